@@ -1,0 +1,81 @@
+"""Which record is the SPF record, where it stands, and what a TXT text is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netcup_mailauth.records import DnsRecord, Kind, Zone, hostname_of, is_of_kind, join_txt
+
+
+@pytest.mark.parametrize(
+    ("written", "joined"),
+    [
+        ("v=spf1 -all", "v=spf1 -all"),
+        ('"v=spf1 -all"', "v=spf1 -all"),
+        ('"v=DKIM1; k=rsa; p=AAA" "BBB"', "v=DKIM1; k=rsa; p=AAABBB"),
+        (' "a""b" ', "ab"),
+        (r'"a\"b\\c\065"', 'a"b\\cA'),
+        (r'"\999"', "999"),
+        ('"left open', '"left open'),
+        ('"a" b', '"a" b'),
+        ("", ""),
+        ('""', ""),
+    ],
+)
+def test_quoted_chunks_are_joined_and_bare_text_is_left_alone(written: str, joined: str) -> None:
+    assert join_txt(written) == joined
+
+
+@given(st.text(alphabet=st.characters(exclude_characters='"\\'), max_size=80), st.integers(1, 40))
+def test_however_a_text_is_cut_into_quoted_chunks_it_joins_to_itself(text: str, size: int) -> None:
+    chunks = [text[i : i + size] for i in range(0, len(text), size)] or [""]
+    assert join_txt(" ".join(f'"{chunk}"' for chunk in chunks)) == text
+
+
+def test_a_verification_token_beside_the_spf_record_is_not_of_the_kind() -> None:
+    spf = DnsRecord("1", "@", "TXT", "v=spf1 -all")
+    zone = Zone(
+        "example.com",
+        "ccp",
+        (
+            DnsRecord("2", "@", "TXT", "google-site-verification=abc"),
+            spf,
+            DnsRecord("3", "www", "TXT", "v=spf1 mx"),
+            DnsRecord("4", "@", "A", "192.0.2.1"),
+        ),
+    )
+    assert zone.of_kind(Kind.SPF, "@") == (spf,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (Kind.SPF, "V=SPF1 mx", True),
+        (Kind.SPF, "v=spf10 mx", False),
+        (Kind.DMARC, "v=DMARC1;p=none", True),
+        (Kind.DMARC, "v=dmarc1;p=none", False),
+        (Kind.DMARC_REPORT, "v=DMARC1", True),
+        (Kind.DKIM, "anything at a selector", True),
+    ],
+)
+def test_the_version_decides_except_at_a_selector(kind: Kind, text: str, expected: bool) -> None:
+    assert is_of_kind(kind, text) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "hostname"),
+    [
+        (Kind.SPF, "example.com", "@"),
+        (Kind.SPF, "intern.example.com", "intern"),
+        (Kind.DKIM, "example.com", "dkim._domainkey"),
+        (Kind.DKIM, "intern.example.com", "dkim._domainkey.intern"),
+        (Kind.DMARC, "example.com", "_dmarc"),
+        (Kind.DMARC, "intern.example.com", "_dmarc.intern"),
+    ],
+)
+def test_a_mail_domain_below_its_zone_has_its_records_below(
+    kind: Kind, domain: str, hostname: str
+) -> None:
+    assert hostname_of(kind, domain, "example.com", "dkim") == hostname

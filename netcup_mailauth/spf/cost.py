@@ -1,0 +1,196 @@
+"""What a record costs in DNS look-ups, include by include (RFC 7208, 4.6.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.spf import macros
+from netcup_mailauth.spf.problems import SpfSyntaxError
+from netcup_mailauth.spf.questions import MAX_LOOKUPS, MAX_VOID_LOOKUPS, is_domain, to_ascii
+from netcup_mailauth.spf.record import SpfRecord, is_spf, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.lookup import Lookup, RecordType
+    from netcup_mailauth.spf.term import Term
+
+MOST_QUERIES = 50
+_MOST_MX = 10
+_QUESTIONS: dict[str, tuple[RecordType, ...]] = {
+    "include": ("TXT",),
+    "redirect": ("TXT",),
+    "a": ("A", "AAAA"),
+    "mx": ("MX",),
+    "exists": ("A",),
+    "ptr": (),  # what it asks for depends on the sending server
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A term, what it costs, and what it leads to.
+
+    Of the root, ``term`` is the domain. ``lookups_total`` and ``void`` count the whole branch:
+    the most a receiver can need when nothing matches. ``problem`` says what is wrong at this
+    term itself, and ``unanswered`` that DNS was silent there, so that the count may be too low.
+    With ``breaks`` a receiver that gets as far as this term gives up with ``permerror`` (5.2, 6.1).
+    """
+
+    term: str
+    lookups_total: int = 0
+    void: int = 0
+    problem: str = ""
+    children: tuple[Cost, ...] = ()
+    unanswered: bool = False
+    breaks: bool = False
+
+    @property
+    def too_many(self) -> bool:
+        """Whether a receiver may give up with ``permerror`` for the ten look-ups."""
+        return self.lookups_total > MAX_LOOKUPS
+
+    @property
+    def too_many_void(self) -> bool:
+        """Whether a receiver may give up with ``permerror`` for the two void look-ups."""
+        return self.void > MAX_VOID_LOOKUPS
+
+    def walk(self) -> Iterator[Cost]:
+        """This node and all below it, each before its children."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(slots=True)
+class _Node:
+    """A term while its branch is explored; ``path`` holds the domains it was reached through."""
+
+    term: Term
+    domain: str
+    path: tuple[str, ...]
+    void: bool = False
+    problem: str = ""
+    unanswered: bool = False
+    breaks: bool = False
+    children: list[_Node] = field(default_factory=list)
+
+    @property
+    def target(self) -> str | None:
+        """The name the term asks for; ``None`` if it depends on the mail."""
+        if self.term.domain is None:
+            return self.domain
+        if macros.letters(self.term.domain) - {"d"}:
+            return None
+        return macros.expand_name(self.term.domain, lambda _: self.domain)
+
+
+def cost(record: SpfRecord, domain: str, lookup: Lookup) -> Cost:
+    """Count the look-ups of a record and of all it includes.
+
+    Asks level by level, all questions of a level in one batch and never more than 50 in all.
+    DNS that fails is a finding in the tree. Addresses of mail hosts cost nothing and are not
+    asked for; nor are names with macros, which depend on the mail.
+
+    Args:
+        record: the record to count, published or not.
+        domain: the domain it belongs to.
+        lookup: answers the DNS queries.
+    """
+    start = to_ascii(domain).lower()
+    roots = _nodes(record, start, (start,))
+    level, left = roots, MOST_QUERIES
+    while level:
+        questions = []
+        for node in level:
+            queries = _queries(node)
+            if len(queries) > left:
+                node.problem = f"not asked for: more than {MOST_QUERIES} DNS queries"
+                node.unanswered = True
+                continue
+            left -= len(queries)
+            questions.append((node, queries))
+        _answer(questions, lookup)
+        level = [child for node in level for child in node.children]
+    children = tuple(_finished(node) for node in roots)
+    return Cost(
+        start,
+        sum(child.lookups_total for child in children),
+        sum(child.void for child in children),
+        children=children,
+    )
+
+
+def _nodes(record: SpfRecord, domain: str, path: tuple[str, ...]) -> list[_Node]:
+    return [_Node(term, domain, path) for term in record.counted]
+
+
+def _queries(node: _Node) -> list[Query]:
+    """What to ask for a term; a loop is noted here and not followed."""
+    target = node.target
+    if target is None:
+        return []
+    if not is_domain(target):
+        node.problem = f'"{target}" is no domain name'
+        return []
+    if "TXT" in _QUESTIONS[node.term.name] and target in node.path:
+        node.problem = f"leads back to {target}, round and round"
+        node.breaks = True
+        return []
+    return [Query(target, record_type) for record_type in _QUESTIONS[node.term.name]]
+
+
+def _answer(questions: Sequence[tuple[_Node, list[Query]]], lookup: Lookup) -> None:
+    batch = [query for _, queries in questions for query in queries]
+    answers = iter(lookup(batch) if batch else ())
+    for node, queries in questions:
+        if queries:
+            _note(node, queries[0].name, [next(answers) for _ in queries])
+
+
+def _note(node: _Node, target: str, answers: Sequence[Answer]) -> None:
+    """Note at a node what DNS said, and go on to the record it leads to."""
+    silent = [answer for answer in answers if answer.status in (Status.TIMEOUT, Status.SERVFAIL)]
+    if silent:
+        node.unanswered = True
+        node.problem = f"DNS gives no answer for {target} ({silent[0].status.value})"
+    elif "TXT" in _QUESTIONS[node.term.name]:
+        _follow(node, target, answers[0].values)
+    elif not any(answer.values for answer in answers):
+        node.void = True
+        node.problem = f"{target} has no such record"
+    elif node.term.name == "mx" and len(answers[0].values) > _MOST_MX:
+        node.problem = f"{target} has more than {_MOST_MX} MX hosts (RFC 7208 4.6.4)"
+        node.breaks = True
+
+
+def _follow(node: _Node, target: str, texts: Sequence[str]) -> None:
+    found = [text for text in texts if is_spf(text)]
+    node.void = not texts
+    if len(found) != 1:
+        number = len(found) or "no"
+        node.problem = f"{target} has {number} SPF record{'s' if found else ''}: permerror"
+        node.breaks = True
+        return
+    try:
+        record = parse(found[0])
+    except SpfSyntaxError as error:
+        node.problem = f"{target}: {error.what}"
+        node.breaks = True
+        return
+    node.children = _nodes(record, target, (*node.path, target))
+
+
+def _finished(node: _Node) -> Cost:
+    children = tuple(_finished(child) for child in node.children)
+    return Cost(
+        node.term.text,
+        1 + sum(child.lookups_total for child in children),
+        int(node.void) + sum(child.void for child in children),
+        node.problem,
+        children,
+        node.unanswered,
+        node.breaks,
+    )

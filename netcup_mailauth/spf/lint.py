@@ -1,0 +1,81 @@
+"""What is questionable in a record, seen from its text alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from netcup_mailauth.spf import macros, mistakes
+from netcup_mailauth.spf.term import Qualifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netcup_mailauth.spf.record import SpfRecord
+    from netcup_mailauth.spf.term import Term
+
+Code = Literal["spf-ptr", "spf-after-all", "spf-no-all", "spf-neutral-all", "spf-pass-all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One questionable thing. ``code`` is the guard's code for it; ``terms`` are where it is."""
+
+    code: Code
+    message: str
+    terms: tuple[Term, ...] = ()
+
+
+def lint(record: SpfRecord) -> tuple[Problem, ...]:
+    """The static problems of a record, the gravest first."""
+    return (*_end(record), *_without_effect(record), *_slow(record))
+
+
+def _end(record: SpfRecord) -> Iterator[Problem]:
+    """What the record says about everybody else (RFC 7208, 4.7, 5.1 and 10.1)."""
+    last = record.all_term
+    if last is None:
+        if record.redirect is None:
+            yield Problem("spf-no-all", _no_all(record), _swallowed_all(record))
+    elif last.qualifier is Qualifier.PASS:
+        yield Problem("spf-pass-all", f'"{last.text}" lets everybody send as this domain', (last,))
+    elif last.qualifier is Qualifier.NEUTRAL:
+        yield Problem("spf-neutral-all", f'"{last.text}" says nothing about other senders', (last,))
+
+
+def _no_all(record: SpfRecord) -> str:
+    swallowed = _swallowed_all(record)
+    if swallowed:
+        return f'there is no "all"; "{swallowed[0].text}" looks as if a blank were missing in it'
+    return 'there is no "all" at the end, so the record says nothing about other senders'
+
+
+def _swallowed_all(record: SpfRecord) -> tuple[Term, ...]:
+    return tuple(term for term in record.mechanisms if mistakes.swallows_all(term.text))
+
+
+def _without_effect(record: SpfRecord) -> Iterator[Problem]:
+    """What an ``all`` makes receivers ignore (RFC 7208, 5.1 and 6.1)."""
+    more = tuple(term for term in record.unreached if term.is_all)
+    if more:
+        yield Problem("spf-after-all", 'there is more than one "all"; only the first counts', more)
+    behind = tuple(term for term in record.unreached if not term.is_all)
+    if behind:
+        named = " ".join(term.text for term in behind)
+        yield Problem("spf-after-all", f'behind the "all" nobody reads {named}', behind)
+    redirect = record.redirect
+    if redirect is not None and record.all_term is not None:
+        message = f'receivers ignore {redirect.text}, because there is an "all"'
+        yield Problem("spf-after-all", message, (redirect,))
+
+
+def _slow(record: SpfRecord) -> Iterator[Problem]:
+    """``ptr`` and ``%{p}``, which nobody should publish (RFC 7208, 5.5 and 7.3)."""
+    counted = (*record.mechanisms, *filter(None, (record.redirect_in_effect, record.exp)))
+    found = tuple(
+        term for term in counted if term.name == "ptr" or "p" in macros.letters(term.domain or "")
+    )
+    if found:
+        named = " ".join(term.text for term in found)
+        message = f"{named} is slow and unreliable; some receivers skip it (RFC 7208 5.5)"
+        yield Problem("spf-ptr", message, found)

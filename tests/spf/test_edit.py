@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import pytest
+
+from netcup_mailauth.spf import (
+    Qualifier,
+    SpfEditError,
+    SpfSyntaxError,
+    drop,
+    parse,
+    require,
+    with_all,
+)
+
+
+@pytest.mark.parametrize(
+    ("live", "term"),
+    [
+        ("v=spf1 mx -all", "+MX"),
+        ("v=spf1 ip4:203.0.113.0/24 -all", "ip4:203.0.113.7"),
+        ("v=spf1 ip4:203.0.113.0/24 -all", "ip4:203.0.113.128/25"),
+        ("v=spf1 ip6:2001:DB8::/32 -all", "ip6:2001:db8::7/128"),
+        ("v=spf1 ip4:203.0.113.7 -ip4:203.0.113.0/24 -all", "ip4:203.0.113.7"),
+        ("v=spf1 -ip4:203.0.113.9 ip4:203.0.113.0/24 -all", "ip4:203.0.113.0/24"),
+        ("v=spf1 a:Mail.example.com/24 -all", "a:mail.example.com"),
+        ("v=spf1 ~include:a.example.com -all", "~include:a.example.com"),
+        ("v=spf1 mx redirect=_spf.example.com", "redirect=_spf.Example.com"),
+        ("v=spf1 mx -all exp=why.example.com", "exp=why.example.com"),
+    ],
+)
+def test_what_is_in_effect_already_changes_nothing(live: str, term: str) -> None:
+    record = parse(live)
+    assert require(record, term) is record
+
+
+@pytest.mark.parametrize(
+    ("live", "term", "edited"),
+    [
+        ("v=spf1 a -all", "mx", "v=spf1 mx a -all"),
+        ("v=spf1", "mx", "v=spf1 mx"),
+        ("v=spf1  A   -all  ", "mx", "v=spf1 mx  A   -all"),
+        ("v=spf1 -all mx", "mx", "v=spf1 mx -all mx"),
+        ("v=spf1 redirect=b.example", "mx", "v=spf1 mx redirect=b.example"),
+        ("v=spf1 ?mx ~all", "mx", "v=spf1 mx ?mx ~all"),
+        ("v=spf1 a/24 ~all", "a/16", "v=spf1 a/16 a/24 ~all"),
+        ("v=spf1 mx//64 ~all", "mx", None),
+        ("v=spf1 mx/24 ~all", "mx//64", "v=spf1 mx//64 mx/24 ~all"),
+        (
+            "v=spf1 -ip4:203.0.113.0/24 ip4:203.0.113.7 -all",
+            "ip4:203.0.113.7",
+            "v=spf1 ip4:203.0.113.7 -ip4:203.0.113.0/24 ip4:203.0.113.7 -all",
+        ),
+        (
+            "v=spf1 ip4:203.0.113.0/25 -all",
+            "ip4:203.0.113.0/24",
+            "v=spf1 ip4:203.0.113.0/24 ip4:203.0.113.0/25 -all",
+        ),
+        (
+            "v=spf1 ip6:::/0 -all",
+            "ip4:203.0.113.7",
+            "v=spf1 ip4:203.0.113.7 ip6:::/0 -all",
+        ),
+        ("v=spf1 mx", "redirect=b.example", "v=spf1 mx redirect=b.example"),
+        ("v=spf1 mx -all", "exp=w.example.com", "v=spf1 mx -all exp=w.example.com"),
+        ("v=spf1 mx -all", "ra=postmaster", "v=spf1 mx -all ra=postmaster"),
+    ],
+)
+def test_what_is_missing_is_put_where_it_has_effect(
+    live: str, term: str, edited: str | None
+) -> None:
+    record = require(parse(live), term)
+    assert str(record) == (edited or live)
+    assert require(record, term) is record
+
+
+def test_several_missing_terms_keep_the_order_given() -> None:
+    record = require(parse("v=spf1 a ~all"), "mx", "ip4:203.0.113.7", "a", "mx")
+    assert str(record) == "v=spf1 mx ip4:203.0.113.7 a ~all"
+
+
+def test_an_inserted_term_does_not_take_the_effect_of_another_required_one() -> None:
+    live = parse("v=spf1 ip4:203.0.113.7 ~all")
+    record = require(live, "ip4:203.0.113.7", "-ip4:203.0.113.0/24")
+    assert str(record) == "v=spf1 ip4:203.0.113.7 -ip4:203.0.113.0/24 ip4:203.0.113.7 ~all"
+    assert require(record, "ip4:203.0.113.7", "-ip4:203.0.113.0/24") is record
+
+
+def test_foreign_terms_stay_to_the_letter() -> None:
+    live = "v=spf1 Include:A.example  exists:%{I}.x.example moo=Cow ~all exp=W.example.com"
+    assert str(require(parse(live), "mx")) == live.replace("v=spf1", "v=spf1 mx")
+
+
+@pytest.mark.parametrize("term", ["-all", "all"])
+def test_an_all_is_not_required_but_set(term: str) -> None:
+    with pytest.raises(SpfEditError) as caught:
+        require(parse("v=spf1 mx ~all"), term)
+    assert "--spf-all" in caught.value.advice
+
+
+def test_terms_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(SpfEditError, match=r"no effect behind \"-ip4:203\.0"):
+        require(parse("v=spf1 ~all"), "-ip4:203.0.113.0/24", "ip4:203.0.113.7")
+
+
+def test_a_redirect_that_an_all_would_disable_is_refused() -> None:
+    for live in ("v=spf1 mx ~all", "v=spf1 ~all redirect=b.example"):
+        with pytest.raises(SpfEditError, match="would ignore"):
+            require(parse(live), "redirect=b.example")
+
+
+@pytest.mark.parametrize("name", ["redirect", "exp"])
+def test_a_second_redirect_or_exp_is_refused(name: str) -> None:
+    with pytest.raises(SpfEditError, match=f"one {name}= only"):
+        require(parse(f"v=spf1 {name}=b.example.com"), f"{name}=c.example.com")
+
+
+def test_a_placeholder_is_not_required() -> None:
+    with pytest.raises(SpfSyntaxError):
+        require(parse("v=spf1 ~all"), "include:<host>.example.com")
+
+
+@pytest.mark.parametrize(
+    ("live", "term", "edited"),
+    [
+        ("v=spf1 mx  a ~all", "a", "v=spf1 mx ~all"),
+        ("v=spf1 mx a ~all ", "+A", "v=spf1 mx ~all"),
+        ("v=spf1 mx", "mx", "v=spf1"),
+        ("v=spf1 ~Include:B.example a include:b.example", "include:b.example", "v=spf1 a"),
+        ("v=spf1 ~mx a mx", "~mx", "v=spf1 a mx"),
+        ("v=spf1 ~mx a mx", "+mx", "v=spf1 ~mx a"),
+        ("v=spf1 -all mx", "mx", "v=spf1 -all"),
+        ("v=spf1 ip4:203.0.113.7/24 ip4:203.0.113.7", "ip4:203.0.113.7/32", None),
+        ("v=spf1 mx redirect=b.example", "redirect=B.example", "v=spf1 mx"),
+    ],
+)
+def test_dropping_takes_out_the_term_and_nothing_else(
+    live: str, term: str, edited: str | None
+) -> None:
+    record = drop(parse(live), term)
+    assert str(record) == (edited or "v=spf1 ip4:203.0.113.7/24")
+    assert drop(record, term) is record
+
+
+def test_several_terms_are_dropped_at_once() -> None:
+    assert str(drop(parse("v=spf1 mx a ptr ~all"), "ptr", "a")) == "v=spf1 mx ~all"
+
+
+@pytest.mark.parametrize("term", ["ip4:203.0.113.9", "a", "-mx", "include:c.example"])
+def test_dropping_what_is_not_there_changes_nothing(term: str) -> None:
+    record = parse("v=spf1 mx ip4:203.0.113.0/24 ~all ")
+    assert drop(record, term) is record
+
+
+@pytest.mark.parametrize(
+    ("live", "qualifier", "edited"),
+    [
+        ("v=spf1 mx ~all", Qualifier.FAIL, "v=spf1 mx -all"),
+        (
+            "v=spf1 mx  ALL exp=w.example.com",
+            Qualifier.NEUTRAL,
+            "v=spf1 mx  ?all exp=w.example.com",
+        ),
+        ("v=spf1 mx ~all a -all", Qualifier.FAIL, "v=spf1 mx -all a -all"),
+        ("v=spf1 mx exp=w.example.com ", Qualifier.FAIL, "v=spf1 mx exp=w.example.com -all"),
+        ("v=spf1 ~all redirect=b.example", Qualifier.FAIL, "v=spf1 -all redirect=b.example"),
+        ("v=spf1 mx", Qualifier.PASS, "v=spf1 mx +all"),
+    ],
+)
+def test_the_all_is_set_where_it_stands(live: str, qualifier: Qualifier, edited: str) -> None:
+    record = with_all(parse(live), qualifier)
+    assert str(record) == edited
+    assert with_all(record, qualifier) is record
+
+
+def test_the_all_that_is_there_keeps_its_spelling() -> None:
+    record = parse("v=spf1 mx -ALL ")
+    assert with_all(record, Qualifier.FAIL) is record
+
+
+def test_an_all_does_not_disable_a_redirect() -> None:
+    with pytest.raises(SpfEditError, match=r"redirect=b\.example") as caught:
+        with_all(parse("v=spf1 mx redirect=b.example"), Qualifier.FAIL)
+    assert "include:b.example" in caught.value.advice

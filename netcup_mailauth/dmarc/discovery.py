@@ -1,0 +1,108 @@
+"""Which DMARC record applies to a domain: the DNS tree walk (RFC 9989, 4.10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.dmarc.record import DmarcRecord, is_dmarc, read
+from netcup_mailauth.lookup import Answer, Lookup, Query, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_NAME = 253
+_LABELS_ABOVE = 7  # a name of eight labels or more goes on with its last seven
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The outcome of a tree walk.
+
+    Attributes:
+        record_text: the record that applies, ``None`` if there is none.
+        found_at: the domain it was found at, without ``_dmarc``.
+        org_domain: the organisational domain.
+        queries: the names that were asked, in the order of the walk.
+        failed: those of them that DNS gave no answer for; the rest of the outcome is then a
+            guess from what did answer.
+    """
+
+    record_text: str | None
+    found_at: str | None
+    org_domain: str
+    queries: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+
+
+def discover(domain: str, lookup: Lookup) -> Discovery:
+    """Find the record that applies to ``domain``, and its organisational domain.
+
+    All names of the walk, eight at most, are asked at once: that takes one round trip instead
+    of eight. What lies above a ``psd=y`` or ``psd=n`` is not looked at.
+    """
+    start = domain.lower().rstrip(".")
+    targets = [name for name in walk(start) if len(_asked(name)) <= MAX_NAME]
+    queries = [Query(_asked(name), "TXT") for name in targets]
+    answers = lookup(queries) if queries else ()
+    found, failed = _records(targets, answers)
+    org_domain = _org_domain(start, found)
+    found_at = _applies(start, org_domain, found)
+    return Discovery(
+        record_text=str(found[found_at]) if found_at is not None else None,
+        found_at=found_at,
+        org_domain=org_domain,
+        queries=tuple(query.name for query in queries),
+        failed=failed,
+    )
+
+
+def organizational_domain(domain: str, lookup: Lookup) -> str:
+    """The organisational domain of ``domain`` (RFC 9989, 4.10.2)."""
+    return discover(domain, lookup).org_domain
+
+
+def walk(domain: str) -> tuple[str, ...]:
+    """The domains a tree walk asks at, from ``domain`` up to its last label (RFC 9989, 4.10)."""
+    labels = domain.split(".")
+    above = min(len(labels) - 1, _LABELS_ABOVE)
+    return (domain, *(".".join(labels[-count:]) for count in range(above, 0, -1)))
+
+
+def _asked(domain: str) -> str:
+    return f"_dmarc.{domain}"
+
+
+def _records(
+    targets: Sequence[str], answers: Sequence[Answer]
+) -> tuple[dict[str, DmarcRecord], tuple[str, ...]]:
+    """The valid record at each target, as far as the walk goes, and the targets that failed."""
+    found: dict[str, DmarcRecord] = {}
+    failed = []
+    for target, answer in zip(targets, answers, strict=True):
+        if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+            failed.append(_asked(target))
+        records = [text for text in answer.values if is_dmarc(text)]
+        record = read(records[0]) if len(records) == 1 else None  # several are all discarded
+        if record is None:
+            continue
+        found[target] = record
+        if record.psd != "u":
+            break
+    return found, tuple(failed)
+
+
+def _org_domain(start: str, found: dict[str, DmarcRecord]) -> str:
+    for domain, record in found.items():
+        if record.psd == "n":
+            return domain
+        if record.psd == "y" and domain != start:
+            count = domain.count(".") + 2  # one label below the public suffix
+            return ".".join(start.split(".")[-count:])
+    return min(found, key=lambda domain: domain.count("."), default=start)
+
+
+def _applies(start: str, org_domain: str, found: dict[str, DmarcRecord]) -> str | None:
+    """The domain itself, its organisational domain, its public suffix: the first with a record."""
+    suffix = next((domain for domain, record in found.items() if record.psd == "y"), None)
+    return next((name for name in (start, org_domain, suffix) if name in found), None)

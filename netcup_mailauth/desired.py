@@ -1,0 +1,236 @@
+"""From a policy, the live zone and a DKIM key to the records a domain should have.
+
+A record given whole becomes exactly that; one described in parts is the live one with these
+parts made sure of, and nothing of it lost. No DNS is asked, so that a plan is the same everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth.errors import RecordError
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.names import absolute, relative
+from netcup_mailauth.records import DesiredRecord, Kind, hostname_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+    from netcup_mailauth.records import Zone
+
+DEFAULT_SELECTOR = "dkim"
+"""mailcow's own default; it is used when neither the policy nor the source names one."""
+
+
+@dataclass(slots=True)
+class Desired:
+    """The records a domain should have, and what had to be decided on the way."""
+
+    records: list[DesiredRecord] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def desired_records(
+    domain: str, zone: Zone, policy: DomainPolicy, key: DkimSource | None
+) -> Desired:
+    """The records that ``policy`` asks for, in the order they are shown.
+
+    Without a ``key`` there is no wish for a DKIM record: the live one stays. Where a record
+    cannot be made from the live one, there is a finding and no wish.
+
+    Raises:
+        RecordError: parts are given where nothing is live, and they do not make a record.
+    """
+    desired = Desired()
+    if policy.spf:
+        _add_spf(desired, domain, zone, policy.spf)
+    if policy.dkim and key is not None:
+        desired.records.append(_dkim_record(domain, zone, policy.dkim, key))
+    if policy.dmarc:
+        _add_dmarc(desired, domain, zone, policy.dmarc)
+    return desired
+
+
+def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> None:
+    hostname = hostname_of(Kind.SPF, domain, zone.name)
+    live = [record.destination for record in zone.of_kind(Kind.SPF, hostname)]
+    value = policy.record
+    if value is None:
+        value = _spf_in_parts(desired, domain, live, policy)
+    if value is not None:
+        desired.records.append(DesiredRecord(Kind.SPF, hostname, value))
+
+
+def _spf_in_parts(
+    desired: Desired, domain: str, live: Sequence[str], policy: SpfPolicy
+) -> str | None:
+    if not live:
+        _check_consistent(policy)
+        return _new_spf(domain, policy)
+    try:
+        _check_consistent(policy)
+        merged = spf.merge([spf.parse(text) for text in live])
+        record = spf.drop(merged.record, *(policy.drop or ()))
+        record = spf.require(record, *(policy.require or ()))
+        if policy.all is not None:
+            record = spf.with_all(record, spf.Qualifier[policy.all.upper()])
+    except RecordError as error:
+        desired.findings.append(_cannot_edit("spf-syntax", domain, "SPF", "--spf", error))
+        return None
+    if len(live) > 1:
+        desired.findings.append(_merged(domain, len(live), merged.notes))
+    return str(record)
+
+
+def _check_consistent(policy: SpfPolicy) -> None:
+    """Refuse what no record can fulfil; edited in, it would be another change in every run."""
+    for text in policy.require or ():
+        if not spf.drop(spf.parse(f"v=spf1 {text}"), *(policy.drop or ())).terms:
+            raise RecordError(
+                f'SPF: "{text}" is required and to be dropped.', "Say only one of the two."
+            )
+
+
+def _new_spf(domain: str, policy: SpfPolicy) -> str:
+    if not policy.require:
+        raise RecordError(
+            f"{domain} has no SPF record yet, and no term is required of a new one.",
+            "Say what sends its mail, as in --spf-require mx",
+        )
+    qualifier = spf.Qualifier[(policy.all or "softfail").upper()]
+    # The editor of live records, so that what it would refuse next time is refused now.
+    return str(spf.require(spf.parse(f"v=spf1 {qualifier}all"), *policy.require))
+
+
+def _merged(domain: str, number: int, notes: Sequence[str]) -> Finding:
+    decided = "".join(f" {note[0].upper()}{note[1:]}." for note in notes)
+    return Finding(
+        "spf-multiple",
+        Severity.WARNING,
+        f"{domain} has {number} SPF records, which receivers answer with permerror for all of its "
+        f"mail. They become one that keeps every term.{decided}",
+    )
+
+
+def _cannot_edit(code: str, domain: str, label: str, option: str, error: RecordError) -> Finding:
+    return Finding(
+        code,
+        Severity.REFUSED,
+        f"The live {label} record of {domain} cannot be changed in parts. {error.what}",
+        f"{error.advice}\nGive the record whole with {option}, or leave it alone with --kind.",
+    )
+
+
+def _dkim_record(domain: str, zone: Zone, policy: DkimPolicy, key: DkimSource) -> DesiredRecord:
+    selector = (policy.selector or key.selector or DEFAULT_SELECTOR).lower()
+    hostname = hostname_of(Kind.DKIM, domain, zone.name, selector)
+    value = _live_text_of(key, zone, hostname) if key.key_only else None
+    return DesiredRecord(
+        kind=Kind.DKIM,
+        hostname=hostname,
+        value=value or key.record,
+        source=key.origin,
+        fingerprint=key.key.fingerprint if key.key else None,
+    )
+
+
+def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:
+    """The live record that already publishes this key.
+
+    A bare key says nothing about the other tags, so those of the live record stay.
+    """
+    if key.key is None:
+        return None
+    for record in zone.of_kind(Kind.DKIM, hostname):
+        try:
+            live = dkim.parse(record.destination).key
+        except RecordError:
+            continue
+        if live is not None and live.spki == key.key.spki:
+            return record.destination
+    return None
+
+
+def _add_dmarc(desired: Desired, domain: str, zone: Zone, policy: DmarcPolicy) -> None:
+    hostname = hostname_of(Kind.DMARC, domain, zone.name)
+    live = [record.destination for record in zone.of_kind(Kind.DMARC, hostname)]
+    value = policy.record
+    if value is None:
+        value = _dmarc_in_parts(desired, absolute(hostname, zone.name), live, policy)
+    if value is not None:
+        desired.records.append(DesiredRecord(Kind.DMARC, hostname, value))
+
+
+def _dmarc_in_parts(
+    desired: Desired, name: str, live: Sequence[str], policy: DmarcPolicy
+) -> str | None:
+    if not live:
+        return _new_dmarc(policy)
+    if len(live) > 1:
+        desired.findings.append(_ambiguous(name, live))
+        return None
+    record = dmarc.read(live[0])
+    assert record is not None  # it would not be of the kind
+    edited, notes = _dmarc_edited(record, policy)
+    if str(edited) != live[0]:
+        try:
+            dmarc.parse(str(edited))
+        except RecordError as error:
+            desired.findings.append(_cannot_edit("dmarc-syntax", name, "DMARC", "--dmarc", error))
+            return None
+    desired.findings += (
+        Finding("dmarc-removed-tag", Severity.WARNING, f"{name}: {note}") for note in notes
+    )
+    return str(edited)
+
+
+def _new_dmarc(policy: DmarcPolicy) -> str:
+    new = dmarc.read(dmarc.build(policy.policy or "none", sp=policy.subdomain_policy))
+    assert new is not None  # it was just built
+    for uri in policy.rua or ():
+        new = dmarc.with_report_address(new, uri).record
+    return str(new)
+
+
+def _dmarc_edited(
+    record: dmarc.DmarcRecord, policy: DmarcPolicy
+) -> tuple[dmarc.DmarcRecord, tuple[str, ...]]:
+    """The record with the parts made sure of, and what went with them, in words."""
+    notes: tuple[str, ...] = ()
+    if policy.policy is not None:
+        edit = dmarc.with_policy(record, policy.policy)
+        record, notes = edit.record, edit.notes
+    if policy.subdomain_policy is not None:
+        record = dmarc.with_subdomain_policy(record, policy.subdomain_policy).record
+    for uri in policy.rua or ():
+        record = dmarc.with_report_address(record, uri).record
+    return record, notes
+
+
+def _ambiguous(name: str, live: Sequence[str]) -> Finding:
+    return Finding(
+        "dmarc-ambiguous",
+        Severity.REFUSED,
+        f"{name} has {len(live)} DMARC records ({'; and '.join(live)}), so receivers ignore them "
+        "all. Which one is meant cannot be told from parts.",
+        "Give the record whole with --dmarc; the others are then deleted.",
+    )
+
+
+def report_authorisation(policy_domain: str, host: str, zone: Zone) -> DesiredRecord:
+    """The record by which ``host``, in ``zone``, takes the reports about ``policy_domain``.
+
+    One that is there already stays as it is, also one for every domain: it may name another
+    address (RFC 9990, 4).
+    """
+    name = dmarc.authorisation_name(policy_domain, host)
+    hostname = relative(name, zone.name)
+    for_all = relative(dmarc.authorisation_name("*", host), zone.name)
+    for at in (hostname, for_all):
+        if live := zone.of_kind(Kind.DMARC_REPORT, at):
+            return DesiredRecord(Kind.DMARC_REPORT, at, live[0].destination)
+    return DesiredRecord(Kind.DMARC_REPORT, hostname, "v=DMARC1")

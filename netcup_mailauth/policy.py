@@ -1,0 +1,300 @@
+"""What the user asked for, per domain: from the command line over the config.
+
+These are the pydantic models of the config file, and the options of ``plan``, ``apply`` and
+``check`` take the same form. Reading the file is ``settings``' business; here is what a valid one
+may say, and which layer wins.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+from netcup_mailauth import dmarc, names, spf
+from netcup_mailauth.errors import MailauthError, RecordError
+from netcup_mailauth.records import Kind, join_txt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def spf_record(text: str) -> str:
+    """The SPF record in a text that a user gave, quoted or bare.
+
+    Raises:
+        RecordError: it is none.
+    """
+    record = join_txt(text.strip())
+    spf.parse_wanted(record)
+    return record
+
+
+def dmarc_record(text: str) -> str:
+    """The DMARC record in a text that a user gave, quoted or bare.
+
+    Raises:
+        RecordError: it is none.
+    """
+    record = join_txt(text.strip())
+    dmarc.parse(record)
+    return record
+
+
+def _for_pydantic(check: Callable[[str], str]) -> AfterValidator:
+    """A check of ours as a validator: both sentences of its error become the message."""
+
+    def validate(text: str) -> str:
+        try:
+            return check(text)
+        except MailauthError as error:
+            problem = f"{error.what} {error.advice}".strip()
+        # As a value, not as the template itself, which may not hold braces.
+        raise PydanticCustomError("mailauth", "{problem}", {"problem": problem})
+
+    return AfterValidator(validate)
+
+
+def spf_term(text: str) -> str:
+    """One term of an SPF record that a user gave.
+
+    Raises:
+        RecordError: it is none.
+    """
+    term = spf.parse_term(text.strip())
+    spf.check_wanted(term)
+    return term.text
+
+
+def report_uri(text: str) -> str:
+    """A report address that a user gave.
+
+    Raises:
+        RecordError: it is none; a missing ``mailto:`` is the usual mistake, or two in one.
+    """
+    address = text.strip()
+    if len(parts := address.split(",")) > 1 and all("@" in part or "://" in part for part in parts):
+        raise RecordError(
+            f"{address} holds several report addresses.", "Give each of them by itself."
+        )
+    dmarc.report_host(address)
+    return address
+
+
+def host_or_address(text: str) -> str:
+    """A host name in the form DNS wants, or an IP address in its shortest spelling.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return names.normalise(text)
+
+
+SpfText = Annotated[str, _for_pydantic(spf_record)]
+SpfTerm = Annotated[str, _for_pydantic(spf_term)]
+DmarcText = Annotated[str, _for_pydantic(dmarc_record)]
+ReportUri = Annotated[str, _for_pydantic(report_uri)]
+Host = Annotated[str, _for_pydantic(host_or_address)]
+DomainName = Annotated[str, _for_pydantic(names.normalise)]
+Selector = Annotated[str, _for_pydantic(names.selector)]
+DmarcLevel = Literal["none", "quarantine", "reject"]
+FinalAll = Literal["fail", "softfail", "neutral"]
+NotManaged = Literal[False]
+
+
+class Table(BaseModel):
+    """A table of the config: closed, unchangeable, silent about its input."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+
+
+class SpfPolicy(Table):
+    """What the SPF record should be: exactly ``record``, or the live one with these parts.
+
+    ``drop`` may stand beside a whole record: it names which live terms may go.
+    """
+
+    record: SpfText | None = None
+    require: list[SpfTerm] | None = None
+    drop: list[SpfTerm] | None = None
+    all: FinalAll | None = None
+
+    @model_validator(mode="after")
+    def _whole_or_in_parts(self) -> SpfPolicy:
+        return _one_of_both(self, ("require", "all"))
+
+
+class DkimPolicy(Table):
+    """Where the DKIM key comes from, and under which selector it goes."""
+
+    source: str | None = None
+    selector: Selector | None = None
+
+
+class DmarcPolicy(Table):
+    """What the DMARC record should be: exactly ``record``, or the live one with these parts."""
+
+    record: DmarcText | None = None
+    policy: DmarcLevel | None = None
+    subdomain_policy: DmarcLevel | None = None
+    rua: list[ReportUri] | None = None
+
+    @model_validator(mode="after")
+    def _whole_or_in_parts(self) -> DmarcPolicy:
+        return _one_of_both(self, ("policy", "subdomain_policy", "rua"))
+
+
+Whole = TypeVar("Whole", SpfPolicy, DmarcPolicy)
+
+
+def _one_of_both(policy: Whole, parts: tuple[str, ...]) -> Whole:
+    given = [part for part in parts if getattr(policy, part) is not None]
+    if policy.record is not None and given:
+        raise PydanticCustomError(
+            "mailauth",
+            "{problem}",
+            {"problem": f"record says it all already; take out {', '.join(given)}, or record"},
+        )
+    return policy
+
+
+class DomainPolicy(Table):
+    """What one domain should have. A kind that is ``None`` or ``False`` is not managed.
+
+    Attributes:
+        zone: the zone the domain lies in, where DNS need not be asked.
+        server: what sends this domain's mail: host names or addresses.
+        allow: codes of findings that are accepted.
+        parked: the domain sends no mail.
+    """
+
+    zone: DomainName | None = None
+    spf: SpfPolicy | NotManaged | None = None
+    dkim: DkimPolicy | NotManaged | None = None
+    dmarc: DmarcPolicy | NotManaged | None = None
+    server: list[Host] | None = None
+    allow: list[str] | None = None
+    parked: bool | None = None
+
+    @model_validator(mode="after")
+    def _parked_sends_nothing(self) -> DomainPolicy:
+        if self.parked and (self.spf or self.dkim):
+            raise PydanticCustomError(
+                "mailauth", "a parked domain sends no mail: take out spf and dkim, or parked"
+            )
+        return self
+
+    def only(self, kinds: Sequence[Kind]) -> DomainPolicy:
+        """This policy for these kinds alone."""
+        left_out = {kind.value: None for kind in MANAGED if kind not in kinds}
+        return self.model_copy(update=left_out)
+
+    def settled(self) -> DomainPolicy:
+        """This policy with what ``parked`` stands for written out.
+
+        A kind that is ``false`` stays alone, and a DMARC table that says no policy gets the one
+        of a parked domain.
+        """
+        if not self.parked:
+            return self
+        spf = self.spf if self.spf is False else SpfPolicy(record=PARKED_SPF)
+        given = self.dmarc
+        if given is None:
+            given = DmarcPolicy(record=PARKED_DMARC)
+        elif given and given.record is None and given.policy is None:
+            given = given.model_copy(update={"policy": "reject"})
+        return self.model_copy(update={"spf": spf, "dkim": False, "dmarc": given})
+
+    @property
+    def manages(self) -> tuple[Kind, ...]:
+        """The kinds this policy has a wish for, in the order they are shown."""
+        return tuple(kind for kind in MANAGED if getattr(self, kind.value))
+
+
+MANAGED = (Kind.SPF, Kind.DKIM, Kind.DMARC)
+"""The kinds a policy can name, in the order they are shown."""
+
+PARKED_SPF = "v=spf1 -all"
+PARKED_DMARC = "v=DMARC1;p=reject"
+
+
+class MailcowSettings(Table):
+    """Where mailcow is, and in which file its key lies."""
+
+    url: str | None = None
+    api_key_file: str | None = None
+
+
+class Config(Table):
+    """A whole config file.
+
+    Attributes:
+        domains_from: where more domains come from; each gets the defaults.
+        only: patterns of which one has to fit, if any is given, for such a domain to count.
+        exclude: patterns of domains that do not count.
+    """
+
+    domains_from: Literal["mailcow"] | None = None
+    only: list[str] | None = None
+    exclude: list[str] | None = None
+    mailcow: MailcowSettings = MailcowSettings()
+    defaults: DomainPolicy = DomainPolicy()
+    domains: dict[DomainName, DomainPolicy] = {}
+
+    @model_validator(mode="after")
+    def _defaults_are_for_all(self) -> Config:
+        if self.defaults.zone is not None:
+            raise PydanticCustomError("mailauth", "zone belongs into a domain's table")
+        if self.defaults.parked is not None:
+            raise PydanticCustomError("mailauth", "parked belongs into a domain's table")
+        return self
+
+
+def layered(lower: DomainPolicy, upper: DomainPolicy) -> DomainPolicy:
+    """``upper`` over ``lower``: per kind and key the upper one wins.
+
+    Tables merge key by key and lists replace; a layer that gives a record whole drops the parts
+    below it, and one that gives parts drops a whole record below it. ``parked`` counts as the
+    whole records it stands for.
+    """
+    upper = upper.settled()
+    spf = _over(lower.spf, upper.spf, ("require", "drop", "all"), ("require", "all"))
+    dkim = _over(lower.dkim, upper.dkim, (), ())
+    parked = lower.parked if upper.parked is None else upper.parked
+    return DomainPolicy.model_construct(
+        zone=upper.zone or lower.zone,
+        spf=spf,
+        dkim=dkim,
+        dmarc=_over(lower.dmarc, upper.dmarc, _DMARC_PARTS, _DMARC_PARTS),
+        server=lower.server if upper.server is None else upper.server,
+        allow=lower.allow if upper.allow is None else upper.allow,
+        # A layer above that lets somebody send takes it back.
+        parked=parked and not dkim and (not spf or spf.record == PARKED_SPF),
+    )
+
+
+_DMARC_PARTS = ("policy", "subdomain_policy", "rua")
+_Part = TypeVar("_Part", SpfPolicy, DkimPolicy, DmarcPolicy)
+
+
+def _over(
+    lower: _Part | Literal[False] | None,
+    upper: _Part | Literal[False] | None,
+    parts: tuple[str, ...],
+    shaping: tuple[str, ...],
+) -> _Part | Literal[False] | None:
+    """One kind's table over another. ``shaping`` are the parts that a whole record excludes."""
+    if upper is None or not lower:
+        return lower if upper is None else upper
+    if not upper:
+        return False
+    given = upper.model_dump(exclude_none=True)
+    gone = parts if "record" in given else ()
+    if any(part in given for part in shaping):
+        gone = ("record",)
+    return lower.model_copy(update={**dict.fromkeys(gone), **given})

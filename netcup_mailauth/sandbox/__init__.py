@@ -1,0 +1,23 @@
+"""A netcup on loopback: the CCP JSON API, its name servers and a mailcow to try things against.
+
+It behaves as netcup was seen to behave, and where nobody knows, as nastily as it might. It shares
+no code with the client, so that the two cannot be wrong together.
+
+    house.py       the sandbox as a whole: start, stop, and the handle of the library
+    quirks.py      what is not known about netcup, as switches
+    control.py     the controls over HTTP: statistics, faults, reset
+    addresses.py   where everything is, and the environment that points a client there
+    statefile.py   zones and keys in a file, for a sandbox that goes on where it stopped
+    zones/         records, zones, and what a fresh zone holds
+    ccp/           the CCP JSON API
+    mailcow/       the mailcow API and its keys
+    dns/           three name servers and a resolver
+    web/           HTTP and TLS
+"""
+
+from __future__ import annotations
+
+from netcup_mailauth.sandbox.house import Sandbox
+from netcup_mailauth.sandbox.quirks import Quirks
+
+__all__ = ["Quirks", "Sandbox"]

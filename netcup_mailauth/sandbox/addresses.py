@@ -1,0 +1,106 @@
+"""Where the parts of a running sandbox are, and the environment that points a client there."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.sandbox import credentials
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """URLs and the CA they are to be trusted by; None for what is not built yet."""
+
+    ccp_endpoint: str
+    mailcow_url: str
+    control_url: str
+    nameservers: tuple[str, ...]
+    resolver: str
+    ca_file: Path | None
+    rest_endpoint: str | None = None
+
+    def env(self) -> dict[str, str | None]:
+        """Every environment variable a client reads; None for what is not there."""
+        env: dict[str, str | None] = {
+            "NETCUP_CUSTOMER_NUMBER": credentials.CUSTOMER_NUMBER,
+            "NETCUP_API_KEY": credentials.API_KEY,
+            "NETCUP_API_PASSWORD": credentials.API_PASSWORD,
+            "NETCUP_CCP_ENDPOINT": self.ccp_endpoint,
+            "MAILCOW_URL": self.mailcow_url,
+            "MAILCOW_API_KEY": credentials.MAILCOW_API_KEY,
+            "NETCUP_REST_ENDPOINT": self.rest_endpoint,
+            "NETCUP_REST_API_KEY": None,
+            "NETCUP_MAILAUTH_NAMESERVERS": ",".join(self.nameservers),
+            "NETCUP_MAILAUTH_RESOLVER": self.resolver,
+        }
+        if self.ca_file is not None:
+            env |= {"REQUESTS_CA_BUNDLE": str(self.ca_file), "SSL_CERT_FILE": str(self.ca_file)}
+        return env
+
+    def banner(self) -> dict[str, object]:
+        """What a program that starts the sandbox tells about it, as one line of JSON."""
+        return {
+            "ccp_endpoint": self.ccp_endpoint,
+            "rest_endpoint": self.rest_endpoint,
+            "mailcow_url": self.mailcow_url,
+            "nameservers": list(self.nameservers),
+            "control_url": self.control_url,
+            "env": self.env(),
+        }
+
+
+class Located(ABC):
+    """What a running sandbox says about where its parts are."""
+
+    @property
+    @abstractmethod
+    def addresses(self) -> Addresses:
+        """Where everything is.
+
+        Raises:
+            RuntimeError: the sandbox is not running.
+        """
+
+    @property
+    def ccp_endpoint(self) -> str:
+        """The URL of the CCP JSON API."""
+        return self.addresses.ccp_endpoint
+
+    @property
+    def rest_endpoint(self) -> str | None:
+        """The URL of the REST API: not built yet."""
+        return self.addresses.rest_endpoint
+
+    @property
+    def mailcow_url(self) -> str:
+        """The URL of the mailcow; a port of its own, as a mailcow is another host."""
+        return self.addresses.mailcow_url
+
+    @property
+    def nameservers(self) -> list[str]:
+        """The three authoritative name servers, each as HOST:PORT."""
+        return list(self.addresses.nameservers)
+
+    @property
+    def resolver(self) -> str:
+        """The recursive resolver, as HOST:PORT."""
+        return self.addresses.resolver
+
+    @property
+    def control_url(self) -> str:
+        """The URL below which the control calls are."""
+        return self.addresses.control_url
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        """The environment that points a client here; None where there is nothing yet."""
+        return self.addresses.env()
+
+    def banner(self) -> dict[str, object]:
+        """What a program that starts the sandbox tells about it, as one line of JSON."""
+        return self.addresses.banner()

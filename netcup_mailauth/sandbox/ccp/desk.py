@@ -1,0 +1,87 @@
+"""The CCP's front desk: who is let in, and what a call then does to the zones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.sandbox import credentials
+from netcup_mailauth.sandbox.ccp import messages
+from netcup_mailauth.sandbox.ccp.actions import Actions, Outcome
+from netcup_mailauth.sandbox.ccp.answers import (
+    Answer,
+    locked_out,
+    rate_limited,
+    session_dead,
+    validation_error,
+)
+from netcup_mailauth.sandbox.ccp.calls import ACTIONS, RESELLER_ACTIONS, Call, malformed
+
+if TYPE_CHECKING:
+    from netcup_mailauth.sandbox.ccp.limits import Lockout, RateLimit
+    from netcup_mailauth.sandbox.ccp.sessions import Sessions
+    from netcup_mailauth.sandbox.zones.world import World
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The one account and its zones. Callers hold `world.lock`."""
+
+    world: World
+    sessions: Sessions
+    rate: RateLimit
+    lockout: Lockout
+
+    def answer(self, call: Call) -> Answer:
+        """Let a call in, carry it out and store what it changed."""
+        refusal = self.admit(call)
+        return self.carry_out(call).answer if refusal is None else refusal
+
+    def carry_out(self, call: Call) -> Outcome:
+        """Carry out a call that was let in, and store what it changed."""
+        outcome = self.rehearse(call)
+        if outcome.zone is not None:
+            self.world.put(outcome.zone)
+        return outcome
+
+    def rehearse(self, call: Call) -> Outcome:
+        """Carry out a call that was let in, but store no zone."""
+        return Actions(self.world, self.sessions).perform(call)
+
+    def admit(self, call: Call) -> Answer | None:
+        """Why a call is not carried out, or None.
+
+        The order is netcup's as far as it was seen: the lock-out answers even a login (L41), the
+        domain name is checked before credentials and session (L13).
+        """
+        return self.turn_away() or malformed(call) or self._unknown(call)
+
+    def turn_away(self) -> Answer | None:
+        """Why nothing is even read (L40, L41), or None."""
+        if self.lockout.holds():
+            return locked_out()
+        return None if self.rate.admits() else rate_limited()
+
+    def _unknown(self, call: Call) -> Answer | None:
+        if not _known(call):
+            if self.world.quirks.wrong_credentials == "rate-text":
+                return rate_limited()
+            return validation_error(messages.NO_ACCOUNT, action="undefined")
+        if call.action in RESELLER_ACTIONS:
+            return validation_error(messages.RESELLER_ACTION)  # L43
+        if call.action not in ACTIONS:
+            return validation_error(messages.UNKNOWN_ACTION)  # L43
+        if call.action == "login" or self.sessions.use(call.param.get("apisessionid")):
+            return None
+        return session_dead()
+
+
+def _known(call: Call) -> bool:
+    """Customer number (text or number, L8), key and, at the login, password (L7)."""
+    number = call.param.get("customernumber")
+    given = [str(number) if isinstance(number, int | str) else "", call.param.get("apikey")]
+    wanted = [credentials.CUSTOMER_NUMBER, credentials.API_KEY]
+    if call.action == "login":
+        given.append(call.param.get("apipassword"))
+        wanted.append(credentials.API_PASSWORD)
+    return given == wanted

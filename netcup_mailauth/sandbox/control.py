@@ -1,0 +1,162 @@
+"""The sandbox's own controls over HTTP: look at it, break it, put it back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from netcup_mailauth.sandbox.ccp.faults import Fault, read_fault
+from netcup_mailauth.sandbox.dns.faults import DnsFault, read_dns_fault
+from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+PREFIX = "/control/"
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Controlled(Protocol):
+    """What can be controlled."""
+
+    def stats(self) -> dict[str, object]:
+        """What was asked so far, and how the zones look."""
+
+    def reset(self) -> None:
+        """Put everything back to the start."""
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let calls fail."""
+
+    def add_dns_fault(self, fault: DnsFault) -> None:
+        """Let a name server or the resolver fail."""
+
+    def set_world(self, name: str, type: str, values: Sequence[str]) -> None:  # noqa: A002
+        """Let the resolver know a name outside the zones."""
+
+    def set_zone(self, domain: str, records: Sequence[Mapping[str, object]]) -> None:
+        """Replace a zone's records."""
+
+    def set_backend(self, domain: str, backend: str) -> None:
+        """Move a zone to CloudDNS, or back."""
+
+    def set_dkim(self, domain: str, selector: str | None = None, bits: int = 2048) -> str:
+        """Make a new DKIM key."""
+
+    def remove_dkim(self, domain: str) -> None:
+        """Take a DKIM key away."""
+
+
+class Control:
+    """The control calls.
+
+    A web page must not be able to make them: a POST needs a JSON content type, which a page cannot
+    send without being asked for leave, and the Host header must name loopback, so that no foreign
+    name can be pointed here.
+    """
+
+    def __init__(self, target: Controlled) -> None:
+        self._target = target
+        self._posts: dict[str, Callable[[dict[str, Any]], object]] = {
+            "fault": self._fault,
+            "dns": self._dns,
+            "world": self._outside,
+            "reset": self._reset,
+            "zone": self._zone,
+            "mailcow": self._mailcow,
+        }
+
+    def __call__(self, request: Request) -> Reply:
+        """Answer one control call."""
+        if not _is_loopback(request.headers.get("Host", "")):
+            return _error(403, "the Host of a control call must be 127.0.0.1, localhost or [::1]")
+        name = request.path.removeprefix(PREFIX)
+        if name == "stats":
+            if request.method != "GET":
+                return _error(405, "stats are asked for with GET")
+            return json_reply(self._target.stats())
+        job = self._posts.get(name)
+        if job is None:
+            return html_reply("404 Not Found", 404)
+        if request.method != "POST":
+            return _error(405, f"{name} is called with POST")
+        content_type = request.headers.get("Content-Type", "").partition(";")[0]
+        if content_type.strip().lower() != "application/json":
+            return _error(415, "control calls need Content-Type: application/json")
+        try:
+            return json_reply(job(_object(request.body)))
+        except ValueError as error:
+            return _error(400, str(error))
+
+    def _fault(self, body: dict[str, Any]) -> object:
+        fault = read_fault(body)
+        self._target.add_fault(fault)
+        return fault.report()
+
+    def _dns(self, body: dict[str, Any]) -> object:
+        fault = read_dns_fault(body)
+        self._target.add_dns_fault(fault)
+        return {"server": fault.server, "mode": fault.mode}
+
+    def _outside(self, body: dict[str, Any]) -> object:
+        name, kind, values = (body.get(field) for field in ("name", "type", "values"))
+        if not isinstance(name, str) or not isinstance(kind, str) or not isinstance(values, list):
+            raise ValueError("name and type must be texts, values a list of texts")
+        self._target.set_world(name, kind, values)
+        return {"name": name, "type": kind, "values": values}
+
+    def _reset(self, _body: dict[str, Any]) -> object:
+        self._target.reset()
+        return {"reset": True}
+
+    def _zone(self, body: dict[str, Any]) -> object:
+        domain = _domain(body)
+        if "records" in body:
+            self._target.set_zone(domain, body["records"])
+        if "backend" in body:
+            self._target.set_backend(domain, str(body["backend"]))
+        if not {"records", "backend"} & body.keys():
+            raise ValueError("records must hold the zone's records")
+        return {"domain": domain}
+
+    def _mailcow(self, body: dict[str, Any]) -> object:
+        domain, action = _domain(body), body.get("action")
+        if action == "no-key":
+            self._target.remove_dkim(domain)
+            return {"domain": domain, "pubkey": None}
+        if action != "new-key":
+            raise ValueError("action must be new-key or no-key")
+        selector, bits = body.get("selector"), body.get("bits", 2048)
+        if not isinstance(selector, str | None) or not isinstance(bits, int):
+            raise ValueError("selector must be a text, bits a number")
+        return {"domain": domain, "pubkey": self._target.set_dkim(domain, selector, bits)}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise ValueError("the body is not JSON") from None
+    if not isinstance(data, dict):
+        raise ValueError("the body must be a JSON object")
+    return data
+
+
+def _domain(body: dict[str, Any]) -> str:
+    domain = body.get("domain")
+    if not isinstance(domain, str):
+        raise ValueError("domain must name a domain of this sandbox")
+    return domain.lower()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return urlsplit(f"//{host}").hostname in _LOOPBACK and "@" not in host
+    except ValueError:
+        return False
+
+
+def _error(status: int, message: str) -> Reply:
+    return json_reply({"error": message}, status)

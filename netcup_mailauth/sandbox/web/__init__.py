@@ -1,0 +1,1 @@
+"""HTTP and TLS on loopback, without a word about what is said over it."""

@@ -1,0 +1,180 @@
+"""An HTTP/1.1 server on one loopback port that starts and stops at once."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer
+from urllib.parse import urlsplit
+
+from netcup_mailauth.sandbox.web.exchange import App, NoReplyError, Reply, Request
+
+_HOST = "127.0.0.1"
+_MAX_BODY = 4 * 1024 * 1024
+
+
+class LoopbackServer(TCPServer):
+    """One port with one application behind it; a thread for each connection.
+
+    It keeps its own list of connections: to stop means to close them all, also those a client
+    keeps open, and to wait for their threads.
+
+    Args:
+        app: what answers the requests.
+        port: the port, 0 for any that is free.
+        tls: how to speak TLS, or None for plain HTTP.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, app: App, port: int, tls: ssl.SSLContext | None) -> None:
+        self.app = app
+        self.connection_numbers = itertools.count(1)
+        self._tls = tls
+        self._stopping = threading.Event()
+        self._guard = threading.Lock()
+        self._open: dict[threading.Thread, socket.socket] = {}
+        super().__init__((_HOST, port), _Handler)
+        self._acceptor = threading.Thread(target=self._accept, name="sandbox-accept", daemon=True)
+        self._acceptor.start()
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, without a path."""
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{_HOST}:{self.server_address[1]}"
+
+    def close(self) -> None:
+        """Close the port and all connections, and wait for their threads."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        # A blocked accept() does not notice that its socket is closed; a connection wakes it.
+        with contextlib.suppress(OSError):
+            socket.create_connection((_HOST, self.server_address[1]), timeout=1).close()
+        self._acceptor.join(timeout=5)
+        self.server_close()
+        with self._guard:
+            still_open = dict(self._open)
+        for connection in still_open.values():
+            with contextlib.suppress(OSError):
+                # Not SSLSocket.shutdown, which would take TLS away under the reading thread.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        for thread in still_open:
+            thread.join(timeout=5)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, address = self.socket.accept()
+            except OSError:
+                self._stopping.wait(0.05)  # out of file descriptors: do not spin
+                continue
+            if self._stopping.is_set():
+                connection.close()
+            else:
+                self._welcome(connection, address)
+
+    def _welcome(self, connection: socket.socket, address: object) -> None:
+        try:
+            connection = self._wrapped(connection)
+        except OSError:  # gone before the first byte
+            connection.close()
+            return
+        thread = threading.Thread(
+            target=self._serve, args=(connection, address), name="sandbox-connection", daemon=True
+        )
+        with self._guard:
+            self._open[thread] = connection
+        thread.start()
+
+    def _wrapped(self, connection: socket.socket) -> socket.socket:
+        """Put TLS around it; the handshake waits for the connection's own thread."""
+        if self._tls is None:
+            return connection
+        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+
+    def _serve(self, connection: socket.socket, address: object) -> None:
+        try:
+            with contextlib.suppress(OSError):  # the client went away, or we stop
+                if isinstance(connection, ssl.SSLSocket):
+                    connection.do_handshake()
+                self.finish_request(connection, address)
+        finally:
+            self.shutdown_request(connection)
+            with self._guard:
+                self._open.pop(threading.current_thread(), None)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Reads one request after the other from a connection and lets the application answer."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # without it a kept connection costs 40 ms per call
+    wbufsize = -1  # head and body in one packet
+    server: LoopbackServer
+
+    def setup(self) -> None:
+        super().setup()
+        self._number = next(self.server.connection_numbers)
+
+    def version_string(self) -> str:
+        return "nginx"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base
+        """Stay quiet: stdout and stderr belong to the program."""
+
+    def handle_expect_100(self) -> bool:
+        carry_on = super().handle_expect_100()
+        self.wfile.flush()  # buffered, while the client waits for it
+        return carry_on
+
+    def answer(self) -> None:
+        """Answer the request whose head was just read."""
+        body = self._body()
+        if body is None:
+            return
+        parts = urlsplit(self.path)
+        request = Request(self.command, parts.path, parts.query, self.headers, body, self._number)
+        try:
+            reply = self.server.app(request)
+        except NoReplyError:
+            self.close_connection = True
+            return
+        self._send(reply)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - by the base
+
+    def _body(self) -> bytes | None:
+        """The body, or None where the request was refused because of it."""
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers:
+            self.send_error(411)
+        elif not (length.isascii() and length.isdigit() and len(length) < 18):
+            self.send_error(400)
+        elif int(length) > _MAX_BODY:
+            self.send_error(413)
+        else:
+            body = self.rfile.read(int(length))
+            if len(body) == int(length):
+                return body
+        self.close_connection = True
+        return None
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)

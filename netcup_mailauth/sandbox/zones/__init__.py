@@ -1,0 +1,1 @@
+"""The zones of the account and their records, whichever API looks at them."""

@@ -1,0 +1,300 @@
+"""netcup's CCP JSON API: one login, one connection, zones read and written (facts, part 1)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from netcup_mailauth.backends.budget import Budget
+from netcup_mailauth.backends.ccp_errors import (
+    SESSION_DEAD,
+    Code,
+    error_for,
+    is_empty_zone,
+    not_on_this_api,
+)
+from netcup_mailauth.backends.ccp_wire import (
+    Envelope,
+    RecordSet,
+    Session,
+    to_entry,
+    to_record,
+)
+from netcup_mailauth.backends.http import HttpClient, Reply
+from netcup_mailauth.errors import (
+    ApiError,
+    CredentialsError,
+    MailauthError,
+    TransportError,
+    WaitError,
+    WriteNotProcessedError,
+)
+from netcup_mailauth.records import DesiredRecord, Zone
+from netcup_mailauth.state.holds import NoHold, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from netcup_mailauth.plan import Change
+    from netcup_mailauth.state.holds import Hold
+
+ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
+
+ERRORS_ALLOWED = 10
+"""API errors in one run after which it ends: many errors in a row lock the account. Where
+netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
+
+UNSENDABLE = {
+    '"': "netcup refuses a double quote in a TXT record",
+    "\\": "netcup drops a backslash from a TXT record",
+    "'": "netcup alters a single quote in a TXT record",
+}
+"""Characters that do not survive (fact 1.7)."""
+
+LOCKED_OUT = "too many error messages"
+"""Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
+
+SHORTEST_MASKED = 4
+"""Characters of a secret that is masked in netcup's words; shorter ones are in any sentence."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class CcpBackend:
+    """The zones of one netcup account behind the CCP API.
+
+    Args:
+        customer_number: the account.
+        api_key: a key made in the CCP.
+        api_password: the account's one API password.
+        endpoint: another address than netcup's, for a sandbox.
+        http: the session to use instead of a new one to ``endpoint``.
+        budget: counts the calls of this run.
+        trace: told of each answer in a line that holds no secret.
+        hold: what is remembered of these credentials from run to run.
+    """
+
+    name = "ccp"
+
+    def __init__(
+        self,
+        customer_number: str,
+        api_key: SecretStr,
+        api_password: SecretStr,
+        *,
+        endpoint: str = ENDPOINT,
+        http: HttpClient | None = None,
+        budget: Budget | None = None,
+        trace: Callable[[str], None] | None = None,
+        hold: Hold | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.account = hashlib.sha256(customer_number.encode()).hexdigest()[:12]
+        self._customer_number = SecretStr(customer_number)
+        self._api_key = api_key
+        self._api_password = api_password
+        self._http = http or HttpClient(endpoint, "netcup's CCP API")
+        self._budget = budget or Budget()
+        self._trace = trace or _silent
+        self._hold = hold or NoHold()
+        self._session: SecretStr | None = None
+        self._secrets = [self._customer_number, api_key, api_password]
+        self._errors = 0
+
+    def __enter__(self) -> CcpBackend:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._log_out()
+        finally:
+            self._http.close()
+
+    def log_in(self) -> SecretStr:
+        """Begin a session; called by itself, it shows whether the credentials work.
+
+        Raises:
+            CredentialsError, WaitError, ApiError: as netcup answers.
+        """
+        self._hold.check()
+        param: dict[str, object] = {"apipassword": self._api_password.get_secret_value()}
+        answer = self._send("login", param, self._http.read)
+        self._session = SecretStr(self._expect("login", "", answer, Session).apisessionid)
+        self._secrets.append(self._session)
+        self._hold.lift()
+        return self._session
+
+    def zone(self, name: str) -> Zone:
+        """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
+        answer = self._read("infoDnsRecords", {"domainname": name})
+        if is_empty_zone(answer):
+            self._check_that_zone_exists(name)
+            return Zone(name, self.name, ())
+        return self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+
+    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:
+        """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`."""
+        entries = [to_entry(change) for change in changes]
+        param: dict[str, object] = {"domainname": zone, "dnsrecordset": {"dnsrecords": entries}}
+        try:
+            answer = self._send("updateDnsRecords", self._in_session(param), _once)
+        except TransportError as error:
+            if error.sent:
+                raise
+            raise WriteNotProcessedError(error.what, error.advice) from None
+        if answer.statuscode in SESSION_DEAD:
+            self._session = None
+            raise WriteNotProcessedError("netcup had ended the session before the write.")
+        return self._zone(zone, self._expect("updateDnsRecords", zone, answer, RecordSet))
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
+        if not record.value:
+            return "netcup refuses an empty TXT record"
+        for character in record.value:
+            if character in UNSENDABLE:
+                return UNSENDABLE[character]
+            if not " " <= character <= "~":
+                return f"whether netcup keeps the character {character!r} is unknown"
+        return None
+
+    def _check_that_zone_exists(self, name: str) -> None:
+        answer = self._read("infoDnsZone", {"domainname": name})
+        if answer.statuscode == Code.ZONE_NOT_FOUND:
+            raise self._counted(not_on_this_api(name, answer))
+        if not answer.is_success:
+            raise self._error("infoDnsZone", name, answer)
+
+    def _zone(self, name: str, record_set: RecordSet) -> Zone:
+        records = tuple(to_record(wire, name) for wire in record_set.dnsrecords)
+        if len({record.id for record in records}) != len(records):
+            raise ApiError(
+                f"netcup lists two records of {name} under one id.",
+                "Nothing can be changed safely while it does; please report it.",
+            )
+        return Zone(name, self.name, records)
+
+    def _read(self, action: str, param: dict[str, object]) -> Envelope:
+        """A call that changes nothing; logs in first, and once more if the session has died."""
+        answer = self._send(action, self._in_session(param), self._http.read)
+        if answer.statuscode in SESSION_DEAD:
+            self._session = None
+            answer = self._send(action, self._in_session(param), self._http.read)
+        return answer
+
+    def _in_session(self, param: dict[str, object]) -> dict[str, object]:
+        session = self._session or self.log_in()
+        return {**param, "apisessionid": session.get_secret_value()}
+
+    def _log_out(self) -> None:
+        if self._session is None:
+            return
+        param: dict[str, object] = {"apisessionid": self._session.get_secret_value()}
+        self._session = None
+        try:
+            self._send("logout", param, _once)
+        except MailauthError:
+            # The session ends by itself after a quarter of an hour, and the user's own result,
+            # or first error, must not be hidden by this one.
+            return
+
+    def _send(
+        self,
+        action: str,
+        param: dict[str, object],
+        repeat: Callable[[Callable[[], Reply]], Reply],
+    ) -> Envelope:
+        body = {
+            "action": action,
+            "param": {
+                **param,
+                "customernumber": self._customer_number.get_secret_value(),
+                "apikey": self._api_key.get_secret_value(),
+            },
+        }
+
+        def send() -> Reply:
+            self._budget.spend()
+            return self._http.post(body)
+
+        reply = repeat(send)
+        try:
+            answer = Envelope.model_validate(reply.payload)
+        except ValidationError:
+            answer = None
+        if answer is None:
+            # Outside the except block, as pydantic's error holds the whole answer.
+            raise TransportError(
+                f"netcup answered {action} with JSON of an unknown shape (HTTP {reply.status}).",
+                "If it comes again, please report it.",
+            )
+        answer = self._masked(answer)
+        self._trace(f"netcup: {action} {param.get('domainname', '')}: {answer.summary}")
+        return answer
+
+    def _masked(self, answer: Envelope) -> Envelope:
+        """The answer with its words fit to show: none of our own secrets, and printable."""
+        texts = {"shortmessage": answer.shortmessage, "longmessage": answer.longmessage}
+        for secret in self._secrets:
+            if len(secret) >= SHORTEST_MASKED:
+                value = secret.get_secret_value()
+                texts = {name: text.replace(value, "***") for name, text in texts.items()}
+        return answer.model_copy(update={n: _printable(text) for n, text in texts.items()})
+
+    def _expect(self, action: str, zone: str, answer: Envelope, model: type[Model]) -> Model:
+        """The data of a successful answer.
+
+        Raises:
+            MailauthError: the answer was no success, or its data is not what it should be.
+        """
+        if not answer.is_success:
+            raise self._error(action, zone, answer)
+        try:
+            return model.model_validate(answer.responsedata or {})
+        except ValidationError as error:
+            where = ", ".join(".".join(map(str, e["loc"])) or "it" for e in error.errors()[:3])
+        # Outside the except block, as pydantic's error holds the answer, session id and all.
+        raise ApiError(
+            f"netcup's answer to {action} is not as documented (at {where}).",
+            "Nothing was taken from it; if it comes again, please report it.",
+        )
+
+    def _error(self, action: str, zone: str, answer: Envelope) -> MailauthError:
+        """The error that an answer stands for, remembered if these credentials must rest."""
+        error = error_for(action, zone, answer)
+        if isinstance(error, CredentialsError):
+            self._hold.note(Reason.REFUSED)
+        elif isinstance(error, WaitError) and LOCKED_OUT in answer.message.lower():
+            self._hold.note(Reason.LOCKED_OUT)
+        return self._counted(error)
+
+    def _counted(self, error: MailauthError) -> MailauthError:
+        self._errors += 1
+        if self._errors < ERRORS_ALLOWED or isinstance(error, WaitError):
+            return error
+        return WaitError(
+            f"netcup has answered {self._errors} calls of this run with an error; the last one: "
+            f"{error.what}",
+            "The run ends here, because more errors lock the account. Correct the list of domains.",
+        )
+
+
+def _printable(text: str) -> str:
+    """One line in which control, bidirectional and zero-width characters are written out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
+def _once(send: Callable[[], Reply]) -> Reply:
+    return send()
+
+
+def _silent(_line: str) -> None:
+    """Trace nothing."""

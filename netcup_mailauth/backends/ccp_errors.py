@@ -1,0 +1,136 @@
+"""What netcup's CCP status codes mean, in words (fact 1.10).
+
+Code 4013 means at least six things; only its long message tells which. This is the one place to
+change when netcup words something anew.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.errors import (
+    ApiError,
+    CredentialsError,
+    MailauthError,
+    WaitError,
+    ZoneError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from netcup_mailauth.backends.ccp_wire import Envelope
+
+
+class Code(IntEnum):
+    """The status codes that this program acts on."""
+
+    SESSION_DEAD = 4001
+    SESSION_GONE = 4004  # unsure: stands beside 4001 in one client's notes
+    API_KEY_INVALID = 4003  # unsure: one client's table
+    VALIDATION = 4013
+    ZONE_NOT_FOUND_ON_WRITE = 5028
+    NO_RECORDS = 5029
+    ZONE_NOT_FOUND = 5031
+
+
+SESSION_DEAD = frozenset({Code.SESSION_DEAD, Code.SESSION_GONE})
+
+KEYS_PAGE = "CCP: Stammdaten > API (master data > API)"
+
+
+def is_empty_zone(answer: Envelope) -> bool:
+    """Whether ``infoDnsRecords`` says that the zone has no records.
+
+    The same code says "Domain not found" for a zone of another account. A zone that netcup moved
+    to CloudDNS gets the very same answer as an empty one (fact 2.7).
+    """
+    return answer.statuscode == Code.NO_RECORDS and "not found" not in answer.message.lower()
+
+
+def error_for(action: str, zone: str, answer: Envelope) -> MailauthError:
+    """The error that an answer other than a success stands for."""
+    match answer.statuscode:
+        case Code.SESSION_DEAD | Code.SESSION_GONE:
+            return ApiError(
+                f"netcup ended the session right after a new login ({answer.statuscode}).",
+                "Try again in a few minutes; netcup's sessions are known to die early.",
+            )
+        case Code.API_KEY_INVALID:
+            return _credentials(answer.message)
+        case Code.VALIDATION:
+            return _validation_error(action, zone, answer.message)
+        case Code.ZONE_NOT_FOUND_ON_WRITE | Code.NO_RECORDS | Code.ZONE_NOT_FOUND:
+            return not_on_this_api(zone, answer)
+        case code:
+            return ApiError(
+                f"netcup answered {action} with {answer.status} {code}: {answer.message!r}.",
+                "Nothing more is known about this code; if it comes again, please report it.",
+            )
+
+
+def not_on_this_api(zone: str, answer: Envelope) -> ZoneError:
+    """netcup's CCP API does not know the zone."""
+    return ZoneError(
+        f"netcup's CCP API does not serve the zone {zone} to this account "
+        f"({answer.statuscode}: {answer.message}).",
+        "Check the spelling and that the domain uses netcup's name servers. If the CCP shows a "
+        '"CloudDNS" tab for it, netcup has moved it to its new API, which needs a REST key '
+        f"({KEYS_PAGE} > API-Keys).",
+    )
+
+
+def _validation_error(action: str, zone: str, message: str) -> MailauthError:
+    """The error behind a 4013. Several messages can be joined in one; the gravest one decides."""
+    known: tuple[tuple[str, Callable[[], MailauthError]], ...] = (
+        ("too many error messages", lambda: _locked_out(message)),
+        ("customer account not found", lambda: _credentials(message)),
+        ("api key missing", lambda: _credentials(message)),
+        ("requests per minute", lambda: _rate_limited(action, message)),
+        ("field domainname", lambda: _bad_zone_name(zone, message)),
+    )
+    for words, error in known:
+        if words in message.lower():
+            return error()
+    if action == "login":
+        return _credentials(message)
+    if action == "updateDnsRecords":
+        return ApiError(
+            f"netcup refused a record of {zone} (4013): {message}",
+            "netcup checks the texts of records; the plan shows what was sent.",
+        )
+    return ApiError(f"netcup refused the call {action} for {zone} (4013): {message}")
+
+
+def _locked_out(message: str) -> WaitError:
+    return WaitError(
+        f"netcup has locked this account's API for a while (4013): {message}",
+        "Wait at least 15 minutes before the next try, and stop other programs that use this "
+        "account: each further error makes it longer.",
+    )
+
+
+def _rate_limited(action: str, message: str) -> WaitError:
+    # netcup was seen to send this text for plain wrong credentials, too (fact 1.10).
+    also = " At a login it can also mean a wrong key or password." if action == "login" else ""
+    return WaitError(
+        f"netcup's limit of requests per minute is used up (4013): {message}",
+        f"Wait a minute, then run the same command again.{also}",
+    )
+
+
+def _credentials(message: str) -> CredentialsError:
+    return CredentialsError(
+        f"netcup refuses the customer number, API key or API password ({message}).",
+        f"Compare all three with {KEYS_PAGE}; it is not tried again, because more tries lock "
+        "the account. A new API password there ends the old one for every program.",
+    )
+
+
+def _bad_zone_name(zone: str, message: str) -> ZoneError:
+    return ZoneError(
+        f"netcup does not accept {zone!r} as the name of a zone (4013: {message}).",
+        "A zone is the domain you ordered, such as example.com, not a name below it. For a mail "
+        'domain below its zone set zone = "..." in its table of the config.',
+    )

@@ -1,0 +1,294 @@
+"""One HTTP session to one API: time limits, size limits, proxies, and what a failure means.
+
+Everything that leaves the machine with a secret in it goes through :class:`HttpClient`. It
+follows no redirect (a key in a header would travel along), reads no netrc (an entry there would
+replace a Bearer key), and never puts a request into an exception.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from netcup_mailauth import __version__
+from netcup_mailauth.backends import failures
+from netcup_mailauth.backends.urls import check_url, is_loopback
+from netcup_mailauth.errors import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+"""Seconds. netcup was seen to need more than 5 s for an answer (fact 1.1)."""
+
+MAX_ANSWER = 16 * 1024 * 1024
+"""Bytes. A zone of 10,000 records takes about 2 MB."""
+
+CHUNK = 64 * 1024
+"""Bytes to take from a connection at a time."""
+
+BACKOFF = (0.5, 2.0)
+"""Seconds before the second and the third attempt at a read. A write is never repeated here."""
+
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer. ``payload`` is its JSON; ``None`` when a refusal (4xx) came without any."""
+
+    status: int
+    payload: object
+    retry_after: str | None = None
+
+
+class HttpClient:
+    """A session with one API.
+
+    Args:
+        url: where the API is; checked by :func:`check_url`.
+        what: its name in messages, as in "netcup's CCP API".
+        headers: sent with every request.
+        environ: where proxies and the CA bundle are read from.
+        sleep: how to wait before a read is tried again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = check_url(url, f"the address of {what}")
+        self.what = what
+        self._sleep = sleep
+        self._environ = os.environ if environ is None else environ
+        self._headers = {
+            "User-Agent": f"netcup-mailauth/{__version__}",
+            "Accept": "application/json",
+            **(headers or {}),
+        }
+        self._open: requests.Session | None = None
+
+    def close(self) -> None:
+        """Close the connection; a later request opens a new one."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def read(self, send: Callable[[], Reply]) -> Reply:
+        """Do a request that changes nothing, again after a connection error or a 5xx.
+
+        Raises:
+            TransportError: the last attempt's, or one that would only come again.
+        """
+        for pause in BACKOFF:
+            try:
+                return send()
+            except TransportError as error:
+                if not error.passing:
+                    raise
+            self._sleep(pause)
+        return send()
+
+    def post(self, body: object) -> Reply:
+        """POST ``body`` as JSON, once.
+
+        Raises:
+            TransportError: anything but an HTTP answer below 500 with JSON in it.
+        """
+        text = json.dumps(body, separators=(",", ":"))
+        reply = self._request("POST", self.url, text.encode())
+        if reply.payload is None:
+            raise TransportError(
+                f"{self.what} answered HTTP {reply.status} without JSON.",
+                "Something between this machine and it may have answered instead: a proxy or a "
+                "firewall.",
+                passing=False,
+            )
+        return reply
+
+    def get(self, path: str) -> Reply:
+        """GET a path below the URL, once. A refusal (4xx) may come without JSON.
+
+        Raises:
+            TransportError: as :meth:`post`.
+        """
+        return self._request("GET", self.url.rstrip("/") + path, None)
+
+    def _request(self, method: str, url: str, data: bytes | None) -> Reply:
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        headers = {"Content-Type": "application/json"} if data is not None else None
+        try:
+            response = self._session().request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+            )
+        # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
+        except (requests.RequestException, HTTPError, OSError) as error:
+            failure = self._failure(error)
+        else:
+            with response:
+                return self._reply(response)
+        # Outside the except block, so that no exception keeps the request and its secrets.
+        raise failure
+
+    def _reply(self, response: requests.Response) -> Reply:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise TransportError(
+                f"{self.what} answered with a redirect (HTTP {status}), which is "
+                "not followed, because a key would travel along.",
+                "Check the address, or give the one it redirects to.",
+                passing=False,
+            )
+        body = self._body(response)
+        if status >= 500:
+            raise TransportError(
+                f"{self.what} answered HTTP {status}.",
+                "This is a fault at its end; try again later.",
+            )
+        payload = _json(body)
+        if payload is None and status < 400:
+            raise TransportError(
+                f"{self.what} answered with {_sort(body)} (HTTP {status}, {len(body)} bytes).",
+                "This happens when it is being maintained; try again later.",
+            )
+        return Reply(status, payload, response.headers.get("Retry-After"))
+
+    def _body(self, response: requests.Response) -> bytes:
+        from urllib3.exceptions import HTTPError
+
+        body = bytearray()
+        deadline = time.monotonic() + READ_TIMEOUT
+        try:
+            # read1 gives what has arrived; read would wait for a full buffer, however long the
+            # other end takes to fill it.
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > MAX_ANSWER or time.monotonic() > deadline:
+                    break
+            else:
+                return bytes(body)
+        except HTTPError:
+            failure = self._broke()
+        else:
+            failure = TransportError(
+                f"{self.what} sends an answer without end ({len(body)} bytes so far).",
+                "Nothing was taken from it. Try again later.",
+                passing=False,
+            )
+        raise failure
+
+    def _failure(self, error: Exception) -> TransportError:
+        import requests
+
+        if isinstance(error, requests.exceptions.ReadTimeout):
+            return TransportError(
+                f"{self.what} did not answer within {READ_TIMEOUT:.0f} s.", "Try again later."
+            )
+        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+            return TransportError(
+                f"No request to {self.what} can be made: the CA file cannot be read.",
+                f"It is named in one of {', '.join(_CA_VARIABLES)}.",
+                sent=False,
+                passing=False,
+            )
+        reason = failures.reason(error, CONNECT_TIMEOUT)
+        if isinstance(error, requests.exceptions.SSLError) or failures.certificate_refused(error):
+            return TransportError(
+                f"The TLS connection to {self.what} failed: {reason}.",
+                "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
+                sent=not failures.certificate_refused(error),
+                passing=False,
+            )
+        if failures.never_connected(error):
+            return TransportError(
+                f"No connection to {self.what} at {self._place}: {reason}.",
+                "Check the network, the proxy and the address.",
+                sent=False,
+            )
+        if isinstance(error, failures.unusable()):
+            return TransportError(
+                f"No request to {self.what} at {self._place} can be made: {type(error).__name__}.",
+                "Check the address, and the proxy if there is one.",
+                sent=False,
+                passing=False,
+            )
+        return self._broke()
+
+    @property
+    def _place(self) -> str:
+        return urlsplit(self.url).netloc
+
+    def _broke(self) -> TransportError:
+        return TransportError(
+            f"The connection to {self.what} broke before its answer had arrived.", "Try again."
+        )
+
+    def _session(self) -> requests.Session:
+        if self._open is None:
+            import requests
+
+            session = requests.Session()
+            session.trust_env = False
+            session.headers.update(self._headers)
+            session.verify = self._ca_bundle() or True
+            session.proxies = self._proxies()
+            self._open = session
+        return self._open
+
+    def _ca_bundle(self) -> str | None:
+        return next(
+            (self._environ[name] for name in _CA_VARIABLES if self._environ.get(name)), None
+        )
+
+    def _proxies(self) -> dict[str, str]:
+        from requests.utils import should_bypass_proxies
+
+        host = urlsplit(self.url).hostname or ""
+        # Never None, which would mean: whatever os.environ says.
+        no_proxy = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
+        if is_loopback(host) or should_bypass_proxies(self.url, no_proxy):
+            return {}
+        found = {}
+        for scheme in ("http", "https", "all"):
+            variable = f"{scheme}_proxy"
+            value = self._environ.get(variable) or self._environ.get(variable.upper())
+            if value:
+                found[scheme] = value
+        return found
+
+
+def _json(body: bytes) -> object:
+    """What the JSON says; ``None`` if it says nothing, or is none."""
+    try:
+        payload: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return payload
+
+
+def _sort(body: bytes) -> str:
+    """What an answer that should be JSON is instead, in words."""
+    text = body.strip()
+    if text[:1] == b"<":
+        return "an HTML page"
+    return "something that is not JSON" if text else "nothing"

@@ -1,0 +1,153 @@
+"""Zones that were exported with ``records DOMAIN --format json``: read only, asks nobody.
+
+For jobs that must not hold a key to a zone, such as the one that shows a merge request's plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from netcup_mailauth import jsonfiles, names
+from netcup_mailauth.backends.ccp import UNSENDABLE
+from netcup_mailauth.errors import UsageError, ZoneError
+from netcup_mailauth.planfile import EXPORTED, SCHEMA
+from netcup_mailauth.records import DnsRecord, Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from netcup_mailauth.plan import Change
+    from netcup_mailauth.records import DesiredRecord
+
+WHAT = "what netcup-mailauth records DOMAIN --format json prints"
+
+
+class ZoneFiles:
+    """A back end over exported zones.
+
+    Args:
+        zones: the zones, all from one API.
+    """
+
+    endpoint = EXPORTED
+    account = ""
+
+    def __init__(self, zones: Sequence[Zone]) -> None:
+        self._zones = {zone.name: zone for zone in zones}
+        (self.name,) = {zone.backend for zone in zones}
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> Self:
+        """The zones in these files.
+
+        Raises:
+            UsageError: one of them is no export, or they do not belong together.
+        """
+        zones = [read_zone(path) for path in paths]
+        if len({zone.name for zone in zones}) != len(zones):
+            raise UsageError("One zone is given in two zone files.", "Leave one of them out.")
+        if len({zone.backend for zone in zones}) > 1:
+            raise UsageError(
+                "The zone files come from different APIs.",
+                "Plan the domains of each API by itself.",
+            )
+        return cls(zones)
+
+    def zone(self, name: str) -> Zone:
+        """The zone as it was exported. See :class:`~netcup_mailauth.backends.Backend`."""
+        if name in self._zones:
+            return self._zones[name]
+        raise ZoneError(
+            f"The zone {name} is not in the zone file, which holds {', '.join(self._zones)}.",
+            f"Export it: netcup-mailauth records {name} --format json",
+        )
+
+    def zone_of(self, domain: str) -> str:
+        """The exported zone in which a domain lies; the domain itself if it lies in none."""
+        inside = [zone for zone in self._zones if f".{domain}".endswith(f".{zone}")]
+        return max(inside, key=len, default=domain)
+
+    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:  # noqa: ARG002
+        """Refuse to write: there is no API behind a file."""
+        raise UsageError(
+            f"The zone {zone} was read from a file, and cannot be written to.",
+            "Plan again with credentials, and apply that plan.",
+        )
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why the API that the zones come from cannot hold the record, or ``None``."""
+        if not record.value:
+            return "an empty TXT record cannot be stored"
+        for character in record.value:
+            if self.name == "ccp" and character in UNSENDABLE:
+                return UNSENDABLE[character]
+            if not " " <= character <= "~":
+                return f"whether netcup keeps the character {character!r} is unknown"
+        return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is open."""
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+
+
+class _Record(_Shape):
+    id: str | None
+    hostname: str
+    type: str = Field(pattern=r"^[A-Z0-9]{1,10}$")
+    priority: str
+    destination: str
+    ttl: int | None = Field(ge=0, le=2**31 - 1)
+
+
+class _Listing(_Shape):
+    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
+    domain: str
+    backend: str = Field(pattern=r"^[a-z]{1,20}$")
+    records: list[_Record]
+
+
+def read_zone(path: Path) -> Zone:
+    """The zone in an export.
+
+    Raises:
+        UsageError: it is none.
+    """
+    document = jsonfiles.read(path, WHAT)
+    try:
+        listing = _Listing.model_validate(document)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise _no_export(path, f" (at {where[:200]!a})" if where else "") from None
+    if not _is_name(listing.domain):
+        raise _no_export(path, " (at 'domain')")
+    records = tuple(DnsRecord(**record.model_dump()) for record in listing.records)
+    identifiers = [record.id for record in records if record.id is not None]
+    if len(set(identifiers)) != len(identifiers):
+        raise UsageError(f"{path} lists two records under one id.", "Export the zone again.")
+    return Zone(listing.domain, listing.backend, records)
+
+
+def _no_export(path: Path, where: str) -> UsageError:
+    return UsageError(f"{path} is not an exported zone{where}.", f"Give {WHAT}.")
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return text.isascii() and names.normalise(text) == text
+    except UsageError:
+        return False

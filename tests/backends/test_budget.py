@@ -1,0 +1,102 @@
+"""The request budget, with a clock of its own."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netcup_mailauth.backends import budget
+from netcup_mailauth.backends.budget import Budget
+
+
+class Clock:
+    """Time that passes only by sleeping, or when a test says so."""
+
+    def __init__(self, now: float = 0.0, short: float = 0.0) -> None:
+        self.now = now
+        self.slept: list[float] = []
+        self._short = short
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept.append(seconds)
+        # A sleep that ends early, once; then a whole one.
+        self.now += seconds * (1 - self._short if len(self.slept) % 2 else 1)
+
+
+def limited(clock: Clock, calls: int, window: float) -> Budget:
+    return Budget(calls, window, clock=clock, sleep=clock.sleep)
+
+
+def test_a_burst_passes_at_once() -> None:
+    clock = Clock(1e6)
+    some = Budget(clock=clock, sleep=clock.sleep)
+    for _ in range(170):
+        some.spend()
+    assert clock.slept == []
+    some.spend()
+    assert clock.slept == [60.0]
+
+
+def test_netcups_limit_is_kept_with_room_for_others() -> None:
+    assert (budget.CALLS, budget.WINDOW) == (170, 60.0)
+
+
+def test_it_waits_only_for_the_oldest_call_to_leave_the_window() -> None:
+    clock = Clock()
+    some = limited(clock, 2, 10)
+    some.spend()
+    clock.now = 4
+    some.spend()
+    clock.now = 7
+    some.spend()
+    assert (clock.slept, clock.now) == ([3.0], 10.0)
+    clock.now = 14.5
+    some.spend()
+    assert clock.slept == [3.0]
+
+
+def test_a_sleep_that_ends_early_is_slept_again() -> None:
+    clock = Clock(short=0.5)
+    some = limited(clock, 1, 10)
+    some.spend()
+    some.spend()
+    assert clock.now == 10.0
+
+
+@given(
+    st.integers(1, 6),
+    st.floats(0.1, 100),
+    st.floats(0, 1e9),
+    st.lists(st.floats(0, 60), max_size=40),
+    st.sampled_from([0.0, 0.5, 1e-9]),
+)
+def test_no_window_holds_more_calls_than_allowed(
+    calls: int, window: float, start: float, pauses: list[float], short: float
+) -> None:
+    """Whatever the pace: never one too many, and no wait that was not needed."""
+    clock = Clock(start, short)
+    some = limited(clock, calls, window)
+    spent: list[float] = []
+    for pause in pauses:
+        clock.now += pause
+        before = clock.now
+        some.spend()
+        due = spent[-calls] + window if len(spent) >= calls else before
+        assert clock.now == max(before, due)
+        spent.append(clock.now)
+    for first, later in zip(spent, spent[calls:], strict=False):
+        assert later >= first + window
+
+
+def test_real_time_is_the_default() -> None:
+    some = Budget(1, 0.02)
+    started = time.monotonic()
+    some.spend()
+    some.spend()
+    assert time.monotonic() - started >= 0.02

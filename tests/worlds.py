@@ -1,0 +1,57 @@
+"""A sandbox, and the client's parts pointed at it, for tests that need both."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from netcup_mailauth.backends.budget import Budget
+from netcup_mailauth.backends.ccp import CcpBackend
+from netcup_mailauth.backends.http import HttpClient
+from netcup_mailauth.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def backend_of(sandbox: Sandbox, **changes: Any) -> CcpBackend:
+    """The CCP back end with the sandbox's credentials; reads are retried without waiting."""
+    env = sandbox.env
+    values = {
+        "customer_number": env["NETCUP_CUSTOMER_NUMBER"],
+        "api_key": env["NETCUP_API_KEY"],
+        "api_password": env["NETCUP_API_PASSWORD"],
+        **changes,
+    }
+    return CcpBackend(
+        values["customer_number"] or "",
+        SecretStr(values["api_key"] or ""),
+        SecretStr(values["api_password"] or ""),
+        endpoint=sandbox.ccp_endpoint,
+        budget=Budget(calls=100_000),
+        http=HttpClient(sandbox.ccp_endpoint, "netcup's CCP API", sleep=lambda _: None),
+    )
+
+
+def requests_of(sandbox: Sandbox) -> dict[str, int]:
+    """How often each action was called."""
+    requests = sandbox.stats()["requests"]
+    assert isinstance(requests, dict)
+    return requests
+
+
+@contextmanager
+def account(*domains: str, **options: Any) -> Iterator[tuple[Sandbox, CcpBackend]]:
+    """A sandbox with these zones, and the back end that talks to it."""
+    with Sandbox(domains or ("example.com",), **options) as sandbox, backend_of(sandbox) as backend:
+        yield sandbox, backend
+
+
+Waits = list[float]
+
+
+def recorded(waits: Waits) -> Callable[[float], None]:
+    """A sleep that only notes for how long it was asked to."""
+    return waits.append

@@ -1,0 +1,1 @@
+"""Asking DNS. dnspython is imported only when something is asked."""

@@ -1,0 +1,138 @@
+"""Which servers are asked about a zone."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netcup_mailauth.dnsio.servers import Server, authoritative, parse_servers
+from netcup_mailauth.errors import UsageError, ZoneError
+from netcup_mailauth.lookup import Answer, Query, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netcup_mailauth.lookup import RecordType
+
+
+class Dns:
+    """A ``Lookup`` from a dictionary; what is not in it does not exist."""
+
+    def __init__(self, known: dict[tuple[str, RecordType], tuple[str, ...] | Status]) -> None:
+        self.known = known
+        self.batches: list[list[Query]] = []
+
+    def __call__(self, queries: Sequence[Query]) -> list[Answer]:
+        self.batches.append(list(queries))
+        return [self.answer(query) for query in queries]
+
+    def answer(self, query: Query) -> Answer:
+        found = self.known.get((query.name, query.type), Status.NXDOMAIN)
+        return Answer(found) if isinstance(found, Status) else Answer(Status.OK, found)
+
+
+def test_the_servers_of_a_zone_at_their_addresses() -> None:
+    resolver = Dns(
+        {
+            ("example.com", "NS"): ("ns1.example", "ns2.example", "ns3.example"),
+            ("ns1.example", "A"): ("192.0.2.1", "192.0.2.2"),
+            ("ns1.example", "AAAA"): ("2001:db8::1",),
+            ("ns2.example", "A"): Status.EMPTY,
+            ("ns2.example", "AAAA"): ("2001:db8::2",),
+            ("ns3.example", "A"): ("192.0.2.3",),
+        }
+    )
+    assert authoritative("example.com", resolver) == (
+        Server("ns1.example", "192.0.2.1"),
+        Server("ns1.example", "192.0.2.2"),
+        Server("ns2.example", "2001:db8::2"),
+        Server("ns3.example", "192.0.2.3"),
+    )
+    assert [len(batch) for batch in resolver.batches] == [1, 3, 1]
+
+
+def test_a_server_without_an_address_is_not_forgotten() -> None:
+    resolver = Dns(
+        {
+            ("example.com", "NS"): ("ns1.example", "ns2.example"),
+            ("ns1.example", "A"): ("192.0.2.1",),
+            ("ns2.example", "A"): Status.TIMEOUT,
+        }
+    )
+    gone = authoritative("example.com", resolver)[1]
+    assert gone == Server("ns2.example", "")
+    assert gone.label == "ns2.example"
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s is not Status.OK])
+def test_a_zone_that_dns_names_no_servers_for(status: Status) -> None:
+    with pytest.raises(ZoneError, match=rf"name servers of example\.com \({status}\)") as caught:
+        authoritative("example.com", Dns({("example.com", "NS"): status}))
+    assert "--nameserver" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("server", "label"),
+    [
+        (Server("ns.example", "192.0.2.1"), "ns.example (192.0.2.1)"),
+        (Server("ns.example", "192.0.2.1", 5300), "ns.example (192.0.2.1:5300)"),
+        (Server("ns.example", "2001:db8::1"), "ns.example (2001:db8::1)"),
+        (Server("192.0.2.1", "192.0.2.1"), "192.0.2.1"),
+        (Server("127.0.0.1", "127.0.0.1", 5300), "127.0.0.1:5300"),
+        (Server("::1", "::1", 5300), "[::1]:5300"),
+        (Server("ns.example", "", 5300), "ns.example"),
+    ],
+)
+def test_labels(server: Server, label: str) -> None:
+    assert server.label == label
+
+
+def test_servers_that_the_user_names() -> None:
+    assert parse_servers(["127.0.0.1:5300", " 192.0.2.1", "[::1]:53", "192.0.2.1:53"]) == (
+        Server("127.0.0.1", "127.0.0.1", 5300),
+        Server("192.0.2.1", "192.0.2.1", 53),
+        Server("::1", "::1", 53),
+    )
+    assert parse_servers([]) == ()
+
+
+def test_a_named_host_is_asked_at_its_ipv4_addresses_if_it_has_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {
+        "both.test": ["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.1"],
+        "six.test": ["2001:db8::1"],
+    }
+
+    def lookup(host: str, *_args: object, **_kwargs: object) -> list[tuple[object, ...]]:
+        return [(None, None, None, "", (address, 0)) for address in known[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    assert parse_servers(["both.test:54", "six.test"]) == (
+        Server("both.test", "192.0.2.1", 54),
+        Server("both.test", "192.0.2.2", 54),
+        Server("six.test", "2001:db8::1", 53),
+    )
+
+
+def test_a_host_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_args: object, **_kwargs: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(UsageError, match=r"dns\.test has no address: Name or service not known"):
+        parse_servers(["dns.test"])
+
+
+@pytest.mark.parametrize("text", ["a..b", "a" * 64 + ".test"])
+def test_a_host_that_cannot_be(text: str) -> None:
+    with pytest.raises(UsageError, match="has no address: this is no host name"):
+        parse_servers([text])
+
+
+@pytest.mark.parametrize("text", ["", "a b", "h:0", "https://dns.example"])
+def test_what_is_no_server(text: str) -> None:
+    with pytest.raises(UsageError, match="is not HOST or HOST:PORT"):
+        parse_servers(["127.0.0.1", text])

@@ -1,0 +1,131 @@
+"""Which DKIM key a policy means: a file, a text, standard input, or mailcow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from netcup_mailauth.backends.urls import is_loopback
+from netcup_mailauth.errors import UsageError
+from netcup_mailauth.keys.files import DkimSource, read_key, read_key_file
+from netcup_mailauth.settings.folders import expanded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from netcup_mailauth.keys.mailcow import Mailcow
+
+MAILCOW = "mailcow"
+STDIN = "-"
+FILE = "file:"
+RECORD = "record:"
+
+
+class KeySources(Protocol):
+    """Finds the key that a ``source`` of a policy means."""
+
+    def key(self, source: str, domain: str) -> DkimSource | None:
+        """The key; ``None`` where the source has none for this domain.
+
+        Raises:
+            KeySourceError: it is no key.
+            MailauthError: the source could not be asked.
+        """
+        ...
+
+    def host(self, source: str) -> str | None:
+        """The host that signs with the keys of this source, where the source is that host."""
+        ...
+
+    def relay(self, source: str, domain: str) -> str | None:
+        """The relay through which the source sends the domain's mail; ``None`` if it does not.
+
+        Raises:
+            MailauthError: the source could not be asked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The sources this run can reach.
+
+    Attributes:
+        stdin: reads all of standard input, and gives the same each time it is called.
+        mailcow: opens the connection to mailcow; ``None`` if there is none to ask.
+    """
+
+    stdin: Callable[[], bytes] = lambda: b""
+    mailcow: Callable[[], Mailcow] | None = None
+
+    def key(self, source: str, domain: str) -> DkimSource | None:
+        """See :class:`KeySources`."""
+        if source == MAILCOW:
+            return self._mailcow().dkim(domain)
+        if source == STDIN:
+            return read_key(self.stdin(), "standard input")
+        if source.startswith(FILE):
+            return read_key_file(expanded(source.removeprefix(FILE)))
+        return read_key(source.removeprefix(RECORD), "the record given")
+
+    def host(self, source: str) -> str | None:
+        """See :class:`KeySources`; a mailcow on this very machine is known by no public name."""
+        if source != MAILCOW:
+            return None
+        host = self._mailcow().host
+        return None if is_loopback(host) else host
+
+    def relay(self, source: str, domain: str) -> str | None:
+        """See :class:`KeySources`."""
+        return self._mailcow().relay(domain) if source == MAILCOW else None
+
+    def _mailcow(self) -> Mailcow:
+        if self.mailcow is None:
+            raise UsageError("The DKIM key should come from mailcow, but no mailcow is named.")
+        return self.mailcow()
+
+
+def check_source(source: str) -> str:
+    """``source``, if it has one of the known forms. A text that may be a key is never shown.
+
+    Raises:
+        UsageError: it has not; a path without ``file:`` is the usual mistake.
+    """
+    text = source.strip()
+    if text in (MAILCOW, STDIN) or text.startswith(RECORD) or _is_record(text):
+        return text
+    if text == FILE or (text.startswith(FILE) and _is_no_path(text.removeprefix(FILE))):
+        raise UsageError(
+            "The DKIM source file: is not followed by a path.",
+            "Write file:/etc/dkim/example.private",
+        )
+    if text.startswith(FILE):
+        return text
+    if _is_no_path(text) or _MAY_BE_A_KEY.search(text):
+        raise UsageError(
+            "The DKIM source is none of the known ones; it looks like a key itself.",
+            "A private key does not belong on a command line or into a config: save it, and give "
+            "its file as file:PATH, or - for standard input.",
+        )
+    if "/" in text or text.endswith((".pem", ".txt", ".private", ".key")):
+        raise UsageError(f"The DKIM source {text!r} looks like a file.", f"Write file:{text}")
+    raise UsageError(
+        f"The DKIM source {text!r} is none of the known ones.",
+        "Give mailcow, file:PATH, record:TEXT, a text that begins with v=DKIM1, or - for "
+        "standard input.",
+    )
+
+
+_MAY_BE_A_KEY = re.compile(r"-----|[{]|[A-Za-z0-9+/=]{40}")
+"""Part of a PEM or JSON text, or as much base64 as the shortest key has."""
+
+LONGEST_PATH = 4096
+
+
+def _is_no_path(text: str) -> bool:
+    return len(text) > LONGEST_PATH or "-----" in text or not text.isprintable()
+
+
+def _is_record(text: str) -> bool:
+    return text.lstrip('"').replace(" ", "").lower().startswith("v=dkim1")

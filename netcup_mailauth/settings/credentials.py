@@ -1,0 +1,236 @@
+"""Credentials: where they are looked for, and what a value has to look like.
+
+Order: the variable itself, the file in ``<NAME>_FILE``, systemd's credentials folder, the file
+that ``auth`` writes, and whoever sits at the terminal. Everything that is missing is named at
+once. Values live in ``SecretStr`` and are never shown.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from netcup_mailauth.errors import CredentialsError
+from netcup_mailauth.settings.credentialfile import credential_file, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CUSTOMER_NUMBER = "NETCUP_CUSTOMER_NUMBER"
+API_KEY = "NETCUP_API_KEY"
+API_PASSWORD = "NETCUP_API_PASSWORD"  # noqa: S105 - the name of a variable
+REST_KEY = "NETCUP_REST_API_KEY"
+MAILCOW_KEY = "MAILCOW_API_KEY"
+
+CCP_NAMES = (CUSTOMER_NUMBER, API_KEY, API_PASSWORD)
+NAMES = (*CCP_NAMES, REST_KEY, MAILCOW_KEY)
+"""Every secret there is."""
+
+MAX_SECRET = 4096
+"""Bytes of a file that holds one secret."""
+
+REST_KEY_LENGTH = 64
+"""Characters of a CloudDNS key; a key for the CCP API has 50 (fact 1.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CcpCredentials:
+    """What a login at the CCP API takes."""
+
+    customer_number: str = field(repr=False)
+    api_key: SecretStr
+    api_password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret, and where it was found, in words."""
+
+    value: SecretStr
+    source: str
+
+
+def ccp_credentials(
+    environ: Mapping[str, str],
+    warn: Callable[[str], None],
+    ask: Callable[[str], str] | None = None,
+) -> CcpCredentials:
+    """The three secrets of the CCP API.
+
+    Args:
+        environ: where they are looked for.
+        warn: told of what is odd about a value.
+        ask: asks somebody for one that is nowhere; empty if they do not know it either.
+
+    Raises:
+        CredentialsError: some are missing (all are named), or one cannot be right.
+    """
+    found = {name: read_secret(name, environ, warn) for name in CCP_NAMES}
+    for name in [name for name in CCP_NAMES if ask and found[name] is None]:
+        found[name] = checked(name, ask(name), warn) if ask else None
+    missing = [name for name, value in found.items() if value is None]
+    if missing:
+        raise CredentialsError(
+            f"No credentials for netcup: {_listed(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not set.",
+            "Make them in the CCP (Stammdaten > API / master data > API) and enter them once with "
+            f"netcup-mailauth auth; or set them, or name a file for each in {missing[0]}_FILE and "
+            "so on.",
+        )
+    number, key, password = (checked(name, found[name] or "", warn) or "" for name in CCP_NAMES)
+    return CcpCredentials(number, SecretStr(key), SecretStr(password))
+
+
+def checked(name: str, value: str, warn: Callable[[str], None]) -> str | None:
+    """A value as it is used, or ``None`` if it is empty.
+
+    Raises:
+        CredentialsError: it cannot be right.
+    """
+    if not value:
+        return None
+    bare = _clean(value, name, warn)
+    if name == CUSTOMER_NUMBER and not bare.isdecimal():
+        raise CredentialsError(
+            f"{CUSTOMER_NUMBER} is not a number.", "It is the number you log in to the CCP with."
+        )
+    if name == API_KEY and len(bare) == REST_KEY_LENGTH:
+        raise CredentialsError(
+            f"{API_KEY} holds a key of {REST_KEY_LENGTH} characters, which is one for netcup's new "
+            "REST API (CloudDNS); the CCP API takes one of 50.",
+            'Make a key under "Legacy-API-Keys" in the CCP (Stammdaten > API) and use that.',
+        )
+    return bare
+
+
+def has_ccp_credentials(environ: Mapping[str, str]) -> bool:
+    """Whether any of the three is there, so that the rest should be too.
+
+    Raises:
+        CredentialsError: the file that ``auth`` writes may not be used.
+    """
+    return any(_is_somewhere(name, environ) for name in CCP_NAMES)
+
+
+def _is_somewhere(name: str, environ: Mapping[str, str]) -> bool:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    in_folder = bool(folder) and os.path.lexists(Path(folder or "") / name.lower())
+    named = bool(environ.get(name) or environ.get(f"{name}_FILE"))
+    return named or in_folder or name in kept(environ)
+
+
+def read_secret(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> str | None:
+    """One secret, or ``None`` if it is nowhere. Raises as :func:`find`."""
+    found = find(name, environ, warn)
+    return found.value.get_secret_value() if found else None
+
+
+def find(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> Found | None:
+    """One secret and where it is, or ``None`` if it is nowhere.
+
+    Raises:
+        CredentialsError: two sources disagree, a file is unreadable, or the value has characters
+            that no key has.
+    """
+    direct = environ.get(name)
+    path = environ.get(f"{name}_FILE")
+    from_file = read_secret_file(Path(path), f"{name}_FILE", warn) if path else None
+    if direct:
+        value = _clean(direct, name, warn)
+        if from_file is not None and from_file != value:
+            raise CredentialsError(
+                f"{name} and the file in {name}_FILE hold different values.", "Set only one."
+            )
+        return Found(SecretStr(value), "environment")
+    if from_file is not None:
+        return Found(SecretStr(from_file), f"{name}_FILE: {path}")
+    return _systemd(name, environ, warn) or _kept(name, environ, warn)
+
+
+def kept(environ: Mapping[str, str]) -> dict[str, SecretStr]:
+    """What ``auth`` has written.
+
+    Raises:
+        CredentialsError: the file may not be used; see :func:`credentialfile.load`.
+    """
+    path = credential_file(environ)
+    return load(path, NAMES) if path else {}
+
+
+def _kept(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> Found | None:
+    value = kept(environ).get(name)
+    if value is None:
+        return None
+    path = credential_file(environ)
+    bare = _clean(value.get_secret_value(), f"{name.lower()} in {path}", warn)
+    return Found(SecretStr(bare), str(path))
+
+
+def read_secret_file(path: Path, what: str, warn: Callable[[str], None]) -> str:
+    """The one secret in a file. ``what`` says who named the file.
+
+    Raises:
+        CredentialsError: the file is unreadable, or the value has characters that no key has.
+    """
+    try:
+        data = _file(path, what)
+    except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise CredentialsError(
+            f"The file of {what} cannot be read: {path}: {reason}.", "Check the path."
+        ) from None
+    return _clean(data, f"the file of {what}", warn)
+
+
+def _systemd(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> Found | None:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(folder or "") / name.lower()
+    if not folder or not os.path.lexists(path):
+        return None
+    value = read_secret_file(path, f"{name} in $CREDENTIALS_DIRECTORY", warn)
+    return Found(SecretStr(value), "$CREDENTIALS_DIRECTORY")
+
+
+def _file(path: Path, what: str) -> str:
+    # Not blocking: a pipe that nobody writes to would hold the program for ever.
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(opened, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise CredentialsError(
+                f"The file of {what} is not a regular file: {path}.", "Name a regular file."
+            )
+        data = stream.read(MAX_SECRET + 1)
+    if len(data) > MAX_SECRET:
+        raise CredentialsError(
+            f"The file of {what} is longer than {MAX_SECRET} bytes: {path}.",
+            "It should hold the one secret and nothing else.",
+        )
+    return data.decode("latin-1")
+
+
+BLANKS = " \t\r\n"
+
+
+def _clean(value: str, name: str, warn: Callable[[str], None]) -> str:
+    # Docker's env files keep the quotes that a shell would take away.
+    bare = value.strip(BLANKS)
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
+        bare = bare[1:-1].strip(BLANKS)
+    if bare != value.rstrip("\r\n"):
+        warn(f"{name}: quotes or blanks around the value were left out.")
+    if not bare or not all("!" <= character <= "~" for character in bare):
+        raise CredentialsError(
+            f"{name[0].upper()}{name[1:]} is empty or holds characters that no key has (blanks, "
+            "umlauts, control characters).",
+            "Copy it again.",
+        )
+    return bare
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

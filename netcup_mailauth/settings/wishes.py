@@ -1,0 +1,209 @@
+"""From the command line and the config to one wish per domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fnmatch import fnmatch
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import names
+from netcup_mailauth.actions.planning import Wish
+from netcup_mailauth.actions.reporting import linked
+from netcup_mailauth.errors import UsageError
+from netcup_mailauth.guard import CODES
+from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, layered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netcup_mailauth.records import Kind
+
+
+Served = Callable[[], "Sequence[str]"]
+
+
+def wishes(
+    domains: Sequence[str],
+    options: DomainPolicy,
+    kinds: Sequence[Kind],
+    config: Config,
+    served: Served = lambda: (),
+) -> list[Wish]:
+    """What each domain should have: the options over the domain's table over the defaults.
+
+    Without ``domains`` it is every domain of the config, and those that mailcow serves if the
+    config says so. A domain that is not in the config gets no defaults.
+
+    Args:
+        domains: those named on the command line.
+        options: what the command line wants of them.
+        kinds: the only kinds meant in this run; empty for all.
+        config: the config file.
+        served: asks mailcow for its domains; called only if the config says so.
+
+    Raises:
+        UsageError: no domain, or one of which nothing is wanted.
+    """
+    catalogue = _Catalogue(options, tuple(kinds), config, served)
+    if not domains:
+        return linked(catalogue.every())
+    named = dict.fromkeys(names.normalise(domain) for domain in domains)
+    return linked([catalogue.wish(name) for name in named])
+
+
+def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
+    """The wishes with the findings that ``--allow CODE[:DOMAIN]`` accepts.
+
+    Raises:
+        UsageError: an unknown code, a domain that is not part of the run, or no domain where
+            there are several.
+    """
+    allowed: dict[str, list[str]] = {wish.domain: [] for wish in wished}
+    for entry in entries:
+        code, _, domain = entry.partition(":")
+        check_code(code)
+        if not domain and len(wished) > 1:
+            raise UsageError(
+                f"--allow {code} does not say for which of the {len(wished)} domains.",
+                f"Name it: --allow {code}:{wished[0].domain}",
+            )
+        name = names.normalise(domain) if domain else wished[0].domain
+        if name not in allowed:
+            raise UsageError(f"--allow {entry} names a domain that is not part of this run.")
+        allowed[name].append(code)
+    return [_allowing(wish, allowed[wish.domain]) for wish in wished]
+
+
+def check_code(code: str) -> str:
+    """``code``, if it is one that a finding can have.
+
+    Raises:
+        UsageError: it is not; the nearest one is named.
+    """
+    if code in CODES:
+        return code
+    near = get_close_matches(code, CODES, n=1)
+    raise UsageError(
+        f"There is no finding {code!r}.", f"Is {near[0]} meant?" if near else "See the README."
+    )
+
+
+def _allowing(wish: Wish, codes: Sequence[str]) -> Wish:
+    if not codes:
+        return wish
+    allow = list(dict.fromkeys([*wish.allow, *codes]))
+    return replace(wish, policy=wish.policy.model_copy(update={"allow": allow}))
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    """What the command line and the config say of domains."""
+
+    options: DomainPolicy
+    kinds: tuple[Kind, ...]
+    config: Config
+    served: Served
+
+    def every(self) -> list[Wish]:
+        """The wishes for every domain of the config, and for those mailcow serves."""
+        if self.options != DomainPolicy():
+            raise UsageError(
+                "Options that say what is wanted need a DOMAIN.",
+                "Name the domain, as in: netcup-mailauth plan example.com --spf '...'",
+            )
+        known = [*self.config.domains, *self.discovered]
+        if not known:
+            raise UsageError(*self._no_domain())
+        wanted = [name for name in known if not self._is_left_out(name)]
+        if not wanted:
+            raise UsageError(
+                f"Nothing is wanted for any domain of the config{self._of_kinds()}.",
+                "Every domain of it says false, or has no wish of that kind.",
+            )
+        return [self.wish(name) for name in wanted]
+
+    def wish(self, name: str) -> Wish:
+        """The wish for one domain."""
+        policy = self._policy(name)
+        if self.kinds:
+            policy = policy.only(self.kinds)
+        if not policy.manages:
+            what = f"Nothing is wanted for {name}{self._of_kinds()}."
+            raise UsageError(what, self._what_to_give(name))
+        _check_tables(name, policy)
+        return Wish(name, policy, discovered=self._is_discovered(name))
+
+    @cached_property
+    def discovered(self) -> tuple[str, ...]:
+        """The domains that mailcow serves, the patterns let in, and no table is about."""
+        if self.config.domains_from is None:
+            return ()
+        return tuple(
+            name
+            for name in self.served()
+            if name not in self.config.domains and _fits(name, self.config)
+        )
+
+    def _is_discovered(self, name: str) -> bool:
+        # Options for a domain speak for themselves; mailcow need not be asked about it.
+        if name in self.config.domains or self.options != DomainPolicy():
+            return False
+        return name in self.discovered
+
+    def _policy(self, name: str) -> DomainPolicy:
+        own = self.config.domains.get(name)
+        if own is None and not self._is_discovered(name):
+            return self.options
+        return layered(layered(self.config.defaults, own or DomainPolicy()), self.options)
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a domain that nobody named has no wish, by ``--kind`` or by saying ``false``.
+
+        One that says nothing at all is not left out in silence: that is a mistake.
+        """
+        policy = self._policy(name)
+        if self.kinds:
+            return not policy.only(self.kinds).manages
+        return not policy.manages and any(getattr(policy, kind.value) is False for kind in MANAGED)
+
+    def _no_domain(self) -> tuple[str, str]:
+        if self.config.domains_from is not None:
+            return (
+                "mailcow serves no domain that the config lets in.",
+                "Look at only and exclude in the config.",
+            )
+        return (
+            "No DOMAIN is named, and no config lists any.",
+            "Name a domain and what it should have, or write a netcup-mailauth.toml.",
+        )
+
+    def _of_kinds(self) -> str:
+        return f" of kind {', '.join(self.kinds)}" if self.kinds else ""
+
+    def _what_to_give(self, name: str) -> str:
+        near = get_close_matches(name, self.config.domains, n=1)
+        if name not in self.config.domains and near:
+            return f"It is not in the config; is {near[0]} meant?"
+        return "Give --spf, --dkim or --dmarc, or a table for it in the config."
+
+
+def _fits(name: str, config: Config) -> bool:
+    let_in = config.only is None or any(fnmatch(name, pattern) for pattern in config.only)
+    return let_in and not any(fnmatch(name, pattern) for pattern in config.exclude or ())
+
+
+def _check_tables(name: str, policy: DomainPolicy) -> None:
+    """Raise :class:`UsageError` for a kind that is to be managed, without saying how."""
+    for kind in policy.manages:
+        part = getattr(policy, kind.value)
+        if part == type(part)():
+            raise UsageError(
+                f"The {kind} table of {name} says nothing.", "Give a record or a source in it."
+            )
+    if policy.dkim and not policy.dkim.source:
+        raise UsageError(
+            f"A DKIM selector is given for {name}, but no key.", "Say where the key is: --dkim ..."
+        )

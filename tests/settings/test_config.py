@@ -1,0 +1,498 @@
+"""The config file: where it is found, and every mistake in it told at once, in plain words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from netcup_mailauth.errors import ConfigError, ExitCode
+from netcup_mailauth.policy import Config, DkimPolicy, SpfPolicy
+from netcup_mailauth.settings import mistakes
+from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig, config_folder, load
+from netcup_mailauth.settings.mistakes import of_the_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CANARY = "C4n4ry-5ecret"
+SPF = 'spf = { record = "v=spf1 mx -all" }'
+JARGON = re.compile(r"[Ii]nput should|instance of|valid dictionary|Policy|literal|model|pydantic")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(text: str, path: Path) -> list[str]:
+    """What is said about a config, after a look at how it is said."""
+    with pytest.raises(ConfigError) as caught:
+        load(write(path, text), {})
+    error = caught.value
+    assert error.exit_code == ExitCode.USAGE
+    assert str(path) in error.what
+    assert error.__context__ is None, "it would hold what was written, secrets and all"
+    for line in error.problems:
+        assert f"  {line}" in error.what.split("\n")
+        assert line.isprintable()
+        assert not JARGON.search(line), line
+    count = len(error.problems)
+    assert not count or (f"{count} mistakes:" if count > 1 else "a mistake:") in error.what
+    return error.problems
+
+
+def of(config: LoadedConfig, domain: str = "example.com") -> DkimPolicy:
+    dkim = config.config.domains[domain].dkim
+    assert isinstance(dkim, DkimPolicy)
+    return dkim
+
+
+# --- Which file -----------------------------------------------------------------------------------
+
+
+def one(domain: str) -> str:
+    return f'[domains."{domain}"]\n{SPF}\n'
+
+
+def test_the_file_named_is_the_one_taken(here: Path, tmp_path: Path) -> None:
+    write(here / FILE_NAME, one("here.example"))
+    named = write(tmp_path / "c.toml", one("named.example"))
+    loaded = load(named, {})
+    assert (list(loaded.config.domains), loaded.path, loaded.trusted) == (
+        ["named.example"],
+        named,
+        True,
+    )
+
+
+def test_the_current_folder_comes_before_the_users_and_is_not_trusted(
+    here: Path, tmp_path: Path
+) -> None:
+    write(here / FILE_NAME, one("here.example"))
+    write(tmp_path / "x" / "netcup-mailauth" / FILE_NAME, one("own.example"))
+    loaded = load(None, {"XDG_CONFIG_HOME": str(tmp_path / "x")})
+    assert (list(loaded.config.domains), str(loaded.path), loaded.trusted) == (
+        ["here.example"],
+        FILE_NAME,
+        False,
+    )
+
+
+@pytest.mark.parametrize("by", ["XDG_CONFIG_HOME", "HOME"])
+def test_the_users_own_is_trusted(here: Path, tmp_path: Path, by: str) -> None:
+    base = tmp_path / "x" if by == "XDG_CONFIG_HOME" else Path.home() / ".config"
+    own = write(base / "netcup-mailauth" / FILE_NAME, one("own.example"))
+    loaded = load(None, {by: str(tmp_path / "x")})
+    assert (list(loaded.config.domains), loaded.path, loaded.trusted) == (
+        ["own.example"],
+        own,
+        True,
+    )
+
+
+def test_without_any_file_the_config_is_empty(here: Path) -> None:
+    (here / FILE_NAME).mkdir()  # a folder of that name is no config
+    assert load(None, {}) == LoadedConfig(Config())
+
+
+def test_a_relative_xdg_folder_does_not_count(here: Path) -> None:
+    """It would make a file below the current folder a trusted one."""
+    write(here / "x" / "netcup-mailauth" / FILE_NAME, one("x.example"))
+    assert load(None, {"XDG_CONFIG_HOME": "x"}).path is None
+    assert config_folder({"XDG_CONFIG_HOME": "x"}) == Path.home() / ".config/netcup-mailauth"
+
+
+def test_a_user_without_a_home_has_no_config_of_their_own(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(here / "netcup-mailauth" / FILE_NAME, one("x.example"))
+
+    def unknown(_path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    assert load(None, {}) == LoadedConfig(Config())
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_no_config(here: Path) -> None:
+    assert load(None, {"XDG_CONFIG_HOME": "/" + "x" * 5000}).path is None
+
+
+# --- Files that are no config ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"domains = {", "not valid TOML"),
+        (b"a = \x01", "not valid TOML"),
+        (b"a = 1\na = 2", "Cannot overwrite"),
+        (b"a = " + CANARY.encode(), "not valid TOML"),
+        (b"a = '''" + CANARY.encode(), "not valid TOML"),
+        (CANARY.encode(), "not valid TOML"),
+        (b"a = " + b"1" * 5000, "not valid TOML"),
+        (b"a = " + b"[" * 50_000, "nested too deeply"),
+        (b"a = '\xe4'", "not UTF-8"),
+        (b"\xff\xfea\0", "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    assert str(path) in caught.value.what
+    assert words in caught.value.what
+    assert CANARY not in f"{caught.value.what} {caught.value.advice}"
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"c\.toml cannot be read: No such file"):
+        load(tmp_path / "c.toml", {})
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path, {})
+
+
+# --- Mistakes in it -------------------------------------------------------------------------------
+
+D = '[domains."example.com"]'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("domains = 3", ["domains: should be a table"]),
+        ("[[domains]]\na = 1", ["domains: should be a table"]),
+        ('mailcow = "x"', ["mailcow: should be a table"]),
+        ("defaults = []", ["defaults: should be a table"]),
+        ("[domains]\n'example.com' = 3", ['[domains] "example.com": should be a table']),
+        (f"{D}\nspf = true", [f"{D} spf: should be a table, or false"]),
+        (f"{D}\nspf = 'x'", [f"{D} spf: should be a table, or false"]),
+        (f"{D}\nspf = 0", [f"{D} spf: should be a table, or false"]),
+        (f"{D}\ndkim = 0.0", [f"{D} dkim: should be a table, or false"]),
+        (f"{D}\ndmarc = []", [f"{D} dmarc: should be a table, or false"]),
+        ("[defaults]\nspf = 1979-05-27", ["[defaults] spf: should be a table, or false"]),
+        (
+            f"{D}\nspf.record = 3",
+            ['[domains."example.com".spf] record: should be a text in quotes'],
+        ),
+        (f"{D}\nspf.rekord = ''", ['[domains."example.com".spf] rekord: unknown key']),
+        ("[defaults.dkim]\nx = 1", ["[defaults.dkim] x: unknown key"]),
+        (f"{D}\nmx = 3", [f"{D} mx: unknown key"]),
+        (f"[mailcow]\napi_key = '{CANARY}'", ["[mailcow] api_key: unknown key"]),
+        ("[mailcow]\nurl = 3", ["[mailcow] url: should be a text in quotes"]),
+        ("[mailcow]\napi_key_file = true", ["[mailcow] api_key_file: should be a text in quotes"]),
+        ("[defaults]\nzone = 'x.de'", ["[defaults] zone: belongs into a domain's table"]),
+        ("[defaults]\nparked = true", ["[defaults] parked: belongs into a domain's table"]),
+        (f"{D}\nserver = 'a.example'", [f"{D} server: should be a list"]),
+        (f"{D}\nserver = ['a.example', 3]", [f"{D} server: entry 2: should be a text in quotes"]),
+        (f"{D}\nparked = 'x'", [f"{D} parked: should be true or false"]),
+        (
+            f"{D}\nspf.all = 'x'\nspf.require = ['mx', 3]",
+            [
+                '[domains."example.com".spf] require: entry 2: should be a text in quotes',
+                """[domains."example.com".spf] all: should be 'fail', 'softfail' or 'neutral'""",
+            ],
+        ),
+        ("netcup = 1\nfoo.bar = 2", ["netcup: unknown key", "foo: unknown key"]),
+        (
+            "[domains.example.com]\nspf = false",
+            ['[domains] example: the name of a domain needs quotes: [domains."example.com"]'],
+        ),
+        (
+            "[domains.'EXAMPLE.com']\n[domains.'example.com.']",
+            ['[domains] "example.com.": is the same domain as "EXAMPLE.com"'],
+        ),
+        (
+            "[domains.'bücher.example']\n[domains.'xn--bcher-kva.example']",
+            ['[domains] "xn--bcher-kva.example": is the same domain as "bücher.example"'],
+        ),
+        ('"a\\u001b[2J\\nb" = 1', ["a\\x1b[2J\\nb: unknown key"]),
+        (f"{D}\n'a.b' = 1", [f'{D} "a.b": unknown key']),
+    ],
+)
+def test_one_line_for_one_mistake(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert problems(text, tmp_path / "c.toml") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        (
+            f"{D}\nparked = true\nspf.record = 'v=spf1 -all'",
+            '[domains] "example.com": ',
+            "a parked domain",
+        ),
+        (f"{D}\ndmarc.record = 'v=DMARC1;p=none'\ndmarc.policy = 'none'", f"{D} dmarc: ", "policy"),
+        ("[domains.nonsense]", "[domains] nonsense: ", "not a domain name"),
+        ("[domains.'192.0.2.1']", '[domains] "192.0.2.1": ', "an address"),
+        (f"{D}\nzone = 'a b'", f"{D} zone: ", "not a domain name"),
+        (f"{D}\nspf.record = 'v=spf1 foo'", '[domains."example.com".spf] record: ', "foo"),
+        (f"{D}\nspf.record = 'a {{x}}'", '[domains."example.com".spf] record: ', "SPF"),
+        ("[defaults]\ndmarc.record = 'v=DMARC1'", "[defaults.dmarc] record: ", "policy"),
+        (f"{D}\ndkim.selector = 'a b'", '[domains."example.com".dkim] selector: ', "selector"),
+        (f"{D}\ndkim.source = '/k.pem'", '[domains."example.com".dkim] source: ', "file:/k.pem"),
+        (f"{D}\ndkim.source = ''", '[domains."example.com".dkim] source: ', "none of the known"),
+        ("[defaults]\ndkim.source = 'malicow'", "[defaults.dkim] source: ", "mailcow"),
+        ("[mailcow]\nurl = 'mail.example.com'", "[mailcow] url: ", "https://"),
+        ("[mailcow]\nurl = 'http://mail.example.com'", "[mailcow] url: ", "plain http"),
+        (f"[mailcow]\nurl = 'https://u:{CANARY}@m'", "[mailcow] url: ", "password"),
+        ("[mailcow]\napi_key_file = '~nobody-such/k'", "[mailcow] api_key_file: ", "no such user"),
+        (f"{D}\ndkim.source = 'file:~nobody-such/k'", ".dkim] source: ", "no such user"),
+    ],
+)
+def test_a_bad_value_says_what_is_wrong_with_it(
+    tmp_path: Path, text: str, where: str, words: str
+) -> None:
+    (line,) = problems(text, tmp_path / "c.toml")
+    assert where in line
+    assert words in line
+    assert CANARY not in line
+
+
+def test_a_private_key_in_a_config_is_not_shown(tmp_path: Path) -> None:
+    key = f"-----BEGIN PRIVATE KEY-----\n{CANARY}/+\n-----END PRIVATE KEY-----"
+    text = f"{D}\ndkim.source = '''{key}'''\n[defaults]\ndkim.source = 'file:{CANARY}-----BEGIN'"
+    for line in problems(text, tmp_path / "c.toml"):
+        assert "source" in line
+        assert CANARY not in line
+
+
+def test_all_mistakes_are_told_at_once_and_none_twice(tmp_path: Path) -> None:
+    """Also those of different sorts: the tables that may be `false`, the paths, the names."""
+    text = f"""
+        typo = 1
+        [mailcow]
+        url = "http://mail.example.com"
+        key = "{CANARY}"
+        [defaults]
+        zone = "example.com"
+        dmarc = {{ record = 3, polici = "none" }}
+        [domains."example.com"]
+        spf = true
+        dkim = {{ source = "/k.pem", selector = "a b" }}
+        dmarc = {{ record = "v=DMARC1" }}
+        [domains.example.org]
+        spf = 3
+        [domains."Example.com"]
+        spf = 0
+        """
+    found = problems(text, tmp_path / "c.toml")
+    places = [line.partition(": ")[0] for line in found]
+    assert sorted(places) == sorted(
+        [
+            "typo",
+            "[mailcow] url",
+            "[mailcow] key",
+            "[defaults] zone",
+            "[defaults.dmarc] record",
+            "[defaults.dmarc] polici",
+            '[domains."example.com"] spf',
+            '[domains."example.com".dkim] source',
+            '[domains."example.com".dkim] selector',
+            '[domains."example.com".dmarc] record',
+            "[domains] example",
+            '[domains] "Example.com"',
+            '[domains."Example.com"] spf',
+        ]
+    )
+    assert CANARY not in "".join(found)
+
+
+@pytest.mark.parametrize("key", ["literal[False]", "SpfPolicy", "DkimPolicy", "[key]"])
+@pytest.mark.parametrize("table", ["", D, f"{D[:-1]}.dkim]", "[defaults.spf]", "[mailcow]"])
+def test_a_key_that_looks_like_our_own_machinery_is_a_key(
+    tmp_path: Path, table: str, key: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path / "c.toml", f"{table}\n'{key}' = 1"), {})
+    (line,) = caught.value.problems
+    assert line.endswith(": unknown key")
+    assert key in line
+
+
+values = st.recursive(
+    st.sampled_from(
+        ["true", "false", "0", "1", "-1", "0.0", "1979-05-27", f'"{CANARY}"', '"false"']
+    ),
+    lambda inner: st.lists(inner, max_size=2).map(lambda items: f"[{', '.join(items)}]"),
+    max_leaves=3,
+)
+
+
+@given(
+    st.sampled_from(["defaults", 'domains."example.com"', "mailcow", "other"]),
+    st.sampled_from(["spf", "dkim", "dmarc", "zone", "url", "api_key_file", "password"]),
+    values,
+)
+def test_one_bad_value_is_at_most_one_mistake(
+    tmp_path_factory: pytest.TempPathFactory, table: str, key: str, value: str
+) -> None:
+    """Whatever is written where, it is never told twice, and never shown."""
+    path = write(tmp_path_factory.getbasetemp() / "one.toml", f"[{table}]\n{key} = {value}")
+    told: list[str] = []
+    try:
+        load(path, {})
+    except ConfigError as error:
+        told = error.problems
+    assert len(told) <= 1
+    assert key == "zone" or CANARY.lower() not in "".join(told).lower()
+
+
+def test_a_rule_about_the_whole_file_has_a_line_too() -> None:
+    sort = PydanticCustomError("mailauth", "too much at once")
+    error = ValidationError.from_exception_data("", [{"type": sort, "loc": (), "input": CANARY}])
+    assert of_the_models(error) == ["the file: too much at once"]
+
+
+# --- What is right --------------------------------------------------------------------------------
+
+
+def test_a_whole_config(tmp_path: Path) -> None:
+    text = f"""
+        [mailcow]
+        url = "https://mail.example.com"
+        api_key_file = "mailcow.key"
+        [defaults]
+        dkim = {{ source = "mailcow" }}
+        dmarc = {{ record = "v=DMARC1;p=none" }}
+        [domains."example.com"]
+        {SPF}
+        dmarc = false
+        [domains."Bücher.Example"]
+        zone = "bücher.example"
+        spf = {{}}
+        [domains.'a.b.example']
+        """
+    config = load(write(tmp_path / "c.toml", text), {}).config
+    assert list(config.domains) == ["example.com", "xn--bcher-kva.example", "a.b.example"]
+    example, buecher, _ = config.domains.values()
+    assert example.spf == SpfPolicy(record="v=spf1 mx -all")
+    assert example.dmarc is False
+    assert buecher.zone == "xn--bcher-kva.example"
+    assert config.mailcow.api_key_file == str(tmp_path / "mailcow.key")
+
+
+@pytest.mark.parametrize("kind", mistakes.KINDS)
+def test_false_means_not_managed(tmp_path: Path, kind: str) -> None:
+    loaded = load(write(tmp_path / "c.toml", f"{D}\n{kind} = false"), {})
+    assert getattr(loaded.config.domains["example.com"], kind) is False
+
+
+# --- Paths in it ----------------------------------------------------------------------------------
+
+
+def dkim(source: str) -> str:
+    return f"{D}\ndkim.source = '{source}'"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("file:k.pem", "file:{folder}/k.pem"),
+        ("file:sub/k.pem", "file:{folder}/sub/k.pem"),
+        ("file:/etc/k.pem", "file:/etc/k.pem"),
+        ("file:~/k.pem", "file:{home}/k.pem"),
+        ("mailcow", "mailcow"),
+        ("-", "-"),
+        ("record:v=DKIM1;p=", "record:v=DKIM1;p="),
+        ("v=DKIM1;p=", "v=DKIM1;p="),
+    ],
+)
+@pytest.mark.parametrize("named", ["relative", "absolute"])
+def test_a_path_starts_at_the_configs_folder(
+    here: Path, written: str, expected: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where the command happens to run: a timer and a shell must read the same key."""
+    folder = here / "conf"
+    path = write(folder / "c.toml", dkim(written))
+    loaded = load(path.relative_to(here) if named == "relative" else path, {})
+    monkeypatch.chdir("/")
+    assert of(loaded).source == expected.format(folder=folder, home=Path.home())
+
+
+def test_the_defaults_have_paths_too(here: Path) -> None:
+    path = write(here / "c.toml", "[defaults]\ndkim.source = 'file:k'")
+    defaults = load(path, {}).config.defaults.dkim
+    assert isinstance(defaults, DkimPolicy)
+    assert defaults.source == f"file:{here}/k"
+
+
+@pytest.mark.parametrize("written", ["file:k.pem", "file:./sub/../k.pem", "file:sub/k.pem"])
+def test_a_found_config_may_name_a_file_beside_it(here: Path, written: str) -> None:
+    (here / "sub").mkdir()
+    write(here / FILE_NAME, dkim(written))
+    loaded = load(None, {})
+    assert not loaded.trusted
+    assert of(loaded).source == f"file:{(here / written.removeprefix('file:')).resolve()}"
+
+
+def link_to_a_file(here: Path) -> str:
+    (here / "innocent.pem").symlink_to("/etc/passwd")
+    return "file:innocent.pem"
+
+
+def link_to_a_folder(here: Path) -> str:
+    (here / "keys").symlink_to("/etc")
+    return "file:keys/passwd"
+
+
+def links_in_a_circle(here: Path) -> str:
+    (here / "a").symlink_to(here / "b")
+    (here / "b").symlink_to(here / "a")
+    return "file:a/../../x"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "file:/etc/dkim/example.com.private",
+        "file:../x.pem",
+        "file:sub/../../x.pem",
+        "file:~/x.pem",
+        "file:../here-too/x.pem",
+        link_to_a_file,
+        link_to_a_folder,
+        links_in_a_circle,
+    ],
+)
+@pytest.mark.parametrize("table", [D, "[defaults]"])
+def test_a_found_config_may_not_name_a_file_elsewhere(
+    here: Path, source: str | Callable[[Path], str], table: str
+) -> None:
+    """It may come from anybody, as in a merge request; what it names would be read and shown."""
+    written = source if isinstance(source, str) else source(here)
+    path = write(here / FILE_NAME, f"{table}\ndkim.source = '{written}'")
+    with pytest.raises(ConfigError) as caught:
+        load(None, {})
+    (line,) = caught.value.problems
+    assert line.startswith(f"{table[:-1]}.dkim] source: ")
+    assert "outside this config's folder" in line
+    assert "-c" in line
+    assert load(path, {}).trusted, "named with -c it is fine"
+
+
+def test_a_found_config_in_a_linked_folder_is_in_its_folder(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(here)
+    write(here / FILE_NAME, dkim("file:k.pem"))
+    monkeypatch.chdir(tmp_path / "link")
+    assert of(load(None, {})).source == f"file:{here.resolve()}/k.pem"

@@ -1,0 +1,187 @@
+"""Refused credentials are remembered, so that no timer goes on trying them.
+
+netcup locks the account, and mailcow bans the address, of whoever keeps sending a wrong key; each
+further try makes it longer, for every program of the same customer. So after a refusal or a
+lock-out, runs without a terminal send nothing with the same credentials for a while.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
+from netcup_mailauth.privatefiles import write_private
+from netcup_mailauth.state import account_folder, endpoint_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+FIRST = timedelta(minutes=15)
+LONGEST = timedelta(days=1)
+DOUBLINGS = 7
+"""After so many, a hold is longer than the longest."""
+
+FOLDER = "holds"
+_TIME = "%Y-%m-%d %H:%M:%S UTC"
+
+
+class Reason(StrEnum):
+    """Why nothing is sent with some credentials."""
+
+    REFUSED = "refused"
+    LOCKED_OUT = "locked-out"
+
+
+class Hold(Protocol):
+    """What is remembered of some credentials; whoever sends them asks and tells it."""
+
+    def check(self) -> None:
+        """Called before they are sent.
+
+        Raises:
+            CredentialsError, WaitError: they were refused lately, and nothing may be sent.
+        """
+        ...
+
+    def note(self, reason: Reason) -> None:
+        """They were refused, or their account is locked."""
+        ...
+
+    def lift(self) -> None:
+        """They work."""
+        ...
+
+
+class NoHold:
+    """Remembers nothing: for a library user, who decides that, and where there is no state."""
+
+    def check(self) -> None:
+        """See :class:`Hold`."""
+
+    def note(self, reason: Reason) -> None:
+        """See :class:`Hold`."""
+
+    def lift(self) -> None:
+        """See :class:`Hold`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is in the file of a hold."""
+
+    reason: Reason
+    times: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileHold:
+    """A hold in the state folder. See :class:`Hold`.
+
+    Attributes:
+        root: the state folder.
+        endpoint: where the credentials are sent to.
+        digest: stands for them in the file's name.
+        who: whoever refuses them, in words.
+        attended: whether somebody sits at a terminal, who may try again.
+        warn: told of a hold that begins.
+        now: the time.
+    """
+
+    root: Path
+    endpoint: str
+    digest: str
+    who: str
+    attended: bool
+    warn: Callable[[str], None]
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def path(self) -> Path:
+        """The file; it is there only while something is remembered."""
+        return endpoint_folder(self.root, self.endpoint) / FOLDER / f"{self.digest}.json"
+
+    def check(self) -> None:
+        """See :class:`Hold`."""
+        memory = self._read()
+        if self.attended or memory is None or self.now() >= memory.until:
+            return
+        if memory.reason is Reason.LOCKED_OUT:
+            raise WaitError(
+                f"{self.who} has locked out these credentials{_times(memory)}; without a terminal "
+                f"nothing is sent with them until {memory.until:{_TIME}}.",
+                _HOW_TO_LIFT,
+            )
+        raise CredentialsError(
+            f"{self.who} has refused these credentials{_times(memory)}; without a terminal "
+            f"nothing is sent with them until {memory.until:{_TIME}}.",
+            _HOW_TO_LIFT,
+        )
+
+    def note(self, reason: Reason) -> None:
+        """See :class:`Hold`. That it cannot be written down hides no other error."""
+        earlier = self._read()
+        times = earlier.times + 1 if earlier else 1
+        until = self.now() + min(FIRST * 2 ** min(times - 1, DOUBLINGS), LONGEST)
+        try:
+            self._write(Memory(reason, times, until))
+        except (MailauthError, OSError):
+            self.warn(
+                f"That {self.who} refused the credentials could not be noted in the state folder, "
+                "so the next run will send them again."
+            )
+            return
+        self.warn(
+            f"Runs without a terminal send nothing to {self.who} with these credentials until "
+            f"{until:{_TIME}}."
+        )
+
+    def lift(self) -> None:
+        """See :class:`Hold`."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            self.warn(f"The hold {self.path} cannot be removed: {error.strerror}.")
+
+    def _write(self, memory: Memory) -> None:
+        account_folder(self.root, self.endpoint, FOLDER)
+        document = {
+            "schema": 1,
+            "reason": memory.reason.value,
+            "times": memory.times,
+            "until": memory.until.isoformat(timespec="seconds"),
+        }
+        write_private(self.path, json.dumps(document))
+
+    def _read(self) -> Memory | None:
+        """What is remembered; a file that is damaged counts as none, or it would hold for ever."""
+        try:
+            data = json.loads(self.path.read_text(encoding="ascii"))
+            until = datetime.fromisoformat(data["until"]).astimezone(UTC)
+            memory = Memory(Reason(data["reason"]), int(data["times"]), until)
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+        # A clock that was wrong when it was written must not hold for years.
+        return memory if memory.until - self.now() <= LONGEST else None
+
+
+def digest(endpoint: str, secrets: Iterable[str]) -> str:
+    """A name for credentials at an endpoint, from which they cannot be told: keys are random."""
+    text = json.dumps([endpoint.rstrip("/"), *secrets])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _times(memory: Memory) -> str:
+    return "" if memory.times == 1 else f" {memory.times} times in a row"
+
+
+_HOW_TO_LIFT = (
+    "More tries would make it worse. Change the credentials (netcup-mailauth auth), or look at "
+    "a terminal whether they work again: netcup-mailauth auth --check lifts this if they do."
+)

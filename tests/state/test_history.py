@@ -1,0 +1,63 @@
+"""What the journal tells: what still stands, and what comes next to be undone."""
+
+from __future__ import annotations
+
+import pytest
+
+from netcup_mailauth.state import history
+from netcup_mailauth.state.entries import Entry, Mark, wanted_by
+from tests.state.entries import entry
+
+FIRST, SECOND = entry(1), entry(2)
+
+
+@pytest.mark.parametrize(
+    ("entries", "gone", "standing"),
+    [
+        ([], "", ""),
+        ([FIRST, SECOND], "", "2 1"),
+        ([SECOND, FIRST], "", "2 1"),
+        # One undo, then one more: each goes one further back.
+        ([FIRST, SECOND, entry(3, undoes=2)], "2", "1"),
+        ([FIRST, SECOND, entry(3, undoes=2), entry(4, undoes=1)], "1 2", ""),
+        # The undo was undone, so the apply stands again; and is undone once more.
+        ([FIRST, entry(2, undoes=1), entry(3, undoes=2)], "2", "1"),
+        ([FIRST, entry(2, undoes=1), entry(3, undoes=2), entry(4, undoes=1)], "1 2", ""),
+        # An undo that was not seen to succeed has undone nothing yet.
+        ([FIRST, entry(2, Mark.SENT, undoes=1)], "", "1"),
+        ([FIRST, entry(2, Mark.FAILED, undoes=1)], "", "1"),
+        # A write that was never sent, or provably not made, changed nothing.
+        ([FIRST, entry(2, Mark.FAILED), entry(3, Mark.INTENDED)], "", "1"),
+        # One of unknown outcome may have.
+        ([FIRST, entry(2, Mark.SENT)], "", "2 1"),
+    ],
+)
+def test_what_stands_and_what_is_undone(entries: list[Entry], gone: str, standing: str) -> None:
+    assert history.undone(entries) == {f"{int(number):03}" for number in gone.split()}
+    assert [str(int(e.id)) for e in history.standing(entries)] == standing.split()
+
+
+def test_runs_are_told_newest_first() -> None:
+    entries = [
+        entry(1, run="a", domain="a.example"),
+        entry(2, run="a", domain="b.example"),
+        entry(3, run="b", undoes=1, domain="a.example"),
+    ]
+    told = history.runs(entries)
+    assert [(run, [e.id for e in members]) for run, members in told] == [
+        ("b", ["003"]),
+        ("a", ["002", "001"]),
+    ]
+    document = history.listing(iter(entries))
+    newest, oldest = document["runs"]
+    assert newest["entries"][0]["undoes"] == "001"
+    assert [line["undone"] for line in oldest["entries"]] == [False, True]
+    assert oldest["entries"][1]["changes"] == [
+        {"action": "update", "kind": "spf", "count": 1},
+        {"action": "create", "kind": "dmarc", "count": 1},
+    ]
+
+
+def test_what_a_write_left_in_place() -> None:
+    wanted = {(w.kind.value, w.hostname, w.value) for w in wanted_by(FIRST)}
+    assert wanted == {("spf", "@", "v=spf1 mx -all"), ("dmarc", "_dmarc", "v=DMARC1;p=none")}

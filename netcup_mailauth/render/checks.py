@@ -1,0 +1,321 @@
+"""What ``check`` found: a table to take in at a glance, worst first, each problem with its cure."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from netcup_mailauth.checks.report import WORST_FIRST, State
+from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.findings import Severity
+from netcup_mailauth.render.markdown import cell, code, plain
+from netcup_mailauth.render.text import failure_lines, finding_lines
+from netcup_mailauth.render.words import LABELS, counted, value_of, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.checks.report import (
+        CheckedRecord,
+        CheckReport,
+        DomainCheck,
+        ServerView,
+    )
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.render.layout import Page
+
+SCHEMA = 1
+
+_COLOURS = {State.OK: "green", State.PENDING: "yellow"}
+_GRAVITY = list(Severity)
+_INDENT = 11
+"""Where a record's kind, and what is told about it, begins."""
+_VALUES = 21
+"""Where the values begin of which not all servers say the same."""
+_MAX_NAME = 40
+_ENDS = {ExitCode.OK: "right", ExitCode.NOT_YET: "not everywhere yet", ExitCode.UNVERIFIED: "wrong"}
+
+
+def check_text(report: CheckReport, page: Page, full: bool = False) -> str:
+    """The report for people; of several domains the totals come last."""
+    blocks = [_domain(domain, page, full) for domain in report.domains]
+    if len(blocks) > 1:
+        blocks.append(f"{_totals(report)}\n")
+    return "\n".join(blocks)
+
+
+def check_document(report: CheckReport) -> dict[str, Any]:
+    """The report as a JSON document (DESIGN, section 4)."""
+    return {"schema": SCHEMA, "domains": [_domain_document(domain) for domain in report.domains]}
+
+
+def check_markdown(report: CheckReport) -> str:
+    """The report for a merge request."""
+    return "\n".join(_domain_markdown(domain) for domain in report.domains)
+
+
+def _totals(report: CheckReport) -> str:
+    codes = [domain.exit_code for domain in report.domains]
+    counts = [(words, codes.count(code)) for code, words in _ENDS.items()]
+    counts.append(("failed", sum(code not in _ENDS for code in codes)))
+    listed = ", ".join(f"{number} {words}" for words, number in counts if number)
+    return f"{counted(len(codes), 'domain', 'domains')}: {listed}."
+
+
+def _domain(domain: DomainCheck, page: Page, full: bool) -> str:
+    name = page.paint(visible(domain.domain), "bold")
+    if domain.error is not None:
+        return _lines([name, *failure_lines(domain.error, page)])
+    findings = sorted(domain.all_findings, key=_by_gravity)
+    notes = [finding for finding in findings if finding.severity is Severity.NOTE]
+    lines = page.hang(f"{name}: ", _headline(domain), 2, _headline_colour(domain))
+    lines += [f"  {domain.basis}", *_table(domain, page, full)]
+    for finding in findings[: len(findings) - len(notes)]:
+        lines += ["", *finding_lines(finding, finding.code in domain.allow, page)]
+    lines += [*_concluded(domain, page)]
+    for finding in notes:
+        lines += ["", *finding_lines(finding, allowed=False, page=page)]
+    return _lines(lines)
+
+
+def _headline(domain: DomainCheck) -> str:
+    """The whole in a line: what is wrong, by name; else what is not everywhere yet."""
+    faults = [f for f in _worst_first(domain) if f.state not in (State.OK, State.PENDING)]
+    named = [f"{LABELS[r.kind]} {r.state}" for r in faults if r.state is not State.ERROR]
+    told = {id(f) for record in faults for f in record.findings}
+    named += [visible(f.code) for f in domain.dangers if id(f) not in told]
+    views = (view for record in faults for view in record.servers)
+    silent = dict.fromkeys(visible(v.server) for v in views if v.state is State.ERROR)
+    if silent:
+        named.append(f"no usable answer from {', '.join(silent)}")
+    elif not named and faults:
+        named.append("no name server was asked")
+    if named:
+        return ", ".join(dict.fromkeys(named))
+    late = [LABELS[r.kind] for r in domain.records if r.state is State.PENDING]
+    if late:
+        return f"nothing wrong; not everywhere yet: {', '.join(dict.fromkeys(late))}"
+    warnings = sum(f.severity in (Severity.WARNING, Severity.DANGER) for f in domain.all_findings)
+    more = f", {counted(warnings, 'warning', 'warnings')}" if warnings else ""
+    return f"all is right{more}"
+
+
+def _headline_colour(domain: DomainCheck) -> str:
+    return {ExitCode.OK: "green", ExitCode.NOT_YET: "yellow"}.get(domain.exit_code, "red")
+
+
+def _worst_first(domain: DomainCheck) -> list[CheckedRecord]:
+    return sorted(domain.records, key=lambda record: WORST_FIRST.index(record.state))
+
+
+def _by_gravity(finding: Finding) -> int:
+    return _GRAVITY.index(finding.severity)
+
+
+def _table(domain: DomainCheck, page: Page, full: bool) -> list[str]:
+    """The records, the worst first; equal advice is given once, below the last it is for."""
+    records = _worst_first(domain)
+    longest = max((len(visible(record.name)) for record in records), default=0)
+    lines = []
+    for advice, group in groupby(records, key=lambda record: record.advice):
+        lines.append("")
+        for record in group:
+            lines += _record(record, page, min(longest, _MAX_NAME), full)
+        lines += _advice(advice, page)
+    return lines
+
+
+def _record(record: CheckedRecord, page: Page, name_width: int, full: bool) -> list[str]:
+    state = page.paint(f"{record.state:<8}", _COLOURS.get(record.state, "red"))
+    name = visible(record.name)
+    head = f"  {state} {LABELS[record.kind]:<6} {name:<{name_width}}"
+    groups = _groups(record)
+    if record.state is State.OK and len(groups) == 1:
+        return _beside(head, _text_of(record, groups[0][0], full), page, name_width)
+    lines = [head.rstrip()]
+    told = _differing(record, full)
+    if record.expected is not None:
+        wanted = value_of(record.kind, record.expected, told)
+        lines += page.hang(f"{' ' * _INDENT}wanted    ", wanted, _VALUES)
+    for view, servers in groups:
+        lines += _group(record, view, servers, page, told)
+    return lines
+
+
+def _beside(head: str, value: str, page: Page, name_width: int) -> list[str]:
+    """A value behind its name if it fits there in one line, else below it."""
+    room = page.width - (_INDENT + 7 + name_width + 2)
+    if len(value) <= room:
+        return [f"{head}  {value}"]
+    return [head.rstrip(), *page.hang(" " * (_INDENT + 7), value, _INDENT + 7)]
+
+
+def _groups(record: CheckedRecord) -> list[tuple[ServerView, list[str]]]:
+    """The servers that say the same, each group with one of their views, the worst first."""
+    groups: dict[tuple[State, tuple[str, ...], str], tuple[ServerView, list[str]]] = {}
+    for view in sorted(record.servers, key=lambda view: WORST_FIRST.index(view.state)):
+        key = (view.state, view.values, view.detail)
+        groups.setdefault(key, (view, []))[1].append(visible(view.server))
+    return list(groups.values())
+
+
+def _group(
+    record: CheckedRecord, view: ServerView, servers: list[str], page: Page, full: bool
+) -> list[str]:
+    """What some servers say: the state, the value, and below it who they are."""
+    state = page.paint(f"{view.state:<8}", _COLOURS.get(view.state, "red"))
+    number = len(record.servers)
+    everywhere = number > 1 and len(servers) == number
+    who = [f"all {number} name servers"] if everywhere else servers
+    head = f"{' ' * _INDENT}{state}  "
+    as_wanted = view.state is State.OK and record.expected is not None and not view.detail
+    if as_wanted:
+        return _at(head, who, page)
+    lines = page.hang(head, _text_of(record, view, full), _VALUES)
+    return [*lines, *_at(" " * _VALUES, who, page)]
+
+
+def _at(head: str, servers: list[str], page: Page) -> list[str]:
+    """Who says so: in one line if they fit there, else in a line each."""
+    joined = ", ".join(servers)
+    parts = [joined] if len(joined) + 3 <= page.width - _VALUES else servers
+    lines: list[str] = []
+    for part in parts:
+        lines += page.hang(f"{head}at ", part, _VALUES + 3, "dim")
+        head = " " * _VALUES
+    return lines
+
+
+def _differing(record: CheckedRecord, full: bool) -> bool:
+    """Whether values have to be shown in full: else two that differ would look the same."""
+    texts = {value for view in record.servers for value in view.values}
+    texts |= {record.expected} if record.expected is not None else set()
+    short = {value_of(record.kind, text, full=False) for text in texts}
+    alike = record.state not in (State.OK, State.ERROR) and len(short) < len(texts)
+    return full or alike
+
+
+def _text_of(record: CheckedRecord, view: ServerView, full: bool) -> str:
+    values = "  |  ".join(value_of(record.kind, value, full) for value in view.values)
+    parts = (values, visible(view.detail))
+    return "; ".join(filter(None, parts)) or "no such record"
+
+
+def _advice(text: str, page: Page) -> list[str]:
+    """Advice; an indented line of it is one to copy, and is left in one piece."""
+    lines: list[str] = []
+    head = " " * _INDENT
+    for line in text.split("\n") if text else ():
+        shown = visible(line)
+        lines += [head + shown] if line.startswith("  ") else page.hang(head, shown, _INDENT)
+    return lines
+
+
+def _concluded(domain: DomainCheck, page: Page) -> Iterator[str]:
+    """What receivers make of it, and what the SPF record costs them."""
+    if domain.conclusions:
+        late = any(record.state is State.PENDING for record in domain.records)
+        yield from ("", f"  What receivers make of it{' once it is everywhere' if late else ''}:")
+    for text in domain.conclusions:
+        yield from page.hang("    ", visible(text), 6)
+    if domain.costs:
+        first, *rest = (visible(line) for line in domain.costs)
+        yield f"    SPF: {first}"
+        yield from (f"    {line}" for line in rest)
+
+
+def _domain_document(domain: DomainCheck) -> dict[str, Any]:
+    error = domain.error
+    return {
+        "domain": domain.domain,
+        "basis": domain.basis.name.lower(),
+        "records": [_record_document(record) for record in domain.records],
+        "findings": [_finding_document(finding) for finding in domain.findings],
+        "conclusions": list(domain.conclusions),
+        "look_ups": list(domain.costs),
+        "allow": list(domain.allow),
+        "exit_code": int(domain.exit_code),
+        "error": error
+        and {
+            "exit_code": int(error.exit_code),
+            "message": error.message,
+            "advice": error.advice,
+        },
+    }
+
+
+def _record_document(record: CheckedRecord) -> dict[str, Any]:
+    return {
+        "kind": record.kind.value,
+        "name": record.name,
+        "state": record.state.value,
+        "expected": record.expected,
+        "servers": [
+            {
+                "server": view.server,
+                "values": list(view.values),
+                "state": view.state.value,
+                "detail": view.detail,
+            }
+            for view in record.servers
+        ],
+        "findings": [_finding_document(finding) for finding in record.findings],
+        "advice": record.advice,
+    }
+
+
+def _finding_document(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "advice": finding.advice,
+    }
+
+
+def _domain_markdown(domain: DomainCheck) -> str:
+    lines = [f"### {code(domain.domain)}", ""]
+    if domain.error is not None:
+        words = f"{plain(domain.error.message)} {_prose(domain.error.advice)}".rstrip()
+        return _lines([*lines, f"**failed**: {words}"])
+    lines += [f"{plain(_headline(domain))}; {domain.basis}.", ""]
+    lines += ["| state | kind | name | server | value |", "|---|---|---|---|---|"]
+    records = _worst_first(domain)
+    lines += [_row(record, view) for record in records for view in record.servers]
+    advice = dict.fromkeys(record.advice for record in records if record.advice)
+    lines += ["", *(f"- {_prose(text)}" for text in advice)]
+    for finding in sorted(domain.all_findings, key=_by_gravity):
+        allowed = ", allowed" if finding.code in domain.allow else ""
+        words = f"{plain(finding.message)} {_prose(finding.advice)}".rstrip()
+        lines.append(f"- {_mark(finding.severity)}{allowed} {code(finding.code)}: {words}")
+    return _lines([*lines, *_concluded_markdown(domain)])
+
+
+def _concluded_markdown(domain: DomainCheck) -> Iterator[str]:
+    if domain.conclusions or domain.costs:
+        yield from ("", "What receivers make of it:", "")
+    yield from (f"- {plain(text)}" for text in domain.conclusions)
+    yield from (f"- {code(line.strip())}" for line in domain.costs)
+
+
+def _mark(severity: Severity) -> str:
+    grave = severity in (Severity.REFUSED, Severity.DANGER)
+    return f"**{severity.value}**" if grave else severity.value
+
+
+def _prose(advice: str) -> str:
+    """Advice on one line; what is to be copied in a code span."""
+    lines = advice.split("\n") if advice else []
+    return " ".join(code(x.strip()) if x.startswith("  ") else plain(x) for x in lines)
+
+
+def _row(record: CheckedRecord, view: ServerView) -> str:
+    value = _text_of(record, view, _differing(record, full=False))
+    return (
+        f"| {view.state.value} | {LABELS[record.kind]} | {cell(record.name)} "
+        f"| {cell(view.server)} | {cell(value)} |"
+    )
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,167 @@
+"""Markdown for a merge request.
+
+What an API sent is data: every value stands in a code span whose fence is longer than any inside
+it, also where a sentence quotes it, because a forge looks for mentions, references and links after
+it has taken the backslashes away. No line begins with what it would take for a command.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.render.words import (
+    LABELS,
+    as_wanted,
+    counted,
+    details,
+    totals,
+    untouched,
+    value_of,
+    visible,
+    where,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan
+    from netcup_mailauth.records import DnsRecord, Kind, Zone
+    from netcup_mailauth.results import Result, RunResult
+
+_MARKS = {
+    Severity.REFUSED: "**refused**",
+    Severity.DANGER: "**danger**",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "note",
+}
+_DETAILS = {"+": "added", "-": "dropped", "~": "changed"}
+
+
+def plan_markdown(plan: Plan, full: bool = False) -> str:
+    """A whole plan."""
+    blocks = ["## Mail records at netcup\n", f"{plain(totals(plan))}\n"]
+    blocks += [_change_set(change_set, full) for change_set in plan.zones]
+    return "\n".join(blocks)
+
+
+def run_markdown(run: RunResult, full: bool = False) -> str:
+    """What became of each domain, and below it what was to change."""
+    lines = ["## Mail records at netcup\n", "| domain | result |", "|---|---|"]
+    lines += [*(_result_row(result) for result in run.results), ""]
+    changed = (result.change_set for result in run.results if result.change_set.changes)
+    lines += [_change_set(change_set, full) for change_set in changed]
+    return "\n".join(lines)
+
+
+def zone_markdown(zone: Zone) -> str:
+    """A zone's records as a table."""
+    lines = [f"## {code(zone.name)}\n", "| hostname | type | value |", "|---|---|---|"]
+    lines += [_record_row(record) for record in zone.records]
+    return "\n".join([*lines, "", f"{counted(len(zone.records), 'record', 'records')}."]) + "\n"
+
+
+def code(text: str) -> str:
+    """``text`` in a code span that nothing inside can end."""
+    shown = visible(text)
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    # A code span loses one blank at each end if it has one at both.
+    edges = {shown[:1], shown[-1:]}
+    blank = " " if not shown or "`" in edges or (edges == {" "} and shown.strip()) else ""
+    return f"{fence}{blank}{shown}{blank}{fence}"
+
+
+def cell(text: str) -> str:
+    """A code span inside a table, where a pipe would end the cell."""
+    return code(text).replace("|", "\\|")
+
+
+_MARKUP = re.compile(r"[^\w\s.,;?'\"()/+-]|_|www\.|GH-|^/", re.IGNORECASE)
+"""What a forge may take for markup, a mention, a reference or a link."""
+_BEFORE, _BEHIND = "(\"'", ".,;:?!\"')"
+"""Punctuation around a word."""
+
+
+def plain(text: str, quote: Callable[[str], str] = code) -> str:
+    """Prose of ours that may quote values: each word that could be markup is in a code span."""
+    return " ".join(_plain_word(word, quote) for word in visible(text).split(" "))
+
+
+def _plain_word(text: str, quote: Callable[[str], str]) -> str:
+    rest = text.lstrip(_BEFORE)
+    word = rest.rstrip(_BEHIND)
+    lead, tail = text[: len(text) - len(rest)], rest[len(word) :]
+    if _MARKUP.search(word):
+        word = quote(word) if re.search(r"\w", word) else _escaped(word)
+    return f"{lead}{word}{_escaped(tail)}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([!#$%&*<=>@\[\]\\^_`{|}~])", r"\\\1", text)
+
+
+def _change_set(change_set: ChangeSet, full: bool) -> str:
+    lines = [f"### {code(change_set.place.domain)} {plain(_served_by(change_set))}".rstrip() + "\n"]
+    if change_set.error is not None:
+        lines += [*_failure(change_set.error), ""]
+    elif change_set.is_empty:
+        lines += [f"Nothing to do; {as_wanted(change_set) or 'nothing managed'}.\n"]
+    else:
+        lines += [line for change in change_set.changes for line in _change(change, full)]
+        lines += [f"- {untouched(change_set)}", ""]
+    for finding in change_set.findings:
+        lines += _finding(finding, finding.code in change_set.allow)
+    return "\n".join(lines)
+
+
+def _served_by(change_set: ChangeSet) -> str:
+    return where(change_set.place.backend, change_set.place.endpoint)
+
+
+def _change(change: Change, full: bool) -> list[str]:
+    name = f"**{change.action.value}** {LABELS[change.kind]} at {code(change.hostname)}"
+    before = change.before and _value(change.kind, change.before.destination, full)
+    after = change.after and _value(change.kind, change.after.destination, full)
+    source = f", from {code(change.source)}" if change.source and change.after else ""
+    if before and after:
+        lines = [f"- {name}", f"  - from {before}", f"  - to {after}{source}"]
+    else:
+        lines = [f"- {name}: {after or before}{source}"]
+    for detail in details(change):
+        term = f"{_DETAILS[detail.sign]} {code(detail.term)} " if detail.term else ""
+        lines.append(f"  - {term}{plain(detail.words)}".rstrip())
+    return lines
+
+
+def _value(kind: Kind, text: str, full: bool) -> str:
+    short, value = value_of(kind, text, full=False), value_of(kind, text, full=True)
+    if full and value and short != value:
+        return f"{code(short)}, in full {code(value)}"
+    return code(short)
+
+
+def _finding(finding: Finding, allowed: bool) -> list[str]:
+    advice = " ".join(plain(line) for line in finding.advice.splitlines())
+    words = f"{plain(finding.message)} {advice}".rstrip()
+    consent = ", allowed" if allowed and finding.severity is Severity.DANGER else ""
+    return [f"- {_MARKS[finding.severity]}{consent} {code(finding.code)}: {words}", ""]
+
+
+def _failure(failure: Failure) -> list[str]:
+    return [f"**failed**: {plain(failure.message)} {plain(failure.advice)}".rstrip()]
+
+
+def _record_row(record: DnsRecord) -> str:
+    value = f"{record.priority} {record.destination}" if record.type == "MX" else record.destination
+    return f"| {cell(record.hostname)} | {cell(record.type)} | {cell(value)} |"
+
+
+def _result_row(result: Result) -> str:
+    failure = result.failure
+    sentences = [failure.message, failure.advice] if failure else []
+    words = " ".join(plain(sentence, cell) for sentence in sentences if sentence)
+    notes = "".join(f" (note: {plain(note, cell)})" for note in result.notes)
+    outcome = f"{result.status.value}: {words}" if words else result.status.value
+    return f"| {cell(result.change_set.place.domain)} | {outcome}{notes} |"

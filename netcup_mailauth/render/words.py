@@ -1,0 +1,231 @@
+"""What a change means, in words a person can judge; the same for every format.
+
+SPF is told by mechanism, DMARC by tag, DKIM by the sort, size and fingerprint of the key. No
+value is ever cut to look like another.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from netcup_mailauth import dkim, dmarc, guard, spf
+from netcup_mailauth.errors import RecordError
+from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
+from netcup_mailauth.records import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netcup_mailauth.taglist import TagList
+
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+LABELS = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
+BACKENDS = {"ccp": "CCP API"}
+KNOWN_HOSTS = frozenset({"ccp.netcup.net"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_TERM_SIGNS = {"added": "+", "dropped": "-", "changed": "~", "moved": "~"}
+_KEY_TAGS = frozenset({"v", "k", "p"})
+"""The tags of a DKIM record that its key's sort, size and fingerprint already tell."""
+_DKIM_TAGS = {
+    "h": "no other hash algorithm",
+    "n": "a note, which receivers ignore",
+    "s=email": "for mail only",
+    "s=*": "for every service",
+    "t=s": "not for sub-domains",
+    "t=y": "only testing",
+}
+"""What a tag means for mail, or one member of its list."""
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
+"""Characters that count as letters or symbols, and show nothing (Hangul fillers and the like)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One line below a change: a sign, the term it is about, what it means."""
+
+    sign: str
+    term: str
+    words: str
+
+
+def visible(text: str) -> str:
+    """``text`` with everything that could deceive the eye escaped.
+
+    Control, bidirectional and zero-width characters in what an API or DNS sent must not move the
+    cursor, reorder a line, or make two values look like one.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _shows(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _shows(character: str) -> bool:
+    # Combining marks and variation selectors (Mn, Me) count as printable, and have no width.
+    return (
+        character.isprintable()
+        and character not in _BLANK_LETTERS
+        and unicodedata.category(character) not in ("Mn", "Me")
+    )
+
+
+def value_of(kind: Kind, text: str, full: bool) -> str:
+    """A record's value as it is shown: a DKIM key by its fingerprint, unless ``full``."""
+    if kind is Kind.DKIM and not full:
+        try:
+            return dkim.describe(dkim.parse(text))
+        except RecordError:
+            return visible(text) if text.strip() else "(empty)"
+    return visible(text)
+
+
+def details(change: Change) -> list[Detail]:
+    """What a change means, line by line; nothing where its value says it all."""
+    if change.after is None:
+        return []
+    before = change.before.destination if change.before else None
+    after = change.after.destination
+    try:
+        match change.kind:
+            case Kind.SPF:
+                return [*_spf_details(before, after), *_spf_cost(change)]
+            case Kind.DKIM:
+                return list(_dkim_details(before, after))
+            case Kind.DMARC:
+                old = dmarc.read(before) if before is not None else None
+                words = dmarc.describe_changes(old, dmarc.parse(after))
+                return [Detail("", "", visible(word)) for word in words]
+            case _:
+                return [_report_detail(change.hostname)]
+    except RecordError as error:
+        # The guard refuses to write it; that it is shown is how its user learns why.
+        return [Detail("", "", visible(f"no valid record: {error.what}"))]
+
+
+def _spf_details(before: str | None, after: str) -> Iterator[Detail]:
+    new = spf.parse(after)
+    if before is None:
+        return
+    try:
+        old = spf.parse(before)
+    except RecordError as error:
+        yield _so_far(error)
+        return
+    for step in spf.describe_changes(old, new):
+        if step.action == "kept":
+            continue
+        cost = _look_ups(step.lookups)
+        words = "; ".join(filter(None, (step.words, cost)))
+        yield Detail(_TERM_SIGNS[step.action], visible(step.text), words)
+
+
+def _spf_cost(change: Change) -> Iterator[Detail]:
+    if change.look_ups:
+        yield Detail("", "", visible(f"DNS look-ups: {change.look_ups}"))
+
+
+def _dkim_details(before: str | None, after: str) -> Iterator[Detail]:
+    """The tags beside the key: two records of one key may well mean different things."""
+    new = dkim.parse(after).tags
+    old: TagList | None = None
+    if before is not None:
+        try:
+            old = dkim.parse(before).tags
+        except RecordError as error:
+            yield _so_far(error)
+    names = dict.fromkeys((*(old.names() if old else ()), *new.names()))
+    for name in names:
+        was, will = old.get(name) if old else None, new.get(name)
+        if name in _KEY_TAGS or was == will:
+            continue
+        sign = "+" if was is None else "-" if will is None else "~"
+        so_far = f"so far {name}={was}" if sign == "~" else ""
+        value = (was if will is None else will) or ""
+        words = "; ".join(filter(None, (*_tag_words(name, value), so_far)))
+        yield Detail(sign, visible(f"{name}={value}"), visible(words))
+
+
+def _tag_words(name: str, value: str) -> Iterator[str | None]:
+    yield _DKIM_TAGS.get(name)
+    for member in value.split(":"):
+        yield _DKIM_TAGS.get(f"{name}={member.strip()}")
+
+
+def _report_detail(hostname: str) -> Detail:
+    subject = hostname.partition("._report._dmarc")[0]
+    about = "every domain" if subject == "*" else visible(subject)
+    return Detail("", "", f"DMARC reports about {about} may be sent here")
+
+
+def _so_far(error: RecordError) -> Detail:
+    return Detail("", "", visible(f"so far no valid record: {error.what}"))
+
+
+def _look_ups(number: int) -> str:
+    if number == 0:
+        return ""
+    return f"{counted(abs(number), 'look-up', 'look-ups')} {'more' if number > 0 else 'less'}"
+
+
+def where(backend: str, endpoint: str) -> str:
+    """Which API serves a zone; an address other than netcup's own is named."""
+    if not backend:
+        return ""
+    name = BACKENDS.get(backend, visible(backend))
+    try:
+        parts = urlsplit(endpoint)
+        host, address = parts.hostname, parts.netloc.rpartition("@")[2]
+    except ValueError:
+        host, address = None, ""
+    if address in KNOWN_HOSTS:
+        return name
+    if host in LOOPBACK:
+        return f"SANDBOX {visible(address)}"
+    return f"{name} at {visible(address) or 'an unknown address'}"
+
+
+def as_wanted(change_set: ChangeSet) -> str:
+    """Which kinds are right already: ``SPF, DMARC as wanted``; nothing where there are none."""
+    kinds = ", ".join(dict.fromkeys(LABELS[kept.kind] for kept in change_set.unchanged))
+    return f"{kinds} as wanted" if kinds else ""
+
+
+def untouched(change_set: ChangeSet) -> str:
+    """The proof that the rest of the zone stays."""
+    number, beside = change_set.untouched, change_set.untouched_beside
+    wanted = as_wanted(change_set)
+    kept = f"{wanted}; " if wanted else ""
+    if number == 0:
+        return f"{kept}no other records in this zone"
+    stays = "stays as it is" if number == 1 else "stay as they are"
+    extra = f", {beside} of them TXT beside the SPF record" if beside else ""
+    return f"{kept}{counted(number, 'other record', 'other records')} {stays}{extra}"
+
+
+def totals(plan: Plan) -> str:
+    """One line that sums a plan up."""
+    changes = [change for change_set in plan.zones for change in change_set.changes]
+    numbers = {action: sum(c.action is action for c in changes) for action in Action}
+    failed = sum(change_set.error is not None for change_set in plan.zones)
+    line = counted(len(plan.zones), "domain", "domains")
+    line += f": {numbers[Action.CREATE]} to create, {numbers[Action.UPDATE]} to update, "
+    line += f"{numbers[Action.DELETE]} to delete"
+    line += f", {failed} failed" if failed else ""
+    return f"{line}.{_stopped(plan)}"
+
+
+def _stopped(plan: Plan) -> str:
+    stops = [guard.stopping(change_set) for change_set in plan.zones]
+    number = sum(bool(findings) for findings in stops)
+    if not number:
+        return ""
+    codes = dict.fromkeys(visible(finding.code) for findings in stops for finding in findings)
+    return f" {counted(number, 'domain is', 'domains are')} stopped by {', '.join(codes)}."
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """``1 record``, ``2 records``."""
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,1 @@
+"""What a user does: the Python interface behind each command."""

@@ -1,0 +1,174 @@
+"""``auth``: which credentials there are, where they are, and whether they work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.errors import (
+    ConfigError,
+    CredentialsError,
+    ExitCode,
+    MailauthError,
+    UsageError,
+)
+from netcup_mailauth.settings.credentials import (
+    CCP_NAMES,
+    MAILCOW_KEY,
+    REST_KEY,
+    ccp_credentials,
+    find,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from netcup_mailauth.settings.credentials import CcpCredentials
+    from netcup_mailauth.settings.mailcow import MailcowAccess
+
+NOWHERE = "not found"
+UNUSABLE = "cannot be used"
+NOT_USED_YET = "not used yet: this version speaks to netcup's CCP API only"
+
+
+class Outcome(Enum):
+    """What came of trying a service's credentials."""
+
+    WORKS = auto()
+    REFUSED = auto()
+    INCOMPLETE = auto()  # some are missing, or cannot be right; nobody was asked
+    ABSENT = auto()  # there are none
+    UNTRIED = auto()  # whether they work is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The credentials of one service. Holds no value of any.
+
+    Attributes:
+        service: whose they are.
+        places: each one's name, and where it was found.
+        outcome: what came of trying them.
+        words: the same for people.
+        advice: what to do next.
+        code: what it means for the exit code.
+    """
+
+    service: str
+    places: tuple[tuple[str, str], ...]
+    outcome: Outcome
+    words: str
+    advice: str = ""
+    code: ExitCode = ExitCode.OK
+
+    @property
+    def has_any(self) -> bool:
+        """Whether any of its credentials was found, of use or not."""
+        return not _none(self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """Finds credentials and tries each against its API.
+
+    Attributes:
+        environ: where they are looked for.
+        warn: told of what is odd about a value.
+        try_ccp: logs in and out again.
+        find_mailcow: which mailcow to ask, given where its key is looked for.
+        try_mailcow: asks it for its version.
+    """
+
+    environ: Mapping[str, str]
+    warn: Callable[[str], None]
+    try_ccp: Callable[[CcpCredentials], None]
+    find_mailcow: Callable[[Mapping[str, str]], MailcowAccess]
+    try_mailcow: Callable[[MailcowAccess], str]
+
+    def reports(self, entered: Mapping[str, str] | None = None) -> list[Report]:
+        """One report for each service; what somebody has entered comes before all else."""
+        entered = entered or {}
+        hidden = {f"{name}_FILE" for name in entered}
+        left = {name: value for name, value in self.environ.items() if name not in hidden}
+        environ = {**left, **entered}
+        return [self._ccp(environ), self._rest(environ), self._mailcow(environ)]
+
+    def _ccp(self, environ: Mapping[str, str]) -> Report:
+        places = self._places(CCP_NAMES, environ)
+        service = "netcup CCP API"
+        if _none(places):
+            return Report(
+                service,
+                places,
+                Outcome.ABSENT,
+                "no credentials",
+                "Make them in the CCP (Stammdaten > API / master data > API), then: "
+                "netcup-mailauth auth",
+                ExitCode.CREDENTIALS,
+            )
+        try:
+            credentials = ccp_credentials(environ, _silent)
+        except CredentialsError as error:
+            return _failed(service, places, Outcome.INCOMPLETE, error)
+        try:
+            self.try_ccp(credentials)
+        except MailauthError as error:
+            return _failed(service, places, _outcome(error), error)
+        return Report(service, places, Outcome.WORKS, "works: logged in, and out again")
+
+    def _rest(self, environ: Mapping[str, str]) -> Report:
+        places = self._places((REST_KEY,), environ)
+        outcome = Outcome.ABSENT if _none(places) else Outcome.UNTRIED
+        return Report("netcup REST API", places, outcome, NOT_USED_YET)
+
+    def _mailcow(self, environ: Mapping[str, str]) -> Report:
+        places = self._places((MAILCOW_KEY,), environ)
+        try:
+            access = self.find_mailcow(environ)
+        except CredentialsError as error:
+            return _failed("mailcow", places, Outcome.INCOMPLETE, error)
+        except ConfigError as error:
+            return _failed("mailcow", places, Outcome.UNTRIED, error)
+        except UsageError as error:
+            if _none(places):
+                return Report("mailcow", places, Outcome.ABSENT, "no mailcow is named")
+            words = f"not tried: {error.what}"
+            return Report("mailcow", places, Outcome.UNTRIED, words, error.advice)
+        if _none(places):  # it was found all the same
+            places = ((MAILCOW_KEY, "[mailcow] api_key_file of the config"),)
+        try:
+            version = self.try_mailcow(access)
+        except MailauthError as error:
+            return _failed("mailcow", places, _outcome(error), error)
+        return Report("mailcow", places, Outcome.WORKS, f"works: mailcow {version}")
+
+    def _places(
+        self, names: tuple[str, ...], environ: Mapping[str, str]
+    ) -> tuple[tuple[str, str], ...]:
+        return tuple((name, self._place(name, environ)) for name in names)
+
+    def _place(self, name: str, environ: Mapping[str, str]) -> str:
+        try:
+            found = find(name, environ, self.warn)
+        except CredentialsError:
+            return UNUSABLE  # why is said where it is loaded
+        return found.source if found else NOWHERE
+
+
+def _none(places: tuple[tuple[str, str], ...]) -> bool:
+    return all(place == NOWHERE for _, place in places)
+
+
+def _outcome(error: MailauthError) -> Outcome:
+    return Outcome.REFUSED if isinstance(error, CredentialsError) else Outcome.UNTRIED
+
+
+def _failed(
+    service: str, places: tuple[tuple[str, str], ...], outcome: Outcome, error: MailauthError
+) -> Report:
+    return Report(service, places, outcome, error.what, error.advice, error.exit_code)
+
+
+def _silent(_message: str) -> None:
+    """What is odd about a value was told when its place was found."""

@@ -1,0 +1,124 @@
+"""``apply --plan``: exactly the plan in a file, judged anew on the zone as it is now.
+
+Nothing that the file says of itself is believed where it could be asked: the guard judges again,
+the source of a DKIM key is asked again, and the zone has to be as it was when the plan was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import guard, planchecks
+from netcup_mailauth.actions.applying import Done, Show, each, report, unwritten
+from netcup_mailauth.actions.planning import not_tried_failure
+from netcup_mailauth.actions.rejudging import Rejudge, asked_again, left, rebound
+from netcup_mailauth.actions.writing import already, stale
+from netcup_mailauth.errors import MailauthError, StaleError
+from netcup_mailauth.findings import Severity
+from netcup_mailauth.names import absolute
+from netcup_mailauth.plan import ChangeSet, Failure, drift, outcome
+from netcup_mailauth.records import Kind
+from netcup_mailauth.results import Result, RunResult, Status
+
+if TYPE_CHECKING:
+    from netcup_mailauth.actions.applying import Applier
+    from netcup_mailauth.planreading import SavedPlan
+
+Note = Callable[[str], None]
+
+
+def _silent(_: object) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayer:
+    """Applies plan files.
+
+    Attributes:
+        applier: writes them; its planner's back end, DNS, keys and memory are used.
+        has_mailcow: whether there is a mailcow that can be asked for keys.
+        note: told of what could not be asked again, in a sentence.
+        show_anew: shown what the records of a stale plan would change now.
+    """
+
+    applier: Applier
+    has_mailcow: bool = False
+    note: Note = _silent
+    show_anew: Show = _silent
+
+    def replay(self, saved: SavedPlan, show: Show, done: Done) -> RunResult:
+        """Write a saved plan; each zone is read, compared and judged first.
+
+        Raises:
+            UsageError: it is for another API, endpoint or account.
+            RefusedError: it holds what no plan would. Nothing was asked or written.
+        """
+        backend = self.applier.planner.backend
+        planchecks.check_content(saved)
+        planchecks.check_ours(saved, backend)
+        planchecks.check_storable(saved, backend)
+        rejudge = Rejudge(self.applier.planner, saved, _authorised(saved))
+
+        def work(change_set: ChangeSet) -> Result:
+            if change_set.error is not None:
+                return report(_unplanned(change_set, change_set.error), done)
+            refusals = _refusals(change_set)
+            if change_set.is_empty or refusals.findings:
+                return report(unwritten(refusals), done)
+            return self._work(change_set, rejudge, show, done)
+
+        def failed(change_set: ChangeSet, error: MailauthError) -> Result:
+            status = Status.STALE if isinstance(error, StaleError) else Status.FAILED
+            return Result(change_set, status, Failure.of(error))
+
+        def skipped(change_set: ChangeSet, ended: MailauthError) -> Result:
+            return Result(change_set, Status.NOT_TRIED, not_tried_failure(ended))
+
+        with self.applier.lock():
+            return each(list(saved.plan.zones), work, failed, skipped, done)
+
+    def _work(self, planned: ChangeSet, rejudge: Rejudge, show: Show, done: Done) -> Result:
+        zone = self.applier.planner.backend.zone(planned.place.zone)
+        moved = drift(planned, zone)
+        if moved and not outcome(planned, zone):
+            return report(already(planned), done)
+        if moved:
+            self.show_anew(rejudge.anew(planned, zone))
+            return report(stale(planned, moved), done)
+        ours = rebound(planned, zone)
+        source = rejudge.saved.grounds_of(planned).source_ref
+        keys = self.applier.planner.keys
+        key = asked_again(ours, source, keys, has_mailcow=self.has_mailcow, note=self.note)
+        judged = rejudge.judged(ours, zone, key)
+        show(judged)
+        if guard.stopping(judged):
+            return report(unwritten(judged), done)
+        return self.applier.write(judged, zone, done)
+
+
+def _authorised(saved: SavedPlan) -> frozenset[str]:
+    """The names of the report authorisations that are part of the plan itself."""
+    return frozenset(
+        absolute(record.hostname, change_set.place.zone)
+        for change_set in saved.plan.zones
+        for kind, record in left(change_set)
+        if kind is Kind.DMARC_REPORT
+    )
+
+
+def _refusals(change_set: ChangeSet) -> ChangeSet:
+    """The change set with those findings only that say a wish could not be carried out.
+
+    The guard may not see that any more, as the wish is not in the file. It is the one thing that
+    is taken from the findings there, because it can only stop.
+    """
+    kept = (f for f in change_set.findings if f.severity is Severity.REFUSED)
+    return replace(change_set, findings=tuple(kept))
+
+
+def _unplanned(change_set: ChangeSet, failure: Failure) -> Result:
+    what = f"It could not be planned: {failure.message}"
+    return Result(change_set, Status.FAILED, replace(failure, message=what))

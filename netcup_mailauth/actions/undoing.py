@@ -1,0 +1,258 @@
+"""``undo``: an entry of the journal as a plan that takes back what that apply changed, no more.
+
+Record by record: as the apply left it, it is put back; as it was before, there is nothing to do;
+anything else was somebody's work since, and the plan is stale.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim, guard
+from netcup_mailauth.actions.planning import not_tried_failure
+from netcup_mailauth.errors import MailauthError, RecordError, StaleError, UsageError
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.guard import Case
+from netcup_mailauth.plan import Action, Change, ChangeSet, Failure, Kept, Plan
+from netcup_mailauth.records import DesiredRecord, Kind, is_of_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.records import DnsRecord, Zone
+    from netcup_mailauth.state.entries import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One entry to take back.
+
+    Attributes:
+        entry: what the journal says.
+        allow: codes of findings that are accepted.
+        hosts: what sends the domain's mail, where that is known.
+    """
+
+    entry: Entry
+    allow: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undoer:
+    """Makes the plan of an undo.
+
+    Attributes:
+        backend: where zones are read.
+        dns: makes the look-up for one domain, with that domain's budget of queries and time.
+    """
+
+    backend: Backend
+    dns: Callable[[], Lookup]
+
+    def plan(self, targets: Iterable[Target]) -> Plan:
+        """The reverting change set of each entry.
+
+        One that fails does not stop the others, unless its error ends the run.
+        """
+        zones: list[ChangeSet] = []
+        ended: MailauthError | None = None
+        for target in targets:
+            bare = ChangeSet(target.entry.change_set.place, allow=target.allow)
+            if ended is not None:
+                zones.append(replace(bare, error=not_tried_failure(ended)))
+                continue
+            try:
+                zones.append(self.draft(target))
+            except MailauthError as error:
+                ended = error if error.ends_run else None
+                zones.append(replace(bare, error=Failure.of(error)))
+        return Plan(tuple(zones))
+
+    def draft(self, target: Target) -> ChangeSet:
+        """The reverting change set of one entry, judged.
+
+        Raises:
+            MailauthError: the entry is not of this account, its zone cannot be read, a record has
+                changed since, or cannot be stored.
+        """
+        place = target.entry.change_set.place
+        ours = (self.backend.name, self.backend.endpoint, self.backend.account)
+        if (place.backend, place.endpoint, place.account) != ours:
+            raise UsageError(
+                f"{target.entry.id} was written through another API, endpoint or account "
+                f"({place.backend}, {place.endpoint}, account {place.account}).",
+                "Run undo with the credentials and the endpoint of that apply.",
+            )
+        zone = self.backend.zone(place.zone)
+        change_set = reversal(target.entry, zone)
+        self._check_that_it_fits(change_set)
+        case = Case(change_set, zone, dns=self.dns(), hosts=target.hosts)
+        findings = tuple(map(_with_advice_for_undo, guard.judge(case)))
+        return replace(guard.priced(case), findings=findings, allow=target.allow)
+
+    def _check_that_it_fits(self, change_set: ChangeSet) -> None:
+        for change in change_set.changes:
+            if change.after is None:
+                continue
+            value = change.after.destination
+            reason = self.backend.refuses(DesiredRecord(change.kind, change.hostname, value))
+            if reason is not None:
+                raise RecordError(
+                    f"{change.hostname}: {value!r} cannot be put back: {reason}.",
+                    "Put that record back by hand in the CCP.",
+                )
+
+
+def _with_advice_for_undo(finding: Finding) -> Finding:
+    """What stops an undo is what was there before; options that say what is wanted cannot help."""
+    if finding.severity is not Severity.DANGER:
+        return finding
+    advice = (
+        "It was so before that apply. To have it so again all the same, name this code with "
+        "--allow; to have something else, use apply."
+    )
+    return replace(finding, advice=advice)
+
+
+def reversal(entry: Entry, zone: Zone) -> ChangeSet:
+    """The change set that takes ``entry`` back in ``zone``, not yet judged.
+
+    Raises:
+        StaleError: a record is neither as the apply left it nor as it was before.
+    """
+    applied = entry.change_set
+    changes: list[Change] = []
+    kept: list[Kept] = []
+    moved: list[str] = []
+    for kind, hostname in dict.fromkeys((c.kind, c.hostname) for c in applied.changes):
+        live = list(zone.of_kind(kind, hostname))
+        for past, found in _paired(_pasts(applied, kind, hostname), live):
+            _revert(past, found, changes, kept, moved)
+        moved += (
+            f"{hostname}: {record.destination!r} is there, and was not left by that apply"
+            for record in live
+        )
+    if moved:
+        raise StaleError(
+            f"{applied.place.domain} has changed since {entry.id}: {'; '.join(moved)}.",
+            "Nothing was written: undo takes back only what that apply left. Put the rest right "
+            "with apply, or by hand in the CCP.",
+        )
+    # Deletes last, as in every plan: a write that stops half way leaves no name empty.
+    changes.sort(key=lambda change: change.action is Action.DELETE)
+    return _counted(ChangeSet(applied.place, tuple(changes), tuple(kept)), zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A record that an apply changed, or left beside a change.
+
+    ``before`` and ``after`` are its texts then; ``None`` where it was not there.
+    """
+
+    kind: Kind
+    hostname: str
+    before: str | None
+    after: str | None
+    record: DnsRecord | None  # as it was before
+
+
+def _pasts(applied: ChangeSet, kind: Kind, hostname: str) -> list[_Past]:
+    pasts = []
+    for change in applied.changes:
+        if (change.kind, change.hostname) == (kind, hostname):
+            before, after = change.before, change.after
+            pasts.append(_Past(kind, hostname, _text(before), _text(after), before))
+    for kept in applied.unchanged:
+        record = kept.record
+        if (kept.kind, record.hostname) == (kind, hostname):
+            pasts.append(_Past(kind, hostname, _text(record), _text(record), record))
+    return pasts
+
+
+def _text(record: DnsRecord | None) -> str | None:
+    return record.destination if record else None
+
+
+def _paired(pasts: list[_Past], live: list[DnsRecord]) -> list[tuple[_Past, DnsRecord | None]]:
+    """Each past record with its live one, which is taken out of ``live``.
+
+    By id first. Then by text, because a record that was deleted and made again has another id.
+    """
+    found: dict[int, DnsRecord] = {}
+    for fits in (_has_its_id, _is_as_left, _is_as_before):
+        for number, past in enumerate(pasts):
+            match = next((record for record in live if fits(past, record)), None)
+            if number not in found and match is not None:
+                live.remove(match)
+                found[number] = match
+    return [(past, found.get(number)) for number, past in enumerate(pasts)]
+
+
+def _has_its_id(past: _Past, record: DnsRecord) -> bool:
+    return past.record is not None and record.id == past.record.id
+
+
+def _is_as_left(past: _Past, record: DnsRecord) -> bool:
+    return record.destination == past.after
+
+
+def _is_as_before(past: _Past, record: DnsRecord) -> bool:
+    return record.destination == past.before
+
+
+def _revert(
+    past: _Past,
+    found: DnsRecord | None,
+    changes: list[Change],
+    kept: list[Kept],
+    moved: list[str],
+) -> None:
+    """Sort one record: as it was before, as the apply left it, or neither."""
+    text = _text(found)
+    if text == past.before:
+        kept += [Kept(past.kind, found)] if found else []
+    elif text == past.after:
+        changes.append(_change_back(past, found))
+    elif found is None:
+        moved.append(f"{past.hostname}: {past.after!r} was left there, and is gone")
+    else:
+        left = "left nothing" if past.after is None else f"left {past.after!r}"
+        moved.append(f"{past.hostname}: {text!r} is there, where that apply {left}")
+
+
+def _change_back(past: _Past, found: DnsRecord | None) -> Change:
+    if past.record is None:
+        return Change(Action.DELETE, past.kind, found, None)
+    action = Action.CREATE if found is None else Action.UPDATE
+    after = replace(past.record, id=None, raw=None)
+    fingerprint = _fingerprint(after) if past.kind is Kind.DKIM else None
+    return Change(action, past.kind, found, after, fingerprint=fingerprint)
+
+
+def _fingerprint(record: DnsRecord) -> str | None:
+    with suppress(RecordError):
+        key = dkim.parse(record.destination).key
+        return key.fingerprint if key else None
+    return None
+
+
+def _counted(change_set: ChangeSet, zone: Zone) -> ChangeSet:
+    """With the number of records that are not touched."""
+    touched = {change.before for change in change_set.changes}
+    touched |= {kept.record for kept in change_set.unchanged}
+    others = [record for record in zone.records if record not in touched]
+    apexes = {hostname for kind, hostname in change_set.slots() if kind is Kind.SPF}
+    beside = [
+        record
+        for record in others
+        if record.type == "TXT"
+        and record.hostname in apexes
+        and not is_of_kind(Kind.SPF, record.destination)
+    ]
+    return replace(change_set, untouched=len(others), untouched_beside=len(beside))

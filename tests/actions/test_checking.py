@@ -1,0 +1,236 @@
+"""A check asks each thing once, goes on where it can, and never calls wrong what only lags."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from netcup_mailauth.actions.checking import Checker
+from netcup_mailauth.actions.planning import Wish
+from netcup_mailauth.checks.report import Basis
+from netcup_mailauth.dnsio.nameservers import Server, parse_servers
+from netcup_mailauth.dnsio.resolver import Resolver, zone_of
+from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
+from netcup_mailauth.keys.sources import Sources
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.sandbox import Sandbox
+from tests.guard.cases import key_record, source
+from tests.worlds import backend_of, requests_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.checks.report import DomainCheck
+    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.records import Zone
+
+SPF = "v=spf1 mx -all"
+DMARC = "v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com"
+KEY = key_record()
+RECORDS = [
+    {"hostname": hostname, "type": kind, "priority": priority, "destination": value}
+    for hostname, kind, priority, value in (
+        ("@", "MX", "10", "mail.example.com"),
+        ("mail", "A", "0", "203.0.113.25"),
+        ("@", "TXT", "0", SPF),
+        ("dkim._domainkey", "TXT", "0", KEY),
+        ("_dmarc", "TXT", "0", DMARC),
+    )
+]
+WISH = Wish(
+    "example.com",
+    DomainPolicy(spf=SpfPolicy(record=SPF), dmarc=DmarcPolicy(record=DMARC)),
+)
+ANY = Wish("example.com", DomainPolicy())
+
+
+class Mailcow:
+    """A mailcow with or without a key, at a host, perhaps behind a relay."""
+
+    def __init__(self, key: str | None = None, relay: str | None = None) -> None:
+        self.own, self.behind = key, relay
+
+    def key(self, source_: str, domain: str) -> DkimSource | None:
+        return source(self.own, "dkim") if self.own else None
+
+    def host(self, source_: str) -> str | None:
+        return "mail.example.com"
+
+    def relay(self, source_: str, domain: str) -> str | None:
+        return self.behind
+
+
+MAILCOW = Wish("example.com", DomainPolicy(dkim=DkimPolicy(source="mailcow")))
+
+
+@contextmanager
+def checking(live: bool = True, **more: Any) -> Iterator[tuple[Sandbox, Checker]]:
+    with Sandbox([], zones={"example.com": RECORDS}) as sandbox, backend_of(sandbox) as backend:
+        resolver = sandbox.addresses.resolver
+        given: dict[str, Any] = {
+            "find_zone": lambda domain: zone_of(domain, resolver),
+            "servers_of": lambda _: parse_servers(sandbox.addresses.nameservers),
+            "dns": lambda: Resolver(resolver),
+            "keys": Sources(),
+            "read_zone": backend.zone if live else None,
+        }
+        yield sandbox, Checker(**{**given, **more})
+
+
+def states(check: DomainCheck) -> dict[str, str]:
+    return {record.kind.value: record.state.value for record in check.records}
+
+
+def codes(check: DomainCheck) -> set[str]:
+    return {finding.code for finding in check.all_findings}
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_all_that_is_asked_of_a_server_is_asked_once_and_of_the_others_only_the_records(
+    live: bool,
+) -> None:
+    with checking(live) as (sandbox, checker):
+        assert checker.domain(WISH, Basis.CONFIG).exit_code == 0
+        counts = sorted(int(n) for n in sandbox.stats()["dns"])
+        # SPF, DKIM and DMARC of each server; all the rest of one server at most.
+        assert counts[:2] == [3, 3]
+        assert counts[2] <= (3 if live else 20)
+        expected = {"login": 1, "infoDnsRecords": 1} if live else {}
+        assert requests_of(sandbox) == expected
+
+
+def test_a_domain_in_a_zone_that_is_not_its_own_is_a_mistake_of_the_config() -> None:
+    wish = Wish("example.com", DomainPolicy(zone="example.org"))
+    with checking() as (_, checker), pytest.raises(UsageError, match="does not lie in the zone"):
+        checker.domain(wish, Basis.CONFIG)
+
+
+def test_the_zone_of_the_config_is_not_looked_up() -> None:
+    def never(_: str) -> str:
+        raise AssertionError
+
+    wish = Wish("sub.example.com", DomainPolicy(zone="example.com", spf=SpfPolicy(record=SPF)))
+    with checking(find_zone=never) as (_, checker):
+        assert states(checker.domain(wish, Basis.CONFIG)) == {"spf": "missing"}
+
+
+def test_a_policy_inherited_by_a_sub_domain_is_no_gap() -> None:
+    with checking() as (sandbox, checker):
+        below = [
+            {"hostname": hostname, "type": kind, "priority": "10", "destination": value}
+            for hostname, kind, value in (
+                ("sub", "MX", "mail.example.com"),
+                ("sub", "TXT", SPF),
+                ("dkim._domainkey.sub", "TXT", KEY),
+            )
+        ]
+        sandbox.set_zone("example.com", [*RECORDS, *below])
+        check = checker.domain(Wish("sub.example.com", DomainPolicy()), Basis.CONFIG)
+    assert (check.exit_code, set(states(check).values())) == (0, {"ok"})
+    assert "that of example.com applies" in check.records[2].servers[0].detail
+
+
+def test_a_silent_resolver_does_not_hide_a_zone_whose_servers_are_known() -> None:
+    def unknown(domain: str) -> str:
+        raise ZoneError(f"DNS does not say in which zone {domain} lies.")
+
+    with checking(live=False, find_zone=unknown, dns=lambda: Resolver("127.0.0.1:9")) as (_, own):
+        assert own.domain(WISH, Basis.CONFIG).exit_code == 0
+        below = Wish("a.example.com", DomainPolicy())
+        with pytest.raises(ZoneError, match="in which zone"):
+            own.domain(below, Basis.CONFIG)
+
+
+def test_a_zone_that_is_not_at_this_account_is_judged_from_dns() -> None:
+    def elsewhere(name: str) -> Zone:
+        raise ZoneError(f"{name} is not here")
+
+    with checking(read_zone=elsewhere) as (_, checker):
+        check = checker.domain(ANY, Basis.CONFIG)
+    assert (check.exit_code, check.basis) == (0, Basis.PUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("error", "reads"),
+    [(CredentialsError("refused", "Look."), 1), (ApiError("busy"), 2)],
+    ids=["never-again", "tried-for-each"],
+)
+def test_an_error_of_netcups_is_told_and_the_check_goes_on(error: Exception, reads: int) -> None:
+    tried = []
+
+    def fails(name: str) -> Zone:
+        tried.append(name)
+        raise error
+
+    with checking(read_zone=fails) as (_, checker):
+        report = checker.check([ANY, ANY], Basis.CONFIG)
+    assert report.exit_code == 0
+    assert all("netcup-not-read" in codes(domain) for domain in report.domains)
+    assert len(tried) == reads
+
+
+def test_an_error_of_one_domain_does_not_stop_the_others() -> None:
+    with checking() as (_, checker):
+        report = checker.check([Wish("nowhere.example", DomainPolicy()), WISH], Basis.CONFIG)
+    assert [domain.exit_code for domain in report.domains] == [5, 0]
+    assert report.domains[0].error is not None
+
+
+def test_mailcow_without_a_key_and_behind_a_relay_is_told() -> None:
+    with checking(keys=Mailcow(relay="relay.example")) as (_, checker):
+        check = checker.domain(MAILCOW, Basis.CONFIG)
+    assert {"dkim-no-key", "relayhost"} <= codes(check)
+    assert states(check) == {"dkim": "ok"}  # by itself
+
+
+def test_mailcows_host_is_what_sends_unless_another_is_named() -> None:
+    with checking(keys=Mailcow(KEY)) as (_, checker):
+        check = checker.domain(MAILCOW, Basis.CONFIG)
+        assert check.exit_code == 0
+        named = DomainPolicy(dkim=DkimPolicy(source="mailcow"), server=["192.0.2.9"])
+        other = checker.domain(Wish("example.com", named), Basis.CONFIG)
+    assert any("mail.example.com (203.0.113.25): pass" in text for text in check.conclusions)
+    assert any("192.0.2.9: fail" in text for text in other.conclusions)
+    assert other.exit_code == 8
+
+
+def test_another_key_than_mailcows_is_wrong_and_told_to_fail_every_signature() -> None:
+    with checking(keys=Mailcow(key_record(number=7))) as (_, checker):
+        check = checker.domain(MAILCOW, Basis.CONFIG)
+    assert states(check) == {"dkim": "wrong"}
+    assert "dkim-key-mismatch" in codes(check)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_nothing_is_concluded_where_no_server_answers(live: bool) -> None:
+    dead: Sequence[Server] = (Server("ns.example.net", ""),)
+    with checking(live, servers_of=lambda _: dead) as (_, checker):
+        check = checker.domain(WISH, Basis.CONFIG)
+    assert set(states(check).values()) == {"error"}
+    assert bool(check.conclusions) is live  # netcup's copy is something to conclude from
+    assert check.exit_code == 8
+
+
+def test_a_parked_domain_needs_no_key_unless_one_is_there_and_broken() -> None:
+    parked = [r for r in RECORDS if r["type"] == "TXT" and r["hostname"] == "_dmarc"]
+    parked.append({**RECORDS[2], "destination": "v=spf1 -all"})
+    with checking() as (sandbox, checker):
+        sandbox.set_zone("example.com", parked)
+        assert states(checker.domain(ANY, Basis.CONFIG)) == {"spf": "ok", "dmarc": "ok"}
+        sandbox.set_zone("example.com", [*parked, {**RECORDS[3], "destination": KEY[:100]}])
+        assert states(checker.domain(ANY, Basis.CONFIG))["dkim"] == "wrong"
+
+
+def test_what_lags_is_pending_in_states_findings_and_conclusions() -> None:
+    with checking() as (sandbox, checker):
+        sandbox.set_zone("example.com", [r for r in RECORDS if r["type"] != "TXT"])
+        for number in range(3):
+            sandbox.dns_fault(number, "stale")
+        sandbox.set_zone("example.com", RECORDS)
+        check = checker.domain(ANY, Basis.CONFIG)
+    assert set(states(check).values()) == {"pending"}
+    assert check.exit_code == 9
+    assert not check.dangers
+    assert any("failing mail is quarantined" in text for text in check.conclusions)

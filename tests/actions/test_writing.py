@@ -1,0 +1,284 @@
+"""Whatever becomes of a write, its result is known or called unknown, and nothing is doubled."""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netcup_mailauth import privatefiles
+from netcup_mailauth.actions.writing import SETTLE, Writer
+from netcup_mailauth.errors import ExitCode, MailauthError
+from netcup_mailauth.plan import ChangeSet, Place, compute
+from netcup_mailauth.records import DesiredRecord, Kind, Zone
+from netcup_mailauth.results import Result, Status
+from netcup_mailauth.state import journal as journal_module
+from netcup_mailauth.state.entries import Mark
+from netcup_mailauth.state.journal import Journal
+from tests.worlds import Waits, account, recorded, requests_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.sandbox import Sandbox
+
+PLACE = Place("example.com", "example.com")
+WISHES = (
+    DesiredRecord(Kind.SPF, "@", "v=spf1 mx a -all"),
+    DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=none"),
+)
+
+
+def planned(backend: CcpBackend) -> tuple[ChangeSet, Zone]:
+    zone = backend.zone("example.com")
+    return compute(PLACE, zone, WISHES), zone
+
+
+def written(backend: CcpBackend, waits: Waits | None = None) -> Result:
+    return Writer(backend, recorded([] if waits is None else waits)).write(*planned(backend))
+
+
+def texts(sandbox: Sandbox) -> list[str]:
+    """The texts of the kinds we manage."""
+    values = [str(r["destination"]) for r in sandbox.zone("example.com") if r["type"] == "TXT"]
+    return sorted(value for value in values if not value.startswith("google"))
+
+
+WANTED = ["v=DMARC1;p=none", "v=spf1 mx a -all"]
+
+
+def test_a_clean_write_takes_one_call_and_is_verified_from_its_answer() -> None:
+    with account() as (sandbox, backend):
+        assert written(backend).status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+        assert requests_of(sandbox) == {"login": 1, "infoDnsRecords": 1, "updateDnsRecords": 1}
+
+
+def test_nothing_to_do_sends_no_write() -> None:
+    with account() as (sandbox, backend):
+        written(backend)
+        assert written(backend).status is Status.UNCHANGED
+        assert requests_of(sandbox)["updateDnsRecords"] == 1
+
+
+@pytest.mark.parametrize("mode", ["apply-then-drop", "apply-then-4013", "apply-then-html", "cut"])
+def test_a_write_that_arrived_and_was_answered_badly_is_found_by_reading(mode: str) -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", mode)
+        result = written(backend)
+        assert result.status is Status.APPLIED
+        assert "netcup holds the records" in result.notes[0]
+        assert texts(sandbox) == WANTED
+        assert requests_of(sandbox)["updateDnsRecords"] == 1
+
+
+@pytest.mark.parametrize("mode", ["drop", "500", "html", "rate-limit", "lockout"])
+def test_a_write_that_did_not_arrive_is_not_sent_again(mode: str) -> None:
+    waits: Waits = []
+    with account() as (sandbox, backend):
+        before = sandbox.zone("example.com")
+        sandbox.fault("updateDnsRecords", mode)
+        result = written(backend, waits)
+        assert result.status is Status.UNKNOWN
+        assert result.exit_code is ExitCode.UNVERIFIED
+        assert result.failure is not None
+        assert "as it was before" in result.failure.message
+        assert "may still arrive" in result.failure.advice
+        assert waits == [SETTLE]
+        assert sandbox.zone("example.com") == before
+        assert requests_of(sandbox)["updateDnsRecords"] == 1
+        assert written(backend).status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+
+
+def test_a_write_that_arrives_late_is_found_by_the_second_read() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "apply-late", delay=0.15)
+        result = Writer(backend, lambda _: time.sleep(0.4)).write(*planned(backend))
+        assert result.status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+
+
+def test_a_write_that_arrived_in_part_is_said_to_be_so_and_mended_by_the_next_run() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "apply-partly")
+        result = written(backend)
+        assert result.status is Status.UNKNOWN
+        assert result.failure is not None
+        assert "only a part" in result.failure.message
+        assert written(backend).status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+
+
+def test_a_write_that_cannot_be_read_back_is_unknown() -> None:
+    with account() as (sandbox, backend):
+        change_set, zone = planned(backend)
+        sandbox.fault("updateDnsRecords", "drop")
+        sandbox.fault("infoDnsRecords", "drop", times=3)
+        result = Writer(backend, recorded([])).write(change_set, zone)
+        assert result.status is Status.UNKNOWN
+        assert result.failure is not None
+        assert "could not be read back" in result.failure.message
+
+
+def test_a_session_that_died_before_the_write_is_renewed_and_the_write_sent_once_more() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "expire")
+        assert written(backend).status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+        assert requests_of(sandbox)["login"] == 2
+
+
+def test_a_session_that_dies_twice_leaves_the_zone_alone() -> None:
+    with account() as (sandbox, backend):
+        before = sandbox.zone("example.com")
+        sandbox.fault("updateDnsRecords", "expire", times=2)
+        result = written(backend)
+        assert result.status is Status.FAILED
+        assert sandbox.zone("example.com") == before
+
+
+def test_a_rival_who_wrote_while_we_logged_in_again_makes_the_plan_stale() -> None:
+    with account() as (sandbox, backend):
+        change_set, zone = planned(backend)
+        sandbox.fault("updateDnsRecords", "expire")
+        sandbox.fault("infoDnsRecords", "rival")
+        result = Writer(backend, recorded([])).write(change_set, zone)
+        assert result.status is Status.STALE
+        assert requests_of(sandbox)["updateDnsRecords"] == 1
+
+
+def test_a_zone_that_moved_since_the_plan_is_stale_and_the_record_named() -> None:
+    with account() as (sandbox, backend):
+        change_set, _ = planned(backend)
+        records = [
+            {**r, "destination": "v=spf1 ip4:192.0.2.9 -all"}
+            if str(r["destination"]).startswith("v=spf1")
+            else r
+            for r in sandbox.zone("example.com")
+        ]
+        sandbox.set_zone("example.com", records)
+        result = Writer(backend).write(change_set, backend.zone("example.com"))
+        assert result.status is Status.STALE
+        assert result.exit_code is ExitCode.STALE
+        assert result.failure is not None
+        assert "ip4:192.0.2.9" in result.failure.message
+        assert "updateDnsRecords" not in requests_of(sandbox)
+
+
+def test_a_zone_that_somebody_else_put_right_is_already_as_planned() -> None:
+    with account() as (sandbox, backend):
+        change_set, _ = planned(backend)
+        written(backend)
+        result = Writer(backend).write(change_set, backend.zone("example.com"))
+        assert result.status is Status.ALREADY
+        assert result.exit_code is ExitCode.OK
+        assert requests_of(sandbox)["updateDnsRecords"] == 1
+
+
+def test_a_second_spf_that_a_rival_adds_during_the_write_is_seen_in_its_answer() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "rival")
+        result = written(backend)
+        assert result.status is Status.UNKNOWN
+        assert result.exit_code is ExitCode.UNVERIFIED
+        assert result.failure is not None
+        assert "should not be" in result.failure.message
+
+
+def test_other_records_that_change_at_the_same_time_are_a_note() -> None:
+    with account() as (sandbox, backend):
+        www = {"hostname": "shop", "type": "A", "destination": "192.0.2.77"}
+        sandbox.fault("updateDnsRecords", "rival", records=[www])
+        result = written(backend)
+        assert result.status is Status.APPLIED
+        assert "A shop" in result.notes[0]
+
+
+def journalled(backend: CcpBackend, folder: Path) -> tuple[Journal, Result]:
+    journal = Journal(folder, "run")
+    return journal, Writer(backend, recorded([]), journal).write(*planned(backend))
+
+
+def marks(journal: Journal) -> list[Mark]:
+    return [entry.mark for entry in journal.entries("example.com")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "times", "mark"),
+    [
+        (None, 1, Mark.VERIFIED),
+        ("apply-then-drop", 1, Mark.VERIFIED),
+        ("drop", 1, Mark.SENT),  # it may still arrive
+        ("apply-partly", 1, Mark.SENT),
+        ("rival", 1, Mark.SENT),
+        ("expire", 2, Mark.FAILED),  # provably not made
+    ],
+)
+def test_the_journal_says_how_far_the_write_came(
+    tmp_path: Path, mode: str | None, times: int, mark: Mark
+) -> None:
+    with account() as (sandbox, backend):
+        before = backend.zone("example.com")
+        if mode:
+            sandbox.fault("updateDnsRecords", mode, times=times)
+        journal, _ = journalled(backend, tmp_path)
+        assert marks(journal) == [mark]
+        (entry,) = journal.entries("example.com")
+        assert set(entry.before.records) == set(before.records), "the whole zone is saved"
+
+
+def test_what_is_stale_or_empty_is_not_journalled(tmp_path: Path) -> None:
+    with account() as (_, backend):
+        change_set, _zone = planned(backend)
+        journal, _ = journalled(backend, tmp_path)
+        writer = Writer(backend, recorded([]), journal)
+        assert writer.write(change_set, backend.zone("example.com")).status is Status.ALREADY
+        assert writer.write(*planned(backend)).status is Status.UNCHANGED
+        assert len(marks(journal)) == 1
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_write_that_cannot_be_journalled_does_not_happen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """Neither when the zone cannot be saved, nor when it cannot be noted that it is being sent."""
+    with account() as (sandbox, backend):
+        planned(backend)
+        monkeypatch.setattr(journal_module, "write_private", failing_at(call))
+        with pytest.raises(MailauthError, match="could not be saved") as caught:
+            journalled(backend, tmp_path)
+        assert caught.value.exit_code is ExitCode.ERROR
+        assert "Nothing was written" in caught.value.advice
+        assert "updateDnsRecords" not in requests_of(sandbox)
+
+
+def test_a_write_is_told_as_done_although_the_journal_could_not_note_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records are at netcup: "nothing was written" would be a lie."""
+    with account() as (sandbox, backend):
+        monkeypatch.setattr(journal_module, "write_private", failing_at(3))
+        journal, result = journalled(backend, tmp_path)
+        assert result.status is Status.APPLIED
+        assert "could not note what became of this write" in result.notes[-1]
+        assert texts(sandbox) == WANTED
+        assert marks(journal) == [Mark.SENT]
+
+
+def failing_at(call: int) -> Callable[[Path, str], None]:
+    """A disk that is full at the ``call``-th file."""
+    calls: list[Path] = []
+    real = privatefiles.write_private
+
+    def replace(path: Path, text: str) -> None:
+        calls.append(path)
+        if len(calls) == call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, text)
+
+    return replace

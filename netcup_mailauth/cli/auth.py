@@ -1,0 +1,164 @@
+"""``auth``: enter credentials once; see what is found where, and whether it works."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from netcup_mailauth.cli.common import (
+    CONTEXT,
+    ask_secret,
+    attended,
+    common_options,
+    say,
+    settings,
+    warn,
+)
+from netcup_mailauth.errors import CredentialsError, UsageError, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from netcup_mailauth.actions.authenticating import Authenticator, Report
+    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.settings.credentials import CcpCredentials
+    from netcup_mailauth.settings.mailcow import MailcowAccess
+
+WHAT = {
+    "NETCUP_CUSTOMER_NUMBER": "netcup customer number",
+    "NETCUP_API_KEY": "netcup API key (CCP, 50 characters)",
+    "NETCUP_API_PASSWORD": "netcup API password",
+    "NETCUP_REST_API_KEY": "netcup REST API key (CloudDNS, 64 characters; not used yet)",
+    "MAILCOW_API_KEY": "mailcow API key (read-only suffices)",
+}
+
+
+@click.command("auth", context_settings=CONTEXT)
+@click.option("--check", is_flag=True, help="Only say what is found where, and whether it works.")
+@click.option("--mailcow", metavar="URL", help="The mailcow to try the key at.")
+@common_options
+def command(check: bool, mailcow: str | None) -> int:
+    """Enter credentials once: each is tried at its API, then kept for you alone.
+
+    Nothing is shown as you type, and an empty answer keeps what is there. They are kept in
+    credentials.toml in your config folder (mode 0600); environment variables, their _FILE forms
+    and systemd's credentials come before it.
+
+    \b
+    netcup-mailauth auth
+    netcup-mailauth auth --check      (exits with 0 if all is well, else with 4)
+    """
+    from netcup_mailauth.cli.wiring import run
+
+    if not check and not attended():
+        raise UsageError(
+            "There is no terminal to enter credentials at.",
+            "Look at what is there with auth --check; without a terminal, credentials come from "
+            "the environment or from files (NETCUP_API_KEY_FILE and so on).",
+        )
+    with run(mailcow) as current:
+        authenticator = _authenticator(current)
+        if not check:
+            return _enter(authenticator)
+        reports = authenticator.reports()
+    code = worst([report.code for report in reports])
+    if code or not settings().quiet:
+        for report in reports:
+            _show(report, places=True)
+    return code
+
+
+def _enter(authenticator: Authenticator) -> int:
+    from netcup_mailauth.settings.credentials import NAMES, kept
+
+    path = _file()
+    there = kept(os.environ)
+    say("Nothing is shown as you type; an empty answer keeps what is there.")
+    answers = {name: _ask(name, there) for name in NAMES}
+    entered = {name: value for name, value in answers.items() if value}
+    reports = [report for report in authenticator.reports(entered) if report.has_any]
+    for report in reports:
+        _show(report, places=False)
+    _keep(path, entered, reports)
+    return worst([report.code for report in reports])
+
+
+def _file() -> Path:
+    from netcup_mailauth.settings.credentialfile import credential_file
+
+    path = credential_file(os.environ)
+    if path is None:
+        raise UsageError(
+            "There is no home folder to keep credentials in.", "Name one in XDG_CONFIG_HOME."
+        )
+    return path
+
+
+def _ask(name: str, there: Collection[str]) -> str | None:
+    from netcup_mailauth.settings.credentials import checked
+
+    label = f"{WHAT[name]}{', kept' if name in there else ''}"
+    while True:
+        try:
+            return checked(name, ask_secret(label), warn)
+        except CredentialsError as error:
+            say(f"{error.what} {error.advice}")
+
+
+def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
+    """Write down what was entered, but for what was refused."""
+    from pydantic import SecretStr
+
+    from netcup_mailauth.actions.authenticating import Outcome
+    from netcup_mailauth.settings.credentialfile import save
+    from netcup_mailauth.settings.credentials import kept
+
+    refused = {
+        name for r in reports if r.outcome is Outcome.REFUSED for name, _ in r.places
+    } & entered.keys()
+    accepted = {n: SecretStr(value) for n, value in entered.items() if n not in refused}
+    if refused:
+        say(f"Not kept, because refused: {', '.join(sorted(refused))}.")
+    if not accepted:
+        say(f"{path} is as it was.")
+        return
+    save(path, {**kept(os.environ), **accepted})
+    say(f"Kept in {path}, for you alone: {', '.join(sorted(accepted))}.")
+    for name in sorted(accepted):
+        if os.environ.get(name) or os.environ.get(f"{name}_FILE"):
+            warn(f"{name} is set in the environment too, which comes before the file.")
+
+
+def _authenticator(current: Run) -> Authenticator:
+    from netcup_mailauth.actions.authenticating import Authenticator
+    from netcup_mailauth.cli import connections
+    from netcup_mailauth.settings.mailcow import mailcow_access
+
+    def try_ccp(credentials: CcpCredentials) -> None:
+        with connections.ccp_backend(credentials, current.endpoint) as backend:
+            backend.log_in()
+
+    def try_mailcow(access: MailcowAccess) -> str:
+        client = connections.mailcow(access)
+        current.stack.callback(client.close)
+        return f"{client.version()} at {client.host}"
+
+    return Authenticator(
+        os.environ,
+        warn,
+        try_ccp,
+        lambda environ: mailcow_access(current.mailcow_url, current.config, environ, warn),
+        try_mailcow,
+    )
+
+
+def _show(report: Report, *, places: bool) -> None:
+    click.echo(report.service)
+    for name, place in report.places if places else ():
+        click.echo(f"  {name:<24}{place}")
+    click.echo(f"  {report.words}")
+    if report.advice:
+        click.echo(f"  {report.advice}")

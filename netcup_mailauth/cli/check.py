@@ -1,0 +1,106 @@
+"""``check``: what receivers see, at every authoritative name server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcup_mailauth.cli.common import (
+    CONTEXT,
+    FORMAT,
+    common_options,
+    complain,
+    settings,
+    use_colour,
+    width,
+)
+from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching_options
+
+if TYPE_CHECKING:
+    from netcup_mailauth.actions.planning import Wish
+    from netcup_mailauth.checks.report import Basis, CheckReport
+    from netcup_mailauth.cli.wiring import Run
+
+
+@click.command("check", context_settings=CONTEXT)
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@wanted_options
+@judging_options
+@watching_options
+@FORMAT
+@click.option("--full", is_flag=True, help="Show values in full.")
+@common_options
+def command(
+    domains: tuple[str, ...],
+    output_format: str,
+    full: bool,
+    wait: bool,
+    timeout: float,
+    **options: Any,
+) -> int:
+    """Ask every authoritative name server, and say what receivers make of it.
+
+    Needs no credentials and no config; with them it tells what is only on its way (pending) from
+    what is wrong. Exits with 0 if all is right, 8 if something is wrong, 9 if nothing is wrong but
+    it is not everywhere yet.
+
+    \b
+    netcup-mailauth check example.com
+    netcup-mailauth check example.com --dkim mailcow --wait
+    """
+    from netcup_mailauth.cli.live import wait_for
+    from netcup_mailauth.cli.wiring import run
+    from netcup_mailauth.records import Kind
+
+    with run(options["mailcow"], options["resolver"], options["nameserver"]) as current:
+        wishes, basis = _wishes(current, domains, options)
+        kinds = tuple(Kind(kind) for kind in options["kind"])
+        checker = replace(current.checker(), kinds=kinds)
+        if wait:
+            wait_for(checker, wishes, basis, timeout)
+        report = checker.check(wishes, basis)
+    if not (settings().quiet and report.exit_code == 0):
+        _print(report, output_format, full)
+    for domain in report.domains:
+        if domain.error is not None:
+            complain(domain.domain, domain.error, output_format)
+    return report.exit_code
+
+
+def _wishes(
+    current: Run, domains: tuple[str, ...], options: dict[str, Any]
+) -> tuple[list[Wish], Basis]:
+    """What is wanted. Where no key is, ``--selector`` only says where to look for one."""
+    chosen = options["selector"]
+    if chosen is None or not domains or options["dkim"] or options["mailcow"]:
+        return current.check_wishes(domains, options)
+    from netcup_mailauth import names
+
+    selector = names.selector(chosen)
+    wishes, basis = current.check_wishes(domains, {**options, "selector": None})
+    return [_at_selector(wish, selector) for wish in wishes], basis
+
+
+def _at_selector(wish: Wish, selector: str) -> Wish:
+    from netcup_mailauth.policy import DkimPolicy
+
+    own = wish.policy.dkim or DkimPolicy()
+    dkim = own.model_copy(update={"selector": selector})
+    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
+
+
+def _print(report: CheckReport, output_format: str, full: bool) -> None:
+    from netcup_mailauth import planfile
+    from netcup_mailauth.render import checks
+    from netcup_mailauth.render.layout import Page
+
+    match output_format:
+        case "json":
+            output = planfile.dumps(checks.check_document(report))
+        case "markdown":
+            output = checks.check_markdown(report)
+        case _:
+            output = checks.check_text(report, Page(width(), use_colour()), full)
+    click.echo(output, nl=False)

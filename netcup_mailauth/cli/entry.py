@@ -1,0 +1,101 @@
+"""The entry point: the command group, and what an error looks like to the user."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from netcup_mailauth import __version__
+from netcup_mailauth.cli.common import CONTEXT, Commands, StdoutClosedError, common_options
+from netcup_mailauth.errors import ExitCode, MailauthError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+EPILOG = """\b
+Try it without an account:   netcup-mailauth demo
+What would change:           netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'
+"""
+
+
+COMMANDS = {
+    "auth": "Enter credentials once, try each, and keep them.",
+    "init": "Write a starter config from what is live.",
+    "records": "List a zone.",
+    "plan": "Show what would change; write nothing.",
+    "apply": "Plan, show, ask, write once per zone, verify.",
+    "check": "What receivers see, at every name server.",
+    "show": "Show a saved plan.",
+    "undo": "Put back what the last apply changed.",
+    "sandbox": "Run a netcup on this machine, to practise.",
+    "demo": "Watch the whole story on a private sandbox.",
+}
+"""Each command, in the order one meets them. A command's module has its name, and is imported only
+when it is needed."""
+
+
+@click.group(cls=Commands, known=COMMANDS, context_settings=CONTEXT, epilog=EPILOG)
+@click.version_option(__version__, "-V", "--version", prog_name="netcup-mailauth")
+@common_options
+def cli() -> None:
+    """Put a mail domain's SPF, DKIM and DMARC records right at netcup."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Under nohup the shell has SIGHUP ignored, and so it stays.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+    try:
+        result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
+    except StdoutClosedError as error:
+        return _broken_pipe(error)
+    except MailauthError as error:
+        return _report(error.exit_code, error.what, error.advice)
+    except click.UsageError as error:
+        return _usage(error)
+    except click.ClickException as error:
+        return _report(ExitCode.USAGE, error.format_message(), "")
+    except (KeyboardInterrupt, click.Abort):
+        return _report(ExitCode.INTERRUPTED, "Interrupted.", "")
+    except Exception as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
+        return _unexpected(error)
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _report(code: ExitCode, what: str, advice: str) -> int:
+    click.echo(f"netcup-mailauth: {what}", err=True)
+    if advice:
+        click.echo(f"  {advice}", err=True)
+    return code
+
+
+def _usage(error: click.UsageError) -> int:
+    command = error.ctx.command_path if error.ctx else "netcup-mailauth"
+    return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
+
+
+def _broken_pipe(error: StdoutClosedError) -> int:
+    # Python flushes stdout once more as it exits, and would complain again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _report(error.exit_code, error.what, error.advice)
+
+
+def _unexpected(error: Exception) -> int:
+    import traceback
+
+    *_, place = traceback.extract_tb(error.__traceback__)
+    return _report(
+        ExitCode.ERROR,
+        f"Unexpected {type(error).__name__} in {place.name}, line {place.lineno}.",
+        f"This is a mistake in netcup-mailauth {__version__}; please report this line.",
+    )
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

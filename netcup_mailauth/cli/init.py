@@ -1,0 +1,78 @@
+"""``init``: a starter config from what is live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from netcup_mailauth.cli.wiring import Run
+
+
+@click.command("init", context_settings=CONTEXT)
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@click.option("--mailcow", metavar="URL", help="The mailcow that signs their mail.")
+@click.option("--resolver", metavar="HOST[:PORT]", help="The recursive DNS resolver to ask.")
+@common_options
+def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None) -> None:
+    """Write a commented netcup-mailauth.toml from the live zones, and mailcow if it is given.
+
+    Its first plan is empty, or exactly the repairs it explains. Without DOMAIN it is every domain
+    that mailcow serves. If the file is there, the tables it lacks are printed, and nothing is
+    overwritten.
+
+    \b
+    netcup-mailauth init example.com
+    netcup-mailauth init --mailcow https://mail.example.com
+    """
+    from netcup_mailauth import names, starter
+    from netcup_mailauth.actions.starting import write_new
+    from netcup_mailauth.cli.wiring import run
+
+    path, known = _config_file()
+    with run(mailcow, resolver) as current:
+        url = current.mailcow_named()
+        writer = current.starter(url)
+        if domains:
+            tables = writer.tables([names.normalise(domain) for domain in domains], known)
+        else:
+            tables = writer.tables_of_served(_served(current, url), known)
+    text = "\n".join(tables)
+    if path.exists():
+        click.echo(text, nl=False)
+        lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
+        say(f"{path} is there and was left alone; {lacks}.")
+        return
+    write_new(path, f"{starter.header(url)}{text}")
+    say(f"{path} is written. Look at it, then at what it would do:")
+    say(f"  netcup-mailauth -c {path} plan")
+
+
+def _config_file() -> tuple[Path, Collection[str]]:
+    """The file that is meant, and the domains that it knows already."""
+    from netcup_mailauth.settings.config import FILE_NAME, load
+
+    named = settings().config
+    if named is not None and not named.exists():
+        # The file is to be made; what the run needs to know comes from elsewhere.
+        settings().config = None
+        return named, ()
+    loaded = load(named)
+    return loaded.path or Path(FILE_NAME), loaded.config.domains
+
+
+def _served(current: Run, url: str | None) -> list[str]:
+    from netcup_mailauth.errors import UsageError
+
+    if url is None:
+        raise UsageError(
+            "No DOMAIN is named, and no mailcow that could name some.",
+            "Name the domains, or give --mailcow https://mail.example.com",
+        )
+    return list(current.mailcow.domains())

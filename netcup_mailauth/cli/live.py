@@ -1,0 +1,193 @@
+"""A live line on the terminal while name servers catch up, and what is said at the end of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcup_mailauth.cli.common import say, settings
+from netcup_mailauth.errors import MailauthError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.actions.checking import Checker, Expectation
+    from netcup_mailauth.actions.planning import Wish
+    from netcup_mailauth.actions.waiting import Caches, Lag, Waited, Watched
+    from netcup_mailauth.checks.report import Basis
+
+
+def wait_for(checker: Checker, wishes: Sequence[Wish], basis: Basis, timeout: float) -> bool:
+    """Wait until every server has what is wanted of every domain; whether they did in time."""
+    from netcup_mailauth.actions.waiting import Waiter
+
+    again = resuming([wish.domain for wish in wishes])
+    line = Line()
+    try:
+        watched = [one for wish in wishes if (one := _watched(checker, wish, basis)) is not None]
+        if not watched:
+            return True  # what there is to say, the check says
+        waited = Waiter(line.show, sleep=line.sleep).wait(watched, timeout)
+    except KeyboardInterrupt:
+        line.end()
+        say("The zone stays as it is. To go on waiting:")
+        say(f"  {again}")
+        raise
+    line.end()
+    for text in _words(waited, again):
+        say(text)
+    return not waited.lagging
+
+
+def resuming(domains: Sequence[str]) -> str:
+    """The command that goes on with the waiting, with the options of the one that runs."""
+    context = click.get_current_context()
+    words = ["netcup-mailauth", "check", *domains]
+    if settings().config is not None:
+        words += ["-c", str(settings().config)]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name in _KEPT:
+            words += _option(parameter, context.params[name])
+    return shlex.join([*words, "--wait"])
+
+
+_KEPT = frozenset(
+    {
+        *("spf", "spf_require", "spf_drop", "spf_all", "dkim", "selector", "mailcow"),
+        *("dmarc", "dmarc_policy", "rua", "server", "kind", "nameserver", "resolver"),
+    }
+)
+"""Options that say what is waited for, and whom to ask. Consent (``--allow``) is never repeated."""
+
+
+def _option(parameter: click.Parameter, value: Any) -> Iterator[str]:
+    for one in value if parameter.multiple else (value,):
+        yield from (parameter.opts[0], str(one))
+
+
+def _watched(checker: Checker, wish: Wish, basis: Basis) -> Watched | None:
+    """What can be waited for at one domain; ``None`` for nothing."""
+    from netcup_mailauth.actions.waiting import Watched
+
+    try:
+        expectation = checker.expect(wish, basis)
+    except MailauthError:
+        return None  # the check itself says what is wrong with this domain
+    targets = tuple(t for t in expectation.targets if t.promise is not None)
+    hoped_for = tuple(t for t in expectation.targets if t.promise is None and t.expected)
+    if expectation.known.live is None:
+        # Without netcup's copy it may be on its way all the same.
+        targets += hoped_for
+    elif hoped_for:
+        _hopeless(expectation, [t.name for t in hoped_for])
+    if not targets and not hoped_for:
+        say(f"{wish.domain}: nothing is known to be on its way, so there is no waiting for it.")
+    queries = tuple(expectation.query(target) for target in targets)
+    return Watched(wish.domain, targets, expectation.servers, queries) if targets else None
+
+
+def _hopeless(expectation: Expectation, names: Sequence[str]) -> None:
+    say(
+        f"{expectation.known.domain}: netcup itself does not have what is wanted at "
+        f"{', '.join(names)}, so there is no waiting for it. Apply it first."
+    )
+
+
+def _words(waited: Waited, again: str) -> Iterator[str]:
+    """What is said at the end of the waiting."""
+    if waited.lagging:
+        for lag in waited.lagging:
+            yield f"{lag.server.label} does not have {', '.join(lag.missing)} yet."
+        yield (
+            f"Not everywhere after {waited.seconds:.0f} s; netcup's name servers usually follow in "
+            "10 to 30 minutes. To go on waiting:"
+        )
+        yield f"  {again}"
+    elif not settings().quiet:
+        yield f"Every name server has it, after {waited.seconds:.0f} s."
+        yield from _of_caches(waited.caches)
+
+
+def _of_caches(caches: Caches) -> Iterator[str]:
+    """For how long others may not see it yet (RFC 2308 for the case that nothing was there)."""
+    if caches.record:
+        yield f"Caches elsewhere may go on with the old record until {_moment(caches.record)}."
+    if caches.none:
+        yield f"Caches elsewhere may go on saying that there is none until {_moment(caches.none)}."
+
+
+def _moment(seconds: int) -> str:
+    """``15:20 (in 45 min)``, with the day of the week where it is not within half a day."""
+    then = datetime.now().astimezone() + timedelta(seconds=seconds)
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    span = " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" * bool(minutes))))
+    return f"{then:{'%H:%M' if seconds < 43200 else '%a %H:%M'}} (in {span})"
+
+
+class Line:
+    """One line that changes on a terminal; elsewhere a line whenever something changes."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._lags: tuple[Lag, ...] = ()
+        self._since = 0.0
+        self._width = 0
+
+    def show(self, lags: Sequence[Lag], seconds: float) -> None:
+        """Who still lags, and since when."""
+        changed = tuple(lags) != self._lags
+        self._lags, self._since = tuple(lags), time.monotonic() - seconds
+        if settings().quiet:
+            return
+        if self._live:
+            self._draw()
+        elif changed:
+            say(self._text())
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, and keep the line alive."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 1.0))
+            if self._live and self._width:
+                self._draw()
+
+    def end(self) -> None:
+        """Wipe the line away."""
+        if self._width:
+            self._write("")
+            self._write("")
+            self._width = 0
+
+    def _draw(self) -> None:
+        room = shutil.get_terminal_size((80, 24)).columns - 1
+        text = self._text()
+        self._write(text if len(text) <= room else f"{text[: room - 1]}…")
+
+    def _write(self, text: str) -> None:
+        """Put ``text`` where the line was; a shorter one leaves nothing of the longer behind."""
+        sys.stderr.write(f"\r{text:<{self._width}}\r{text}")
+        sys.stderr.flush()
+        self._width = len(text)
+
+    def _text(self) -> str:
+        return f"waiting {time.monotonic() - self._since:.0f} s for {_servers(self._lags)}"
+
+
+def _servers(lags: Sequence[Lag]) -> str:
+    domains = {lag.domain for lag in lags}
+    shown = []
+    for lag in lags[:3]:
+        of = f" ({lag.domain})" if len(domains) > 1 else ""
+        shown.append(f"{lag.server.label}{of}")
+    more = len(lags) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,80 @@
+"""What ``-v`` shows of the HTTP requests, with every secret masked."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.cli.common import say
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+LOGGERS = ("urllib3", "requests")
+
+_NAMED = re.compile(
+    r"""(?ix) (["']? (?: apikey | apipassword | apisessionid | customernumber | x-api-key
+    | authorization | cookie ) ["']? \s* [:=] \s* (?: bearer \s | basic \s | ["'] )? )
+    [^\s"',;}&\\]+"""
+)
+"""A secret by the name in front of it, should it not be one of those we know."""
+
+_USER = re.compile(r"//[^/@\s]+@")
+
+MASK = "***"
+
+SHORTEST = 4
+"""Characters of a secret that is masked; a shorter text is part of any line."""
+
+
+class Masking(logging.Filter):
+    """Masks secrets in whatever is logged, and drops tracebacks, which cannot be masked well.
+
+    It belongs to a handler: a logger's own filters do not see what comes from the loggers below.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._secrets: list[SecretStr] = []
+
+    def hide(self, *secrets: SecretStr) -> None:
+        """Mask these from now on."""
+        self._secrets += (secret for secret in secrets if len(secret) >= SHORTEST)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging: every record passes, masked."""
+        record.msg, record.args = self.masked(record.getMessage()), ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+    def masked(self, text: str) -> str:
+        """``text`` without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret.get_secret_value(), MASK)
+        return _USER.sub(f"//{MASK}@", _NAMED.sub(rf"\1{MASK}", text))
+
+
+masking = Masking()
+"""Told of each secret as it is loaded."""
+
+
+class ToUser(logging.Handler):
+    """Shows what is logged as any other message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging."""
+        say(f"http: {record.getMessage()}")
+
+
+def show_requests() -> None:
+    """Show each connection and request on stderr."""
+    handler = ToUser()
+    handler.addFilter(masking)
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+    # It tells of retries that are never made.
+    logging.getLogger("urllib3.util.retry").setLevel(logging.INFO)

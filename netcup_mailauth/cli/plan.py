@@ -1,0 +1,224 @@
+"""``plan``: show what would change; write nothing, or the plan file."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcup_mailauth.cli.common import (
+    CONTEXT,
+    FORMAT,
+    common_options,
+    complain,
+    note_needless,
+    say,
+    settings,
+    use_colour,
+    width,
+)
+from netcup_mailauth.cli.wanted import judging_options, wanted_options
+from netcup_mailauth.errors import ExitCode, MailauthError, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from netcup_mailauth.actions.planning import Planner, Wish
+    from netcup_mailauth.backends.zonefile import ZoneFiles
+    from netcup_mailauth.plan import ChangeSet, Plan
+    from netcup_mailauth.planfile import Grounds
+
+LONGEST_MARKDOWN = 60_000
+"""Characters; what is longer no forge takes as a comment."""
+
+
+@click.command("plan", context_settings=CONTEXT)
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@wanted_options
+@judging_options
+@FORMAT
+@click.option("--full", is_flag=True, help="Show values in full, fit to paste.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 when there are changes.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the plan to this file too, for show and apply --plan.",
+)
+@click.option(
+    "--zone-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Plan against what records DOMAIN --format json printed, without credentials. Repeatable.",
+)
+@common_options
+def command(
+    domains: tuple[str, ...],
+    output_format: str,
+    full: bool,
+    exit_code: bool,
+    out: Path | None,
+    zone_file: tuple[Path, ...],
+    **options: Any,
+) -> int:
+    """Show what would change in each domain's zone. Writes nothing there.
+
+    \b
+    netcup-mailauth plan example.com --spf 'v=spf1 mx a -all'
+    netcup-mailauth plan example.com --mailcow https://mail.example.com
+    netcup-mailauth plan          (every domain of the config)
+    netcup-mailauth plan --out plan.json --format markdown      (to be reviewed)
+    """
+    from netcup_mailauth import jsonfiles, planfile
+    from netcup_mailauth.cli.wiring import run
+
+    if out is not None:
+        jsonfiles.check_target(out)  # before anything is asked
+    exported = _exported(zone_file)
+    with run(options["mailcow"], options["resolver"]) as current:
+        wishes = current.wishes(domains, options)
+        planner = current.planner(exported)
+        plan = planner.plan(wishes)
+        grounds = grounds_of(wishes, planner)
+    if out is not None:
+        jsonfiles.write(out, planfile.dumps(planfile.plan_document(plan, grounds)))
+    failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
+    if plan.has_changes or failures or not settings().quiet:
+        print_plan(plan, output_format, full, grounds, out)
+    for change_set in plan.zones:
+        if change_set.error:
+            complain(change_set.place.domain, change_set.error, output_format)
+        note_needless(change_set)
+    if out is not None:
+        _tell_of_file(out, plan, exported)
+    elif output_format == "text" and plan.has_changes and not failures and exported is None:
+        print_next(domains, options)
+    if exit_code and plan.has_changes:
+        failures.append(ExitCode.CHANGES_PENDING)
+    return worst(failures)
+
+
+def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
+    if not paths:
+        return None
+    from netcup_mailauth.backends.zonefile import ZoneFiles
+
+    if not settings().quiet:
+        say(f"zone file: {', '.join(map(str, paths))}; netcup is not asked")
+    return ZoneFiles.read(paths)
+
+
+def grounds_of(wishes: Sequence[Wish], planner: Planner) -> dict[str, Grounds]:
+    """What each domain's changes are judged by, beside the records."""
+    from netcup_mailauth.planfile import Grounds
+
+    found: dict[str, Grounds] = {}
+    for wish in wishes:
+        source = wish.policy.dkim.source if wish.policy.dkim else None
+        host = None
+        if source is not None:
+            with suppress(MailauthError):  # then the domain has no plan, and says why
+                host = planner.keys.host(source)
+        found[wish.domain] = Grounds.of(wish.policy, host)
+    return found
+
+
+def print_plan(
+    plan: Plan,
+    output_format: str,
+    full: bool,
+    grounds: Mapping[str, Grounds],
+    path: Path | None,
+) -> None:
+    """The plan on stdout; ``path`` is the file it is in, if it is in one."""
+    from netcup_mailauth import planfile
+    from netcup_mailauth.render import markdown, text
+    from netcup_mailauth.render.layout import Page
+
+    match output_format:
+        case "json":
+            output = planfile.dumps(planfile.plan_document(plan, grounds))
+        case "markdown":
+            output = markdown.plan_markdown(plan, full)
+            if len(output) > LONGEST_MARKDOWN:
+                output = summary_markdown(plan, path)
+        case _:
+            output = text.plan_text(plan, Page(width(), use_colour()), full)
+    click.echo(output, nl=False)
+
+
+def summary_markdown(plan: Plan, path: Path | None) -> str:
+    """A plan that is too long for a comment: its totals, a line for each domain, and a pointer."""
+    from netcup_mailauth.render import markdown, words
+
+    where = "Make the whole plan a file with `--out`, and look at it with `show`."
+    if path is not None:
+        where = f"The whole plan is in {markdown.code(path.name)}; look at it with `show`."
+    head = f"## Mail records at netcup\n\n{markdown.plain(words.totals(plan))}\n\n{where}\n\n"
+    lines: list[str] = []
+    room = LONGEST_MARKDOWN - len(head) - 100
+    told = [change_set for change_set in plan.zones if change_set.changes or change_set.error]
+    for number, change_set in enumerate(told):
+        line = _summary_line(change_set)
+        room -= len(line) + 1
+        if room < 0:
+            lines.append(f"- and {words.counted(len(told) - number, 'domain', 'domains')} more")
+            break
+        lines.append(line)
+    return head + "".join(f"{line}\n" for line in lines)
+
+
+def _summary_line(change_set: ChangeSet) -> str:
+    from netcup_mailauth import guard
+    from netcup_mailauth.render import markdown
+
+    words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
+    if change_set.error is not None:
+        words.append(f"failed: {markdown.plain(change_set.error.message)}")
+    stops = dict.fromkeys(finding.code for finding in guard.stopping(change_set))
+    if stops:
+        words.append(f"stopped by {' and '.join(map(markdown.code, stops))}")
+    return f"- {markdown.code(change_set.place.domain)}: {', '.join(words)}"
+
+
+def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
+    from netcup_mailauth import guard
+
+    failed = [change_set.place.domain for change_set in plan.zones if change_set.error]
+    if failed:
+        say(f"{out} says of {', '.join(failed)} only why there is no plan.")
+    if settings().quiet:
+        return
+    shown = shlex.quote(str(out))
+    ready = [c for c in plan.zones if c.changes and not guard.stopping(c)]
+    if exported is not None:
+        say(f"The plan is in {shown}. Made from a zone file, it can be looked at, not applied.")
+    elif ready:
+        config = f" -c {shlex.quote(str(settings().config))}" if settings().config else ""
+        line = f"netcup-mailauth apply --plan {shown}{config}"
+        say(f"Nothing has been written. To write it:\n  {line}")
+    elif plan.has_changes:
+        say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")
+    else:
+        say(f"The plan is in {shown}; there is nothing to do.")
+
+
+def print_next(domains: tuple[str, ...], options: dict[str, Any]) -> None:
+    """The command that would apply this plan, complete and quoted for the shell."""
+    if options["dkim"] == "-":
+        say("Nothing has been written. To write it, run the same with apply --yes.")
+        return
+    words = ["netcup-mailauth", "apply", *domains]
+    if settings().config:
+        words += ["-c", str(settings().config)]
+    for name, value in options.items():
+        if name == "allow":  # consent is given by hand, never by copying a line
+            continue
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is not None:
+                words += [f"--{name.replace('_', '-')}", item]
+    say(f"Nothing has been written. To write it:\n  {shlex.join(words)}")

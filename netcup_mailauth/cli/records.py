@@ -1,0 +1,45 @@
+"""``records``: list a zone."""
+
+from __future__ import annotations
+
+import click
+
+from netcup_mailauth.cli.common import CONTEXT, FORMAT, common_options, use_colour, width
+
+
+@click.command("records", context_settings=CONTEXT)
+@click.argument("domain")
+@click.option("--mail", is_flag=True, help="Only the records that concern mail.")
+@FORMAT
+@common_options
+def command(domain: str, mail: bool, output_format: str) -> None:
+    """List the records of a zone.
+
+    \b
+    netcup-mailauth records example.com
+    netcup-mailauth records example.com --mail --format json
+    """
+    from netcup_mailauth import names, planfile
+    from netcup_mailauth.actions.listing import list_zone, mail_records
+    from netcup_mailauth.cli.wiring import run
+    from netcup_mailauth.dnsio.resolver import zone_of
+    from netcup_mailauth.render import markdown, text, words
+    from netcup_mailauth.render.layout import Page
+
+    name = names.normalise(domain)
+    with run() as current:
+        own = current.config.config.domains.get(name)
+        backend = current.backend
+        named = own.zone if own else None
+        zone = list_zone(name, named, backend, lambda n: zone_of(n, current.resolver))
+    if mail:
+        zone = mail_records(zone)
+    match output_format:
+        case "json":
+            output = planfile.dumps(planfile.zone_listing(zone))
+        case "markdown":
+            output = markdown.zone_markdown(zone)
+        case _:
+            served_by = words.where(backend.name, backend.endpoint)
+            output = text.zone_text(zone, served_by, Page(width(), use_colour()))
+    click.echo(output, nl=False)

@@ -1,0 +1,251 @@
+"""``undo``: put back what an apply changed, and show what can be put back."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcup_mailauth.cli.common import (
+    CONTEXT,
+    FORMAT,
+    LOCK_TIMEOUT,
+    agreed,
+    common_options,
+    say,
+    settings,
+    warn,
+)
+from netcup_mailauth.cli.wanted import judging_options
+from netcup_mailauth.errors import ConfigError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from netcup_mailauth.actions.undoing import Target
+    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.results import Result
+    from netcup_mailauth.state.entries import Entry
+    from netcup_mailauth.state.journal import Journal
+
+LIST = "See what there is:  netcup-mailauth undo --list"
+
+
+@click.command("undo", context_settings=CONTEXT)
+@click.argument("domain", required=False)
+@click.option("--to", metavar="ID", help="Take back this entry, not the newest one.")
+@click.option("--run", "run_id", metavar="ID", help="Take back a whole run, over all its domains.")
+@click.option("--list", "listing", is_flag=True, help="Show what was written, the newest first.")
+@judging_options
+@LOCK_TIMEOUT
+@FORMAT
+@click.option("--full", is_flag=True, help="Show values in full, fit to paste.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common_options
+def command(domain: str | None, **options: Any) -> int:
+    """Put back what the last apply to DOMAIN changed, and nothing else.
+
+    \b
+    netcup-mailauth undo example.com          (again: one apply further back)
+    netcup-mailauth undo --list               (every run that wrote, with its ids)
+    netcup-mailauth undo --run ID             (what one run wrote, in all its domains)
+    """
+    from netcup_mailauth import names
+    from netcup_mailauth.cli.wiring import run
+
+    name = names.normalise(domain) if domain else None
+    _check_options(name, options)
+    with run(None, options["resolver"]) as current:
+        if options["listing"]:
+            return _list(current, name, options["output_format"])
+        entries = _chosen(current.journal(), name, options["to"], options["run_id"])
+        return _undo(current, entries, options)
+
+
+def _check_options(name: str | None, options: dict[str, Any]) -> None:
+    single, many, listing = options["to"], options["run_id"], options["listing"]
+    if listing and (single or many):
+        raise UsageError("--list shows; it has no place beside --to and --run.", "Leave one out.")
+    if listing and options["output_format"] == "markdown":
+        raise UsageError("--list is text or JSON.", "Use --format text or --format json.")
+    if many and (name or single):
+        raise UsageError("--run is about all domains of a run.", "Leave DOMAIN and --to out.")
+    if not (listing or many or name):
+        raise UsageError("No DOMAIN is named.", f"Name one, or a run with --run. {LIST}")
+    if not (listing or options["yes"] or sys.stdin.isatty()):
+        raise UsageError(
+            "There is no terminal to ask on, and no --yes; nothing was written.",
+            f"Look first, then run it with --yes. {LIST}",
+        )
+
+
+def _chosen(
+    journal: Journal, name: str | None, single: str | None, many: str | None
+) -> list[Entry]:
+    """The entries to take back.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from netcup_mailauth.state import history
+
+    if name is None:
+        known = [entry for domain in journal.domains() for entry in journal.entries(domain)]
+        own = [entry for entry in known if entry.run == many and entry.mark in history.SENT]
+        gone = history.undone(known)
+        chosen = list({e.domain: e for e in reversed(own) if e.id not in gone}.values())
+        what = f"Run {many} is undone already" if own else f"No run {many} wrote anything"
+    elif single:
+        chosen = [entry for entry in journal.entries(name) if entry.id == single]
+        what = f"{name} has no entry {single}"
+    else:
+        chosen = history.standing(journal.entries(name))[:1]
+        what = f"{name}: there is nothing to undo"
+    if not chosen:
+        raise UsageError(
+            f"{what}; looked in {journal.place(name or '')}.",
+            f"Each machine and account knows only its own writes, the last 50 of a domain. {LIST}",
+        )
+    return chosen
+
+
+def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
+    from netcup_mailauth.cli.apply import Reporter
+
+    reporter = Reporter(options["output_format"], options["full"])
+    policies = _policies(current, entries)
+    plan = current.undoer().plan(_targets(entries, policies, options["allow"]))
+    undoes = {entry.domain: entry.id for entry in entries}
+    applier = current.applier(current.planner(), options["lock_timeout"], undoes)
+    if options["yes"]:
+        for change_set in plan.zones:
+            reporter.show(change_set)
+    else:
+        reporter.show_plan(plan)
+    for change_set in plan.zones:
+        _warn_of_the_config(change_set, policies)
+    if not options["yes"] and not agreed(plan, "Put this back in {zones}?"):
+        return reporter.declined(plan)
+    try:
+        code = applier.apply_reviewed(plan, lambda r: reporter.done(_as_stale(r))).exit_code
+    finally:
+        # An interrupted run, too, says what it has written.
+        reporter.finish()
+    for entry, change_set in zip(entries, plan.zones, strict=True):
+        _tell_if_empty(current.journal(), entry, change_set)
+    return code
+
+
+def _targets(
+    entries: list[Entry], policies: dict[str, DomainPolicy], allow: tuple[str, ...]
+) -> list[Target]:
+    from netcup_mailauth.actions.planning import Wish
+    from netcup_mailauth.actions.undoing import Target
+    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.settings.wishes import with_allowed
+
+    # What the config allows was said of what it wants, and that is not what is made here.
+    wishes = with_allowed([Wish(entry.domain, DomainPolicy()) for entry in entries], allow)
+    return [
+        Target(entry, wish.allow, tuple(policies[entry.domain].server or ()))
+        for entry, wish in zip(entries, wishes, strict=True)
+    ]
+
+
+def _policies(current: Run, entries: list[Entry]) -> dict[str, DomainPolicy]:
+    """What the config in use wants of each domain."""
+    from netcup_mailauth.policy import Config, DomainPolicy, layered
+
+    try:
+        config = current.config.config
+    except ConfigError as error:
+        if settings().config is not None:
+            raise
+        # Whoever has to take something back in a hurry is not sent to mend a file first.
+        warn(f"the config is passed over: {error.what}")
+        config = Config()
+    policies = {}
+    for domain in (entry.domain for entry in entries):
+        own = config.domains.get(domain)
+        known = own is not None or config.domains_from is not None
+        bare = own or DomainPolicy()
+        policies[domain] = layered(config.defaults, bare) if known else bare
+    return policies
+
+
+def _warn_of_the_config(change_set: ChangeSet, policies: dict[str, DomainPolicy]) -> None:
+    kinds = {change.kind for change in change_set.changes}
+    managed = [k for k in policies[change_set.place.domain].manages if k in kinds]
+    if managed:
+        named = " and ".join(kind.upper() for kind in managed)
+        warn(
+            f"the config says what {named} of {change_set.place.domain} should be: the next apply "
+            "brings it back. Change the config too."
+        )
+
+
+def _as_stale(result: Result) -> Result:
+    """A plan that could not be made because the zone has moved on is stale, not a mishap."""
+    from netcup_mailauth.results import Status
+
+    if result.exit_code is ExitCode.STALE:
+        return replace(result, status=Status.STALE)
+    return result
+
+
+def _tell_if_empty(journal: Journal, entry: Entry, change_set: ChangeSet) -> None:
+    """That there was nothing to do, and how to go further back if that was meant."""
+    from netcup_mailauth.state import history
+
+    if change_set.error is not None or change_set.changes or settings().quiet:
+        return
+    say(f"{entry.domain} is already as it was before {entry.id}.")
+    older = [e for e in history.standing(journal.entries(entry.domain)) if e.id < entry.id]
+    if older:
+        say(f"To go further back:\n  netcup-mailauth undo {entry.domain} --to {older[0].id}")
+
+
+def _list(current: Run, name: str | None, output_format: str) -> int:
+    from netcup_mailauth import planfile
+    from netcup_mailauth.state import history
+
+    entries = [
+        entry
+        for journal in current.journals()
+        for domain in ([name] if name else journal.domains())
+        for entry in journal.entries(domain)
+    ]
+    document = history.listing(entries)
+    if output_format == "json":
+        click.echo(planfile.dumps(document), nl=False)
+    elif entries:
+        click.echo("\n\n".join(map(_run_text, document["runs"])))
+    else:
+        say(f"Nothing was written from here yet{f' to {name}' if name else ''}.")
+        say(f"Looked below {current.endpoint_folder}.")
+    return ExitCode.OK
+
+
+def _run_text(run: dict[str, Any]) -> str:
+    from netcup_mailauth.render.words import visible
+
+    lines = [f"run {visible(run['run'])}"]
+    for entry in run["entries"]:
+        lines += [f"  {visible(entry['id'])}  {visible(entry['domain'])}", f"    {_summary(entry)}"]
+    return "\n".join(lines)
+
+
+def _summary(entry: dict[str, Any]) -> str:
+    from netcup_mailauth.plan import Action
+    from netcup_mailauth.render.words import SIGNS, visible
+
+    changes = ", ".join(
+        f"{SIGNS[Action(change['action'])]}{change['count']} {change['kind']}"
+        for change in entry["changes"]
+    )
+    words = [f"{entry['time'][:19].replace('T', ' ')} UTC", changes, entry["mark"]]
+    words += [f"undoes {entry['undoes']}"] if entry["undoes"] else []
+    words += ["undone"] if entry["undone"] else []
+    return visible("  ".join(words))

@@ -1,0 +1,86 @@
+"""What -v shows of HTTP: requests, and none of the secrets in them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from netcup_mailauth.cli.logs import LOGGERS, Masking, masking, show_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CANARY = "C4n4ry-5ecret"
+
+
+@pytest.fixture
+def shown() -> Iterator[None]:
+    """Shows requests during one test, and puts logging back as it was."""
+    names = (*LOGGERS, "urllib3.util.retry")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
+    show_requests()
+    yield
+    for one, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'{{"action":"login","param":{{"apipassword":"{CANARY}","apikey":"{CANARY}"}}}}',
+        f'{{"apisessionid": "{CANARY}"}}',
+        f"{{'customernumber': '{CANARY}'}}",
+        f"send: b'GET /api HTTP/1.1\\r\\nX-API-Key: {CANARY}\\r\\nAccept: */*'",
+        f"Authorization: Bearer {CANARY}",
+        f"authorization=Basic {CANARY}",
+        f"https://host/?apikey={CANARY}&x=1",
+        f"proxy http://user:{CANARY}@proxy.example:3128",
+        f"cookie: {CANARY}; x",
+    ],
+)
+def test_a_secret_is_known_by_the_name_before_it(line: str) -> None:
+    """Such as a session's id, which nobody told the filter."""
+    masked = Masking().masked(line)
+    assert CANARY not in masked
+    assert "***" in masked
+
+
+def test_a_secret_is_known_wherever_it_stands() -> None:
+    filter_ = Masking()
+    filter_.hide(SecretStr(CANARY), SecretStr(""), SecretStr("ab"))
+    assert filter_.masked(f"about {CANARY}!") == "about ***!"
+
+
+def test_arguments_and_tracebacks_are_masked_too() -> None:
+    filter_ = Masking()
+    filter_.hide(SecretStr(CANARY))
+    error = ValueError(CANARY)
+    record = logging.LogRecord(
+        "x", logging.ERROR, "f", 1, "sent %s", (CANARY,), (ValueError, error, None), sinfo=CANARY
+    )
+    assert filter_.filter(record)
+    assert logging.Formatter().format(record) == "sent ***"
+    assert CANARY not in repr(vars(record))
+
+
+@pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize("name", ["urllib3.connectionpool", "urllib3", "requests", "requests.x"])
+def test_loggers_below_are_masked_as_well(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A filter on a logger does not see what comes from the loggers below it."""
+    masking.hide(SecretStr(CANARY))
+    logging.getLogger(name).debug("POST %s", CANARY)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "http: POST ***\n")
+
+
+@pytest.mark.usefixtures("shown")
+def test_shown_twice_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    show_requests()
+    logging.getLogger("urllib3.connectionpool").debug("x")
+    logging.getLogger("urllib3.util.retry").debug("noise")
+    assert capsys.readouterr().err == "http: x\n"

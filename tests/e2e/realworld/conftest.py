@@ -1,0 +1,55 @@
+"""One sandbox, one knotd and two courts for the whole folder: rspamd takes a second to start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netcup_mailauth.sandbox import Sandbox
+from tests.e2e.command import Command
+from tests.e2e.realworld.court import Court
+from tests.e2e.realworld.knot import Knot
+from tests.e2e.realworld.published import DOMAIN
+from tests.e2e.realworld.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox([DOMAIN]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def command(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    command = Command(sandbox, tmp_path_factory.mktemp("realworld"))
+    yield command
+    command.stop()
+
+
+@pytest.fixture(scope="session")
+def stage(command: Command) -> Stage:
+    return Stage(command)
+
+
+@pytest.fixture(scope="session")
+def knot() -> Iterator[Knot]:
+    with Knot(DOMAIN) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def court(sandbox: Sandbox) -> Iterator[Court]:
+    """The judges, asking the resolver of the sandbox."""
+    with Court(sandbox.resolver) as sitting:
+        yield sitting
+
+
+@pytest.fixture(scope="session")
+def court_at_knot(knot: Knot) -> Iterator[Court]:
+    """The judges, asking knotd."""
+    with Court(knot.address) as sitting:
+        yield sitting

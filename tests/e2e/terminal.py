@@ -1,0 +1,48 @@
+"""A conversation with the command at a terminal of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import time
+from typing import TYPE_CHECKING
+
+from tests.e2e.command import COMMAND, Command, Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PATIENCE = 30.0
+PROMPT = ": "
+
+
+def dialogue(command: Command, *arguments: str, answers: Sequence[str] = ()) -> Ended:
+    """Run it at a terminal; each time it asks, type the next answer. All it shows is stdout."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(command.folder)
+        os.execve(COMMAND, [str(COMMAND), *arguments], command.environment())
+    shown, left = "", list(answers)
+    deadline = time.monotonic() + PATIENCE
+    while (data := _read(terminal, deadline)) is not None:
+        shown += data
+        if shown.endswith(PROMPT) and left:
+            answer = left.pop(0)
+            os.write(terminal, b"\x03" if answer == "^C" else f"{answer}\n".encode())
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    assert not left, f"it did not ask for {left}: {shown}"
+    return Ended(os.waitstatus_to_exitcode(status), shown.replace("\r\n", "\n"), "")
+
+
+def _read(terminal: int, deadline: float) -> str | None:
+    """What it shows next; ``None`` when it has ended, or takes too long."""
+    ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
+    if not ready:
+        return None
+    try:
+        data = os.read(terminal, 65536)
+    except OSError:  # it has closed its side
+        return None
+    return data.decode() or None

@@ -1,0 +1,66 @@
+"""The world and the judges, one of each for a whole run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.judges import keys as key_maker
+from tests.judges.dmarc_records import DMARC_RECORDS
+from tests.judges.judges import Checkdmarc, Dkimpy, MailSpf, Pyspf
+from tests.judges.providers import PROVIDERS
+from tests.judges.spf_records import SPF_RECORDS
+from tests.judges.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.judges.keys import Keys
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    world = World()
+    world.add_zone(".", PROVIDERS)
+    for spf in SPF_RECORDS:
+        world.add_zone(spf.domain, spf.zone)
+        world.add_text(spf.domain, spf.strings)
+        for text in spf.also:
+            world.add_text(spf.domain, [text])
+        for name in spf.failing:
+            world.fail(f"{name}.{spf.domain}")
+    for dmarc in DMARC_RECORDS:
+        world.add_text(f"_dmarc.{dmarc.domain}", [dmarc.text])
+    return world
+
+
+@pytest.fixture(scope="session")
+def port(world: World) -> Iterator[int]:
+    with world.served() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return key_maker.make()
+
+
+@pytest.fixture(scope="session")
+def pyspf(world: World) -> Pyspf:
+    return Pyspf(world)
+
+
+@pytest.fixture(scope="session")
+def mail_spf(port: int) -> MailSpf:
+    return MailSpf(port, SPF_RECORDS)
+
+
+@pytest.fixture(scope="session")
+def checkdmarc(port: int) -> Checkdmarc:
+    return Checkdmarc(port)
+
+
+@pytest.fixture(scope="session")
+def dkimpy(keys: Keys) -> Dkimpy:
+    return Dkimpy(keys)

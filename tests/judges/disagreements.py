@@ -1,0 +1,411 @@
+"""Every record that a judge and we see differently, and the text that decides.
+
+Section numbers of RFC 9989 were checked against its last draft (dmarcbis-41).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.judges.records import Disagreement, Judge
+
+_EVALUATORS: Final[tuple[Judge, ...]] = ("pyspf", "Mail::SPF")
+
+SPF: Final = (
+    Disagreement(
+        "pyspf",
+        "open-macro-in-modifier",
+        "mail=pass",
+        "mail=permerror",
+        "RFC 7208 6",
+        "the value of an unknown modifier is a macro-string too; pyspf does not look at it",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "open-macro-in-modifier",
+        "1 look-ups",
+        "broken",
+        "RFC 7208 6",
+        "the value of an unknown modifier is a macro-string too; checkdmarc does not look at it",
+    ),
+    Disagreement(
+        "Mail::SPF",
+        "ipv6-internet",
+        "mail=pass mail6=pass",
+        "mail=fail mail6=pass",
+        "RFC 7208 5",
+        "an IPv4 client matches no IPv6 network; Mail::SPF turns it into a mapped IPv6 address",
+    ),
+    Disagreement(
+        "Mail::SPF",
+        "empty-a-with-prefix",
+        "web=pass",
+        "web=permerror",
+        "RFC 7208 5.3",
+        "a domain-spec has to follow the colon; Mail::SPF takes an empty one",
+    ),
+    Disagreement(
+        "pyspf",
+        "open-macro",
+        "mail=fail",
+        "mail=permerror",
+        "RFC 7208 7.1",
+        "a macro without its closing brace is a syntax error; pyspf takes it for text",
+    ),
+    Disagreement(
+        "pyspf",
+        "macro-keeps-nothing",
+        "mail=fail",
+        "mail=permerror",
+        "RFC 7208 7.3",
+        "the number of parts must not be zero; pyspf accepts %{d0}",
+    ),
+    Disagreement(
+        "pyspf",
+        "include-itself",
+        "mail=permerror other=permerror",
+        "mail=pass other=permerror",
+        "RFC 7208 4.6.2",
+        "the first match ends the check, so mx decides before the loop; pyspf looks ahead",
+    ),
+    Disagreement(
+        "Mail::SPF",
+        "eleven-mail-hosts",
+        "other=fail",
+        "other=permerror",
+        "RFC 7208 4.6.4",
+        "more than ten mail hosts are a permerror; Mail::SPF looks at ten, as RFC 4408 had it",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "capitals",
+        "broken",
+        "1 look-ups",
+        "RFC 7208 12",
+        "strings of the grammar are case-insensitive (RFC 5234 2.3), v=spf1 among them",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "tab-between",
+        "1 look-ups",
+        "broken",
+        "RFC 7208 4.6.1",
+        "terms are separated by SP; checkdmarc splits at any white space",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "hard-blank-between",
+        "2 look-ups",
+        "broken",
+        "RFC 7208 4.6.1",
+        "terms are separated by SP; checkdmarc splits at any white space of Unicode",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "address-behind-a",
+        "1 look-ups",
+        "broken",
+        "RFC 7208 7.1",
+        "a top label has a letter in it, so an address is no domain-spec; checkdmarc only warns",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "single-label",
+        "1 look-ups",
+        "broken",
+        "RFC 7208 7.1",
+        "a domain-spec ends in a dot and a top label; checkdmarc only warns",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "broken-behind-all",
+        "1 look-ups",
+        "broken",
+        "RFC 7208 4.6",
+        "a syntax error anywhere in the record is a permerror, behind the all too",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "dns-down-for-include",
+        "broken",
+        "no answer",
+        "RFC 7208 5.2",
+        "an include whose check ends in temperror is a temperror, not a fault of the record",
+    ),
+    Disagreement(
+        "checkdmarc SPF",
+        "dns-down-for-a",
+        "2 look-ups",
+        "no answer",
+        "RFC 7208 5",
+        "a mechanism whose DNS look-up fails is a temperror; checkdmarc only warns",
+    ),
+)
+
+_REVOKED: Final = "an empty p= revokes the key; dkimpy has no word for it but broken"
+_BASE64: Final = "the character is none of base64; dkimpy's decoder skips it"
+_REST: Final = "p= holds one key in DER; dkimpy ignores the bytes behind it"
+
+DKIM: Final = (
+    *(
+        Disagreement("dkimpy", name, "unusable", "revoked", "RFC 6376 3.6.1", _REVOKED)
+        for name in (
+            "revoked",
+            "revoked-bare",
+            "revoked-semicolon",
+            "revoked-blank",
+            "revoked-ed25519",
+        )
+    ),
+    *(
+        Disagreement("dkimpy", name, "verifies", "unusable", "RFC 6376 3.2", _BASE64)
+        for name in ("quotes-in-key", "backslash-in-key")
+    ),
+    *(
+        Disagreement("dkimpy", name, "verifies", "unusable", "RFC 6376 3.6.1", _REST)
+        for name in ("end-twice", "two-keys-in-p")
+    ),
+    Disagreement(
+        "dkimpy",
+        "service-list",
+        "unusable",
+        "verifies",
+        "RFC 6376 3.6.1",
+        "s= is a list with colons; dkimpy knows only single values",
+    ),
+    Disagreement(
+        "dkimpy",
+        "version-last",
+        "verifies",
+        "unusable",
+        "RFC 6376 3.6.1",
+        "v= must be the first tag if it is there; dkimpy does not look",
+    ),
+    Disagreement(
+        "dkimpy",
+        "sha1-only",
+        "verifies",
+        "unusable",
+        "RFC 6376 6.1.2",
+        "h= does not list the hash of the signature, so the key must not be used; dkimpy skips h=",
+    ),
+)
+
+_NO_POLICY: Final = (
+    "4.10.1 applies no DMARC without a valid p and without reports, 4.7 treats a missing p as none"
+)
+_FALLBACK: Final = "a tag that is wrong counts as not there; checkdmarc refuses the whole record"
+_ADDRESS: Final = "an address that is wrong counts as not there; checkdmarc refuses the record"
+_MUST_BE_NONE: Final = (
+    "without a valid p, or with a wrong sp or np, a record that asks for reports is p=none"
+)
+_TAG_CASE: Final = (
+    "4.7 takes the tags of RFC 6376 3.2, which are case-sensitive; in the grammar of 4.8"
+    " the name is a string without case"
+)
+
+_SLASHES: Final = "mailto: is followed by the address itself, without slashes"
+_HARD_BLANK: Final = "only space and tab are blanks; any other character belongs to the value"
+
+DMARC: Final = (
+    *(
+        Disagreement(
+            "checkdmarc DMARC", name, they_say, "none", "RFC 9989 4.10.1", _NO_POLICY, "open"
+        )
+        for name, they_say in (
+            ("version-alone", "none/none/none"),
+            ("version-and-semicolon", "none/none/none"),
+            ("p-missing", "none/reject/reject"),
+            ("policy-long-name", "none/none/none"),
+        )
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "p-missing-sp-with-reports",
+        "none/reject/reject rua=mailto:a@example.com",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.10.1",
+        "4.10.1 takes the record for p=none alone, 4.7 only adds p=none to it",
+        "open",
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "p-misspelt-with-reports",
+        "none",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.10.1",
+        _MUST_BE_NONE,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "sp-misspelt-with-reports",
+        "none",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.10.1",
+        _MUST_BE_NONE,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "np-misspelt-with-reports",
+        "none",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.10.1",
+        _MUST_BE_NONE,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "t-unknown",
+        "none",
+        "reject/reject/reject",
+        "RFC 9989 4.7",
+        _FALLBACK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "psd-unknown",
+        "none",
+        "reject/reject/reject",
+        "RFC 9989 4.7",
+        _FALLBACK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "fo-unknown",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _FALLBACK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "fo-commas",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _FALLBACK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-without-mailto",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-second-without-mailto",
+        "none",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-slashes",
+        "none/none/none rua=mailto://a@example.com",
+        "none/none/none",
+        "RFC 6068 2",
+        _SLASHES,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-blank",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-mailto-twice",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-lone-percent",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-empty",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-no-domain",
+        "none",
+        "none/none/none",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "rua-semicolon-between",
+        "none",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.7",
+        _ADDRESS,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "two-semicolons",
+        "none",
+        "reject/reject/reject",
+        "RFC 9989 4.7",
+        _FALLBACK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "stray-word",
+        "none",
+        "reject/reject/reject",
+        "RFC 9989 4.7",
+        _FALLBACK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "p-in-capitals",
+        "reject/reject/reject",
+        "none",
+        "RFC 9989 4.8",
+        _TAG_CASE,
+        "open",
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "hard-blank",
+        "reject/reject/reject",
+        "none",
+        "RFC 9989 4.8",
+        _HARD_BLANK,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "escaped-semicolon",
+        "none",
+        "none/none/none rua=mailto:a@example.com",
+        "RFC 9989 4.10.1",
+        _MUST_BE_NONE,
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "version-tag-capital",
+        "reject/reject/reject",
+        "none",
+        "RFC 9989 4.8",
+        _TAG_CASE,
+        "open",
+    ),
+)
+
+DISAGREEMENTS: Final = (*SPF, *DKIM, *DMARC)

@@ -1,0 +1,41 @@
+"""SPF: our verdicts are the right ones, and those of pyspf, Mail::SPF and checkdmarc."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.judges import ours
+from tests.judges.settle import by_name, settle
+from tests.judges.spf_records import SPF_RECORDS
+
+if TYPE_CHECKING:
+    from tests.judges.judges import Checkdmarc, MailSpf, Pyspf
+    from tests.judges.records import Spf
+    from tests.judges.world import World
+
+every_record = pytest.mark.parametrize("record", by_name(SPF_RECORDS))
+
+
+@every_record
+def test_our_verdict_is_that_of_the_rfc(record: Spf, world: World) -> None:
+    assert ours.spf_verdicts(record, world) == record.verdicts
+
+
+@every_record
+def test_pyspf_gives_the_same_verdicts(record: Spf, world: World, pyspf: Pyspf) -> None:
+    settle("pyspf", record.name, pyspf.verdicts(record), ours.spf_verdicts(record, world))
+
+
+@every_record
+def test_mail_spf_gives_the_same_verdicts(record: Spf, world: World, mail_spf: MailSpf) -> None:
+    settle("Mail::SPF", record.name, mail_spf.verdicts(record), ours.spf_verdicts(record, world))
+
+
+@every_record
+def test_checkdmarc_counts_the_same_look_ups(
+    record: Spf, world: World, checkdmarc: Checkdmarc
+) -> None:
+    they_say = checkdmarc.spf_verdict(record)
+    settle("checkdmarc SPF", record.name, they_say, ours.spf_cost(record, world))

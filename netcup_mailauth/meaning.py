@@ -20,7 +20,7 @@ def same_meaning(kind: Kind, live: str, wanted: str) -> bool:
                 return spf.equal(spf.parse(live), spf.parse(wanted))
             case Kind.DKIM:
                 return dkim.equal(dkim.parse(live), dkim.parse(wanted))
-            case Kind.DMARC | Kind.DMARC_REPORT:
+            case _:
                 return _same_dmarc(live, wanted)
     except RecordError:
         return False

@@ -103,7 +103,7 @@ def is_of_kind(kind: Kind, text: str) -> bool:
             return spf.is_spf(text)
         case Kind.DKIM:
             return True
-        case Kind.DMARC | Kind.DMARC_REPORT:
+        case _:
             return dmarc.is_dmarc(text)
 
 

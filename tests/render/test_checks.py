@@ -273,3 +273,13 @@ def test_in_markdown_every_value_is_in_a_code_span(check: DomainCheck) -> None:
     for line in shown.splitlines():
         if not line.startswith("|"):
             assert not re.search(r"[<>@`\[\]]", inline(line).raw.replace("␀", ""))
+
+
+def test_a_value_too_long_for_its_line_stands_below_its_name_in_full() -> None:
+    long = f"v=spf1 {' '.join(f'ip4:203.0.113.{n}' for n in range(20))} -all"
+    view = ServerView("192.0.2.1:53", (long,), State.OK)
+    record = CheckedRecord(Kind.SPF, "example.com", long, (view,))
+    check = DomainCheck("example.com", Basis.OPTIONS, (record,))
+    shown = check_text(CheckReport((check,)), Page(80))
+    assert " ".join(shown.split()).count(long) == 1
+    assert max(map(len, shown.splitlines())) <= 80

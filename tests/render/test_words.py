@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -295,3 +296,8 @@ def test_the_totals_name_what_keeps_the_plan_from_being_written() -> None:
     assert words.totals(one).endswith("0 to delete. 1 domain is stopped by spf-pass-all.")
     two = Plan((planned("spf-pass-all"), planned("spf-pass-all", "spf-removed"), planned()))
     assert words.totals(two).endswith(" 2 domains are stopped by spf-pass-all, spf-removed.")
+
+
+def test_what_an_spf_record_will_cost_is_told_below_it() -> None:
+    priced = replace(change(Kind.SPF, None, SPF), look_ups="2 of 10: mx 1, a 1")
+    assert words.details(priced)[-1].words == "DNS look-ups: 2 of 10: mx 1, a 1"

@@ -56,6 +56,16 @@ def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host in ("::1", "localhost")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice as many as there are processors: half of the time the tests wait for something.
+
+    None for a few tests that are named: those have ended before the workers are ready.
+    """
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if named else 2 * (os.cpu_count() or 1)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that had to be complete and was not."""
     reporter = session.config.pluginmanager.getplugin("terminalreporter")

@@ -11,12 +11,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth import dkim
 from netcup_mailauth.dkim import DkimSyntaxError
 from netcup_mailauth.errors import RecordError
+from tests.effort import MANY
 
 # The key of RFC 8463, A.2: brisbane._domainkey.football.example.com
 RFC8463_P = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -348,7 +349,7 @@ TEXTS = st.text() | st.lists(
 
 
 @given(TEXTS)
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_no_text_makes_a_traceback_and_what_parses_is_kept(text: str) -> None:
     dkim.is_dkim(text)
     try:
@@ -363,7 +364,7 @@ def test_no_text_makes_a_traceback_and_what_parses_is_kept(text: str) -> None:
 
 
 @given(st.integers(0, 293), st.integers(0, 255), st.sampled_from([SPKI, PKCS1]))
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_no_damaged_key_makes_a_traceback(position: int, byte: int, form: PublicFormat) -> None:
     data = bytearray(base64.b64decode(rsa_p(2048, form)))
     data[position % len(data)] = byte
@@ -374,7 +375,7 @@ def test_no_damaged_key_makes_a_traceback(position: int, byte: int, form: Public
 
 
 @given(st.binary(max_size=80), st.sampled_from(["rsa", "ed25519"]))
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_no_bytes_make_a_traceback(data: bytes, k: str) -> None:
     try:
         key = dkim.public_key_from_p(k, b64(data))

@@ -12,6 +12,7 @@ from netcup_mailauth import dmarc
 from netcup_mailauth.dmarc import Authorisation, DmarcRecord, DmarcSyntaxError, Policy
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.lookup import Answer, Query, Status
+from tests.effort import MANY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -690,7 +691,7 @@ RECORDS = st.lists(st.sampled_from(WORDS), max_size=14).map(lambda w: "v=DMARC1;
 
 
 @given(TEXTS | RECORDS)
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_no_text_makes_a_traceback_and_what_parses_is_kept(text: str) -> None:
     try:
         record = dmarc.parse(text)
@@ -704,7 +705,7 @@ def test_no_text_makes_a_traceback_and_what_parses_is_kept(text: str) -> None:
 
 
 @given(RECORDS, RECORDS, st.sampled_from(["none", "quarantine", "reject"]))
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_any_live_record_can_be_judged_and_edited(a: str, b: str, policy: Policy) -> None:
     old, new = live(a), live(b)
     assert str(old) == a

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netcup_mailauth import taglist
 from netcup_mailauth.taglist import Tag, TagListError
+from tests.effort import MANY
 
 PIECES = st.lists(
     st.sampled_from(["v", "p", "a_1", "=", ";", " ", "\t", "\r\n", "DKIM1", "none", "\xa0", "1x"]),
@@ -18,7 +19,7 @@ PIECES = st.lists(
 
 
 @given(PIECES | st.text())
-@settings(max_examples=2000, deadline=None)
+@MANY
 @example("")
 @example(";")
 @example("a=b; ;c=d;\n")
@@ -27,7 +28,7 @@ def test_any_text_is_printed_as_it_was_read(text: str) -> None:
 
 
 @given(PIECES)
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_what_parses_is_printed_unchanged_and_has_only_tags(text: str) -> None:
     try:
         tags = taglist.parse(text)
@@ -39,7 +40,7 @@ def test_what_parses_is_printed_unchanged_and_has_only_tags(text: str) -> None:
 
 
 @given(PIECES, st.sampled_from(["p", "v", "zz"]), st.sampled_from(["x", "", "a=b", "a b"]))
-@settings(max_examples=2000, deadline=None)
+@MANY
 def test_a_set_tag_is_there_once_and_the_others_keep_their_text(
     text: str, name: str, value: str
 ) -> None:

@@ -7,18 +7,20 @@ import os
 import pty
 import select
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from netcup_mailauth.sandbox import Sandbox
+from tests.e2e.processes import COMMAND, Start, started
+from tests.e2e.running import Running
 
-COMMAND = Path(sys.executable).with_name("netcup-mailauth")
-"""The console script beside the interpreter that runs the tests."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from netcup_mailauth.sandbox import Sandbox
+    from tests.e2e.processes import Process
+
+__all__ = ["COMMAND", "Command", "Ended"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Command:
     sandbox: Sandbox
     folder: Path
     changes: dict[str, str | None] = field(default_factory=dict)
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[Running] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         """Nothing but the sandbox's addresses, a home, and what the tests changed."""
@@ -56,53 +58,44 @@ class Command:
 
     def __call__(self, *arguments: str, stdin: str | bytes = b"", timeout: float = 60) -> Ended:
         """Run it without a terminal."""
-        ended = subprocess.run(
-            [str(COMMAND), *arguments],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            cwd=self.folder,
-            env=self.environment(),
-            timeout=timeout,
-            check=False,
-        )
-        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        process = Running(arguments, self.folder, self.environment())
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        stdout, stderr = process.communicate(given, timeout)
+        return Ended(process.returncode, stdout.decode(), stderr.decode())
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> Running:
         """Start it and do not wait."""
-        process = subprocess.Popen(
-            [str(COMMAND), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.folder,
-            env=self.environment(),
-        )
+        process = Running(arguments, self.folder, self.environment())
         self.running.append(process)
         return process
 
     def stop(self) -> None:
         """End what was started and is still running, as after a test that failed."""
         for process in self.running:
-            process.kill()
-            process.communicate()
+            process.stop()
+
+    def open_terminal(self, *arguments: str) -> tuple[Process, int]:
+        """Start it at a terminal of its own; the process, and our side of the terminal."""
+        ours, theirs = pty.openpty()
+        files = (theirs, theirs, theirs)
+        process = started(Start(arguments, self.folder, self.environment(), files, terminal=True))
+        os.close(theirs)
+        return process, ours
 
     def at_terminal(self, *arguments: str, answer: str, before: Any = None) -> Ended:
         """Run it at a terminal and answer its question; ``before`` is called just before that."""
-        process, terminal = pty.fork()
-        if process == 0:
-            os.chdir(self.folder)
-            os.execve(COMMAND, [str(COMMAND), *arguments], self.environment())
+        process, terminal = self.open_terminal(*arguments)
         shown = _until(terminal, "[y/N]")
         if before is not None:
             before()
         if answer == "^C":
-            os.kill(process, signal.SIGINT)
+            time.sleep(0.1)  # in the instant before it reads Python would miss the signal
+            process.send_signal(signal.SIGINT)
         else:
             os.write(terminal, f"{answer}\n".encode())
         shown += _until(terminal, None)
         os.close(terminal)
-        _, status = os.waitpid(process, 0)
-        return Ended(os.waitstatus_to_exitcode(status), shown, "")
+        return Ended(process.wait(30), shown, "")
 
 
 def _until(terminal: int, words: str | None) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import time
 from typing import TYPE_CHECKING
 
-from tests.e2e.command import COMMAND, Command, Ended
+from tests.e2e.command import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tests.e2e.command import Command
 
 PATIENCE = 30.0
 PROMPT = ": "
@@ -19,21 +20,20 @@ PROMPT = ": "
 
 def dialogue(command: Command, *arguments: str, answers: Sequence[str] = ()) -> Ended:
     """Run it at a terminal; each time it asks, type the next answer. All it shows is stdout."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(command.folder)
-        os.execve(COMMAND, [str(COMMAND), *arguments], command.environment())
+    process, terminal = command.open_terminal(*arguments)
     shown, left = "", list(answers)
     deadline = time.monotonic() + PATIENCE
     while (data := _read(terminal, deadline)) is not None:
         shown += data
         if shown.endswith(PROMPT) and left:
             answer = left.pop(0)
+            if answer == "^C":
+                time.sleep(0.1)  # in the instant before it reads Python would miss the signal
             os.write(terminal, b"\x03" if answer == "^C" else f"{answer}\n".encode())
     os.close(terminal)
-    _, status = os.waitpid(process, 0)
+    code = process.wait(PATIENCE)
     assert not left, f"it did not ask for {left}: {shown}"
-    return Ended(os.waitstatus_to_exitcode(status), shown.replace("\r\n", "\n"), "")
+    return Ended(code, shown.replace("\r\n", "\n"), "")
 
 
 def _read(terminal: int, deadline: float) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth.spf import (
@@ -27,14 +26,11 @@ from netcup_mailauth.spf import (
     require,
     with_all,
 )
+from tests.effort import MANY, SOME
 from tests.spf.zones import Zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-IN_CI = bool(os.environ.get("CI"))
-MANY = settings(max_examples=2000 if IN_CI else 300, deadline=None)
-SOME = settings(max_examples=500 if IN_CI else 100, deadline=None)
 
 QUALIFIERS = st.sampled_from(["", "+", "-", "~", "?"])
 NAMES = st.sampled_from(

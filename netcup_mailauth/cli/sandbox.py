@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("sandbox", context_settings=CONTEXT)
 @click.option("--domain", "domains", multiple=True, help="A zone of the account. Repeatable.")
+@click.option("--clouddns", multiple=True, metavar="DOMAIN", help="A zone on CloudDNS. Repeatable.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text")
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS")
@@ -48,7 +49,11 @@ if TYPE_CHECKING:
 @click.option("--tls", is_flag=True, help="Speak https, with a throw-away CA.")
 @common_options
 def command(
-    domains: tuple[str, ...], output_format: str, zone_files: tuple[str, ...], **options: Any
+    domains: tuple[str, ...],
+    clouddns: tuple[str, ...],
+    output_format: str,
+    zone_files: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Run a netcup (and a mailcow) on loopback until it is interrupted.
 
@@ -60,8 +65,9 @@ def command(
     from netcup_mailauth.sandbox import Sandbox
 
     zones = dict(_zone_file(item) for item in zone_files)
+    names = domains or (() if zones or clouddns else ("example.com",))
     try:
-        sandbox = Sandbox(domains or (() if zones else ("example.com",)), zones=zones, **options)
+        sandbox = Sandbox(names, zones=zones, clouddns=clouddns, **options)
     except (ValueError, OSError) as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from None
     with sandbox:

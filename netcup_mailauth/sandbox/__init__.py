@@ -1,4 +1,4 @@
-"""A netcup on loopback: the CCP JSON API, its name servers and a mailcow to try things against.
+"""A netcup on loopback: its two APIs, its name servers and a mailcow to try things against.
 
 It behaves as netcup was seen to behave, and where nobody knows, as nastily as it might. It shares
 no code with the client, so that the two cannot be wrong together.
@@ -10,6 +10,8 @@ no code with the client, so that the two cannot be wrong together.
     statefile.py   zones and keys in a file, for a sandbox that goes on where it stopped
     zones/         records, zones, and what a fresh zone holds
     ccp/           the CCP JSON API
+    rest/          the REST API of the zones on CloudDNS
+    faults.py      which calls are to fail, and how;  mishaps.py lets them
     mailcow/       the mailcow API and its keys
     dns/           three name servers and a resolver
     web/           HTTP and TLS

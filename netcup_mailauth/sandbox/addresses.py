@@ -14,15 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """URLs and the CA they are to be trusted by; None for what is not built yet."""
+    """URLs and the CA they are to be trusted by.
+
+    Args:
+        offers_rest_key: whether the environment holds the REST key. With it a client asks that API
+            first, so it belongs there only where a domain is on CloudDNS.
+    """
 
     ccp_endpoint: str
+    rest_endpoint: str
     mailcow_url: str
     control_url: str
     nameservers: tuple[str, ...]
     resolver: str
     ca_file: Path | None
-    rest_endpoint: str | None = None
+    offers_rest_key: bool = False
 
     def env(self) -> dict[str, str | None]:
         """Every environment variable a client reads; None for what is not there."""
@@ -34,7 +40,7 @@ class Addresses:
             "MAILCOW_URL": self.mailcow_url,
             "MAILCOW_API_KEY": credentials.MAILCOW_API_KEY,
             "NETCUP_REST_ENDPOINT": self.rest_endpoint,
-            "NETCUP_REST_API_KEY": None,
+            "NETCUP_REST_API_KEY": credentials.REST_KEY if self.offers_rest_key else None,
             "NETCUP_MAILAUTH_NAMESERVERS": ",".join(self.nameservers),
             "NETCUP_MAILAUTH_RESOLVER": self.resolver,
         }
@@ -47,7 +53,9 @@ class Addresses:
         return {
             "ccp_endpoint": self.ccp_endpoint,
             "rest_endpoint": self.rest_endpoint,
+            "rest_key": credentials.REST_KEY,
             "mailcow_url": self.mailcow_url,
+            "mailcow_rw_key": credentials.MAILCOW_RW_KEY,
             "nameservers": list(self.nameservers),
             "control_url": self.control_url,
             "env": self.env(),
@@ -72,14 +80,24 @@ class Located(ABC):
         return self.addresses.ccp_endpoint
 
     @property
-    def rest_endpoint(self) -> str | None:
-        """The URL of the REST API: not built yet."""
+    def rest_endpoint(self) -> str:
+        """The URL below which the REST API is, without a slash at its end."""
         return self.addresses.rest_endpoint
+
+    @property
+    def rest_key(self) -> str:
+        """The key of the REST API, also where `env` does not hold it."""
+        return credentials.REST_KEY
 
     @property
     def mailcow_url(self) -> str:
         """The URL of the mailcow; a port of its own, as a mailcow is another host."""
         return self.addresses.mailcow_url
+
+    @property
+    def mailcow_rw_key(self) -> str:
+        """The mailcow's read-write key, which a rotation needs; `env` holds the read-only one."""
+        return credentials.MAILCOW_RW_KEY
 
     @property
     def nameservers(self) -> list[str]:
@@ -98,7 +116,7 @@ class Located(ABC):
 
     @property
     def env(self) -> dict[str, str | None]:
-        """The environment that points a client here; None where there is nothing yet."""
+        """The environment that points a client here; None for a REST key that nobody needs."""
         return self.addresses.env()
 
     def banner(self) -> dict[str, object]:

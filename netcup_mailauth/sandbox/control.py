@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from netcup_mailauth.sandbox.ccp.faults import Fault, read_fault
 from netcup_mailauth.sandbox.dns.faults import DnsFault, read_dns_fault
+from netcup_mailauth.sandbox.faults import Fault, read_fault
+from netcup_mailauth.sandbox.mailcow.faults import MailcowFault, read_mailcow_fault
 from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class Controlled(Protocol):
 
     def add_dns_fault(self, fault: DnsFault) -> None:
         """Let a name server or the resolver fail."""
+
+    def add_mailcow_fault(self, fault: MailcowFault) -> None:
+        """Let calls to mailcow fail."""
 
     def set_world(self, name: str, type: str, values: Sequence[str]) -> None:  # noqa: A002
         """Let the resolver know a name outside the zones."""
@@ -122,12 +126,17 @@ class Control:
         return {"domain": domain}
 
     def _mailcow(self, body: dict[str, Any]) -> object:
-        domain, action = _domain(body), body.get("action")
+        action = body.get("action")
+        if action == "fail":
+            fault = read_mailcow_fault(body)
+            self._target.add_mailcow_fault(fault)
+            return {"call": fault.call, "mode": fault.mode, "times": fault.times}
+        domain = _domain(body)
         if action == "no-key":
             self._target.remove_dkim(domain)
             return {"domain": domain, "pubkey": None}
         if action != "new-key":
-            raise ValueError("action must be new-key or no-key")
+            raise ValueError("action must be new-key, no-key or fail")
         selector, bits = body.get("selector"), body.get("bits", 2048)
         if not isinstance(selector, str | None) or not isinstance(bits, int):
             raise ValueError("selector must be a text, bits a number")

@@ -16,7 +16,7 @@ class Counters:
         self._connections: set[int] = set()
 
     def note_call(self, action: str, connection: int) -> None:
-        """Count one CCP request, whatever becomes of it."""
+        """Count one request to the CCP or the REST API, whatever becomes of it."""
         with self._lock:
             self._requests[action] += 1
             self._connections.add(connection)

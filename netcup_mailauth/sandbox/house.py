@@ -9,20 +9,26 @@ from netcup_mailauth.sandbox import control, statefile
 from netcup_mailauth.sandbox.addresses import Addresses, Located
 from netcup_mailauth.sandbox.ccp import endpoint
 from netcup_mailauth.sandbox.ccp.desk import Desk
-from netcup_mailauth.sandbox.ccp.faults import Fault, FaultList, read_fault
-from netcup_mailauth.sandbox.ccp.limits import Lockout, RateLimit
+from netcup_mailauth.sandbox.ccp.limits import Lockout
 from netcup_mailauth.sandbox.ccp.sessions import Sessions
 from netcup_mailauth.sandbox.counters import Counters
 from netcup_mailauth.sandbox.dns.handle import DnsHandle
 from netcup_mailauth.sandbox.dns.service import DnsService, DnsSettings
+from netcup_mailauth.sandbox.faults import Fault, FaultList, read_fault
 from netcup_mailauth.sandbox.mailcow.api import Mailcow
 from netcup_mailauth.sandbox.mailcow.keyring import Keyring
 from netcup_mailauth.sandbox.quirks import Quirks
+from netcup_mailauth.sandbox.ratelimit import RateLimit
+from netcup_mailauth.sandbox.rest.calls import PREFIX as REST_PREFIX
+from netcup_mailauth.sandbox.rest.desk import Desk as RestDesk
+from netcup_mailauth.sandbox.rest.endpoint import Rest
+from netcup_mailauth.sandbox.rest.handle import RestHandle
+from netcup_mailauth.sandbox.rest.revisions import Ledger
 from netcup_mailauth.sandbox.timers import Timers
 from netcup_mailauth.sandbox.web.exchange import App, route
 from netcup_mailauth.sandbox.web.server import LoopbackServer
 from netcup_mailauth.sandbox.web.tls import ThrowAwayTls
-from netcup_mailauth.sandbox.zones.records import read_drafts
+from netcup_mailauth.sandbox.zones.handle import ZonesHandle
 from netcup_mailauth.sandbox.zones.starter import hosts_of, seeds_for
 from netcup_mailauth.sandbox.zones.world import World
 
@@ -31,14 +37,16 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from netcup_mailauth.sandbox.mailcow.faults import MailcowFault
 
-class Sandbox(Located, DnsHandle):
+
+class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
     """A netcup on loopback, with a mailcow beside it; a context manager.
 
     Args:
         domains: the zones of the account; each begins with what netcup puts into a fresh one.
-        port: the port of the CCP API and the controls, 0 for any that is free.
-        latency: seconds each CCP request takes.
+        port: the port of both APIs and the controls, 0 for any that is free.
+        latency: seconds each request to the CCP or the REST API takes.
         rate: CCP calls admitted in any 60 seconds, 0 or None for no limit (L40).
         session_ttl: seconds without a call after which a session is gone (L10).
         zones: records in wire form for domains that shall not begin with the usual ones.
@@ -48,7 +56,7 @@ class Sandbox(Located, DnsHandle):
         dkim_keys: public keys (Base64) mailcow holds, None for a domain without; all others get a
             key of 2048 bits. A domain named only here is known to mailcow but is no zone.
         alias_domains: mailcow's alias domains, each with the domain it stands for.
-        clouddns: which of the domains netcup has moved to CloudDNS (L16).
+        clouddns: which of the domains netcup has moved to CloudDNS (L16), to its REST API (R1-R16).
         publish_delays: how many seconds late each of the three name servers is (L38).
         world: names outside the zones that the resolver shall know, each with its types and their
             values: `{"_spf.shop.example": {"TXT": ["v=spf1 -all"]}}`.
@@ -94,6 +102,9 @@ class Sandbox(Located, DnsHandle):
         )
         self._faults, self._counters, self._timers = FaultList(), Counters(), Timers()
         self._ccp = endpoint.Ccp(self._desk, self._faults, self._counters, self._timers, latency)
+        self._ledger = Ledger(quirks, clock)
+        self._rest_desk = RestDesk(self._world, self._ledger, RateLimit(quirks.rest_rate, clock))
+        self._rest = Rest(self._rest_desk, self._faults, self._counters, self._timers, latency)
         self._mailcow = Mailcow(self._keyring, aliases, self._counters, quirks)
         self._port = port
         self._wants_tls = tls
@@ -104,9 +115,12 @@ class Sandbox(Located, DnsHandle):
         if saved is not None:
             self._world.restore(saved.zones, saved.last_id)
             self._keyring.restore(saved.keys)
+        zones_now = self._world.zones
+        self._ledger.note(zones_now)
+        self._began_on_clouddns = any(z.backend == "clouddns" for z in zones_now.values())
         hosts = hosts_of([seed.name for seed in seeds])
         settings = DnsSettings(publish_delays, quirks.short_target, hosts, world or {})
-        self._dns = DnsService(self._world.zones, settings, clock)
+        self._dns = DnsService(zones_now, settings, clock)
         self._world.on_change = self._zones_changed
         self._keyring.on_change = self._save_state
 
@@ -130,6 +144,7 @@ class Sandbox(Located, DnsHandle):
         """
         routes: dict[str, App] = {
             endpoint.PATH: self._ccp,
+            REST_PREFIX: self._rest,
             control.PREFIX: control.Control(self),
         }
         try:
@@ -147,11 +162,13 @@ class Sandbox(Located, DnsHandle):
         *nameservers, resolver = self._dns.addresses
         self._addresses = Addresses(
             ccp_endpoint=f"{front.url}{endpoint.PATH}?JSON",
+            rest_endpoint=f"{front.url}{REST_PREFIX.rstrip('/')}",
             mailcow_url=beside.url,
             control_url=f"{front.url}{control.PREFIX.rstrip('/')}",
             nameservers=tuple(nameservers),
             resolver=resolver,
             ca_file=None if self._tls is None else self._tls.ca_file,
+            offers_rest_key=self._began_on_clouddns,
         )
 
     def close(self) -> None:
@@ -184,15 +201,6 @@ class Sandbox(Located, DnsHandle):
         return self._addresses
 
     # How it looks
-
-    def zone(self, domain: str) -> list[dict[str, Any]]:
-        """The records of a zone, as `infoDnsRecords` would give them.
-
-        Raises:
-            ValueError: no such zone.
-        """
-        zone = self._world.existing(domain.lower())
-        return zone.wire_records(self._world.quirks, self._world.clock())
 
     def stats(self) -> dict[str, Any]:
         """What was asked so far, and how the zones look: the answer of `GET control/stats`."""
@@ -229,7 +237,7 @@ class Sandbox(Located, DnsHandle):
         delay: float | None = None,
         records: Sequence[Mapping[str, object]] | None = None,
     ) -> None:
-        """Let the next calls of an action (`*`: of any) fail; see `POST control/fault`.
+        """Let the next calls of an action of either API (`*`: of any) fail; see `faults.py`.
 
         Raises:
             ValueError: an argument is wrong.
@@ -241,24 +249,9 @@ class Sandbox(Located, DnsHandle):
         """Let calls fail as described."""
         self._faults.add(fault)
 
-    def set_zone(self, domain: str, records: Sequence[Mapping[str, object]]) -> None:
-        """Replace the records of a zone by these, in wire form.
-
-        Raises:
-            ValueError: no such zone, or a record is wrong.
-        """
-        drafts = read_drafts(f"zone {domain}", records)
-        self._world.set_records(domain.lower(), drafts)
-
-    def set_backend(self, domain: str, backend: str) -> None:
-        """Move a zone to `clouddns`, or back to `ccp` (L16).
-
-        Raises:
-            ValueError: no such zone or back end.
-        """
-        if backend not in ("ccp", "clouddns"):
-            raise ValueError("backend must be ccp or clouddns")
-        self._world.set_backend(domain.lower(), "ccp" if backend == "ccp" else "clouddns")
+    def add_mailcow_fault(self, fault: MailcowFault) -> None:
+        """Let calls to mailcow fail as described."""
+        self._mailcow.faults.add(fault)
 
     def set_dkim(self, domain: str, selector: str | None = None, bits: int = 2048) -> str:
         """Let mailcow make a new key, under the old selector if none is given.
@@ -285,15 +278,20 @@ class Sandbox(Located, DnsHandle):
         self._faults.clear()
         self._dns.reset()
         self._keyring.reset()
+        self._mailcow.faults.clear()
+        self._mailcow.log.clear()
         with self._world.lock:
             self._desk.sessions.clear()
             self._desk.rate.clear()
             self._desk.lockout.clear()
+            self._rest_desk.clear()
             self._counters.clear()
             self._world.reset()
 
     def _zones_changed(self) -> None:
-        self._dns.changed(self._world.zones)
+        zones = self._world.zones
+        self._ledger.note(zones)
+        self._dns.changed(zones)
         self._save_state()
 
     def _save_state(self) -> None:

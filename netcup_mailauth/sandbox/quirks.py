@@ -23,6 +23,7 @@ class Quirks:
     empty_responsedata: Literal["string", "null", "list"] = "string"  # L3 H; null and [] by doc
     wrong_credentials: Literal["not-found", "rate-text"] = "not-found"  # L7 M
     empty_zone_language: Literal["english", "german"] = "english"  # L15 H, the German one seen once
+    moved_zone: Literal["empty", "not-found", "known"] = "empty"  # L16 H; then 5031: L, by 4.2
     zone_name_echo: Literal["as-sent", "stored"] = "as-sent"  # 1.3 ?: `EXAMPLE.com` comes back so
     update_status: Literal["success", "warning", "pending"] = "success"  # 1.4: DOC allows them
 
@@ -61,6 +62,26 @@ class Quirks:
     # Zones
     dnssec_pause: float = 86400.0  # L45 M: DNSSEC can be switched on once in so many seconds
     dnssec_forgotten: bool = False  # 1.5: an issue says the flag reads back as false
+
+    # REST API: answers
+    rest_per_page: int = 50  # R10 M
+    rest_revision_order: Literal["oldest-first", "newest-first"] = "oldest-first"  # R10 ?
+    rest_times: Literal["seconds", "microseconds"] = "seconds"  # 2.5 ?: two may be the same
+    rest_committed_state: str = "committed"  # R11 ?
+    rest_draft_state: str = "draft"  # R11 ?
+    rest_draft: Literal["none", "newest"] = "none"  # R11 ?: somebody's draft on top of every state
+    rest_names: Literal["@", "empty", "fqdn", "fqdn-dot"] = "@"  # 2.5 ?: how names are shown
+    rest_txt: Literal["split", "one-string", "unquoted"] = "split"  # R15 ?: how TXT is shown
+    rest_mutable: Literal["false", "null"] = "false"  # R13 ?: the flag of what can be changed
+    rest_rate: int | None = None  # R16 ?: calls in any 60 seconds, more are 429
+    rest_retry_after: Literal["seconds", "date", "none"] = "seconds"  # R16 ?: the form in a 429
+
+    # REST API: what a changeset does
+    rest_changeset_status: Literal[200, 201] = 201  # R8 ?: as for a new ACME challenge (R5)
+    rest_strict_miss: Literal[422, 400] = 422  # R9 ?
+    rest_name_match: Literal["as-shown", "any-form"] = "as-shown"  # R8 ?: the names of deletes
+    rest_long_string: Literal["refuse", "accept"] = "refuse"  # R15 ?: one string over 255 bytes
+    rest_default_ttl: int = 3600  # R14 L: what records have that were given none
 
     # mailcow
     mailcow_split_dkim: bool = False  # section 5: $SPLIT_DKIM_255, `dkim_txt` in quoted chunks

@@ -13,7 +13,8 @@ from netcup_mailauth.sandbox.mailcow.keyring import DkimKey
 from netcup_mailauth.sandbox.zones.records import Record
 from netcup_mailauth.sandbox.zones.zone import Zone
 
-_SCHEMA = 1
+_SCHEMA = 2
+_READABLE = (1, _SCHEMA)  # 1 knew no TTL for each record
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def save(path: Path, state: State) -> None:
 
 
 def _decoded(data: dict[str, Any]) -> State:
-    if data["schema"] != _SCHEMA:
+    if data["schema"] not in _READABLE:
         raise ValueError("another schema")
     zones = [
         Zone(**{**zone, "records": tuple(Record(**record) for record in zone["records"])})

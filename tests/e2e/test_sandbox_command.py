@@ -11,9 +11,8 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    import subprocess
-
     from tests.e2e.command import Command
+    from tests.e2e.running import Running
 
 
 SPF = ("--spf", "v=spf1 mx a -all", "--spf-drop", "include:_spf.webhosting.systems")
@@ -22,13 +21,12 @@ SPF = ("--spf", "v=spf1 mx a -all", "--spf-drop", "include:_spf.webhosting.syste
 MILD = ("--spf", "v=spf1 mx a ip4:192.0.2.1 ~all")
 
 
-def started(command: Command, *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+def started(command: Command, *arguments: str) -> tuple[Running, dict[str, Any]]:
     process = command.start("sandbox", "--port", "0", "--format", "json", *arguments)
-    assert process.stdout is not None
     return process, json.loads(process.stdout.readline())
 
 
-def ended(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> int:
+def ended(process: Running, number: signal.Signals = signal.SIGTERM) -> int:
     process.send_signal(number)
     process.communicate(timeout=10)
     return process.returncode
@@ -40,7 +38,9 @@ def test_it_says_where_it_is_and_ends_quietly(command: Command, number: signal.S
     assert list(banner) == [
         "ccp_endpoint",
         "rest_endpoint",
+        "rest_key",
         "mailcow_url",
+        "mailcow_rw_key",
         "nameservers",
         "control_url",
         "env",
@@ -103,7 +103,6 @@ def test_what_it_cannot_start_with_is_one_sentence(
 
 def test_for_people_it_prints_lines_to_paste(command: Command) -> None:
     process = command.start("sandbox", "--domain", "example.com")
-    assert process.stdout is not None
     line = b""
     while b"NETCUP_CCP_ENDPOINT" not in line:
         line = process.stdout.readline()

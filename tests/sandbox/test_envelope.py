@@ -56,7 +56,7 @@ def test_the_interface_page_is_html(ccp: Ccp) -> None:
 
 def test_unknown_paths_are_404(ccp: Ccp) -> None:
     base = ccp.sandbox.control_url.removesuffix("/control")
-    for path in ("/", "/control", "/control/", "/control/nothing", "/v1/domain", "/run"):
+    for path in ("/", "/control", "/control/", "/control/nothing", "/v1", "/v2/domain", "/run"):
         assert ccp.http.get(base + path).status_code == 404
 
 

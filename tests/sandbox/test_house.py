@@ -27,7 +27,9 @@ def test_banner_and_env(ccp: Ccp) -> None:
     assert list(banner) == [
         "ccp_endpoint",
         "rest_endpoint",
+        "rest_key",
         "mailcow_url",
+        "mailcow_rw_key",
         "nameservers",
         "control_url",
         "env",
@@ -38,9 +40,11 @@ def test_banner_and_env(ccp: Ccp) -> None:
     assert env["MAILCOW_URL"] == banner["mailcow_url"] == ccp.sandbox.mailcow_url
     assert len(env["NETCUP_API_KEY"]) == 50  # 64 would be a key of the REST API
     assert env["NETCUP_CUSTOMER_NUMBER"].isdigit()
-    not_built = {"NETCUP_REST_ENDPOINT", "NETCUP_REST_API_KEY"}
-    assert {name for name, value in env.items() if value is None} == not_built
-    assert banner["rest_endpoint"] is None
+    assert env["NETCUP_REST_ENDPOINT"] == banner["rest_endpoint"] == ccp.sandbox.rest_endpoint
+    assert ccp.sandbox.rest_endpoint == f"{ccp.sandbox.control_url.removesuffix('/control')}/v1"
+    assert len(banner["rest_key"]) == 64
+    assert banner["rest_key"] == ccp.sandbox.rest_key
+    assert {name for name, value in env.items() if value is None} == {"NETCUP_REST_API_KEY"}
     assert banner["nameservers"] == ccp.sandbox.nameservers
     assert env["NETCUP_MAILAUTH_NAMESERVERS"] == ",".join(ccp.sandbox.nameservers)
     assert env["NETCUP_MAILAUTH_RESOLVER"] == ccp.sandbox.resolver
@@ -233,7 +237,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"schema": 2}', '{"schema":1,"zones":[{}]}']
+    "text", ["", "{", "[]", "{}", '{"schema": 2}', '{"schema": 3}', '{"schema":1,"zones":[{}]}']
 )
 def test_a_foreign_state_file_is_refused(tmp_path: Path, text: str) -> None:
     state = tmp_path / "state.json"

@@ -84,6 +84,25 @@ def test_l16_a_zone_on_clouddns_reads_as_empty(start: Start) -> None:
     assert len(client.records("moved.de")) == 13
 
 
+@pytest.mark.parametrize(
+    ("quirk", "words", "code"),
+    [
+        ("empty", "does not moved.de contain any", 5031),
+        ("not-found", "Domain not found.", 5031),
+        ("known", "does not moved.de contain any", 2000),
+    ],
+)
+def test_l16_how_a_zone_on_clouddns_might_be_answered_for(
+    start: Start, quirk: str, words: str, code: int
+) -> None:
+    client = start(clouddns=["moved.de"], moved_zone=quirk)
+    records = client.call("infoDnsRecords", domainname="moved.de")
+    assert records["statuscode"] == 5029
+    assert words in records["longmessage"]
+    assert client.update(txt("@", "x"), domain="moved.de")["statuscode"] == 5028
+    assert client.call("infoDnsZone", domainname="moved.de")["statuscode"] == code
+
+
 # What is there
 
 

@@ -65,14 +65,18 @@ class Actions:
         return Outcome(success("Logout successful", text))
 
     def _info_zone(self, call: Call) -> Outcome:
-        zone = self._world.on_ccp(call.domain)
+        knows_moved = self._world.quirks.moved_zone == "known"
+        find = self._world.find if knows_moved else self._world.on_ccp
+        zone = find(call.domain)
         if zone is None:
             return Outcome(zone_unavailable())
         data = zone.wire(self._echoed_name(call, zone), self._world.quirks)
         return Outcome(success("DNS zone found", "DNS zone was found.", data))
 
     def _info_records(self, call: Call) -> Outcome:
-        zone = self._world.find(call.domain)
+        forgets_moved = self._world.quirks.moved_zone == "not-found"
+        find = self._world.on_ccp if forgets_moved else self._world.find
+        zone = find(call.domain)
         if zone is None:
             return Outcome(
                 records_unavailable("Can not get DNS records for zone. Domain not found.")

@@ -18,8 +18,9 @@ from netcup_mailauth.sandbox.ccp.answers import (
 from netcup_mailauth.sandbox.ccp.calls import ACTIONS, RESELLER_ACTIONS, Call, malformed
 
 if TYPE_CHECKING:
-    from netcup_mailauth.sandbox.ccp.limits import Lockout, RateLimit
+    from netcup_mailauth.sandbox.ccp.limits import Lockout
     from netcup_mailauth.sandbox.ccp.sessions import Sessions
+    from netcup_mailauth.sandbox.ratelimit import RateLimit
     from netcup_mailauth.sandbox.zones.world import World
 
 
@@ -31,11 +32,6 @@ class Desk:
     sessions: Sessions
     rate: RateLimit
     lockout: Lockout
-
-    def answer(self, call: Call) -> Answer:
-        """Let a call in, carry it out and store what it changed."""
-        refusal = self.admit(call)
-        return self.carry_out(call).answer if refusal is None else refusal
 
     def carry_out(self, call: Call) -> Outcome:
         """Carry out a call that was let in, and store what it changed."""

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.ccp.answers import Answer
 from netcup_mailauth.sandbox.ccp.calls import Call, decode
-from netcup_mailauth.sandbox.ccp.mishaps import Mishaps
+from netcup_mailauth.sandbox.ccp.mishaps import CcpTurn, go_wrong
+from netcup_mailauth.sandbox.faults import CCP_MODES
+from netcup_mailauth.sandbox.mishaps import apply
 from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.desk import Desk
-    from netcup_mailauth.sandbox.ccp.faults import FaultList
     from netcup_mailauth.sandbox.counters import Counters
+    from netcup_mailauth.sandbox.faults import FaultList
     from netcup_mailauth.sandbox.timers import Timers
 
 PATH = "/run/webservice/servers/endpoint.php"
@@ -58,11 +60,9 @@ class Ccp:
         return self._written(call, answer)
 
     def _answer(self, call: Call) -> Answer | Reply:
-        fault = self.faults.take(call.action)
-        if fault is not None:
-            return Mishaps(self.desk, self.timers, self._written).answer(call, fault)
-        with self.desk.world.lock:
-            return self.desk.answer(call)
+        turn = CcpTurn(self.desk, call, self._written)
+        fault = self.faults.take(call.action, CCP_MODES)
+        return apply(turn) if fault is None else go_wrong(turn, fault, self.timers)
 
     def _written(self, call: Call, answer: Answer) -> Reply:
         action = "" if call is _UNDECODED else call.action

@@ -83,14 +83,14 @@ class _Desk:
     def _update(self, old: Record, entry: Entry) -> None:
         if entry.type != old.type and self.quirks.type_change == "refuse":
             raise _RefusedError(TYPE_CHANGED)
-        new = _record(old.id, entry, self.now)
+        new = _record(old.id, entry, self.now, old.ttl)
         if new.says_the_same_as(old):
             return  # L24: no change, so neither serial nor state move
         self._refuse_cname_conflict(new)
         self.records[self.records.index(old)] = new
 
     def _create(self, entry: Entry) -> None:
-        draft = _record(0, entry, self.now)
+        draft = _record(0, entry, self.now, self.quirks.rest_default_ttl)
         if any(draft.says_the_same_as(record) for record in self.records):  # L26
             if self.quirks.duplicate_create == "ignore":
                 return
@@ -109,6 +109,6 @@ class _Desk:
                 raise _RefusedError(CNAME_CONFLICT)
 
 
-def _record(number: int, entry: Entry, now: float) -> Record:
+def _record(number: int, entry: Entry, now: float, ttl: int) -> Record:
     hostname, kind, priority = entry.hostname, entry.type, entry.priority
-    return Record(number, hostname, kind, priority, entry.destination, written=now)
+    return Record(number, hostname, kind, priority, entry.destination, now, ttl)

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.ccp import messages
-from netcup_mailauth.sandbox.zones.records import TYPES, is_number
+from netcup_mailauth.sandbox.zones.records import TYPES, is_hostname, is_number
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks
 
-_HOSTNAME = re.compile(
-    r"@|\*|(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII
-)
 _TARGETS = frozenset({"CNAME", "MX", "NS"})
 _BOOLEANS = {"true": True, "false": False}
 
@@ -51,7 +48,7 @@ def read_entry(raw: object, zone: str, quirks: Quirks) -> Entry:
     hostname = _relative(hostname, zone)
     if quirks.hostname_case == "lower":
         hostname = hostname.lower()
-    if _HOSTNAME.fullmatch(hostname) is None:
+    if not is_hostname(hostname):
         problems.append(messages.HOSTNAME)
     priority = _priority(raw.get("priority"), problems)
     problems += _type_problems(kind, destination, zone, quirks)

@@ -122,5 +122,6 @@ class _World:
 
     def _grown(self, origin: Name, more: list[tuple[Name, Rdata]]) -> Tree:
         soa = start_of_authority(_SERIAL, _TTL, _TIMES)
-        records = with_apex(origin, soa, [*self._records[origin], *more])
-        return grow(origin, _TTL, records, self._children.get(origin, ()))
+        entries = [(name, _TTL, rdata) for name, rdata in [*self._records[origin], *more]]
+        entries = with_apex(origin, _TTL, soa, entries)
+        return grow(origin, entries, self._children.get(origin, ()))

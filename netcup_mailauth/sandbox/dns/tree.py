@@ -7,31 +7,32 @@ from typing import TYPE_CHECKING
 
 import dns.name
 import dns.rcode
+import dns.rdataclass
+import dns.rdataset
 import dns.rdatatype
 import dns.rrset
 
 from netcup_mailauth.sandbox.dns.messages import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dns.name import Name
     from dns.rdata import Rdata
+    from dns.rdataset import Rdataset
     from dns.rdatatype import RdataType
     from dns.rrset import RRset
 
-    Node = Mapping[RdataType, Sequence[Rdata]]
+    #: A name, the TTL in seconds, and the data.
+    Entry = tuple[Name, int, Rdata]
+    Node = Mapping[RdataType, Rdataset]
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A zone by names. Names that only have names below them are there too, without data.
-
-    All data has the same TTL, as at netcup (L39).
-    """
+    """A zone by names. Names that only have names below them are there too, without data."""
 
     origin: Name
-    ttl: int
     nodes: Mapping[Name, Node]
 
     def look_up(self, name: Name, kind: RdataType) -> Result:
@@ -68,8 +69,8 @@ class Tree:
         kinds = list(node) if kind == dns.rdatatype.ANY else [kind]
         return [self._rrset(name, node[k]) for k in kinds if k in node]
 
-    def _rrset(self, name: Name, rdatas: Sequence[Rdata]) -> RRset:
-        return dns.rrset.from_rdata_list(name, self.ttl, rdatas)  # equal ones become one
+    def _rrset(self, name: Name, rdataset: Rdataset) -> RRset:
+        return dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset))
 
     def _denial(self) -> tuple[RRset, ...]:
         """The SOA, which says for how long there is none (RFC 2308)."""
@@ -85,24 +86,22 @@ class Tree:
         return None
 
 
-def grow(
-    origin: Name, ttl: int, records: Iterable[tuple[Name, Rdata]], names: Iterable[Name] = ()
-) -> Tree:
-    """Make a tree.
+def grow(origin: Name, entries: Iterable[Entry], names: Iterable[Name] = ()) -> Tree:
+    """Make a tree. Equal data becomes one; of several TTLs in a set the least counts (RFC 2181).
 
     Args:
         origin: the zone's name.
-        ttl: of all its data.
-        records: names and their data; the SOA must be among them.
+        entries: its data; the SOA must be among them.
         names: other names that exist.
     """
-    nodes: dict[Name, dict[RdataType, list[Rdata]]] = {origin: {}}
+    nodes: dict[Name, dict[RdataType, Rdataset]] = {origin: {}}
     for name in names:
         _place(nodes, name)
-    for name, rdata in records:
+    for name, ttl, rdata in entries:
         _place(nodes, name)
-        nodes[name].setdefault(rdata.rdtype, []).append(rdata)
-    return Tree(origin, ttl, nodes)
+        empty = dns.rdataset.Rdataset(dns.rdataclass.IN, rdata.rdtype)
+        nodes[name].setdefault(rdata.rdtype, empty).add(rdata, ttl)
+    return Tree(origin, nodes)
 
 
 def ancestors(name: Name) -> Iterator[Name]:
@@ -113,7 +112,7 @@ def ancestors(name: Name) -> Iterator[Name]:
         yield name
 
 
-def _place(nodes: dict[Name, dict[RdataType, list[Rdata]]], name: Name) -> None:
+def _place(nodes: dict[Name, dict[RdataType, Rdataset]], name: Name) -> None:
     """Put a name in, and all between it and the origin."""
     while name not in nodes:
         nodes[name] = {}

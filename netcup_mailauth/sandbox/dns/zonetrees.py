@@ -13,6 +13,7 @@ import dns.rdatatype
 
 from netcup_mailauth.sandbox.dns.rdata import UNUSABLE, Reader
 from netcup_mailauth.sandbox.dns.tree import Tree, grow
+from netcup_mailauth.sandbox.zones.apex import CONTACT, NAME_SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,14 +21,11 @@ if TYPE_CHECKING:
     from dns.name import Name
     from dns.rdata import Rdata
 
+    from netcup_mailauth.sandbox.dns.tree import Entry
     from netcup_mailauth.sandbox.quirks import ShortTarget
     from netcup_mailauth.sandbox.zones.zone import Zone
 
-#: netcup's name servers (1.12).
-NAMES = ("root-dns.netcup.net.", "second-dns.netcup.net.", "third-dns.netcup.net.")
-
 _IN = dns.rdataclass.IN
-_CONTACT = "dnsadmin.netcup.net."
 _LONGEST_TIME = 2**31 - 1
 _USUAL_TTL = 86400
 
@@ -38,25 +36,23 @@ def tree_of(zone: Zone, short_target: ShortTarget) -> Tree:
     origin = dns.name.from_text(zone.name)
     ttl = seconds(zone.ttl)
     times = [seconds(text) for text in (zone.refresh, zone.retry, zone.expire)]
-    records = list(_usable(zone, Reader(origin, short_target)))
+    entries = list(_usable(zone, Reader(origin, short_target)))
     soa = start_of_authority(zone.serial, ttl, times)
-    return grow(origin, ttl, with_apex(origin, soa, records))
+    return grow(origin, with_apex(origin, ttl, soa, entries))
 
 
-def with_apex(
-    origin: Name, soa: Rdata, records: list[tuple[Name, Rdata]]
-) -> list[tuple[Name, Rdata]]:
-    """Put the SOA before a zone's records, and netcup's name servers if it names none (1.5)."""
+def with_apex(origin: Name, ttl: int, soa: Rdata, entries: list[Entry]) -> list[Entry]:
+    """Put the SOA before a zone's data, and netcup's name servers if it names none (1.5)."""
     kind = dns.rdatatype.NS
-    servers = [(origin, dns.rdata.from_text(_IN, kind, name)) for name in NAMES]
-    has_servers = any(name == origin and rdata.rdtype == kind for name, rdata in records)
-    return [(origin, soa), *([] if has_servers else servers), *records]
+    servers = [(origin, ttl, dns.rdata.from_text(_IN, kind, name)) for name in NAME_SERVERS]
+    has_servers = any(name == origin and rdata.rdtype == kind for name, _, rdata in entries)
+    return [(origin, ttl, soa), *([] if has_servers else servers), *entries]
 
 
 def start_of_authority(serial: int, ttl: int, times: list[int]) -> Rdata:
-    """The SOA; how long a denial may be kept is the TTL too, as a zone has but one (L39)."""
+    """The SOA; how long a denial may be kept is the TTL of the zone, too (L39)."""
     numbers = " ".join(map(str, [serial & 0xFFFFFFFF, *times, ttl]))
-    return dns.rdata.from_text(_IN, dns.rdatatype.SOA, f"{NAMES[0]} {_CONTACT} {numbers}")
+    return dns.rdata.from_text(_IN, dns.rdatatype.SOA, f"{NAME_SERVERS[0]} {CONTACT} {numbers}")
 
 
 def seconds(text: str) -> int:
@@ -65,8 +61,8 @@ def seconds(text: str) -> int:
     return min(number, _LONGEST_TIME)
 
 
-def _usable(zone: Zone, reader: Reader) -> Iterator[tuple[Name, Rdata]]:
+def _usable(zone: Zone, reader: Reader) -> Iterator[Entry]:
     for record in zone.records:
         with contextlib.suppress(*UNUSABLE):
             value = reader.value(record.type, record.priority, record.destination)
-            yield reader.name(record.hostname), value
+            yield reader.name(record.hostname), seconds(zone.ttl_of(record)), value

@@ -1,38 +1,59 @@
-"""The part of mailcow's API that tells domains and DKIM keys (section 5 of the mail facts)."""
+"""The part of mailcow's API that is about domains and DKIM keys (section 5 of the mail facts).
+
+The order of its checks is that of data/web/json_api.php, the keys' that of inc/sessions.inc.php.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox import credentials
-from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
+from netcup_mailauth.sandbox.mailcow.apilog import ApiLog
+from netcup_mailauth.sandbox.mailcow.dkim import DkimWriter
+from netcup_mailauth.sandbox.mailcow.faults import MailcowFaults
+from netcup_mailauth.sandbox.web.exchange import (
+    NoReplyError,
+    Reply,
+    Request,
+    html_reply,
+    json_reply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from netcup_mailauth.sandbox.counters import Counters
+    from netcup_mailauth.sandbox.mailcow.faults import MailcowFault
     from netcup_mailauth.sandbox.mailcow.keyring import DkimKey, Keyring
     from netcup_mailauth.sandbox.quirks import Quirks
 
 _PREFIX = "/api/v1/"
 _VERSION = "2026-08"
-_WRITES = frozenset({"add", "edit", "delete"})
+_SENT_AS = {"add": "attr", "edit": "attr", "delete": "items"}
 _LENGTHS = ((391, "1024"), (564, "2048"), (736, "3072"), (1416, "4096"))
 _CHUNK = 255
+_TASK_COMPLETED = {"type": "success", "msg": "Task completed"}
 
 
 @dataclass(frozen=True)
 class Mailcow:
-    """The API as a read-only key sees it. "Nothing found" is `{}`, also in place of a list."""
+    """The API, for a read-only and a read-write key. "Nothing found" is `{}`, even for a list."""
 
     keyring: Keyring
     alias_domains: Mapping[str, str]
     counters: Counters
     quirks: Quirks
+    faults: MailcowFaults = field(default_factory=MailcowFaults)
+    log: ApiLog = field(default_factory=ApiLog)
 
     def __call__(self, request: Request) -> Reply:
-        """Answer one request."""
+        """Answer one request.
+
+        Raises:
+            NoReplyError: the connection is to be closed without an answer.
+        """
         if not request.path.startswith(_PREFIX):
             return html_reply("404 Not Found", 404)
         if request.headers.get("Sec-Fetch-Dest", "empty") != "empty":
@@ -42,10 +63,9 @@ class Mailcow:
             self.counters.note_mailcow("401")
             return _error(401, refusal)
         verb, _, rest = request.path.removeprefix(_PREFIX).partition("/")
-        if verb in _WRITES:
-            if request.method != "POST":
-                return _error(405, "only POST method is allowed")
-            return _error(403, "API read/write access denied")
+        if verb in _SENT_AS:
+            return self._write(request, verb, rest)
+        self.log.note(request, "", None)
         if request.method != "GET":
             return _error(405, "only GET method is allowed")
         return self._get(rest) if verb == "get" else _error(404, "route not found")
@@ -54,9 +74,45 @@ class Mailcow:
         """Why the key does not count; mailcow's fail2ban hears of each such request."""
         if self.quirks.mailcow_denies_ip:
             return "api access denied for ip 127.0.0.1"
-        if request.headers.get("X-API-Key") != credentials.MAILCOW_API_KEY:
+        if request.headers.get("X-API-Key") not in _KEYS:
             return "authentication failed"
         return None
+
+    def _write(self, request: Request, verb: str, route: str) -> Reply:
+        data = None
+        if "application/json" in request.headers.get("Content-Type", ""):
+            try:
+                data = json.loads(request.body)
+            except (ValueError, RecursionError):
+                return _error(400, "Request body doesn't contain valid json!")
+        self.log.note(request, _SENT_AS[verb], data)
+        if request.headers.get("X-API-Key") != credentials.MAILCOW_RW_KEY:
+            return _error(403, "API read/write access denied")
+        if data is None:
+            return _error(200, "Cannot find attributes in post data")
+        if request.method != "POST":
+            return _error(405, "only POST method is allowed")
+        call = f"{verb}/{route}"
+        if call not in _WRITES:
+            return _error(404, "route not found")
+        self.counters.note_mailcow(call)
+        return self._dkim_write(call, data)
+
+    def _dkim_write(self, call: str, data: Any) -> Reply:
+        fault = self.faults.take(call, _names(data))
+        mode = fault and fault.mode
+        if mode == "drop-before":
+            raise NoReplyError
+        if mode == "500":
+            return html_reply("500 Internal Server Error", 500)
+        if mode == "success-but-nothing":
+            return json_reply([_TASK_COMPLETED])
+        writer = DkimWriter(self.keyring, _writes_left(fault))
+        _WRITES[call](writer, data if call == "delete/dkim" or isinstance(data, dict) else {})
+        self.keyring.on_change()
+        if mode in ("drop-after", "killed"):
+            raise NoReplyError
+        return json_reply(writer.said or _TASK_COMPLETED)
 
     def _get(self, path: str) -> Reply:
         kind, _, name = path.partition("/")
@@ -65,22 +121,29 @@ class Mailcow:
             "domain": self._domain,
             "alias-domain": self._alias_domain,
             "status": self._status,
+            "logs": self._logs,
         }
         answer = answers.get(kind)
         if answer is None:
             return _error(404, "route not found")
         self.counters.note_mailcow(f"get/{kind}")
-        return json_reply(answer(name.lower()) or {})
+        fault = self.faults.take(f"get/{kind}", (name,))
+        if fault is not None and fault.mode in ("500", "error"):
+            return html_reply("500 Internal Server Error", 500)
+        if fault is not None:
+            raise NoReplyError
+        return json_reply(answer(name) or {})
 
-    def _dkim(self, domain: str) -> object:
-        key = self.keyring.key(domain) if domain in self.keyring.domains else None
+    def _dkim(self, name: str) -> object:
+        """`details`: an administrator, which every API key is, may ask for any name."""
+        key = self.keyring.find(name)
         if key is None:
             return {}
         return {
             "pubkey": key.pubkey,
             "length": _length(key),
             "dkim_txt": self._dkim_txt(key),
-            "dkim_selector": key.selector,
+            "dkim_selector": key.selector or False,  # PHP's, for what Redis does not have
             "privkey": "",
         }
 
@@ -95,6 +158,7 @@ class Mailcow:
         domains = [name for name in self.keyring.domains if name not in self.alias_domains]
         if name == "all":
             return [_domain_details(domain) for domain in domains]
+        name = name.lower()  # MySQL does not mind the case; Redis, where the keys are, does
         return _domain_details(name) if name in domains else {}
 
     def _alias_domain(self, name: str) -> object:
@@ -104,10 +168,38 @@ class Mailcow:
         ]
         if name == "all":
             return details
-        return next((entry for entry in details if entry["alias_domain"] == name), {})
+        return next((entry for entry in details if entry["alias_domain"] == name.lower()), {})
 
     def _status(self, what: str) -> object:
         return {"version": _VERSION} if what == "version" else {}
+
+    def _logs(self, which: str) -> object:
+        name, _, count = which.partition("/")
+        return self.log.newest(int(count) if count.isdigit() else 100) if name == "api" else {}
+
+
+_KEYS = (credentials.MAILCOW_API_KEY, credentials.MAILCOW_RW_KEY)
+
+_WRITES: dict[str, Callable[[DkimWriter, Any], None]] = {
+    "add/dkim": DkimWriter.add,
+    "add/dkim_duplicate": DkimWriter.duplicate,
+    "add/dkim_import": DkimWriter.import_,
+    "delete/dkim": DkimWriter.delete,
+}
+
+
+def _names(data: object) -> tuple[str, ...]:
+    """Every name that a write call is about."""
+    if not isinstance(data, dict):
+        return tuple(map(str, data)) if isinstance(data, list) else (str(data),)
+    fields = ("domain", "domains", "from_domain", "to_domain")
+    return tuple(str(data[name]) for name in fields if name in data)
+
+
+def _writes_left(fault: MailcowFault | None) -> int | None:
+    if fault is None or fault.mode == "drop-after":
+        return None
+    return 0 if fault.mode == "error" else fault.writes
 
 
 def _domain_details(domain: str) -> dict[str, object]:

@@ -1,7 +1,8 @@
-"""A DNS record as the sandbox keeps it, and its seven-field wire form (L18)."""
+"""A DNS record as the sandbox keeps it, and the CCP's seven-field wire form of it (L18)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,14 +14,24 @@ TYPES = frozenset(
     }
 )  # fmt: skip
 
+#: The TTL of a record that was given none, in seconds (R14).
+USUAL_TTL = 3600
+
 _LONGEST_NUMBER = 18
+_HOSTNAME = re.compile(
+    r"@|\*|(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII
+)
 _REQUIRED = ("hostname", "type", "destination")
 _KNOWN = {"id", *_REQUIRED, "priority", "deleterecord", "state", "ttl"}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stored record; `written` is when it last changed, 0 for "long ago"."""
+    """One stored record.
+
+    `written` is when it last changed, 0 for "long ago"; `ttl` counts while the zone is on CloudDNS
+    (R14), as the CCP knows only one for the whole zone (L39).
+    """
 
     id: int
     hostname: str
@@ -28,6 +39,7 @@ class Record:
     priority: str
     destination: str
     written: float = 0.0
+    ttl: int = USUAL_TTL
 
     def wire(self, state: str) -> dict[str, object]:
         """The seven keys in netcup's order, `deleterecord` always false (L18)."""
@@ -52,17 +64,19 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record somebody hands the sandbox; the id is missing where one is still to be given."""
+    """A record somebody hands the sandbox; id and TTL are missing where they are to be given."""
 
     id: int | None
     hostname: str
     type: str
     priority: str
     destination: str
+    ttl: int | None = None
 
-    def with_id(self, number: int) -> Record:
+    def with_id(self, number: int, usual_ttl: int) -> Record:
         """The record it becomes, published long ago."""
-        return Record(number, self.hostname, self.type, self.priority, self.destination)
+        ttl = usual_ttl if self.ttl is None else self.ttl
+        return Record(number, self.hostname, self.type, self.priority, self.destination, ttl=ttl)
 
 
 def read_drafts(where: str, data: object) -> tuple[Draft, ...]:
@@ -100,7 +114,14 @@ def _draft(where: str, entry: object) -> Draft:
         raise ValueError(f"{where}: field 'type' must be one of {', '.join(sorted(TYPES))}")
     number = _number(where, "id", entry.get("id"), positive=True)
     priority = _number(where, "priority", entry.get("priority"), positive=False) or 0
-    return Draft(number, entry["hostname"], entry["type"], str(priority), entry["destination"])
+    ttl = _number(where, "ttl", entry.get("ttl"), positive=True)
+    hostname, kind, destination = (entry[field] for field in _REQUIRED)
+    return Draft(number, hostname, kind, str(priority), destination, ttl)
+
+
+def is_hostname(text: str) -> bool:
+    """Whether it is the name of a record below its zone: `@`, `*`, or labels."""
+    return _HOSTNAME.fullmatch(text) is not None
 
 
 def is_number(value: object) -> bool:

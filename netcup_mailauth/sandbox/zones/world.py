@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from netcup_mailauth.sandbox.zones.zone import Zone, first_serial
+from netcup_mailauth.sandbox.zones.zone import Zone, first_serial, next_serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,6 +70,11 @@ class World:
         zone = self._zones.get(name)
         return zone if zone is not None and zone.backend == "ccp" else None
 
+    def on_clouddns(self, name: str) -> Zone | None:
+        """The zone as the REST API sees it, if it is there."""
+        zone = self._zones.get(name)
+        return zone if zone is not None and zone.backend == "clouddns" else None
+
     def new_id(self) -> int:
         """The next id; one counter for all zones (L23)."""
         with self.lock:
@@ -94,6 +99,20 @@ class World:
             zone = self.existing(name)
             self.put(zone.with_records(self._plant(name, drafts), self.clock()))
 
+    def intrude(self, name: str, drafts: Sequence[Draft]) -> None:
+        """Let another writer add records, or change those whose ids the drafts have (L46).
+
+        Raises:
+            ValueError: no such zone.
+        """
+        with self.lock:
+            zone, now = self.existing(name), self.clock()
+            records = {record.id: record for record in zone.records}
+            for draft in drafts:
+                record = draft.with_id(draft.id or self.new_id(), self.quirks.rest_default_ttl)
+                records[record.id] = replace(record, written=now)
+            self.put(zone.with_records(tuple(records.values()), now))
+
     def set_backend(self, name: str, backend: Backend) -> None:
         """Move a zone to CloudDNS, or back (L16).
 
@@ -102,6 +121,17 @@ class World:
         """
         with self.lock:
             self.put(replace(self.existing(name), backend=backend))
+
+    def set_ttl(self, name: str, seconds: int) -> None:
+        """Give a zone another TTL.
+
+        Raises:
+            ValueError: no such zone.
+        """
+        with self.lock:
+            zone = self.existing(name)
+            serial = next_serial(zone.serial, self.clock())
+            self.put(replace(zone, ttl=str(seconds), serial=serial))
 
     def existing(self, name: str) -> Zone:
         """The zone of this name.
@@ -152,4 +182,5 @@ class World:
                     owner = f"the zone {zone.name}"
                     raise ValueError(f"zone {name}: the id {record.id} belongs to {owner}")
         self._last_id = max([self._last_id, *given])
-        return tuple(draft.with_id(draft.id or self.new_id()) for draft in drafts)
+        ttl = self.quirks.rest_default_ttl
+        return tuple(draft.with_id(draft.id or self.new_id(), ttl) for draft in drafts)

@@ -40,7 +40,7 @@ class Zone:
 
     def with_records(self, records: tuple[Record, ...], now: float) -> Zone:
         """The zone with these records; the serial moves only if they say something else (L24)."""
-        if _contents(records) == _contents(self.records):
+        if set(map(_said, records)) == set(map(_said, self.records)):
             return self
         return replace(self, records=records, serial=next_serial(self.serial, now))
 
@@ -61,6 +61,10 @@ class Zone:
         ordered = sorted(self.records, key=lambda record: _order(record, quirks))
         return [record.wire(_state(record, quirks, now)) for record in ordered]
 
+    def ttl_of(self, record: Record) -> str:
+        """What the name servers serve it with: its own TTL on CloudDNS (R14), else the zone's."""
+        return str(record.ttl) if self.backend == "clouddns" else self.ttl
+
 
 def is_zone_name(name: object) -> bool:
     """Whether netcup takes this as a `domainname`: exactly one label and a TLD (L13)."""
@@ -77,8 +81,8 @@ def next_serial(serial: int, now: float) -> int:
     return max(serial + 1, first_serial(now))
 
 
-def _contents(records: tuple[Record, ...]) -> set[tuple[int, tuple[str, str, str, str]]]:
-    return {(record.id, record.content()) for record in records}
+def _said(record: Record) -> tuple[int, tuple[str, str, str, str], int]:
+    return (record.id, record.content(), record.ttl)
 
 
 def _order(record: Record, quirks: Quirks) -> tuple[str, float]:

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.sandbox.ccp.calls import ACTIONS
+from netcup_mailauth.sandbox.ccp.calls import ACTIONS as CCP_ACTIONS
+from netcup_mailauth.sandbox.rest.calls import ACTIONS as REST_ACTIONS
 from netcup_mailauth.sandbox.zones.records import Draft, read_drafts
 
-Mode = Literal[
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_COMMON = (
     "drop",
     "apply-then-drop",
     "apply-late",
-    "apply-partly",
-    "apply-then-4013",
     "apply-then-html",
     "500",
     "html",
     "cut",
     "lie",
     "rival",
-    "expire",
     "slow",
-    "rate-limit",
-    "lockout",
-]
-MODES: tuple[str, ...] = get_args(Mode)
+)
+
+#: How a call to the CCP API can fail.
+CCP_MODES = (*_COMMON, "apply-partly", "apply-then-4013", "expire", "rate-limit", "lockout")
+
+#: How a call to the REST API can fail.
+REST_MODES = (
+    *_COMMON,
+    "apply-then-error",
+    "apply-then-500",
+    "no-content",
+    "apply-then-no-content",
+    "bad-key",
+    "429",
+    "draft",
+)
 
 _FIELDS = {"action", "mode", "times", "after", "delay", "records"}
-_DEFAULT_DELAY = {"apply-late": 2.0, "slow": 10.0}
+_DEFAULT_DELAY = {"apply-late": 2.0, "slow": 10.0, "429": 1.0}
 _LONGEST_DELAY = 3600.0
 _RIVAL = (Draft(None, "@", "TXT", "0", "v=spf1 include:_spf.rival.example -all"),)
 
@@ -38,11 +51,12 @@ _RIVAL = (Draft(None, "@", "TXT", "0", "v=spf1 include:_spf.rival.example -all")
 class Fault:
     """One order to fail: the next `times` calls of `action`, once `after` more have passed.
 
-    `delay` is used by `apply-late` and `slow`, `records` by `rival`.
+    An action of `*` is any call to the APIs that have the mode. `delay` is used by `apply-late`
+    and `slow`, and is what `429` asks the client to wait; `records` is used by `rival`.
     """
 
     action: str
-    mode: Mode
+    mode: str
     times: int = 1
     after: int = 0
     delay: float = 0.0
@@ -68,19 +82,28 @@ def read_fault(data: dict[str, Any]) -> Fault:
         if field not in _FIELDS:
             raise ValueError(f"unknown field {field!r}")
     action, mode = data.get("action"), data.get("mode")
-    if action != "*" and action not in ACTIONS:
-        raise ValueError(f"action must be * or one of {', '.join(ACTIONS)}")
-    if mode not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}")
+    modes = _modes_of(action)
+    if mode not in modes:
+        raise ValueError(f"mode must be one of {', '.join(modes)}, for the action {action}")
     records = data.get("records")
     return Fault(
-        action=action,
+        action=str(action),
         mode=mode,
         times=_count(data, "times", least=1),
         after=_count(data, "after", least=0),
         delay=_delay(data, _DEFAULT_DELAY.get(mode, 0.0)),
         records=_RIVAL if records is None else read_drafts("rival", records),
     )
+
+
+def _modes_of(action: object) -> tuple[str, ...]:
+    if action == "*":
+        return tuple(dict.fromkeys((*CCP_MODES, *REST_MODES)))
+    if action in CCP_ACTIONS:
+        return CCP_MODES
+    if action in REST_ACTIONS:
+        return REST_MODES
+    raise ValueError(f"action must be * or one of {', '.join((*CCP_ACTIONS, *REST_ACTIONS))}")
 
 
 def _count(data: dict[str, Any], field: str, least: int) -> int:
@@ -112,11 +135,16 @@ class FaultList:
         with self._lock:
             self._pending.append(fault)
 
-    def take(self, action: str) -> Fault | None:
-        """The fault that hits this call, if one does; counts down those it passes."""
+    def take(self, action: str, modes: Collection[str]) -> Fault | None:
+        """The fault that hits this call, if one does; counts down those it passes.
+
+        Args:
+            action: what is called.
+            modes: how a call to this API can fail.
+        """
         with self._lock:
             for index, fault in enumerate(self._pending):
-                if fault.action not in ("*", action):
+                if fault.action not in ("*", action) or fault.mode not in modes:
                     continue
                 if fault.after == 0:
                     self._use(index, fault)

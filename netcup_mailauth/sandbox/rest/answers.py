@@ -1,0 +1,101 @@
+"""One answer of the REST API, the envelope it comes in (R2), and the errors that are known.
+
+Codes and texts marked (guess) were never seen. Nothing may depend on them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.sandbox.web.exchange import Reply, json_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_RESULTS = "No results found, the page number may be too high."
+NO_RESULT = "No result was found."
+BAD_NAME = "Domain name is not a valid domain name."
+UNQUOTED = "TXT rdata must be enclosed in quotation marks"
+LONG_STRING = "A character string of TXT rdata must not exceed 255 characters."  # (guess)
+IMMUTABLE = "The record is immutable."  # (guess)
+EXISTS_ALREADY = "The record already exists."  # (guess)
+CNAME_CONFLICT = "A CNAME record cannot stand beside other records."  # (guess)
+NO_CHANGES = "The changeset is empty."  # (guess)
+
+_BAD_KEY = "Authentication token is not valid or has expired."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API says to one call; without a body where the status is 204."""
+
+    status: int
+    result: object = None
+    errors: tuple[Mapping[str, str], ...] = ()
+    pagination: Mapping[str, int] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def reply(self) -> Reply:
+        """The HTTP reply: the five keys of the envelope in the order that was seen (R2)."""
+        if self.status == 204:
+            return Reply(204, "", b"", self.headers)
+        envelope = {
+            "success": not self.errors,
+            "errors": list(self.errors),
+            "messages": [],
+            "meta": None if self.pagination is None else {"pagination": self.pagination},
+            "result": self.result,
+        }
+        return replace(json_reply(envelope, self.status), headers=self.headers)
+
+
+class RefusedError(Exception):
+    """A call that is answered with an error, wherever that was found out."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.errors)
+        self.answer = answer
+
+
+def failure(status: int, code: str, message: str) -> Answer:
+    """An error with a real HTTP status."""
+    return Answer(status, errors=({"code": code, "message": message},))
+
+
+def bad_key() -> Answer:
+    """No key or a wrong one: 400, not 401 (R1)."""
+    return failure(400, "authenticationError", _BAD_KEY)
+
+
+def invalid(message: str) -> Answer:
+    """Input that cannot be (R3)."""
+    return failure(400, "validationError", message)
+
+
+def not_found(message: str = NO_RESULT) -> Answer:
+    """Nothing there (R3, R7)."""
+    return failure(404, "resourceDoesNotExist", message)
+
+
+def wrong_method() -> Answer:
+    """A path that is called otherwise (guess)."""
+    return failure(405, "methodNotAllowed", "The method is not allowed.")
+
+
+def strict_miss(status: int) -> Answer:
+    """A strict changeset deletes what is not there (R9, guess)."""
+    code = "recordDoesNotExist" if status == 422 else "validationError"
+    return failure(status, code, "The record to delete does not exist.")
+
+
+def too_many(retry_after: str | None) -> Answer:
+    """Too many calls (R16, guess)."""
+    headers = () if retry_after is None else (("Retry-After", retry_after),)
+    return replace(failure(429, "rateLimitExceeded", "Too many requests."), headers=headers)
+
+
+def whole_seconds(seconds: float) -> str:
+    """A time to wait as Retry-After holds it."""
+    return str(math.ceil(seconds))

@@ -1,0 +1,122 @@
+"""How a call to the REST API fails in the ways only it has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.sandbox import mishaps
+from netcup_mailauth.sandbox.rest.answers import (
+    Answer,
+    RefusedError,
+    bad_key,
+    failure,
+    too_many,
+    whole_seconds,
+)
+from netcup_mailauth.sandbox.rest.bodies import read_object
+from netcup_mailauth.sandbox.web.exchange import html_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from netcup_mailauth.sandbox.faults import Fault
+    from netcup_mailauth.sandbox.rest.calls import Call
+    from netcup_mailauth.sandbox.rest.desk import Desk
+    from netcup_mailauth.sandbox.timers import Timers
+    from netcup_mailauth.sandbox.web.exchange import Reply
+    from netcup_mailauth.sandbox.zones.world import World
+
+
+@dataclass(frozen=True)
+class RestTurn:
+    """One call to the REST API, as a fault takes it apart."""
+
+    desk: Desk
+    call: Call
+
+    @property
+    def world(self) -> World:
+        """The zones."""
+        return self.desk.world
+
+    @property
+    def zone_name(self) -> str | None:
+        """The zone the call is about, if it is on CloudDNS."""
+        zone = self.desk.zone_of(self.call)
+        return None if zone is None else zone.name
+
+    def admit(self) -> Answer | None:
+        """Why the call is not let in, or None."""
+        return self.desk.admit(self.call)
+
+    def carry_out(self) -> Answer:
+        """Carry the call out, and store what it changes."""
+        return self.desk.carry_out(self.call)
+
+    def rehearse(self) -> Answer:
+        """Answer as if it were carried out."""
+        return self.desk.rehearse(self.call)
+
+    def written(self, answer: Answer) -> Reply:
+        """An answer as the HTTP reply it would be."""
+        return answer.reply()
+
+
+def go_wrong(turn: RestTurn, fault: Fault, timers: Timers) -> Answer | Reply:
+    """Let a call fail as a fault wants it.
+
+    Raises:
+        NoReplyError: the connection is to be closed without an answer.
+    """
+    modes: dict[str, Callable[[], Answer | Reply]] = {
+        "apply-then-error": lambda: _apply_then_error(turn),
+        "apply-then-500": lambda: _apply_then_500(turn),
+        "no-content": lambda: Answer(204),  # not applied
+        "apply-then-no-content": lambda: _apply_then_no_content(turn),
+        "bad-key": bad_key,  # not applied
+        "429": lambda: too_many(whole_seconds(fault.delay)),  # not applied
+        "draft": lambda: _draft(turn),
+    }
+    if fault.mode in modes:
+        return modes[fault.mode]()
+    return mishaps.go_wrong(turn, fault, timers)
+
+
+def _apply_then_error(turn: RestTurn) -> Answer:
+    """Applied, but answered with an error."""
+    mishaps.apply(turn)
+    return failure(422, "unprocessableContent", "The request could not be processed.")
+
+
+def _apply_then_500(turn: RestTurn) -> Reply:
+    """Applied, but the HTTP status says otherwise."""
+    mishaps.apply(turn)
+    return html_reply("500 Internal Server Error", 500)
+
+
+def _apply_then_no_content(turn: RestTurn) -> Answer:
+    """Applied, but the answer is empty."""
+    mishaps.apply(turn)
+    return Answer(204)
+
+
+def _draft(turn: RestTurn) -> Answer:
+    """A changeset is left uncommitted; before any other call somebody begins a draft (R11)."""
+    desk = turn.desk
+    with desk.world.lock:
+        zone = desk.zone_of(turn.call)
+        if turn.call.action == "changeset":
+            return mishaps.apply(replace(turn, call=_uncommitted(turn.call)))
+        if zone is not None:
+            desk.ledger.begin_draft(zone)
+        return mishaps.apply(turn)
+
+
+def _uncommitted(call: Call) -> Call:
+    try:
+        data = read_object(call.body)
+    except RefusedError:
+        return call
+    return replace(call, body=json.dumps({**data, "autoCommit": False}).encode())

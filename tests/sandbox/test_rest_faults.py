@@ -1,0 +1,233 @@
+"""Every way a call to the REST API can fail: what the client sees, and what the zone holds then."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from netcup_mailauth.sandbox.faults import CCP_MODES, REST_MODES
+from tests.sandbox.client import Ccp
+from tests.sandbox.rest_client import DOMAIN, SPF, Rest, error, rdatas, row
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import StartRest
+
+RIVAL = '"v=spf1 include:_spf.rival.example -all"'
+NEW = row("new", '"x"')
+WRITE = "changeset"
+
+
+def stored(client: Rest) -> list[str]:
+    """What the zone holds at `new`, asked past the API."""
+    return rdatas(client.sandbox.rest_records(DOMAIN), "new")
+
+
+@pytest.mark.parametrize(("mode", "after"), [("drop", []), ("apply-then-drop", ['"x"'])])
+def test_dropped_connections(rest: Rest, mode: str, after: list[str]) -> None:
+    rest.sandbox.fault(WRITE, mode)
+    with pytest.raises(requests.ConnectionError):
+        rest.change([NEW])
+    assert stored(rest) == after
+    assert len(rest.revisions()) == 1 + len(after)
+    assert rest.change([row("www2", '"y"')]).status_code == 201  # once only
+
+
+def test_apply_late_arrives_after_the_client_gave_up(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "apply-late", delay=0.1)
+    with pytest.raises(requests.ConnectionError):
+        rest.change([NEW])
+    assert stored(rest) == []
+    deadline = time.monotonic() + 5
+    while not stored(rest) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert stored(rest) == ['"x"']
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "after"),
+    [
+        ("apply-then-html", 200, ['"x"']),
+        ("html", 200, []),
+        ("500", 500, []),
+        ("apply-then-500", 500, ['"x"']),
+    ],
+)
+def test_answers_that_are_html(rest: Rest, mode: str, status: int, after: list[str]) -> None:
+    rest.sandbox.fault(WRITE, mode)
+    response = rest.change([NEW])
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "text/html"
+    assert stored(rest) == after
+
+
+@pytest.mark.parametrize(
+    ("mode", "after"), [("no-content", []), ("apply-then-no-content", ['"x"'])]
+)
+def test_answers_that_are_empty(rest: Rest, mode: str, after: list[str]) -> None:
+    rest.sandbox.fault(WRITE, mode)
+    response = rest.change([NEW])
+    assert (response.status_code, response.content) == (204, b"")
+    assert stored(rest) == after
+    assert rest.get("/domain").status_code == 200  # the connection is still of use
+
+
+def test_apply_then_error(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "apply-then-error")
+    assert error(rest.change([NEW])) == (422, "unprocessableContent")
+    assert stored(rest) == ['"x"']
+
+
+def test_cut_is_half_an_answer_with_a_right_length(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "cut")
+    response = rest.change([NEW])
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    with pytest.raises(requests.JSONDecodeError):
+        response.json()
+    assert stored(rest) == ['"x"']
+
+
+def test_lie_answers_with_a_revision_that_is_not_there(rest: Rest) -> None:
+    before = rest.revisions()
+    rest.sandbox.fault(WRITE, "lie")
+    response = rest.change([NEW])
+    assert response.status_code == 201
+    assert response.json()["result"]["serial"] == before[0]["serial"] + 1
+    assert stored(rest) == []
+    assert rest.revisions() == before
+
+
+def test_lie_about_an_acme_challenge(rest: Rest) -> None:
+    rest.sandbox.fault("acme", "lie")
+    path, body = rest.path("acme/challenge"), {"scope": "@", "value": "x" * 43}
+    assert rest.send("POST", path, json=body).status_code == 201
+    assert rest.send("POST", path, json=body).status_code == 201
+
+
+@pytest.mark.parametrize("action", ["revisions", "records", WRITE])
+def test_rival_writes_first(rest: Rest, action: str) -> None:
+    """Between our read and our write, or between two reads."""
+    before = rest.revisions()[0]["serial"]
+    rest.sandbox.fault(action, "rival")
+    rest.records()
+    assert rest.change([NEW]).json()["result"]["serial"] == before + 2
+    assert RIVAL in rdatas(rest.records(), "@")
+    assert stored(rest) == ['"x"']
+
+
+def test_rival_with_records_of_the_test(rest: Rest) -> None:
+    """A record with the id of a live one replaces it, so that our delete of it misses."""
+    spf = next(r for r in rest.sandbox.zone(DOMAIN) if "v=spf1" in r["destination"])
+    rival = {**spf, "destination": "v=spf1 -all", "ttl": 60}
+    rest.sandbox.fault(WRITE, "rival", records=[rival])
+    assert error(rest.change([NEW], [row("@", SPF, ttl=3600)])) == (422, "recordDoesNotExist")
+    assert stored(rest) == []
+    found = [r for r in rest.sandbox.rest_records(DOMAIN) if r["rdata"] == '"v=spf1 -all"']
+    assert [record["ttl"] for record in found] == [60]
+
+
+def test_rival_at_a_domain_look_up(rest: Rest) -> None:
+    rest.sandbox.fault("domain", "rival")
+    assert rest.get("/domain", fqdn=DOMAIN).status_code == 200
+    assert RIVAL in rdatas(rest.sandbox.rest_records(DOMAIN), "@")
+
+
+def test_slow_answers_late_but_well(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "slow", delay=0.2)
+    began = time.monotonic()
+    assert rest.change([NEW]).status_code == 201
+    assert time.monotonic() - began >= 0.2
+
+
+def test_bad_key_by_order(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "bad-key")
+    assert error(rest.change([NEW])) == (400, "authenticationError")
+    assert stored(rest) == []
+
+
+@pytest.mark.parametrize(("delay", "header"), [(None, "1"), (7.2, "8"), (0.0, "0")])
+def test_429_asks_to_wait(rest: Rest, delay: float | None, header: str) -> None:
+    rest.sandbox.fault(WRITE, "429", delay=delay)
+    response = rest.change([NEW])
+    assert error(response) == (429, "rateLimitExceeded")
+    assert response.headers["Retry-After"] == header
+    assert stored(rest) == []
+
+
+def test_draft_leaves_a_changeset_uncommitted(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "draft")
+    response = rest.change([NEW])
+    assert (response.status_code, response.json()["result"]["state"]) == (201, "draft")
+    assert stored(rest) == []
+    assert [revision["state"] for revision in rest.revisions()] == ["committed", "draft"]
+
+
+def test_draft_before_a_read_is_one_of_somebody_else(rest: Rest) -> None:
+    rest.sandbox.fault("revisions", "draft")
+    assert [revision["state"] for revision in rest.revisions()] == ["committed", "draft"]
+    assert rdatas(rest.records(), "@") == []
+    assert SPF in rdatas(rest.sandbox.rest_records(DOMAIN), "@")
+
+
+@pytest.mark.parametrize("mode", REST_MODES)
+def test_a_fault_lets_nobody_in(rest: Rest, mode: str) -> None:
+    """With a wrong key nothing of ours is stored, whatever the fault applies."""
+    path = rest.path("changeset")
+    rest.sandbox.fault(WRITE, mode, delay=0.0)
+    body = {"autoCommit": True, "strict": True, "create": [NEW], "delete": []}
+    url = rest.sandbox.rest_endpoint + path
+    try:
+        requests.post(url, json=body, headers={"Authorization": "Bearer x"}, timeout=5)
+    except requests.ConnectionError:
+        assert mode in ("drop", "apply-then-drop", "apply-late")
+    if mode == "apply-late":
+        time.sleep(0.1)
+    assert stored(rest) == []
+    assert len(rest.revisions()) == (2 if mode == "rival" else 1)
+
+
+@pytest.mark.parametrize("mode", REST_MODES)
+def test_a_fault_breaks_no_body_that_is_none(untouched: Rest, mode: str) -> None:
+    path = untouched.path("changeset")
+    untouched.sandbox.fault(WRITE, mode, delay=0.0)
+    try:
+        response = untouched.send("POST", path, data=b"{")
+    except requests.ConnectionError:
+        assert mode in ("drop", "apply-then-drop", "apply-late")
+    else:
+        assert response.status_code in (200, 204, 400, 422, 429, 500)
+    assert untouched.sandbox.stats()["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "mode"),
+    [
+        *((WRITE, mode) for mode in CCP_MODES if mode not in REST_MODES),
+        *(("updateDnsRecords", mode) for mode in REST_MODES if mode not in CCP_MODES),
+        ("unknown", "drop"),
+    ],
+)
+def test_a_fault_of_the_other_api_is_refused(untouched: Rest, action: str, mode: str) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        untouched.sandbox.fault(action, mode)
+
+
+def test_star_hits_both_apis_and_each_only_with_what_it_has(start_rest: StartRest) -> None:
+    rest = start_rest(domains=["example.org"])
+    with Ccp(rest.sandbox) as ccp:
+        rest.sandbox.fault("*", "expire")
+        rest.sandbox.fault("*", "429")
+        assert error(rest.get("/domain")) == (429, "rateLimitExceeded")
+        assert rest.sandbox.stats()["faults"][0]["mode"] == "expire"
+        assert ccp.login()["statuscode"] == 2000  # a login needs no session
+        assert rest.sandbox.stats()["faults"] == []
+        rest.sandbox.fault("*", "500", times=2)
+        assert rest.get("/domain").status_code == 500
+        assert ccp.send("login", {}).status_code == 500
+
+
+def test_times_and_after(rest: Rest) -> None:
+    rest.sandbox.fault("domain", "bad-key", times=2, after=1)
+    assert [rest.get("/domain").status_code for _ in range(4)] == [200, 400, 400, 200]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.planning import Planner, Wish
     from netcup_mailauth.actions.writing import Writer
     from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.backends.clouddns import CloudDnsBackend
     from netcup_mailauth.errors import ExitCode, MailauthError
     from netcup_mailauth.keys.sources import Sources
     from netcup_mailauth.plan import Change, ChangeSet, Plan
@@ -28,6 +29,7 @@ _HOMES = {
     "CcpBackend": "backends.ccp",
     "Change": "plan",
     "ChangeSet": "plan",
+    "CloudDnsBackend": "backends.clouddns",
     "DkimPolicy": "policy",
     "DmarcPolicy": "policy",
     "DnsRecord": "records",
@@ -51,6 +53,7 @@ __all__ = [
     "CcpBackend",
     "Change",
     "ChangeSet",
+    "CloudDnsBackend",
     "DkimPolicy",
     "DmarcPolicy",
     "DnsRecord",

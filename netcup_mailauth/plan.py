@@ -6,7 +6,6 @@ how a change is written; that is a back end's business.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from netcup_mailauth.meaning import same_meaning
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, is_of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from netcup_mailauth.errors import ExitCode, MailauthError
     from netcup_mailauth.findings import Finding
@@ -131,8 +130,13 @@ class Plan:
         return any(change_set.changes for change_set in self.zones)
 
 
-def compute(place: Place, zone: Zone, desired: Iterable[DesiredRecord]) -> ChangeSet:
+def compute(
+    place: Place, zone: Zone, desired: Iterable[DesiredRecord], new_ttl: int | None = None
+) -> ChangeSet:
     """The change set that gives ``zone`` the desired records and touches nothing else.
+
+    ``new_ttl`` is the TTL of records that are created, in seconds; ``None`` where the zone has
+    one TTL for all. A record that is updated keeps its own.
 
     Creates and updates come first and deletes last, so that a write that stops half way leaves
     no name without its record.
@@ -145,7 +149,7 @@ def compute(place: Place, zone: Zone, desired: Iterable[DesiredRecord]) -> Chang
         if keeper is not None and same_meaning(wanted.kind, keeper.destination, wanted.value):
             kept.append(Kept(wanted.kind, keeper))
         else:
-            changes.append(_upsert(keeper, wanted))
+            changes.append(_upsert(keeper, wanted, new_ttl))
         changes += (
             Change(Action.DELETE, wanted.kind, record, None)
             for record in members
@@ -166,11 +170,14 @@ def _keeper(members: Sequence[DnsRecord], wanted: DesiredRecord) -> DnsRecord | 
 
 
 def _age(record: DnsRecord) -> tuple[int, str]:
+    if record.ttl is not None:
+        # Its identifier says nothing of its age; any fixed order will do.
+        return (record.ttl, record.destination)
     identifier = record.id or ""
     return (int(identifier) if identifier.isdecimal() else 0, identifier)
 
 
-def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord) -> Change:
+def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord, new_ttl: int | None) -> Change:
     action = Action.CREATE if keeper is None else Action.UPDATE
     after = DnsRecord(
         id=None,
@@ -178,7 +185,7 @@ def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord) -> Change:
         type="TXT",
         destination=wanted.value,
         priority="0" if keeper is None else keeper.priority,
-        ttl=None if keeper is None else keeper.ttl,
+        ttl=new_ttl if keeper is None else keeper.ttl,
     )
     return Change(action, wanted.kind, keeper, after, wanted.source, wanted.fingerprint)
 
@@ -205,102 +212,3 @@ def applied(zone: Zone, changes: Sequence[Change]) -> Zone:
             records.append(replace(change.after, id=record.id))
     records += (c.after for c in changes if c.before is None and c.after is not None)
     return replace(zone, records=tuple(records))
-
-
-def drift(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
-    """How ``zone`` differs from what ``change_set`` was made from, one sentence each.
-
-    This is the precondition of a write: the complete set of records of each kind concerned at
-    its hostname, and any CNAME there. Empty means that the plan still fits.
-    """
-    sentences: list[str] = []
-    for kind, hostname in change_set.slots():
-        planned = _members_planned(change_set, kind, hostname)
-        sentences += _differences(planned, _members(zone, kind, hostname), hostname)
-    return tuple(sentences)
-
-
-def outcome(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
-    """How ``zone``, read after the write, differs from what ``change_set`` should have made.
-
-    Identifiers of created records are the API's choice and are not compared. Empty means that
-    every record of the kinds concerned is exactly as planned.
-    """
-    sentences: list[str] = []
-    for kind, hostname in change_set.slots():
-        wanted = _members_wanted(change_set, kind, hostname)
-        found = _members(zone, kind, hostname)
-        sentences += _differences(wanted, _as_created(found, wanted), hostname)
-    return tuple(sentences)
-
-
-def strangers(change_set: ChangeSet, before: Zone, after: Zone) -> tuple[str, ...]:
-    """Records outside the change set that differ between two reads, as ``TYPE hostname``.
-
-    Somebody else's change; ours never touches them.
-    """
-    slots = frozenset(change_set.slots())
-    then, now = (Counter(_others(zone, slots)) for zone in (before, after))
-    changed = (*(then - now), *(now - then))
-    return tuple(sorted({f"{record.type} {record.hostname}" for record in changed}))
-
-
-def _others(zone: Zone, slots: frozenset[tuple[Kind, str]]) -> list[DnsRecord]:
-    managed = [record for kind, hostname in slots for record in zone.of_kind(kind, hostname)]
-    return [record for record in zone.records if record not in managed]
-
-
-_Member = tuple[str | None, str]
-"""A record by identifier and value. ``None`` as identifier stands for one still to be given."""
-
-
-def _members(zone: Zone, kind: Kind, hostname: str) -> Counter[_Member]:
-    return Counter(map(_member, zone.of_kind(kind, hostname) + zone.at(hostname, "CNAME")))
-
-
-def _member(record: DnsRecord) -> _Member:
-    value = record.destination if record.type == "TXT" else f"CNAME {record.destination}"
-    return (record.id, value)
-
-
-def _members_planned(change_set: ChangeSet, kind: Kind, hostname: str) -> Counter[_Member]:
-    before = [c.before for c in _changes_at(change_set, kind, hostname) if c.before]
-    return Counter(map(_member, (*before, *_kept_at(change_set, kind, hostname))))
-
-
-def _members_wanted(change_set: ChangeSet, kind: Kind, hostname: str) -> Counter[_Member]:
-    after = [
-        replace(change.after, id=change.before.id if change.before else None)
-        for change in _changes_at(change_set, kind, hostname)
-        if change.after
-    ]
-    return Counter(map(_member, (*after, *_kept_at(change_set, kind, hostname))))
-
-
-def _changes_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[Change]:
-    return [c for c in change_set.changes if c.kind is kind and c.hostname == hostname]
-
-
-def _kept_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[DnsRecord]:
-    kept = (kept.record for kept in change_set.unchanged if kept.kind is kind)
-    return [record for record in kept if record.hostname == hostname]
-
-
-def _as_created(found: Counter[_Member], wanted: Counter[_Member]) -> Counter[_Member]:
-    """``found`` with the identifier of each record that ``wanted`` has as new left out."""
-    known = {identifier for identifier, _ in wanted}
-    return Counter(
-        (None, value)
-        if identifier not in known and (None, value) in wanted
-        else (identifier, value)
-        for identifier, value in found.elements()
-    )
-
-
-def _differences(
-    expected: Counter[_Member], found: Counter[_Member], hostname: str
-) -> Iterator[str]:
-    for _, value in sorted((expected - found).elements(), key=str):
-        yield f"{hostname}: {value!r} should be there, and is not"
-    for _, value in sorted((found - expected).elements(), key=str):
-        yield f"{hostname}: {value!r} is there, and should not be"

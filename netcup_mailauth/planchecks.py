@@ -16,8 +16,8 @@ from netcup_mailauth.guard import CODES
 from netcup_mailauth.plan import Action
 from netcup_mailauth.planfile import EXPORTED
 from netcup_mailauth.planreading import ADVICE
-from netcup_mailauth.policy import PARKED_SPF, spf_term
-from netcup_mailauth.records import DesiredRecord, Kind, hostname_of, is_of_kind
+from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, spf_term
+from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Kind, hostname_of, is_of_kind
 from netcup_mailauth.render.words import visible
 
 if TYPE_CHECKING:
@@ -45,16 +45,17 @@ def check_ours(saved: SavedPlan, backend: Backend) -> None:
                 "looked at.",
                 "Plan again with credentials, and apply that plan.",
             )
-        if place.backend != backend.name or place.endpoint != backend.endpoint:
+        api = backend.serving(place.backend)
+        if place.backend != api.name or place.endpoint != api.endpoint:
             raise UsageError(
                 f"The plan is for {_api(place.backend, place.endpoint)}, and this run is set up "
-                f"for {_api(backend.name, backend.endpoint)}.",
+                f"for {_api(api.name, api.endpoint)}.",
                 "Set the endpoint it was made for, or plan again.",
             )
-        if place.account != backend.account:
+        if place.account != api.account:
             raise UsageError(
                 f"The plan is for the account {visible(place.account)!r}, and these credentials "
-                f"are of {backend.account!r} (digests of the customer numbers).",
+                f"are of {api.account!r} (digests of the customer numbers).",
                 "Give that account's credentials, or plan again.",
             )
 
@@ -79,7 +80,8 @@ def check_storable(saved: SavedPlan, backend: Backend) -> None:
             if change.after is None:
                 continue
             value = change.after.destination
-            reason = backend.refuses(DesiredRecord(change.kind, change.hostname, value))
+            record = DesiredRecord(change.kind, change.hostname, value)
+            reason = backend.serving(change_set.place.backend).refuses(record)
             if reason is not None:
                 raise _forged(change_set, f"{value!r} cannot be stored: {reason}")
 
@@ -146,7 +148,7 @@ def _of_live(place: Place, kind: Kind, record: DnsRecord) -> Iterator[str]:
     yield from _of_name(place, kind, record.hostname)
     if not is_of_kind(kind, record.destination):
         yield f"{record.destination!r} at {record.hostname} is no {kind.upper()} record"
-    if not (record.id or "").isdecimal() or not (record.id or "").isascii():
+    if not _identifies(place.backend, record):
         yield f"the {kind.upper()} record at {record.hostname} has no id of netcup's"
 
 
@@ -155,9 +157,24 @@ def _of_new(place: Place, kind: Kind, after: DnsRecord, before: DnsRecord | None
     problem = _of_value(kind, after.destination)
     if problem is not None:
         yield f"{after.destination!r} is no {kind.upper()} record ({problem})"
-    kept = ("0", None) if before is None else (before.priority, before.ttl)
-    if (after.priority, after.ttl) != kept:
+    kept = ("0", after.ttl) if before is None else (before.priority, before.ttl)
+    fits = _is_new_ttl(place.backend, after.ttl) if before is None else True
+    if (after.priority, after.ttl) != kept or not fits:
         yield f"the {kind.upper()} record at {after.hostname} gets a priority or TTL of its own"
+
+
+def _identifies(backend: str, record: DnsRecord) -> bool:
+    """Whether a record is told from others as this API tells them: by its id, or by its TTL."""
+    if backend == CLOUDDNS:
+        return record.ttl is not None
+    identifier = record.id or ""
+    return identifier.isdecimal() and identifier.isascii() and record.ttl is None
+
+
+def _is_new_ttl(backend: str, ttl: int | None) -> bool:
+    if backend == CLOUDDNS:
+        return ttl is not None and MIN_TTL <= ttl <= MAX_TTL
+    return ttl is None
 
 
 def _of_name(place: Place, kind: Kind, hostname: str) -> Iterator[str]:
@@ -251,7 +268,8 @@ def _twice(change_set: ChangeSet, taken: set[tuple[str, ...]]) -> Iterator[str]:
     slots = [(c.kind, c.hostname) for c in change_set.changes if c.after is not None]
     slots += [(kept.kind, kept.record.hostname) for kept in change_set.unchanged]
     marks: list[tuple[str, ...]] = [("domain", place.domain)]
-    marks += [("id", place.zone, record.id or "") for record in live]
+    if place.backend != CLOUDDNS:  # there an identifier tells nothing, and drift counts the rows
+        marks += [("id", place.zone, record.id or "") for record in live]
     marks += [("slot", place.zone, kind, hostname) for kind, hostname in slots]
     for mark in marks:
         if mark in taken:

@@ -13,6 +13,10 @@ from enum import StrEnum
 
 from netcup_mailauth.names import relative
 
+CCP = "ccp"
+CLOUDDNS = "clouddns"
+"""The names of netcup's two APIs, as they stand in plans and exports."""
+
 
 class Kind(StrEnum):
     """The kinds of records this program manages."""
@@ -35,6 +39,7 @@ class DnsRecord:
         destination: the neutral value; a TXT record's is its joined text, without quotes.
         ttl: seconds; ``None`` where the API knows only one TTL for the whole zone.
         raw: the value as read, where it is not what our own encoder would write.
+        immutable: whether the API keeps it from being changed.
     """
 
     id: str | None
@@ -44,6 +49,16 @@ class DnsRecord:
     priority: str = "0"
     ttl: int | None = None
     raw: str | None = None
+    immutable: bool = False
+
+    @property
+    def identity(self) -> str | None:
+        """What tells it from others of its name, type and value, from one read to the next.
+
+        The id, which an update keeps. An API with a TTL for each record knows records by their
+        contents alone, and gives them new identifiers when it likes: there it is the TTL.
+        """
+        return self.id if self.ttl is None else f"TTL {self.ttl}"
 
 
 @dataclass(frozen=True, slots=True)

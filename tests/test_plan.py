@@ -21,10 +21,8 @@ from netcup_mailauth.plan import (
     Plan,
     applied,
     compute,
-    drift,
-    outcome,
-    strangers,
 )
+from netcup_mailauth.preconditions import drift, outcome, strangers
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.strategies import zones
 
@@ -161,49 +159,6 @@ def test_every_wish_ends_as_exactly_one_record(live: Zone) -> None:
     after = written(live, compute(PLACE, live, WISHES).changes)
     counts = Counter(len(after.of_kind(wish.kind, wish.hostname)) for wish in WISHES)
     assert counts == {1: 3}
-
-
-@pytest.mark.parametrize(
-    "moved",
-    [
-        zone(DEFAULT.records[0], DEFAULT.records[2]),
-        zone(*DEFAULT.records, txt("4", "@", "v=spf1 ip4:192.0.2.1 -all")),
-        zone(DEFAULT.records[0], txt("2", "@", "v=spf1 -all"), DEFAULT.records[2]),
-        zone(DEFAULT.records[0], replace(DEFAULT.records[1], id="99"), DEFAULT.records[2]),
-        zone(*DEFAULT.records, DnsRecord("5", "_dmarc", "CNAME", "elsewhere.example")),
-        zone(*DEFAULT.records, txt("6", "_dmarc", "v=DMARC1;p=none")),
-    ],
-    ids=["one-fewer", "one-more", "another-value", "another-id", "a-cname", "meanwhile-created"],
-)
-def test_a_zone_that_moved_on_is_drift_and_named(moved: Zone) -> None:
-    change_set = compute(PLACE, DEFAULT, WISHES)
-    assert drift(change_set, moved)
-
-
-def test_a_change_elsewhere_in_the_zone_is_no_drift() -> None:
-    change_set = compute(PLACE, DEFAULT, WISHES)
-    moved = zone(*DEFAULT.records, DnsRecord("9", "www", "A", "192.0.2.9"))
-    assert drift(change_set, moved) == ()
-    assert strangers(change_set, DEFAULT, moved) == ("A www",)
-
-
-@pytest.mark.parametrize("lost", range(3))
-def test_each_change_that_did_not_arrive_is_named(lost: int) -> None:
-    change_set = compute(PLACE, DEFAULT, WISHES)
-    partly = [change for index, change in enumerate(change_set.changes) if index != lost]
-    problems = outcome(change_set, written(DEFAULT, partly))
-    assert change_set.changes[lost].hostname in problems[0]
-
-
-def test_a_doubled_create_is_not_taken_for_the_planned_one() -> None:
-    change_set = compute(PLACE, zone(), [DMARC])
-    twice = zone(txt("1", "_dmarc", DMARC.value), txt("2", "_dmarc", DMARC.value))
-    assert outcome(change_set, twice)
-
-
-def test_an_update_that_came_under_another_id_is_not_as_planned() -> None:
-    change_set = compute(PLACE, DEFAULT, [SPF])
-    assert outcome(change_set, zone(DEFAULT.records[0], txt("77", "@", SPF.value)))
 
 
 def test_a_plan_knows_whether_it_would_write() -> None:

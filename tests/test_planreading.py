@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from contextlib import suppress
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,12 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from netcup_mailauth import jsonfiles, planchecks, planfile, planreading
 from netcup_mailauth.actions.planning import Planner, Wish
+from netcup_mailauth.actions.rejudging import rebound
+from netcup_mailauth.backends.ccp import CcpBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles
 from netcup_mailauth.errors import (
     ExitCode,
@@ -29,7 +33,8 @@ from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.planfile import EXPORTED, Grounds
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy
-from netcup_mailauth.records import DesiredRecord, Kind, Zone
+from netcup_mailauth.preconditions import drift
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
 from tests.guard.cases import SPF, dns, key_record, mail_zone
 from tests.guard.cases import source as key_source
@@ -336,8 +341,8 @@ def test_an_error_shows_hostile_text_escaped() -> None:
 
 class TestWhoseItIs:
     def check(self, **place: str) -> None:
-        backend = ZoneFiles([LIVE])
-        backend.endpoint, backend.account = CCP, PLACE.account
+        backend = CcpBackend("1", SecretStr("key"), SecretStr("password"), endpoint=CCP)
+        backend.account = PLACE.account
         document = forged(lambda zone: zone.update(place))
         planchecks.check_ours(planreading.from_document(document, "plan.json"), backend)
 
@@ -357,6 +362,28 @@ class TestWhoseItIs:
         with pytest.raises(UsageError) as caught:
             self.check(**place)
         assert all(name in caught.value.what for name in named)
+
+
+class TestRowsOfCloudDns:
+    """Told by text and TTL: no identifier lasts, and no file holds how they are written."""
+
+    PLACE = Place("example.com", "example.com", "clouddns", "https://api.netcup.com/v1", "rest")
+    ROW = DnsRecord(None, "@", "TXT", "v=spf1 mx ~all", ttl=3600)
+    ZONE = Zone("example.com", "clouddns", (ROW, replace(ROW, raw='"v=spf1 " "mx ~all"')))
+
+    def planned(self) -> planreading.SavedPlan:
+        change_set = compute(self.PLACE, self.ZONE, WISHES[:1], 3600)
+        document = json.loads(planfile.dumps(planfile.plan_document(Plan((change_set,)))))
+        return planreading.from_document(document, "plan.json")
+
+    def test_rows_without_an_identifier_are_not_one_record_twice(self) -> None:
+        planchecks.check_content(self.planned())
+
+    def test_each_is_found_again_once(self) -> None:
+        (change_set,) = self.planned().plan.zones
+        assert drift(change_set, self.ZONE) == ()
+        found = [change.before for change in rebound(change_set, self.ZONE).changes]
+        assert found == list(self.ZONE.records)
 
 
 class TestFiles:

@@ -19,17 +19,19 @@ from netcup_mailauth.settings.credentials import (
     REST_KEY,
     ccp_credentials,
     find,
+    rest_key,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pydantic import SecretStr
 
     from netcup_mailauth.settings.credentials import CcpCredentials
     from netcup_mailauth.settings.mailcow import MailcowAccess
 
 NOWHERE = "not found"
 UNUSABLE = "cannot be used"
-NOT_USED_YET = "not used yet: this version speaks to netcup's CCP API only"
 
 
 class Outcome(Enum):
@@ -76,6 +78,7 @@ class Authenticator:
         environ: where they are looked for.
         warn: told of what is odd about a value.
         try_ccp: logs in and out again.
+        try_rest: asks the REST API something that needs its key.
         find_mailcow: which mailcow to ask, given where its key is looked for.
         try_mailcow: asks it for its version.
     """
@@ -83,6 +86,7 @@ class Authenticator:
     environ: Mapping[str, str]
     warn: Callable[[str], None]
     try_ccp: Callable[[CcpCredentials], None]
+    try_rest: Callable[[SecretStr], None]
     find_mailcow: Callable[[Mapping[str, str]], MailcowAccess]
     try_mailcow: Callable[[MailcowAccess], str]
 
@@ -98,14 +102,17 @@ class Authenticator:
         places = self._places(CCP_NAMES, environ)
         service = "netcup CCP API"
         if _none(places):
+            has_rest = not _none(self._places((REST_KEY,), environ))
             return Report(
                 service,
                 places,
                 Outcome.ABSENT,
                 "no credentials",
-                "Make them in the CCP (Stammdaten > API / master data > API), then: "
-                "netcup-mailauth auth",
-                ExitCode.CREDENTIALS,
+                ""
+                if has_rest
+                else "Make them in the CCP (Stammdaten > API / master data > API), "
+                "then: netcup-mailauth auth",
+                ExitCode.OK if has_rest else ExitCode.CREDENTIALS,
             )
         try:
             credentials = ccp_credentials(environ, _silent)
@@ -119,8 +126,18 @@ class Authenticator:
 
     def _rest(self, environ: Mapping[str, str]) -> Report:
         places = self._places((REST_KEY,), environ)
-        outcome = Outcome.ABSENT if _none(places) else Outcome.UNTRIED
-        return Report("netcup REST API", places, outcome, NOT_USED_YET)
+        service = "netcup REST API"
+        try:
+            key = rest_key(environ, _silent)
+        except CredentialsError as error:
+            return _failed(service, places, Outcome.INCOMPLETE, error)
+        if key is None:
+            return Report(service, places, Outcome.ABSENT, "no key; only CloudDNS zones need one")
+        try:
+            self.try_rest(key)
+        except MailauthError as error:
+            return _failed(service, places, _outcome(error), error)
+        return Report(service, places, Outcome.WORKS, "works")
 
     def _mailcow(self, environ: Mapping[str, str]) -> Report:
         places = self._places((MAILCOW_KEY,), environ)

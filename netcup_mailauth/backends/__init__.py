@@ -13,11 +13,28 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """One API that serves zones to one account. Used as a context manager."""
+    """What serves zones to one account. Used as a context manager.
+
+    Attributes:
+        name: the API's, in one word.
+        endpoint: where it is.
+        account: stands for whose zones it serves; never a customer number.
+        new_ttl: the TTL that a new record gets, in seconds; ``None`` where the zone has one for
+            all its records.
+    """
 
     name: str
     endpoint: str
     account: str
+    new_ttl: int | None
+
+    def serving(self, name: str) -> Backend:
+        """The one API of this name behind this back end; itself, if nothing is behind it.
+
+        Raises:
+            UsageError: there is none.
+        """
+        ...
 
     def zone(self, name: str) -> Zone:
         """Read a zone, every record of it.
@@ -27,13 +44,15 @@ class Backend(Protocol):
         """
         ...
 
-    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
         """Make the changes in one write, and return the zone as it is afterwards.
 
-        Never sends a write twice.
+        ``zone`` is the zone as it was read to check the precondition. Never sends a write twice.
 
         Raises:
             WriteNotProcessedError: the write provably changed nothing; it may be sent once more.
+            RefusedError: nothing was sent, because it could not be done without harm.
+            UnverifiedError: it was accepted, but not on top of the zone as it was read.
             MailauthError: anything else; whether the write was processed is unknown.
         """
         ...

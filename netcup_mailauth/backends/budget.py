@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -37,12 +38,14 @@ class Budget:
         self._clock = clock
         self._sleep = sleep
         self._sent: deque[float] = deque(maxlen=calls)
+        self._counting = threading.Lock()
 
     def spend(self) -> None:
-        """Count one call, waiting first if it would be one too many."""
-        if len(self._sent) == self._sent.maxlen:
-            free = self._sent[0] + self._window
-            # Again, should the sleep end a moment early.
-            while (wait := free - self._clock()) > 0:
-                self._sleep(wait)
-        self._sent.append(self._clock())
+        """Count one call, waiting first if it would be one too many; parallel jobs queue here."""
+        with self._counting:
+            if len(self._sent) == self._sent.maxlen:
+                free = self._sent[0] + self._window
+                # Again, should the sleep end a moment early.
+                while (wait := free - self._clock()) > 0:
+                    self._sleep(wait)
+            self._sent.append(self._clock())

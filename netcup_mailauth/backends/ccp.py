@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from netcup_mailauth.backends.answers import masked
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.ccp_errors import (
     SESSION_DEAD,
@@ -22,6 +24,7 @@ from netcup_mailauth.backends.ccp_wire import (
     to_entry,
     to_record,
 )
+from netcup_mailauth.backends.errorcount import ErrorCount
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.errors import (
     ApiError,
@@ -43,10 +46,6 @@ if TYPE_CHECKING:
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
 
-ERRORS_ALLOWED = 10
-"""API errors in one run after which it ends: many errors in a row lock the account. Where
-netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
-
 UNSENDABLE = {
     '"': "netcup refuses a double quote in a TXT record",
     "\\": "netcup drops a backslash from a TXT record",
@@ -56,9 +55,6 @@ UNSENDABLE = {
 
 LOCKED_OUT = "too many error messages"
 """Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
-
-SHORTEST_MASKED = 4
-"""Characters of a secret that is masked in netcup's words; shorter ones are in any sentence."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -78,6 +74,7 @@ class CcpBackend:
     """
 
     name = "ccp"
+    new_ttl: int | None = None
 
     def __init__(
         self,
@@ -101,8 +98,11 @@ class CcpBackend:
         self._trace = trace or _silent
         self._hold = hold or NoHold()
         self._session: SecretStr | None = None
+        self._barred: MailauthError | None = None
+        self._noted = False
+        self._entering = threading.Lock()
         self._secrets = [self._customer_number, api_key, api_password]
-        self._errors = 0
+        self._errors = ErrorCount()
 
     def __enter__(self) -> CcpBackend:
         return self
@@ -124,6 +124,8 @@ class CcpBackend:
         Raises:
             CredentialsError, WaitError, ApiError: as netcup answers.
         """
+        if self._barred is not None:
+            raise self._barred
         self._hold.check()
         param: dict[str, object] = {"apipassword": self._api_password.get_secret_value()}
         answer = self._send("login", param, self._http.read)
@@ -140,20 +142,32 @@ class CcpBackend:
             return Zone(name, self.name, ())
         return self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
 
-    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:
+    def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
+        """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
+        return self
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
         """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`."""
         entries = [to_entry(change) for change in changes]
-        param: dict[str, object] = {"domainname": zone, "dnsrecordset": {"dnsrecords": entries}}
+        param: dict[str, object] = {
+            "domainname": zone.name,
+            "dnsrecordset": {"dnsrecords": entries},
+        }
+        session = self._enter()
         try:
-            answer = self._send("updateDnsRecords", self._in_session(param), _once)
+            answer = self._send("updateDnsRecords", _within(session, param), _once)
         except TransportError as error:
             if error.sent:
                 raise
             raise WriteNotProcessedError(error.what, error.advice) from None
         if answer.statuscode in SESSION_DEAD:
-            self._session = None
-            raise WriteNotProcessedError("netcup had ended the session before the write.")
-        return self._zone(zone, self._expect("updateDnsRecords", zone, answer, RecordSet))
+            self._forget(session)
+            raise WriteNotProcessedError(
+                "netcup had ended the session before the write.",
+                "Nothing was written. Run the same command again.",
+            )
+        name = zone.name
+        return self._zone(name, self._expect("updateDnsRecords", name, answer, RecordSet))
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
@@ -169,7 +183,7 @@ class CcpBackend:
     def _check_that_zone_exists(self, name: str) -> None:
         answer = self._read("infoDnsZone", {"domainname": name})
         if answer.statuscode == Code.ZONE_NOT_FOUND:
-            raise self._counted(not_on_this_api(name, answer))
+            raise self._errors.counted(not_on_this_api(name, answer))
         if not answer.is_success:
             raise self._error("infoDnsZone", name, answer)
 
@@ -184,15 +198,24 @@ class CcpBackend:
 
     def _read(self, action: str, param: dict[str, object]) -> Envelope:
         """A call that changes nothing; logs in first, and once more if the session has died."""
-        answer = self._send(action, self._in_session(param), self._http.read)
-        if answer.statuscode in SESSION_DEAD:
-            self._session = None
-            answer = self._send(action, self._in_session(param), self._http.read)
+        for _ in range(2):
+            session = self._enter()
+            answer = self._send(action, _within(session, param), self._http.read)
+            if answer.statuscode not in SESSION_DEAD:
+                break
+            self._forget(session)
         return answer
 
-    def _in_session(self, param: dict[str, object]) -> dict[str, object]:
-        session = self._session or self.log_in()
-        return {**param, "apisessionid": session.get_secret_value()}
+    def _enter(self) -> SecretStr:
+        """The one session of this run, begun if there is none; parallel jobs wait for it."""
+        with self._entering:
+            return self._session or self.log_in()
+
+    def _forget(self, session: SecretStr) -> None:
+        """A session is dead; another job may have begun the next one already."""
+        with self._entering:
+            if self._session is session:
+                self._session = None
 
     def _log_out(self) -> None:
         if self._session is None:
@@ -243,11 +266,9 @@ class CcpBackend:
     def _masked(self, answer: Envelope) -> Envelope:
         """The answer with its words fit to show: none of our own secrets, and printable."""
         texts = {"shortmessage": answer.shortmessage, "longmessage": answer.longmessage}
-        for secret in self._secrets:
-            if len(secret) >= SHORTEST_MASKED:
-                value = secret.get_secret_value()
-                texts = {name: text.replace(value, "***") for name, text in texts.items()}
-        return answer.model_copy(update={n: _printable(text) for n, text in texts.items()})
+        return answer.model_copy(
+            update={name: masked(text, self._secrets) for name, text in texts.items()}
+        )
 
     def _expect(self, action: str, zone: str, answer: Envelope, model: type[Model]) -> Model:
         """The data of a successful answer.
@@ -270,26 +291,23 @@ class CcpBackend:
     def _error(self, action: str, zone: str, answer: Envelope) -> MailauthError:
         """The error that an answer stands for, remembered if these credentials must rest."""
         error = error_for(action, zone, answer)
+        if error.ends_run:
+            self._barred = error  # no other job logs in after it
         if isinstance(error, CredentialsError):
-            self._hold.note(Reason.REFUSED)
+            self._note(Reason.REFUSED)
         elif isinstance(error, WaitError) and LOCKED_OUT in answer.message.lower():
-            self._hold.note(Reason.LOCKED_OUT)
-        return self._counted(error)
+            self._note(Reason.LOCKED_OUT)
+        return self._errors.counted(error)
 
-    def _counted(self, error: MailauthError) -> MailauthError:
-        self._errors += 1
-        if self._errors < ERRORS_ALLOWED or isinstance(error, WaitError):
-            return error
-        return WaitError(
-            f"netcup has answered {self._errors} calls of this run with an error; the last one: "
-            f"{error.what}",
-            "The run ends here, because more errors lock the account. Correct the list of domains.",
-        )
+    def _note(self, reason: Reason) -> None:
+        """Remember it once, however many jobs are told: each time, the next runs wait longer."""
+        if not self._noted:
+            self._noted = True
+            self._hold.note(reason)
 
 
-def _printable(text: str) -> str:
-    """One line in which control, bidirectional and zero-width characters are written out."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+def _within(session: SecretStr, param: dict[str, object]) -> dict[str, object]:
+    return {**param, "apisessionid": session.get_secret_value()}
 
 
 def _once(send: Callable[[], Reply]) -> Reply:

@@ -61,6 +61,11 @@ def error_for(action: str, zone: str, answer: Envelope) -> MailauthError:
             return _credentials(answer.message)
         case Code.VALIDATION:
             return _validation_error(action, zone, answer.message)
+        case Code.ZONE_NOT_FOUND_ON_WRITE if not _names_a_missing_zone(answer.message):
+            return ApiError(
+                f"netcup did not write all records of {zone} (5028): {answer.message}",
+                "Look at the zone before anything else is written to it.",
+            )
         case Code.ZONE_NOT_FOUND_ON_WRITE | Code.NO_RECORDS | Code.ZONE_NOT_FOUND:
             return not_on_this_api(zone, answer)
         case code:
@@ -70,14 +75,20 @@ def error_for(action: str, zone: str, answer: Envelope) -> MailauthError:
             )
 
 
+def _names_a_missing_zone(message: str) -> bool:
+    """Whether a 5028 is about the zone; without these words a part of the records failed (1.6)."""
+    return any(words in message.lower() for words in ("not be found", "nicht gefunden"))
+
+
 def not_on_this_api(zone: str, answer: Envelope) -> ZoneError:
     """netcup's CCP API does not know the zone."""
     return ZoneError(
         f"netcup's CCP API does not serve the zone {zone} to this account "
         f"({answer.statuscode}: {answer.message}).",
         "Check the spelling and that the domain uses netcup's name servers. If the CCP shows a "
-        '"CloudDNS" tab for it, netcup has moved it to its new API, which needs a REST key '
-        f"({KEYS_PAGE} > API-Keys).",
+        '"CloudDNS" tab for it, netcup has moved it to its REST API: make a key for that under '
+        f'"API-Keys" ({KEYS_PAGE}) and enter it with netcup-mailauth auth, or set '
+        "NETCUP_REST_API_KEY.",
     )
 
 
@@ -100,7 +111,10 @@ def _validation_error(action: str, zone: str, message: str) -> MailauthError:
             f"netcup refused a record of {zone} (4013): {message}",
             "netcup checks the texts of records; the plan shows what was sent.",
         )
-    return ApiError(f"netcup refused the call {action} for {zone} (4013): {message}")
+    return ApiError(
+        f"netcup refused the call {action} for {zone} (4013): {message}",
+        "This should not happen; please report it.",
+    )
 
 
 def _locked_out(message: str) -> WaitError:

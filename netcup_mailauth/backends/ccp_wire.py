@@ -36,7 +36,8 @@ class _Wire(BaseModel):
 class Envelope(_Wire):
     """What every answer is wrapped in."""
 
-    status: str
+    # A word, and nothing else: it is shown, and it decides whether a call was a success.
+    status: str = Field(pattern=r"^[A-Za-z]{1,20}$")
     statuscode: int
     shortmessage: OptionalText = ""
     longmessage: OptionalText = ""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from netcup_mailauth import __version__
-from netcup_mailauth.backends import failures
+from netcup_mailauth.backends import failures, patience
 from netcup_mailauth.backends.urls import check_url, is_loopback
 from netcup_mailauth.errors import TransportError
 
@@ -33,6 +34,9 @@ MAX_ANSWER = 16 * 1024 * 1024
 
 CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
+
+MOST_CONNECTIONS = 32
+"""Connections that are kept open: one for each parallel job there may be."""
 
 BACKOFF = (0.5, 2.0)
 """Seconds before the second and the third attempt at a read. A write is never repeated here."""
@@ -79,6 +83,7 @@ class HttpClient:
             **(headers or {}),
         }
         self._open: requests.Session | None = None
+        self._opening = threading.Lock()
 
     def close(self) -> None:
         """Close the connection; a later request opens a new one."""
@@ -101,14 +106,26 @@ class HttpClient:
             self._sleep(pause)
         return send()
 
+    def read_patiently(self, send: Callable[[], Reply]) -> Reply:
+        """As :meth:`read`; told that there are too many requests, wait and ask again.
+
+        Returns:
+            The answer; the last one, if it is 429 time after time.
+        """
+        for _ in range(patience.TIMES_TOLD_TO_WAIT):
+            reply = self.read(send)
+            if reply.status != patience.TOO_MANY:
+                return reply
+            self._sleep(patience.pause(reply.retry_after, time.time()))
+        return self.read(send)
+
     def post(self, body: object) -> Reply:
         """POST ``body`` as JSON, once.
 
         Raises:
             TransportError: anything but an HTTP answer below 500 with JSON in it.
         """
-        text = json.dumps(body, separators=(",", ":"))
-        reply = self._request("POST", self.url, text.encode())
+        reply = self._request("POST", self.url, _as_json(body))
         if reply.payload is None:
             raise TransportError(
                 f"{self.what} answered HTTP {reply.status} without JSON.",
@@ -118,13 +135,25 @@ class HttpClient:
             )
         return reply
 
-    def get(self, path: str) -> Reply:
+    def post_to(self, path: str, body: object) -> Reply:
+        """POST ``body`` as JSON to a path below the URL, once. A refusal may come without JSON.
+
+        Raises:
+            TransportError: as :meth:`post`.
+        """
+        return self._request("POST", self._below(path), _as_json(body))
+
+    def get(self, path: str, query: Mapping[str, object] | None = None) -> Reply:
         """GET a path below the URL, once. A refusal (4xx) may come without JSON.
 
         Raises:
             TransportError: as :meth:`post`.
         """
-        return self._request("GET", self.url.rstrip("/") + path, None)
+        asked = f"?{urlencode(query)}" if query else ""
+        return self._request("GET", self._below(path) + asked, None)
+
+    def _below(self, path: str) -> str:
+        return self.url.rstrip("/") + path
 
     def _request(self, method: str, url: str, data: bytes | None) -> Reply:
         import requests
@@ -244,16 +273,24 @@ class HttpClient:
         )
 
     def _session(self) -> requests.Session:
-        if self._open is None:
-            import requests
+        """The one session; parallel jobs share it, and with it the connections it keeps."""
+        with self._opening:
+            if self._open is None:
+                self._open = self._new_session()
+            return self._open
 
-            session = requests.Session()
-            session.trust_env = False
-            session.headers.update(self._headers)
-            session.verify = self._ca_bundle() or True
-            session.proxies = self._proxies()
-            self._open = session
-        return self._open
+    def _new_session(self) -> requests.Session:
+        import requests
+        from requests.adapters import HTTPAdapter
+
+        session = requests.Session()
+        session.trust_env = False
+        session.headers.update(self._headers)
+        session.verify = self._ca_bundle() or True
+        session.proxies = self._proxies()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
+        return session
 
     def _ca_bundle(self) -> str | None:
         return next(
@@ -275,6 +312,10 @@ class HttpClient:
             if value:
                 found[scheme] = value
         return found
+
+
+def _as_json(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _json(body: bytes) -> object:

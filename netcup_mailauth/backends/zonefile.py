@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from netcup_mailauth import jsonfiles, names
 from netcup_mailauth.backends.ccp import UNSENDABLE
+from netcup_mailauth.backends.clouddns import DEFAULT_TTL
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.planfile import EXPORTED, SCHEMA
-from netcup_mailauth.records import DnsRecord, Zone
+from netcup_mailauth.records import CCP, CLOUDDNS, DnsRecord, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ class ZoneFiles:
     """A back end over exported zones.
 
     Args:
-        zones: the zones, all from one API.
+        zones: the zones, from whichever API.
     """
 
     endpoint = EXPORTED
@@ -38,24 +39,25 @@ class ZoneFiles:
 
     def __init__(self, zones: Sequence[Zone]) -> None:
         self._zones = {zone.name: zone for zone in zones}
-        (self.name,) = {zone.backend for zone in zones}
+        names = {zone.backend for zone in zones}
+        self.name = names.pop() if len(names) == 1 else ""
+        self.new_ttl = DEFAULT_TTL if self.name == CLOUDDNS else None
 
     @classmethod
     def read(cls, paths: Sequence[Path]) -> Self:
         """The zones in these files.
 
         Raises:
-            UsageError: one of them is no export, or they do not belong together.
+            UsageError: one of them is no export, or one zone is in two of them.
         """
         zones = [read_zone(path) for path in paths]
         if len({zone.name for zone in zones}) != len(zones):
             raise UsageError("One zone is given in two zone files.", "Leave one of them out.")
-        if len({zone.backend for zone in zones}) > 1:
-            raise UsageError(
-                "The zone files come from different APIs.",
-                "Plan the domains of each API by itself.",
-            )
         return cls(zones)
+
+    def serving(self, name: str) -> ZoneFiles:
+        """The zones from one API. See :class:`~netcup_mailauth.backends.Backend`."""
+        return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])
 
     def zone(self, name: str) -> Zone:
         """The zone as it was exported. See :class:`~netcup_mailauth.backends.Backend`."""
@@ -71,10 +73,10 @@ class ZoneFiles:
         inside = [zone for zone in self._zones if f".{domain}".endswith(f".{zone}")]
         return max(inside, key=len, default=domain)
 
-    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:  # noqa: ARG002
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:  # noqa: ARG002
         """Refuse to write: there is no API behind a file."""
         raise UsageError(
-            f"The zone {zone} was read from a file, and cannot be written to.",
+            f"The zone {zone.name} was read from a file, and cannot be written to.",
             "Plan again with credentials, and apply that plan.",
         )
 
@@ -83,7 +85,7 @@ class ZoneFiles:
         if not record.value:
             return "an empty TXT record cannot be stored"
         for character in record.value:
-            if self.name == "ccp" and character in UNSENDABLE:
+            if self.name == CCP and character in UNSENDABLE:
                 return UNSENDABLE[character]
             if not " " <= character <= "~":
                 return f"whether netcup keeps the character {character!r} is unknown"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from pydantic import SecretStr
+
     from netcup_mailauth.actions.authenticating import Authenticator, Report
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.settings.credentials import CcpCredentials
@@ -31,7 +33,7 @@ WHAT = {
     "NETCUP_CUSTOMER_NUMBER": "netcup customer number",
     "NETCUP_API_KEY": "netcup API key (CCP, 50 characters)",
     "NETCUP_API_PASSWORD": "netcup API password",
-    "NETCUP_REST_API_KEY": "netcup REST API key (CloudDNS, 64 characters; not used yet)",
+    "NETCUP_REST_API_KEY": "netcup REST API key (CloudDNS, 64 characters)",
     "MAILCOW_API_KEY": "mailcow API key (read-only suffices)",
 }
 
@@ -135,11 +137,16 @@ def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
 def _authenticator(current: Run) -> Authenticator:
     from netcup_mailauth.actions.authenticating import Authenticator
     from netcup_mailauth.cli import connections
+    from netcup_mailauth.cli.apis import CCP_ENDPOINT, REST_ENDPOINT, told
     from netcup_mailauth.settings.mailcow import mailcow_access
 
     def try_ccp(credentials: CcpCredentials) -> None:
-        with connections.ccp_backend(credentials, current.endpoint) as backend:
+        with connections.ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:
             backend.log_in()
+
+    def try_rest(key: SecretStr) -> None:
+        with connections.clouddns_backend(key, told(REST_ENDPOINT)) as backend:
+            backend.check_key()
 
     def try_mailcow(access: MailcowAccess) -> str:
         client = connections.mailcow(access)
@@ -150,6 +157,7 @@ def _authenticator(current: Run) -> Authenticator:
         os.environ,
         warn,
         try_ccp,
+        try_rest,
         lambda environ: mailcow_access(current.mailcow_url, current.config, environ, warn),
         try_mailcow,
     )

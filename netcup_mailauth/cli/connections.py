@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.backends.budget import CALLS, Budget
 from netcup_mailauth.cli.common import asker, attended, say, settings, warn
 from netcup_mailauth.cli.logs import masking
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.backends.clouddns import CloudDnsBackend
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.settings.config import LoadedConfig
     from netcup_mailauth.settings.credentials import CcpCredentials
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.state.holds import Hold
 
 
-def ccp_backend(credentials: CcpCredentials, endpoint: str) -> CcpBackend:
-    """The CCP API, not yet logged in to."""
+def ccp_backend(credentials: CcpCredentials, endpoint: str, rate: int = CALLS) -> CcpBackend:
+    """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
     from pydantic import SecretStr
 
     from netcup_mailauth.backends.ccp import CcpBackend
@@ -37,6 +39,21 @@ def ccp_backend(credentials: CcpCredentials, endpoint: str) -> CcpBackend:
         endpoint=endpoint,
         trace=_trace if settings().verbose else None,
         hold=hold("netcup", endpoint, *secrets),
+        budget=Budget(rate),
+    )
+
+
+def clouddns_backend(key: SecretStr, endpoint: str, rate: int = CALLS) -> CloudDnsBackend:
+    """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
+    from netcup_mailauth.backends.clouddns import CloudDnsBackend
+
+    masking.hide(key)
+    return CloudDnsBackend(
+        key,
+        endpoint=endpoint,
+        trace=_trace if settings().verbose else None,
+        hold=hold("netcup's REST API", endpoint, key),
+        budget=Budget(rate),
     )
 
 

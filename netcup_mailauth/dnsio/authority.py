@@ -82,6 +82,18 @@ def survey(
     return Survey(own, answers, tuple(sorted(usable, key=lambda server: found[server][1])))
 
 
+def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
+    """Whether a zone's servers have anything at its apex but SOA and NS; ``None`` if none answers.
+
+    Used where an API says that the zone is empty.
+    """
+    found = survey(servers, [Query(zone, kind) for kind in ("A", "AAAA", "MX", "TXT")])
+    if not found.order:
+        return None
+    answers = (answer for server in found.order for answer in found.answers[server])
+    return any(answer.status is ServerStatus.OK for answer in answers)
+
+
 class ZoneServers:
     """A :data:`~netcup_mailauth.lookup.Lookup` without a cache between us and a zone.
 

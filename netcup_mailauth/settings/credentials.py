@@ -35,7 +35,8 @@ MAX_SECRET = 4096
 """Bytes of a file that holds one secret."""
 
 REST_KEY_LENGTH = 64
-"""Characters of a CloudDNS key; a key for the CCP API has 50 (fact 1.2)."""
+CCP_KEY_LENGTH = 50
+"""Characters of a key for CloudDNS and of one for the CCP API (facts 1.2 and 2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,58 @@ class Found:
 
     value: SecretStr
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetcupCredentials:
+    """What there is for netcup's two APIs; at least one of both."""
+
+    ccp: CcpCredentials | None
+    rest_key: SecretStr | None
+
+
+def netcup_credentials(
+    environ: Mapping[str, str],
+    warn: Callable[[str], None],
+    ask: Callable[[str], str] | None = None,
+) -> NetcupCredentials:
+    """The credentials for netcup, for whichever of its APIs they are.
+
+    Args:
+        environ: where they are looked for.
+        warn: told of what is odd about a value.
+        ask: asks somebody for those of the CCP API, if there are none at all.
+
+    Raises:
+        CredentialsError: there are none, some of the CCP API's are missing, or one cannot be right.
+    """
+    key = rest_key(environ, warn)
+    api_key = read_secret(API_KEY, environ, _silent)
+    if api_key is not None and len(api_key) == REST_KEY_LENGTH:
+        if key is not None and key.get_secret_value() != api_key:
+            raise CredentialsError(
+                f"{API_KEY} and {REST_KEY} both hold a REST key, and not the same.",
+                f"Take {API_KEY} out, or set it to the key of 50 characters for the CCP API.",
+            )
+        return NetcupCredentials(None, SecretStr(api_key))
+    if key is not None and not has_ccp_credentials(environ):
+        return NetcupCredentials(None, key)
+    return NetcupCredentials(ccp_credentials(environ, warn, ask), key)
+
+
+def rest_key(environ: Mapping[str, str], warn: Callable[[str], None]) -> SecretStr | None:
+    """The key for the REST API (CloudDNS), or ``None``.
+
+    Raises:
+        CredentialsError: it cannot be right.
+    """
+    value = checked(REST_KEY, read_secret(REST_KEY, environ, warn) or "", warn)
+    return SecretStr(value) if value else None
+
+
+def has_netcup_credentials(environ: Mapping[str, str]) -> bool:
+    """Whether there is anything to ask one of netcup's APIs with. Raises as :func:`find`."""
+    return has_ccp_credentials(environ) or _is_somewhere(REST_KEY, environ)
 
 
 def ccp_credentials(
@@ -80,7 +133,7 @@ def ccp_credentials(
             f"{'is' if len(missing) == 1 else 'are'} not set.",
             "Make them in the CCP (Stammdaten > API / master data > API) and enter them once with "
             f"netcup-mailauth auth; or set them, or name a file for each in {missing[0]}_FILE and "
-            "so on.",
+            f"so on. For a zone on CloudDNS, {REST_KEY} alone will do.",
         )
     number, key, password = (checked(name, found[name] or "", warn) or "" for name in CCP_NAMES)
     return CcpCredentials(number, SecretStr(key), SecretStr(password))
@@ -104,6 +157,12 @@ def checked(name: str, value: str, warn: Callable[[str], None]) -> str | None:
             f"{API_KEY} holds a key of {REST_KEY_LENGTH} characters, which is one for netcup's new "
             "REST API (CloudDNS); the CCP API takes one of 50.",
             'Make a key under "Legacy-API-Keys" in the CCP (Stammdaten > API) and use that.',
+        )
+    if name == REST_KEY and len(bare) == CCP_KEY_LENGTH:
+        raise CredentialsError(
+            f"{REST_KEY} holds a key of {CCP_KEY_LENGTH} characters, which is one for netcup's CCP "
+            f"API; the REST API (CloudDNS) takes one of {REST_KEY_LENGTH}.",
+            'Make a key under "API-Keys" in the CCP (Stammdaten > API) and use that.',
         )
     return bare
 
@@ -230,6 +289,10 @@ def _clean(value: str, name: str, warn: Callable[[str], None]) -> str:
             "Copy it again.",
         )
     return bare
+
+
+def _silent(_message: str) -> None:
+    """What is odd about a value is told when it is read to be used."""
 
 
 def _listed(words: list[str]) -> str:

@@ -40,7 +40,8 @@ def tables(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, An
 
 def beyond_the_models(data: dict[str, Any]) -> list[str]:
     """The mistakes that pydantic does not see, or not beside others. Takes them out of ``data``."""
-    return [*_unquoted_names(data), *_double_names(data), *_in_policies(data)]
+    found = (_unquoted_names, _double_names, _foreign_zones, _unknown_codes, _in_policies)
+    return [mistake for mistakes in found for mistake in mistakes(data)]
 
 
 def _unquoted_names(data: dict[str, Any]) -> Iterator[str]:
@@ -75,6 +76,42 @@ def _domain(name: str) -> str:
         return names.normalise(name)
     except MailauthError:
         return name
+
+
+def _foreign_zones(data: dict[str, Any]) -> Iterator[str]:
+    """A domain that does not lie in the zone it is said to lie in."""
+    for place, table in tables(data):
+        name, zone = _domain(place[-1]), table.get("zone")
+        if place[0] != "domains" or not isinstance(zone, str) or not _is_domain(zone):
+            continue
+        if not f".{name}".endswith(f".{_domain(zone)}"):
+            del table["zone"]
+            yield line(place, "zone", f"{name} does not lie in it")
+
+
+def _is_domain(name: str) -> bool:
+    try:
+        names.normalise(name)
+    except MailauthError:
+        return False
+    return True
+
+
+def _unknown_codes(data: dict[str, Any]) -> Iterator[str]:
+    """A consent to a finding that there is not: mistyped, it would never be one."""
+    from difflib import get_close_matches
+
+    from netcup_mailauth import guard
+    from netcup_mailauth.rotation import waits
+
+    codes = (*guard.CODES, *waits.CODES)
+    for place, table in tables(data):
+        allow = table.get("allow")
+        for number, code in enumerate(allow if isinstance(allow, list) else (), 1):
+            if isinstance(code, str) and code not in codes:
+                near = get_close_matches(code, codes, n=1)
+                meant = f"; is {near[0]} meant?" if near else ""
+                yield line(place, "allow", f"entry {number}: there is no such finding{meant}")
 
 
 _NOT_FOR_ALL = ("zone", "parked")

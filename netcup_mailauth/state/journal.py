@@ -135,14 +135,3 @@ class Journal:
 def new_run() -> str:
     """A name for a run: later runs sort behind earlier ones."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def journals(endpoint_folder: Path) -> list[Journal]:
-    """The journals of every account at an endpoint that has written from here."""
-    return [Journal(path.parent) for path in sorted(endpoint_folder.glob("*/journal"))]
-
-
-def newest_verified(endpoint_folder: Path, domain: str) -> Entry | None:
-    """The newest verified write of a domain, under whatever account of an endpoint."""
-    found = (journal.last_verified(domain) for journal in journals(endpoint_folder))
-    return max((entry for entry in found if entry), key=lambda entry: entry.id, default=None)

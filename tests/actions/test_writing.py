@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.backends.ccp import CcpBackend
     from netcup_mailauth.sandbox import Sandbox
 
-PLACE = Place("example.com", "example.com")
+PLACE = Place("example.com", "example.com", "ccp")
 WISHES = (
     DesiredRecord(Kind.SPF, "@", "v=spf1 mx a -all"),
     DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=none"),
@@ -201,7 +201,7 @@ def test_other_records_that_change_at_the_same_time_are_a_note() -> None:
 
 def journalled(backend: CcpBackend, folder: Path) -> tuple[Journal, Result]:
     journal = Journal(folder, "run")
-    return journal, Writer(backend, recorded([]), journal).write(*planned(backend))
+    return journal, Writer(backend, recorded([]), lambda _: journal).write(*planned(backend))
 
 
 def marks(journal: Journal) -> list[Mark]:
@@ -236,7 +236,7 @@ def test_what_is_stale_or_empty_is_not_journalled(tmp_path: Path) -> None:
     with account() as (_, backend):
         change_set, _zone = planned(backend)
         journal, _ = journalled(backend, tmp_path)
-        writer = Writer(backend, recorded([]), journal)
+        writer = Writer(backend, recorded([]), lambda _: journal)
         assert writer.write(change_set, backend.zone("example.com")).status is Status.ALREADY
         assert writer.write(*planned(backend)).status is Status.UNCHANGED
         assert len(marks(journal)) == 1

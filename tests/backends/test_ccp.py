@@ -10,7 +10,7 @@ import requests
 import responses
 from pydantic import SecretStr
 
-from netcup_mailauth.backends import ccp
+from netcup_mailauth.backends import ccp, errorcount
 from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.errors import (
     ApiError,
@@ -23,14 +23,15 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.plan import Action, Change, Place, compute
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
 from tests.worlds import account, backend_of, requests_of
 
 DMARC = DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=none")
-PLACE = Place("example.com", "example.com")
+PLACE = Place("example.com", "example.com", "ccp")
+ZONE = Zone("example.com", "ccp", ())
 CREATE = Change(
     Action.CREATE, Kind.DMARC, None, DnsRecord(None, "_dmarc", "TXT", "v=DMARC1;p=none")
 )
@@ -98,7 +99,7 @@ def test_a_dead_session_at_a_write_is_reported_and_the_write_not_repeated() -> N
         backend.zone("example.com")
         sandbox.fault("updateDnsRecords", "expire")
         with pytest.raises(WriteNotProcessedError):
-            backend.apply("example.com", [CREATE])
+            backend.apply(ZONE, [CREATE])
         assert requests_of(sandbox)["updateDnsRecords"] == 1
 
 
@@ -106,7 +107,7 @@ def test_a_write_answers_with_the_zone_after_it_and_keeps_the_ids_of_updates() -
     with account() as (sandbox, backend):
         zone = backend.zone("example.com")
         change_set = compute(PLACE, zone, [DMARC, DesiredRecord(Kind.SPF, "@", "v=spf1 mx -all")])
-        after = backend.apply("example.com", change_set.changes)
+        after = backend.apply(ZONE, change_set.changes)
         assert [r.destination for r in after.of_kind(Kind.SPF, "@")] == ["v=spf1 mx -all"]
         assert after.of_kind(Kind.SPF, "@")[0].id == zone.of_kind(Kind.SPF, "@")[0].id
         assert requests_of(sandbox)["updateDnsRecords"] == 1
@@ -115,7 +116,7 @@ def test_a_write_answers_with_the_zone_after_it_and_keeps_the_ids_of_updates() -
 def test_a_delete_is_sent_with_every_field_because_netcup_may_want_them() -> None:
     with account() as (_, backend):
         (spf,) = backend.zone("example.com").of_kind(Kind.SPF, "@")
-        after = backend.apply("example.com", [Change(Action.DELETE, Kind.SPF, spf, None)])
+        after = backend.apply(ZONE, [Change(Action.DELETE, Kind.SPF, spf, None)])
         assert after.of_kind(Kind.SPF, "@") == ()
 
 
@@ -133,7 +134,7 @@ def test_a_write_is_sent_once_whatever_comes_of_it(mode: str) -> None:
         backend.zone("example.com")
         sandbox.fault("updateDnsRecords", mode)
         with pytest.raises(TransportError) as caught:
-            backend.apply("example.com", [CREATE])
+            backend.apply(ZONE, [CREATE])
         assert caught.value.sent
         assert requests_of(sandbox)["updateDnsRecords"] == 1
 
@@ -186,7 +187,7 @@ def test_an_empty_zone_is_empty_only_after_a_second_question() -> None:
 
 def test_many_errors_end_the_run_before_netcup_locks_the_account() -> None:
     with account(quirks=Quirks(lockout_after=None)) as (_, backend):
-        for _ in range(ccp.ERRORS_ALLOWED - 1):
+        for _ in range(errorcount.ERRORS_ALLOWED - 1):
             with pytest.raises(ZoneError):
                 backend.zone("foreign.com")
         with pytest.raises(WaitError, match="10 calls of this run"):
@@ -317,7 +318,7 @@ def test_a_write_answered_with_less_than_success_is_no_success(status: str) -> N
         with reader() as backend:
             backend.zone("example.com")
             with pytest.raises(MailauthError) as caught:
-                backend.apply("example.com", [CREATE])
+                backend.apply(ZONE, [CREATE])
     assert caught.value.exit_code is ExitCode.ERROR
 
 
@@ -327,7 +328,7 @@ def test_a_write_that_never_left_is_told_apart() -> None:
         backend.zone("example.com")
         backend._http.close()
     with pytest.raises(WriteNotProcessedError, match="No connection"):
-        backend.apply("example.com", [CREATE])
+        backend.apply(ZONE, [CREATE])
 
 
 def test_each_call_is_traced_without_secrets() -> None:
@@ -394,7 +395,7 @@ def test_refused_credentials_are_noted() -> None:
 
 def _read_and_write(backend: ccp.CcpBackend) -> None:
     backend.zone("example.com")
-    backend.apply("example.com", [CREATE])
+    backend.apply(ZONE, [CREATE])
 
 
 @pytest.mark.parametrize("action", ["login", "infoDnsRecords", "updateDnsRecords"])
@@ -426,7 +427,7 @@ def test_a_zone_that_is_not_there_is_no_reason_to_hold() -> None:
     notes = Notes()
     with account(quirks=Quirks(lockout_after=None)) as (_, backend):
         backend._hold = notes
-        for _ in range(ccp.ERRORS_ALLOWED):
+        for _ in range(errorcount.ERRORS_ALLOWED):
             with pytest.raises(MailauthError):
                 backend.zone("foreign.com")
     assert notes.told == ["asked", "lifted"]
@@ -500,5 +501,5 @@ def test_no_fault_of_the_line_holds_the_request(mishap: dict[str, Any], write: b
         mock.post(ccp.ENDPOINT, **mishap)
         backend = canary_backend([])
         with pytest.raises(ApiError) as caught:
-            backend.apply("example.com", [CREATE]) if write else backend.zone("example.com")
+            backend.apply(ZONE, [CREATE]) if write else backend.zone("example.com")
     assert leaks(caught.value, SECRETS) == []

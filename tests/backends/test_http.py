@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from responses import matchers
 
 from netcup_mailauth import __version__
-from netcup_mailauth.backends import http
+from netcup_mailauth.backends import http, patience
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.urls import check_url, is_loopback
 from netcup_mailauth.errors import TransportError, UsageError
@@ -193,6 +193,19 @@ def test_a_get_goes_below_the_url_and_has_no_body(api: responses.RequestsMock, b
     assert "Content-Type" not in api.calls[0].request.headers
 
 
+def test_a_get_may_have_a_query(api: responses.RequestsMock) -> None:
+    api.get("https://api.example/v1/domain?fqdn=a%26b.example&page=1", json=[1])
+    query = {"fqdn": "a&b.example", "page": 1}
+    assert client("https://api.example/v1").get("/domain", query) == Reply(200, [1])
+
+
+@pytest.mark.parametrize("base", ["https://mail.example", "https://mail.example/"])
+def test_a_post_to_a_path_goes_below_the_url(api: responses.RequestsMock, base: str) -> None:
+    match = [matchers.json_params_matcher(BODY), matchers.header_matcher(HEADERS)]
+    api.post("https://mail.example/api/v1/x", json=[1], status=201, match=match)
+    assert client(base).post_to("/api/v1/x", BODY) == Reply(201, [1])
+
+
 def test_a_netrc_replaces_no_key(
     api: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -327,6 +340,7 @@ def test_a_refusal_without_json(api: responses.RequestsMock, status: int, body: 
     error = failure(lambda: client().read(lambda: client().post(BODY)))
     assert f"HTTP {status} without JSON" in error.what
     assert (error.sent, error.passing) == (True, False)
+    assert client(URL).post_to("", BODY) == Reply(status, None)
 
 
 def test_a_refusal_with_json_is_an_answer(api: responses.RequestsMock) -> None:
@@ -386,6 +400,57 @@ def test_a_bug_is_not_tried_again() -> None:
 
     with pytest.raises(ZeroDivisionError):
         client().read(bug)
+
+
+def test_told_that_there_are_too_many_requests_a_read_waits_twice(
+    api: responses.RequestsMock,
+) -> None:
+    for answer in ("3", None, "5"):
+        api.get("https://api.example/x", status=429, headers={"Retry-After": answer or ""})
+    pauses: list[float] = []
+    asked = client("https://api.example", sleep=pauses.append)
+    assert asked.read_patiently(lambda: asked.get("/x")) == Reply(429, None, "5")
+    assert pauses == [3.0, patience.USUAL_PAUSE]
+
+
+def test_a_fault_of_the_line_between_two_answers_of_too_many_is_tried_again(
+    api: responses.RequestsMock,
+) -> None:
+    api.get("https://api.example/x", status=429, headers={"Retry-After": "3"})
+    api.get("https://api.example/x", status=503)
+    api.get("https://api.example/x", json=[1])
+    pauses: list[float] = []
+    asked = client("https://api.example", sleep=pauses.append)
+    assert asked.read_patiently(lambda: asked.get("/x")) == Reply(200, [1])
+    assert pauses == [3.0, http.BACKOFF[0]]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("61", 60.0),
+        ("9" * 400, 60.0),
+        ("Thu, 01 Jan 1970 00:16:50 GMT", 10.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 60.0),
+        (None, 5.0),
+        ("", 5.0),
+        ("-7", 5.0),
+        ("soon", 5.0),
+        ("²", 5.0),
+        ("Thu, 99 Jan 1970 00:00:00 GMT", 5.0),
+    ],
+)
+def test_how_long_to_wait(header: str | None, seconds: float) -> None:
+    assert patience.pause(header, now=1000.0) == seconds
+
+
+@given(st.text())
+def test_any_header_is_a_pause_within_bounds(header: str) -> None:
+    assert 0 <= patience.pause(header, now=1000.0) <= patience.LONGEST_PAUSE
 
 
 # --- A real other end -----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from netcup_mailauth import planfile
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.backends.zonefile import ZoneFiles, read_zone
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError
+from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.guard.cases import mail_zone, wants
 from tests.worlds import account
@@ -76,16 +77,23 @@ def test_several_zones_and_the_domains_below_them(tmp_path: Path) -> None:
         ZoneFiles.read([*paths, paths[0]])
 
 
-def test_zones_of_different_apis_do_not_go_together(tmp_path: Path) -> None:
-    other = {**EXPORT, "domain": "example.org", "backend": "clouddns"}
-    with pytest.raises(UsageError, match="different APIs"):
-        ZoneFiles.read([exported(tmp_path, EXPORT), exported(tmp_path, other, "other.json")])
+def test_zones_of_both_apis_go_into_one_plan(tmp_path: Path) -> None:
+    other = {"schema": 1, "domain": "example.org", "backend": "clouddns", "records": []}
+    paths = [exported(tmp_path, EXPORT), exported(tmp_path, other, "other.json")]
+    policy = DomainPolicy(dmarc=DmarcPolicy(record="v=DMARC1;p=none"))
+    wishes = [Wish(name, policy) for name in ("example.com", "example.org")]
+    backend = ZoneFiles.read(paths)
+    one, two = Planner(backend, find_zone=backend.zone_of).plan(wishes).zones
+    assert [c.place.backend for c in (one, two)] == ["ccp", "clouddns"]
+    created = [c.after.ttl for c in two.changes if c.after]
+    assert created == [3600]  # the one API has a TTL for each record, the other for the zone
+    assert all(c.after is None or c.after.ttl is None for c in one.changes)
 
 
 def test_it_is_never_written_to(tmp_path: Path) -> None:
     changes: list[Change] = []
     with ZoneFiles.read([exported(tmp_path, EXPORT)]) as backend, pytest.raises(UsageError):
-        backend.apply("example.com", changes)
+        backend.apply(mail_zone(), changes)
 
 
 @pytest.mark.parametrize("value", ["", 'a"b', "a\\b", "a'b", "ü", "a\tb", "plain"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.sandbox import Sandbox
+from netcup_mailauth.sandbox.credentials import REST_KEY
 from tests.e2e.terminal import dialogue
 from tests.worlds import requests_of
 
@@ -24,7 +25,7 @@ NAMES = (
     "NETCUP_REST_API_KEY",
     "MAILCOW_API_KEY",
 )
-REST = "R" * 64
+REST = REST_KEY
 
 
 @pytest.fixture
@@ -62,8 +63,8 @@ def test_what_is_entered_is_tried_kept_and_used(bare: Command) -> None:
     shows_none_of(ended, *answers)
     assert "works: logged in, and out again" in ended.stdout
     assert "works: mailcow" in ended.stdout
-    assert "not used yet" in ended.stdout
-    assert requests_of(bare.sandbox) == {"login": 1, "logout": 1}
+    assert "netcup REST API\n  works\n" in ended.stdout
+    assert requests_of(bare.sandbox) == {"login": 1, "logout": 1, "domain": 1}
     assert kept(bare) == dict(zip(map(str.lower, NAMES), answers, strict=True))
     assert stat.S_IMODE(kept_in(bare).stat().st_mode) == 0o600
     assert stat.S_IMODE(kept_in(bare).parent.stat().st_mode) == 0o700
@@ -166,6 +167,20 @@ def test_without_a_terminal_nothing_can_be_entered(bare: Command) -> None:
 # --- auth --check ---------------------------------------------------------------------------------
 
 
+def test_a_refused_rest_key_is_not_kept_and_a_ccp_key_in_its_place_is_not_sent(
+    bare: Command,
+) -> None:
+    ended = dialogue(bare, "auth", answers=valid(bare, NETCUP_REST_API_KEY="R" * 64))
+    assert ended.code == 4
+    assert "Not kept, because refused: NETCUP_REST_API_KEY." in ended.stdout
+    asked = bare.sandbox.stats()["requests"]["domain"]
+    bare.changes["NETCUP_REST_API_KEY"] = "k" * 50
+    ended = bare("auth", "--check")
+    assert ended.code == 4
+    assert "is one for netcup's CCP API" in ended.stdout
+    assert bare.sandbox.stats()["requests"]["domain"] == asked
+
+
 def test_check_says_what_is_where_and_whether_it_works(command: Command) -> None:
     """Whole lines: this is what a user sees of it."""
     dialogue(command, "auth", answers=valid(command))
@@ -191,7 +206,7 @@ def test_check_says_what_is_where_and_whether_it_works(command: Command) -> None
         "  works: logged in, and out again",
         "netcup REST API",
         "  NETCUP_REST_API_KEY     not found",
-        "  not used yet: this version speaks to netcup's CCP API only",
+        "  no key; only CloudDNS zones need one",
         "mailcow",
         "  MAILCOW_API_KEY         $CREDENTIALS_DIRECTORY",
         "  works: mailcow 2026-08 at 127.0.0.1",

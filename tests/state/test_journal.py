@@ -16,10 +16,9 @@ from netcup_mailauth.state.entries import Mark
 from netcup_mailauth.state.journal import (
     KEPT_PER_DOMAIN,
     Journal,
-    journals,
     new_run,
-    newest_verified,
 )
+from netcup_mailauth.state.journals import Journals
 from tests.state.entries import START, ZONE, change_set, journal
 
 
@@ -253,17 +252,17 @@ def test_domains_and_places(tmp_path: Path) -> None:
 
 
 def test_the_newest_verified_write_under_whatever_account(tmp_path: Path) -> None:
-    assert newest_verified(tmp_path, "example.com") is None
+    assert Journals.below([tmp_path]).last_verified("example.com") is None
     old, new = journal(tmp_path / "one"), journal(tmp_path / "two", step=2)
     old.mark(old.begin(change_set(), ZONE), Mark.VERIFIED)
     new.begin(change_set(), ZONE)
     second = new.begin(change_set(), ZONE)
     new.mark(second, Mark.VERIFIED)
     new.mark(new.begin(change_set(), ZONE), Mark.SENT)
-    found = newest_verified(tmp_path, "example.com")
+    found = Journals.below([tmp_path]).last_verified("example.com")
     assert found is not None
     assert found.id == second.id
-    assert [j.folder.name for j in journals(tmp_path)] == ["one", "two"]
+    assert [j.folder.name for j in Journals.below([tmp_path]).journals] == ["one", "two"]
 
 
 def test_no_two_runs_have_one_name() -> None:

@@ -1,0 +1,70 @@
+"""What an API says, made fit to show: none of our secrets in it, printable, and not endless."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import SecretStr
+
+SHORTEST_MASKED = 4
+"""Characters of a secret that is masked; shorter ones are in any sentence."""
+
+LONGEST_WORDS = 2_000
+"""Characters of an API's own words that are shown."""
+
+DEEPEST = 5
+MOST_FIELDS = 20
+LONGEST_SHAPE = 600
+LONGEST_NAME = 30
+"""How much of an unknown answer is described."""
+
+
+def masked(text: str, secrets: Iterable[SecretStr]) -> str:
+    """``text`` in one line, with the secrets masked and control characters written out."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_MASKED:
+            text = text.replace(secret.get_secret_value(), "***")
+    line = " ".join(text.split())
+    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    return printable if len(printable) <= LONGEST_WORDS else f"{printable[:LONGEST_WORDS]}..."
+
+
+def shape(payload: object) -> str:
+    """The fields and types of a JSON value, and none of its values, to be shown in a report.
+
+    ``{"id": 7, "names": ["a", "b"]}`` becomes ``{id: int, names: [2 of str]}``. A field whose
+    name is no plain word becomes ``?``, since it may be a value itself.
+    """
+    text = _shape(payload, DEEPEST)
+    return text if len(text) <= LONGEST_SHAPE else f"{text[:LONGEST_SHAPE]}..."
+
+
+def _shape(value: object, depth: int) -> str:
+    match value:
+        case None:
+            return "null"
+        case dict() if not depth:
+            return "{...}"
+        case dict():
+            fields = [
+                f"{_field(k)}: {_shape(v, depth - 1)}"
+                for k, v in islice(value.items(), MOST_FIELDS)
+            ]
+            more = ", ..." if len(value) > MOST_FIELDS else ""
+            return f"{{{', '.join(fields)}{more}}}"
+        case list() if not depth:
+            return "[...]"
+        case list():
+            kinds = dict.fromkeys(_shape(entry, depth - 1) for entry in islice(value, MOST_FIELDS))
+            return f"[{len(value)} of {' | '.join(kinds)}]" if value else "[]"
+        case _:
+            return type(value).__name__
+
+
+def _field(name: object) -> str:
+    plain = isinstance(name, str) and name.isascii() and name.isidentifier()
+    return str(name) if plain and len(str(name)) <= LONGEST_NAME else "?"

@@ -1,0 +1,315 @@
+"""netcup's REST API, which serves the zones it has moved to CloudDNS (facts, part 2)."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from netcup_mailauth.backends import clouddns_errors as errors
+from netcup_mailauth.backends.budget import Budget
+from netcup_mailauth.backends.clouddns_changes import changeset
+from netcup_mailauth.backends.clouddns_names import NameForm
+from netcup_mailauth.backends.clouddns_pages import PER_PAGE, Page, collect
+from netcup_mailauth.backends.clouddns_revisions import History
+from netcup_mailauth.backends.clouddns_wire import (
+    Answer,
+    DomainEntry,
+    Revision,
+    WireRecord,
+    parsed,
+    to_record,
+)
+from netcup_mailauth.backends.errorcount import ErrorCount
+from netcup_mailauth.backends.http import HttpClient, Reply
+from netcup_mailauth.errors import CredentialsError, TransportError, WriteNotProcessedError
+from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Zone
+from netcup_mailauth.state.holds import NoHold, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from pydantic import BaseModel, SecretStr
+
+    from netcup_mailauth.plan import Change
+    from netcup_mailauth.state.holds import Hold
+
+ENDPOINT = "https://api.netcup.com/v1"
+
+DEFAULT_TTL = 3600
+"""Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
+
+UNSURE = {
+    '"': "whether netcup's REST API keeps a double quote in a TXT record is unknown",
+    "\\": "whether netcup's REST API keeps a backslash in a TXT record is unknown",
+}
+"""Characters that need an escape in rdata. That netcup takes those of zone files is a guess
+(confidence: ?), and no mail record needs one."""
+
+NOBODYS = "example.com"
+
+DOMAIN = "the entry"
+REVISIONS = "the revisions"
+RECORDS = "the records"
+CHANGES = "the changes"
+"""What our calls are about, in words."""
+
+Model = TypeVar("Model", bound="BaseModel")
+
+
+class CloudDnsBackend:
+    """The zones of one netcup account on CloudDNS.
+
+    ``account`` is the same for every key: this API shows no customer number, keys expire, and
+    neither a plan file nor the journal may hang on one. A domain lies in one account only, so
+    nothing can be written to the wrong one.
+
+    Args:
+        key: made in the CCP, 64 characters.
+        endpoint: another address than netcup's, for a sandbox.
+        http: the session to use instead of a new one; it has to send the key itself.
+        budget: counts the calls of this run.
+        trace: told of each answer in a line that holds no secret.
+        hold: what is remembered of the key from run to run.
+    """
+
+    name = CLOUDDNS
+    account = "rest"
+    new_ttl: int | None = DEFAULT_TTL
+
+    def __init__(
+        self,
+        key: SecretStr,
+        *,
+        endpoint: str = ENDPOINT,
+        http: HttpClient | None = None,
+        budget: Budget | None = None,
+        trace: Callable[[str], None] | None = None,
+        hold: Hold | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._key = key
+        self._http = http or client(key, endpoint)
+        self._budget = budget or Budget()
+        self._trace = trace or _silent
+        self._hold = hold or NoHold()
+        self._works = False
+        self._trying = threading.Lock()
+        self._refusing = threading.Lock()
+        self._refused: CredentialsError | None = None
+        self._errors = ErrorCount()
+        self._domains: dict[str, DomainEntry | None] = {}
+        self._forms: dict[str, NameForm] = {}
+
+    def __enter__(self) -> CloudDnsBackend:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def serving(self, name: str) -> CloudDnsBackend:  # noqa: ARG002
+        """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
+        return self
+
+    def check_key(self) -> None:
+        """See that the key works.
+
+        Raises:
+            CredentialsError, WaitError, ApiError: as netcup answers.
+        """
+        # A name that nobody can have (RFC 2606): netcup answers 404, to a good key only.
+        self.lookup(NOBODYS)
+
+    def lookup(self, name: str) -> DomainEntry | None:
+        """The domain of this name, ``None`` if the account has none.
+
+        Asked each time, as a zone may move between two reads of one run. A miss is harmless and
+        not counted as an error (fact 2.3).
+
+        Raises:
+            CredentialsError, ZoneError, WaitError, ApiError: as netcup answers.
+        """
+        self._domains[name] = found = self._ask_for(name)
+        return found
+
+    def zone(self, name: str) -> Zone:
+        """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
+        return self.read(_managed(name, self.lookup(name)))
+
+    def read(self, entry: DomainEntry) -> Zone:
+        """Read the zone of a domain that was looked up before.
+
+        Raises:
+            CredentialsError, ZoneError, WaitError, ApiError: as netcup answers.
+        """
+        return self._live(entry, self._history(entry))
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+        """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`.
+
+        ``zone.revision`` is the ground of the change: another program's write after it is found.
+
+        Raises:
+            RefusedError: nothing was sent, because a row to be deleted is there twice.
+            UnverifiedError: netcup accepted the changes, but they did not follow that revision.
+        """
+        entry = _managed(zone.name, self._domains.get(zone.name) or self.lookup(zone.name))
+        form = self._forms.get(zone.name) or NameForm(zone.name)
+        body = changeset(zone, changes, form, DEFAULT_TTL)
+        made = self._write(entry, body)
+        history = self._history(entry)
+        history.check_follows(zone, made.identifier)
+        return self._live(entry, history)
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why it is not sure that a TXT text survives, or ``None``."""
+        if not record.value:
+            return "an empty TXT record cannot be stored"
+        for character in record.value:
+            if character in UNSURE:
+                return UNSURE[character]
+            if not " " <= character <= "~":
+                return f"whether netcup keeps the character {character!r} is unknown"
+        return None
+
+    def _ask_for(self, name: str) -> DomainEntry | None:
+        answer = self._get(DOMAIN, name, "/domain", {"fqdn": name})
+        if answer.is_missing:
+            return None
+        if answer.has_code(errors.BAD_VALUE):
+            raise self._errors.counted(errors.bad_name(name, answer))
+        result = self._success(DOMAIN, name, answer)
+        listed = result if isinstance(result, list) else [result] if result else []
+        entries = [parsed(DOMAIN, name, entry, DomainEntry) for entry in listed]
+        return next((entry for entry in entries if entry.fqdn == name), None)
+
+    def _history(self, entry: DomainEntry) -> History:
+        path = f"/domain/{quote(entry.id)}/dns/revision"
+        return History.of(entry.fqdn, self._list(REVISIONS, entry, path, Revision))
+
+    def _live(self, entry: DomainEntry, history: History) -> Zone:
+        """The zone as its newest committed revision has it."""
+        revision = history.live.identifier
+        path = f"/domain/{quote(entry.id)}/dns/revision/{quote(revision)}/record"
+        rows = self._list(RECORDS, entry, path, WireRecord)
+        form = NameForm.of((row.name for row in rows), entry.fqdn)
+        self._forms[entry.fqdn] = form
+        records = tuple(to_record(row, form) for row in rows)
+        draft = history.draft.identifier if history.draft else None
+        return Zone(entry.fqdn, self.name, records, revision, draft)
+
+    def _write(self, entry: DomainEntry, body: dict[str, object]) -> Revision:
+        path = f"/domain/{quote(entry.id)}/changeset"
+        try:
+            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post_to(path, body), _once)
+        except TransportError as error:
+            if error.sent:
+                raise
+            raise WriteNotProcessedError(error.what, error.advice) from None
+        return parsed(CHANGES, entry.fqdn, self._success(CHANGES, entry.fqdn, answer), Revision)
+
+    def _list(self, call: str, entry: DomainEntry, path: str, model: type[Model]) -> list[Model]:
+        """Every entry of a list that comes in pages."""
+
+        def ask(number: int) -> Page | None:
+            answer = self._get(call, entry.fqdn, path, {"page": number, "perPage": PER_PAGE})
+            if answer.is_missing and (number > 1 or errors.is_past_the_end(answer)):
+                return None
+            result = self._success(call, entry.fqdn, answer)
+            if not isinstance(result, list):
+                raise errors.unknown_shape(call, entry.fqdn, answer.payload)
+            return Page(result, answer.pagination.last_page, answer.pagination.total)
+
+        entries = collect(f"{call} of {entry.fqdn}", ask)
+        return [parsed(call, entry.fqdn, one, model) for one in entries]
+
+    def _get(self, call: str, zone: str, path: str, query: dict[str, object]) -> Answer:
+        return self._send(
+            call, zone, lambda: self._http.get(path, query), self._http.read_patiently
+        )
+
+    def _send(
+        self,
+        call: str,
+        zone: str,
+        send: Callable[[], Reply],
+        repeat: Callable[[Callable[[], Reply]], Reply],
+    ) -> Answer:
+        if self._works:
+            return self._send_with_key(call, zone, send, repeat)
+        with self._trying:  # parallel jobs do not all try a key that may be refused
+            return self._send_with_key(call, zone, send, repeat)
+
+    def _send_with_key(
+        self,
+        call: str,
+        zone: str,
+        send: Callable[[], Reply],
+        repeat: Callable[[Callable[[], Reply]], Reply],
+    ) -> Answer:
+        if self._refused is not None:
+            raise self._refused
+        if not self._works:
+            self._hold.check()
+
+        def spend_and_send() -> Reply:
+            self._budget.spend()
+            return send()
+
+        answer = Answer.of(repeat(spend_and_send), (self._key,))
+        self._trace(f"netcup: {call} of {zone}: {answer.message}")
+        if errors.refuses_the_key(answer) and not (self._works and errors.is_about_one(answer)):
+            # In this run it is not sent again, nor by later ones for a while.
+            raise self._refusal(answer)
+        if not self._works and (answer.is_success or answer.is_missing):
+            self._works = True
+            self._hold.lift()
+        return answer
+
+    def _refusal(self, answer: Answer) -> CredentialsError:
+        """The refusal of the key, remembered once however many jobs are told of it."""
+        with self._refusing:
+            if self._refused is None:
+                self._refused = errors.credentials(answer)
+                self._hold.note(Reason.REFUSED)
+            return self._refused
+
+    def _success(self, call: str, zone: str, answer: Answer) -> Any:
+        """The result of a successful answer.
+
+        Raises:
+            MailauthError: it was none.
+        """
+        if answer.envelope is not None and answer.is_success:
+            return answer.envelope.result
+        if answer.is_missing:
+            self._domains.pop(zone, None)  # it may have been moved since it was looked up
+        raise self._errors.counted(errors.error_for(call, zone, answer))
+
+
+def _managed(name: str, entry: DomainEntry | None) -> DomainEntry:
+    if entry is None:
+        raise errors.not_in_this_account(name)
+    if not entry.is_dns_managed:
+        raise errors.not_on_clouddns(name)
+    return entry
+
+
+def client(key: SecretStr, endpoint: str = ENDPOINT, **options: Any) -> HttpClient:
+    """A session that sends the key; ``options`` are those of :class:`HttpClient`."""
+    headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
+    return HttpClient(endpoint, "netcup's REST API", headers=headers, **options)
+
+
+def _once(send: Callable[[], Reply]) -> Reply:
+    return send()
+
+
+def _silent(_line: str) -> None:
+    """Trace nothing."""

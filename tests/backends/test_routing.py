@@ -1,0 +1,193 @@
+"""Which API serves a zone: with as few calls as can be, and nothing taken for an empty zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from netcup_mailauth.backends.routing import Router
+from netcup_mailauth.errors import (
+    CredentialsError,
+    ExitCode,
+    MailauthError,
+    TransportError,
+    UsageError,
+    ZoneError,
+)
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netcup_mailauth.plan import Change
+
+APEX = DnsRecord("1", "@", "A", "203.0.113.1")
+
+
+@dataclass
+class Api:
+    """An API that holds some zones; the names it was asked for are noted."""
+
+    name: str
+    zones: dict[str, Zone]
+    endpoint: str = "https://api.example"
+    account: str = "one"
+    new_ttl: int | None = None
+    asked: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    closed: int = 0
+
+    def serving(self, name: str) -> Api:
+        return self
+
+    def zone(self, name: str) -> Zone:
+        self.asked.append(name)
+        if name not in self.zones:
+            raise ZoneError(f"{name} is not here.", "Look elsewhere.")
+        return self.zones[name]
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+        self.written.append(zone.name)
+        return zone
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        return f"{self.name} has no {record.value}" if self.name in record.value else None
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed += 1
+
+
+@dataclass(frozen=True)
+class Domain:
+    name: str
+    is_dns_managed: bool
+
+
+class Cloud(Api):
+    """The REST API, which says of a domain whether it manages its DNS."""
+
+    def lookup(self, name: str) -> Domain | None:
+        self.asked.append(f"lookup {name}")
+        if name in self.zones:
+            return Domain(name, True)
+        return Domain(name, False) if name == "legacy.example" else None
+
+    def read(self, domain: Domain) -> Zone:
+        return self.zone(domain.name)
+
+
+def ccp(*names: str, empty: Sequence[str] = ()) -> Any:
+    zones = {n: Zone(n, "ccp", (APEX,)) for n in names}
+    return Api("ccp", {**zones, **{n: Zone(n, "ccp", ()) for n in empty}})
+
+
+def cloud(*names: str) -> Any:
+    return Cloud("clouddns", {n: Zone(n, "clouddns", (APEX,)) for n in names}, new_ttl=3600)
+
+
+def unasked(zone: str) -> bool:
+    raise AssertionError(f"nobody has to ask DNS about {zone}")
+
+
+def test_with_one_kind_of_key_that_api_is_asked_alone_and_is_what_the_router_calls_itself() -> None:
+    only = ccp("legacy.example")
+    router = Router(only, None, unasked)
+    assert router.zone("legacy.example").backend == "ccp"
+    assert (router.name, router.endpoint, router.account) == ("ccp", only.endpoint, "one")
+    other = cloud("new.example")
+    assert Router(None, other, unasked).zone("new.example").backend == "clouddns"
+    assert other.asked == ["lookup new.example", "new.example"]
+
+
+def test_with_both_the_harmless_one_is_asked_first_and_the_other_only_for_the_rest() -> None:
+    old, new = ccp("legacy.example"), cloud("new.example")
+    router = Router(old, new, unasked)
+    assert [router.zone(n).backend for n in ("new.example", "legacy.example")] == [
+        "clouddns",
+        "ccp",
+    ]
+    assert old.asked == ["legacy.example"]
+    assert router.name == router.endpoint == router.account == ""
+
+
+@pytest.mark.parametrize("domain", ["legacy.example", "unknown.example"])
+def test_a_rest_key_alone_does_not_reach_a_zone_of_the_ccp_api_and_the_way_out_is_named(
+    domain: str,
+) -> None:
+    with pytest.raises(ZoneError) as caught:
+        Router(None, cloud("new.example"), unasked).zone(domain)
+    assert caught.value.exit_code is ExitCode.ZONE
+    assert domain in caught.value.what
+    assert "Legacy-API-Keys" in caught.value.advice
+
+
+@pytest.mark.parametrize("served", [True, None], ids=["served", "silent"])
+def test_a_zone_that_only_reads_empty_is_never_taken_for_an_empty_one(served: bool | None) -> None:
+    router = Router(ccp(empty=["moved.example"]), None, lambda _: served)
+    with pytest.raises(ZoneError) as caught:
+        router.zone("moved.example")
+    assert "CloudDNS" in caught.value.what
+    assert '"API-Keys"' in caught.value.advice
+
+
+def test_a_zone_whose_servers_serve_nothing_is_empty() -> None:
+    router = Router(ccp(empty=["bare.example"]), None, lambda _: False)
+    assert router.zone("bare.example") == Zone("bare.example", "ccp", ())
+
+
+def test_a_rest_key_that_does_not_see_a_moved_zone_is_said_to_be_the_wrong_one() -> None:
+    router = Router(ccp(empty=["moved.example"]), cloud(), lambda _: True)
+    with pytest.raises(ZoneError) as caught:
+        router.zone("moved.example")
+    assert "another account" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CredentialsError("The key is refused.", "Make one."), TransportError("Down.", "Wait.")],
+)
+def test_without_the_word_of_the_rest_api_no_zone_is_read_and_the_way_out_is_said_once(
+    error: MailauthError,
+) -> None:
+    class Silent(Cloud):
+        def lookup(self, name: str) -> Domain | None:
+            raise error
+
+    old = ccp("legacy.example")
+    router = Router(old, cast("Any", Silent("clouddns", {})), unasked)
+    for _ in range(2):
+        with pytest.raises(type(error)) as caught:
+            router.zone("legacy.example")
+    assert caught.value.advice.count("run without NETCUP_REST_API_KEY") == 1
+    assert old.asked == []
+
+
+def test_a_write_goes_to_the_api_the_zone_was_read_from() -> None:
+    old, new = ccp("legacy.example"), cloud("new.example")
+    router = Router(old, new, unasked)
+    for name in ("legacy.example", "new.example"):
+        router.apply(router.zone(name), [])
+    assert (old.written, new.written) == (["legacy.example"], ["new.example"])
+    assert router.serving("clouddns") is new
+
+
+def test_a_plan_for_an_api_without_credentials_is_refused_with_the_key_it_needs() -> None:
+    with pytest.raises(UsageError) as caught:
+        Router(ccp(), None, unasked).serving("clouddns")
+    assert "REST key" in caught.value.advice
+
+
+def test_what_either_cannot_hold_is_refused_and_both_are_closed() -> None:
+    old, new = ccp(), cloud()
+    with Router(old, new, unasked) as router:
+        assert router.refuses(DesiredRecord(Kind.SPF, "@", "ccp"))
+        assert router.refuses(DesiredRecord(Kind.SPF, "@", "clouddns"))
+        assert router.refuses(DesiredRecord(Kind.SPF, "@", "v=spf1 -all")) is None
+    assert (old.closed, new.closed) == (1, 1)
+    with pytest.raises(ValueError, match="no API"):
+        Router(None, None, unasked)

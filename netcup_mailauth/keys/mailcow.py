@@ -1,13 +1,18 @@
-"""A domain's DKIM key from mailcow's API, with a read-only key (fact sheet mail, section 5)."""
+"""mailcow's API: a domain's DKIM key, and the sending of writes (fact sheet mail, section 5).
+
+A read-only key suffices for all but ``send``. What is written is in ``mailcow_writing``.
+"""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.errors import ApiError, CredentialsError, KeySourceError, MailauthError
 from netcup_mailauth.keys.files import DkimSource, read_mailcow_key
+from netcup_mailauth.keys.mailcow_answers import check_done, printable, said_in
 from netcup_mailauth.state.holds import NoHold, Reason
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ class Mailcow:
 
     Args:
         url: its address, without a path.
-        api_key: the read-only key.
+        api_key: the read-only key; a rotation needs the read-write one.
         http: the session to use instead of a new one.
         hold: what is remembered of the key from run to run.
     """
@@ -44,6 +49,8 @@ class Mailcow:
         self._api_key = api_key
         self._hold = hold or NoHold()
         self._refused: CredentialsError | None = None
+        self._works = False
+        self._trying = threading.Lock()
 
     def close(self) -> None:
         """Close the connection."""
@@ -115,14 +122,47 @@ class Mailcow:
             if isinstance(entry, dict) and name in entry and str(entry.get("active")) == "1"
         ]
 
+    def send(self, call: str, body: object) -> None:
+        """Send one write, once, and take mailcow's word for what became of it.
+
+        Args:
+            call: its route, such as ``add/dkim``.
+            body: what json_api.php takes for it.
+
+        Raises:
+            CredentialsError: mailcow refused the key, now or before, or the key may only read.
+            TransportError: no usable answer came, so it may have been done or not.
+            ApiError: mailcow says that it was not done, or only a part of it.
+        """
+        self._check_key()
+        reply = self._http.post_to(f"/api/v1/{call}", body)
+        if reply.status == 403 and isinstance(reply.payload, dict):
+            raise self._read_only(reply.payload)
+        check_done(self._accepted(reply), call, self._secret)
+
     def _get(self, path: str) -> object:
+        if self._works:
+            return self._got(path)
+        with self._trying:  # parallel jobs do not all try a key that may be refused
+            return self._got(path)
+
+    def _got(self, path: str) -> object:
+        self._check_key()
+        return self._accepted(self._http.read(_getter(self._http, path)))
+
+    def _check_key(self) -> None:
         if self._refused is not None:
             raise self._refused
-        self._hold.check()
-        reply = self._http.read(_getter(self._http, path))
+        if not self._works:
+            self._hold.check()
+
+    def _accepted(self, reply: Reply) -> object:
+        """The content of an answer to a key that mailcow knows."""
         match reply.status:
             case 200:
-                self._hold.lift()
+                if not self._works:
+                    self._works = True
+                    self._hold.lift()
                 return reply.payload
             case 401:
                 self._refused = self._refusal(reply)
@@ -134,17 +174,29 @@ class Mailcow:
                     "Give mailcow's own address, without a path: https://mail.example.com",
                 )
             case status:
-                raise ApiError(f"mailcow answered HTTP {status} to a read.", "Check its API page.")
+                raise ApiError(f"mailcow answered HTTP {status}.", "Check its API page.")
+
+    @property
+    def _secret(self) -> str:
+        return self._api_key.get_secret_value()
 
     def _refusal(self, reply: Reply) -> CredentialsError:
-        said = reply.payload.get("msg") if isinstance(reply.payload, dict) else None
-        key = self._api_key.get_secret_value()
-        words = f": {said.replace(key, '***')[:200]!a}" if isinstance(said, str) else ""
+        said = said_in(reply.payload)
+        words = f": {printable(said, self._secret)}" if said else ""
         return CredentialsError(
             f"mailcow at {self.host} refuses the API key (HTTP 401{words}).",
-            "Compare MAILCOW_API_KEY with the read-only key in mailcow (System > Configuration > "
+            "Compare MAILCOW_API_KEY with the keys in mailcow (System > Configuration > "
             "Access > API) and this machine's address with the list there. It is not tried "
             "again, because mailcow bans an address after a few refusals.",
+        )
+
+    def _read_only(self, payload: object) -> CredentialsError:
+        said = said_in(payload)
+        words = f": {printable(said, self._secret)}" if said else ""
+        return CredentialsError(
+            f"mailcow at {self.host} lets this API key read only (HTTP 403{words}).",
+            "A rotation needs mailcow's read-write key in MAILCOW_API_KEY (System > Configuration "
+            "> Access > API); plan, apply and check do not.",
         )
 
 

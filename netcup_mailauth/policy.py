@@ -10,15 +10,22 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth import dmarc, names, spf
-from netcup_mailauth.errors import MailauthError, RecordError
+from netcup_mailauth.errors import RecordError
 from netcup_mailauth.records import Kind, join_txt
+from netcup_mailauth.rotationpolicy import RotationSettings
+from netcup_mailauth.tables import Table, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+MIN_TTL = 60
+MAX_TTL = 86_400
+"""Seconds. A record with a shorter one is asked for all the time, with a longer one it is nearly
+impossible to correct."""
 
 
 def spf_record(text: str) -> str:
@@ -41,20 +48,6 @@ def dmarc_record(text: str) -> str:
     record = join_txt(text.strip())
     dmarc.parse(record)
     return record
-
-
-def _for_pydantic(check: Callable[[str], str]) -> AfterValidator:
-    """A check of ours as a validator: both sentences of its error become the message."""
-
-    def validate(text: str) -> str:
-        try:
-            return check(text)
-        except MailauthError as error:
-            problem = f"{error.what} {error.advice}".strip()
-        # As a value, not as the template itself, which may not hold braces.
-        raise PydanticCustomError("mailauth", "{problem}", {"problem": problem})
-
-    return AfterValidator(validate)
 
 
 def spf_term(text: str) -> str:
@@ -95,22 +88,16 @@ def host_or_address(text: str) -> str:
         return names.normalise(text)
 
 
-SpfText = Annotated[str, _for_pydantic(spf_record)]
-SpfTerm = Annotated[str, _for_pydantic(spf_term)]
-DmarcText = Annotated[str, _for_pydantic(dmarc_record)]
-ReportUri = Annotated[str, _for_pydantic(report_uri)]
-Host = Annotated[str, _for_pydantic(host_or_address)]
-DomainName = Annotated[str, _for_pydantic(names.normalise)]
-Selector = Annotated[str, _for_pydantic(names.selector)]
+SpfText = Annotated[str, checked(spf_record)]
+SpfTerm = Annotated[str, checked(spf_term)]
+DmarcText = Annotated[str, checked(dmarc_record)]
+ReportUri = Annotated[str, checked(report_uri)]
+Host = Annotated[str, checked(host_or_address)]
+DomainName = Annotated[str, checked(names.normalise)]
+Selector = Annotated[str, checked(names.selector)]
 DmarcLevel = Literal["none", "quarantine", "reject"]
 FinalAll = Literal["fail", "softfail", "neutral"]
 NotManaged = Literal[False]
-
-
-class Table(BaseModel):
-    """A table of the config: closed, unchangeable, silent about its input."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
 
 
 class SpfPolicy(Table):
@@ -171,6 +158,7 @@ class DomainPolicy(Table):
         server: what sends this domain's mail: host names or addresses.
         allow: codes of findings that are accepted.
         parked: the domain sends no mail.
+        ttl: seconds that new records live in caches, where the API has a TTL for each record.
     """
 
     zone: DomainName | None = None
@@ -180,6 +168,7 @@ class DomainPolicy(Table):
     server: list[Host] | None = None
     allow: list[str] | None = None
     parked: bool | None = None
+    ttl: Annotated[int, Field(ge=MIN_TTL, le=MAX_TTL)] | None = None
 
     @model_validator(mode="after")
     def _parked_sends_nothing(self) -> DomainPolicy:
@@ -224,10 +213,14 @@ PARKED_DMARC = "v=DMARC1;p=reject"
 
 
 class MailcowSettings(Table):
-    """Where mailcow is, and in which file its key lies."""
+    """Where mailcow is, and in which file its key lies.
+
+    ``helper_domain`` is a domain of it from which nobody sends, where ``rotate`` makes new keys.
+    """
 
     url: str | None = None
     api_key_file: str | None = None
+    helper_domain: DomainName | None = None
 
 
 class Config(Table):
@@ -243,8 +236,9 @@ class Config(Table):
     only: list[str] | None = None
     exclude: list[str] | None = None
     mailcow: MailcowSettings = MailcowSettings()
+    rotation: RotationSettings = RotationSettings()
     defaults: DomainPolicy = DomainPolicy()
-    domains: dict[DomainName, DomainPolicy] = {}
+    domains: dict[DomainName, DomainPolicy] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _defaults_are_for_all(self) -> Config:
@@ -273,6 +267,7 @@ def layered(lower: DomainPolicy, upper: DomainPolicy) -> DomainPolicy:
         dmarc=_over(lower.dmarc, upper.dmarc, _DMARC_PARTS, _DMARC_PARTS),
         server=lower.server if upper.server is None else upper.server,
         allow=lower.allow if upper.allow is None else upper.allow,
+        ttl=lower.ttl if upper.ttl is None else upper.ttl,
         # A layer above that lets somebody send takes it back.
         parked=parked and not dkim and (not spf or spf.record == PARKED_SPF),
     )

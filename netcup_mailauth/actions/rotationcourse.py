@@ -1,0 +1,266 @@
+"""How far one rotation comes in one go: facts are gathered, steps are taken, until none is due.
+
+Each step is named in the book before it is taken; each DNS write goes through the journal, the
+precondition and the guard.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim
+from netcup_mailauth.actions import keywriting
+from netcup_mailauth.actions.keysinzone import aliases_of, records_at, strangers
+from netcup_mailauth.actions.signals import uninterrupted
+from netcup_mailauth.errors import MailauthError, RefusedError, UnverifiedError
+from netcup_mailauth.rotation import decisions, steps
+from netcup_mailauth.rotation.state import Phase, Side
+from netcup_mailauth.rotation.steps import Ask, Facts, Source, Stop, Wait
+from netcup_mailauth.rotation.watch import Watch
+
+if TYPE_CHECKING:
+    from netcup_mailauth.actions.rotating import Rotator
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.records import Zone
+    from netcup_mailauth.rotation.state import Rotation
+    from netcup_mailauth.rotation.steps import Step
+
+MOST_STEPS = 20
+"""Steps in one go; a rotation that needs more than its dozen goes round in circles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far one domain's rotation came.
+
+    Attributes:
+        domain: the mail domain.
+        rotation: where it stands; ``None`` once it is done, or if there is none.
+        step: what it waits for, or what stopped it; ``None`` once it is done.
+        done: what was done, a sentence each.
+    """
+
+    domain: str
+    rotation: Rotation | None = None
+    step: Wait | Stop | None = None
+    done: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Course:
+    """One domain's rotation, on its way.
+
+    Attributes:
+        rotator: what it works with.
+        rotation: where it stands.
+        done: what was done, a sentence each.
+    """
+
+    rotator: Rotator
+    rotation: Rotation
+    done: list[str] = field(default_factory=list)
+
+    def run(self) -> Outcome:
+        """Do what is due.
+
+        Raises:
+            MailauthError: somebody did not answer, or a step failed.
+        """
+        self._keep(self.rotation.at(self.rotator.clock()))
+        zone, facts = self._facts()
+        for _ in range(MOST_STEPS):
+            step = decisions.due(self.rotation, facts, self.rotator.waits)
+            match step:
+                case Wait() | Stop():
+                    return Outcome(self.rotation.domain, self.rotation, step, tuple(self.done))
+                case Ask():
+                    facts = self._asked(step, facts)
+                case steps.Retire():
+                    self._retire(zone, facts)
+                    return Outcome(self.rotation.domain, done=tuple(self.done))
+                case _:
+                    self._take(step, zone, facts)
+                    zone, facts = self._facts()
+        raise MailauthError(
+            f"The rotation of {self.rotation.domain} goes round in circles; something undoes "
+            "what it does.",
+            "Look for another program that changes this zone or the signer.",
+        )
+
+    def back(self) -> Outcome:
+        """Turn back, and do what is due for that.
+
+        Raises:
+            RefusedError: that is not possible any more.
+            MailauthError: as :meth:`run`.
+        """
+        self._keep(self.rotation.at(self.rotator.clock()))
+        _, facts = self._facts()
+        turned = decisions.abort(self.rotation, facts)
+        if isinstance(turned, Ask):
+            turned = decisions.abort(self.rotation, self._asked(turned, facts))
+        if isinstance(turned, Stop):
+            raise RefusedError(f"{self.rotation.domain}: {turned.reason}", turned.advice)
+        if turned is None:
+            return self._abandoned()
+        if isinstance(turned, Ask):
+            raise AssertionError("asked twice for the same")
+        self._keep(turned)
+        return self.run()
+
+    def _abandoned(self) -> Outcome:
+        left = " and ".join(sorted(self.rotation.hostnames()))
+        self._close()
+        self._say(
+            f"{self.rotation.signer} signs with a key that is neither of this rotation's, so the "
+            f"rotation is forgotten. {left} stay as they are, and so do the keys set aside."
+        )
+        return Outcome(self.rotation.domain, done=tuple(self.done))
+
+    def _facts(self) -> tuple[Zone, Facts]:
+        """What zone and signer say; both are asked anew after every step."""
+        rotation, signer = self.rotation, self.rotator.signer
+        zone = self.rotator.backend.zone(rotation.zone)
+        domain = rotation.domain
+        current, prepared = signer.current(domain), signer.prepared(domain)
+        parked = signer.parked(domain)
+        held = [key.selector for key in (current, prepared, parked) if key]
+        known = {*self.rotator.books.read(domain).used, rotation.old.selector, *held}
+        facts = Facts(
+            self.rotator.clock(),
+            at_old=records_at(zone, rotation.hostname_of(rotation.old)),
+            at_new=records_at(zone, rotation.hostname_of(rotation.new)),
+            pointing=aliases_of(zone, rotation.name_of(rotation.leaving)),
+            strangers=strangers(zone, domain, known),
+            current=current,
+            prepared=prepared,
+            parked=parked,
+        )
+        return zone, facts
+
+    def _asked(self, ask: Ask, facts: Facts) -> Facts:
+        rotation = self.rotation
+        if ask.whom is Source.USERS:
+            return replace(facts, users=self._users(rotation.leaving.key))
+        names = [rotation.name_of(rotation.old), rotation.name_of(rotation.new)]
+        heard = self.rotator.look(self.rotator.servers_of(rotation.zone), rotation.zone, names)
+        if rotation.new.record:
+            seen = rotation.at(heard.time)
+            watch = seen.watch.after(heard, names[1], rotation.new.record, self.rotator.waits)
+            self._keep(replace(seen, watch=watch))
+        return replace(facts, round=heard, now=max(facts.now, heard.time))
+
+    def _users(self, key: PublicKey | None) -> tuple[str, ...]:
+        if key is None:
+            return ()
+        own = self.rotation.domain
+        return tuple(name for name in self.rotator.signer.others(key) if name != own)
+
+    def _take(self, step: Step, zone: Zone, facts: Facts) -> None:
+        match step:
+            case steps.Make():
+                self._make()
+            case steps.Publish():
+                self._publish(zone, facts)
+            case steps.Switch():
+                self._switch()
+            case steps.Switched():
+                self._switched()
+            case steps.Forward(reason):
+                self._say(f"It cannot go back ({reason}), so it goes forward again.")
+                self._keep(replace(self.rotation, aborted=False, phase=Phase.SWITCHING))
+            case _:
+                raise AssertionError(f"{step} is not to be taken")
+
+    def _make(self) -> None:
+        rotation = self.rotation
+        with uninterrupted(f"the new key of {rotation.domain} at {rotation.signer}"):
+            key = self.rotator.signer.prepare(rotation.domain, rotation.new.selector)
+        new = Side(key.selector, key.record)
+        problem = dkim.size_problem(key.key)
+        if key.selector != rotation.new.selector or new.key != key.key:
+            problem = f"it is another one than asked for (selector {key.selector})."
+        if key.key == rotation.old.key:
+            problem = "it is the key that signs already."
+        if problem is not None:
+            raise RefusedError(
+                f"The key that {rotation.signer} made for {rotation.domain} is of no use: "
+                f"{problem}",
+                decisions.ABORT,
+            )
+        self._keep(replace(rotation, new=new, phase=Phase.PUBLISHING))
+        self._say(f"{rotation.signer} has made a key: {key.key.label}, {key.key.fingerprint}.")
+
+    def _publish(self, zone: Zone, facts: Facts) -> None:
+        rotation = self.rotation
+        change_set = keywriting.creation(self.rotator, zone, rotation)
+        if keywriting.write(self.rotator, zone, change_set, facts.signing):
+            self._say(f"{rotation.name_of(rotation.new)} is created.")
+        if rotation.phase is Phase.PUBLISHING:
+            rotation = rotation.begun(Phase.WAITING)
+        # Whatever servers said before, they said of another record.
+        self._keep(replace(rotation, watch=Watch()))
+
+    def _switch(self) -> None:
+        """Give the signer the other key; what it holds is read once more before that."""
+        self._keep(self.rotation.begun(Phase.SWITCHING))
+        rotation, signer = self.rotation, self.rotator.signer
+        domain = rotation.domain
+        ready = signer.parked(domain) if rotation.aborted else signer.prepared(domain)
+        if not rotation.staying.is_key(ready):
+            raise RefusedError(
+                f"The key that {rotation.signer} holds ready for {domain} is not the published "
+                "one; nothing was switched.",
+                decisions.LOOK,
+            )
+        with uninterrupted(f"the switch of {domain} at {rotation.signer}"):
+            signs = signer.switch_back(domain) if rotation.aborted else signer.switch(domain)
+        if not rotation.staying.is_key(signs):
+            raise UnverifiedError(
+                f"{rotation.signer} was to sign for {domain} with {rotation.staying.selector}, and "
+                f"signs with {signs.selector} ({signs.key.fingerprint}).",
+                "Run rotate --continue; it looks again before it does anything.",
+            )
+        self._switched()
+
+    def _switched(self) -> None:
+        now = self.rotator.clock()
+        rotation = self.rotation.switched(now)
+        book = self.rotator.books.read(rotation.domain)
+        key = rotation.staying.key
+        seen = book if key is None else book.seeing(key, now)
+        self.rotator.books.write(replace(seen, open=rotation))
+        self.rotation = rotation
+        self._say(f"{rotation.signer} signs with {rotation.staying.selector}.")
+
+    def _retire(self, zone: Zone, facts: Facts) -> None:
+        self._keep(self.rotation.begun(Phase.RETIRING))
+        rotation = self.rotation
+        change_set = keywriting.removal(self.rotator.backend, zone, rotation)
+        name = rotation.name_of(rotation.leaving)
+        if keywriting.write(self.rotator, zone, change_set, facts.signing):
+            self._say(f"{name} is {'revoked' if rotation.revoke else 'removed'}.")
+        else:
+            self._say(f"{name} does not hold the key any more, so it is left alone.")
+        self.rotator.signer.discard(rotation.domain)
+        self._close()
+        self._say(f"The rotation is {'taken back' if rotation.aborted else 'done'}.")
+
+    def _close(self) -> None:
+        domain = self.rotation.domain
+        with suppress(FileNotFoundError):
+            self.rotator.books.key_file(domain).unlink()
+        self.rotator.books.write(self.rotator.books.read(domain).closed())
+
+    def _keep(self, rotation: Rotation) -> None:
+        """Have the rotation on the disk, if there is anything new about it."""
+        if rotation != self.rotation:
+            book = self.rotator.books.read(rotation.domain)
+            self.rotator.books.write(replace(book, open=rotation))
+        self.rotation = rotation
+
+    def _say(self, sentence: str) -> None:
+        self.done.append(sentence)
+        self.rotator.tell(f"{self.rotation.domain}: {sentence}")

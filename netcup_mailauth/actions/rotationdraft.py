@@ -1,0 +1,177 @@
+"""What a new rotation of a domain would be: found out, checked, and not yet begun."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim
+from netcup_mailauth.actions.keysinzone import records_at, strangers
+from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, ZoneError
+from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.records import Kind
+from netcup_mailauth.rotation import selectors
+from netcup_mailauth.rotation.state import Rotation, Side
+from netcup_mailauth.rotation.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from netcup_mailauth.actions.rotating import Rotator
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.records import Zone
+    from netcup_mailauth.rotation.signer import SignerKey
+    from netcup_mailauth.rotation.state import Book
+    from netcup_mailauth.state.entries import Entry
+
+MOST_TRIED = 3
+"""Selectors that DNS is asked about; if it knows that many, it answers for any name."""
+
+
+def draft(rotator: Rotator, domain: str, zone_name: str, *, revoke: bool = False) -> Rotation:
+    """The rotation that could begin now. Nothing is written anywhere.
+
+    Args:
+        rotator: what it would be carried on by.
+        domain: the mail domain.
+        zone_name: the zone it lies in.
+        revoke: the old record's key is to be emptied instead of the record removed.
+
+    Raises:
+        RefusedError: there is no sound key to begin from, or another rotation may be going on.
+        MailauthError: somebody did not answer.
+    """
+    book = rotator.books.read(domain)
+    current = rotator.signer.current(domain)
+    if current is None:
+        raise RefusedError(
+            f"{rotator.signer.name} has no DKIM key for {domain}, so there is none to replace.",
+            "Make a first one there, and publish it with apply.",
+        )
+    zone = rotator.backend.zone(zone_name)
+    old = Side(current.selector, current.record)
+    now = rotator.clock()
+    _check_that_nobody_is_at_it(rotator, zone, book, current)
+    selector, negative_ttl = _free_selector(rotator, zone, book, now)
+    rotation = Rotation(
+        domain,
+        zone.name,
+        rotator.signer.name,
+        old,
+        Side(selector),
+        started=now,
+        clock=now,
+        grace=rotator.waits.grace,
+        revoke=revoke,
+        watch=Watch(negative_ttl=negative_ttl),
+    )
+    _check_that_the_old_is_published(zone, rotation)
+    return rotation
+
+
+def _check_that_nobody_is_at_it(
+    rotator: Rotator, zone: Zone, book: Book, current: SignerKey
+) -> None:
+    found = strangers(zone, book.domain, {*book.used, current.selector})
+    if found:
+        raise RefusedError(
+            f"{', '.join(found)} is a rotated key that is neither the signer's nor known here: "
+            "another machine may be rotating.",
+            "Let that machine finish. If there is none, delete the record in the CCP.",
+        )
+    ready = rotator.signer.prepared(book.domain)
+    # What was left by a rotation of ours that ended half way is no sign of another machine.
+    if ready is not None and ready.selector not in book.used:
+        raise RefusedError(
+            f"{rotator.signer.name} holds a key for {book.domain} ready ({ready.selector}) that is "
+            "not of a rotation here: another machine may be rotating.",
+            "Let that machine finish. If there is none, delete that key at the signer.",
+        )
+
+
+def _check_that_the_old_is_published(zone: Zone, rotation: Rotation) -> None:
+    found = records_at(zone, rotation.hostname_of(rotation.old))
+    if len(found) != 1 or not same_meaning(Kind.DKIM, found[0], rotation.old.record):
+        raise RefusedError(
+            f"{rotation.name_of(rotation.old)} does not hold the very key that "
+            f"{rotation.signer} signs with now.",
+            f"Put that right first: netcup-mailauth apply {rotation.domain}",
+        )
+
+
+def _free_selector(rotator: Rotator, zone: Zone, book: Book, now: float) -> tuple[str, int]:
+    """A selector that was never used, and that neither the API nor any server knows.
+
+    With it comes how many seconds caches may keep that there is none.
+    """
+    taken = selectors.selectors_in(zone, book.domain) | {*book.used}
+    today = datetime.fromtimestamp(now, UTC).date()
+    free = (name for name in selectors.candidates(today) if name not in taken)
+    servers = rotator.servers_of(zone.name)
+    for selector in islice(free, MOST_TRIED):
+        name = f"{selector}._domainkey.{book.domain}"
+        said = rotator.look(servers, zone.name, [name]).said
+        silent = [server for server, words in said.items() if name not in words.texts]
+        if silent or not said:
+            raise ZoneError(
+                f"{', '.join(silent) or 'No name server'} does not say whether there is a "
+                f"{name}; every name server has to.",
+                "Try again when it answers; rotate needs all of them.",
+            )
+        if not any(words.texts[name] for words in said.values()):
+            return selector, max(words.negative_ttl or 0 for words in said.values())
+    raise RefusedError(
+        f"Every new selector of {book.domain} that was tried is taken this month, or its name "
+        "servers answer for any name (a wildcard record).",
+        "Delete the wildcard, or wait for the next month.",
+    )
+
+
+def signing_since(key: PublicKey, book: Book, entries: Iterable[Entry]) -> float | None:
+    """Since when a key is known to have been in use, in seconds since 1970; ``None`` if never.
+
+    DNS has no dates. What is known is when a rotation here saw it sign, and when a write of ours
+    published it or found it published.
+    """
+    known = [book.seen[key.fingerprint]] if key.fingerprint in book.seen else []
+    for entry in entries:
+        if key in _keys_in(entry.change_set):
+            known.append(datetime.fromisoformat(entry.time).timestamp())
+    return min(known, default=None)
+
+
+def _keys_in(change_set: ChangeSet) -> list[PublicKey]:
+    """The keys that a write left published."""
+    made = [change.after for change in change_set.changes if change.kind is Kind.DKIM]
+    kept = [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
+    found = []
+    for record in (*made, *kept):
+        try:
+            key = dkim.parse(record.destination).key if record else None
+        except RecordError:
+            continue
+        found += [key] if key else []
+    return found
+
+
+def note_age(rotator: Rotator, domain: str, entries: Iterable[Entry]) -> float:
+    """Since when the key that signs is known; one that was never seen is counted from now on.
+
+    Raises:
+        MailauthError: the signer has no key, or the book cannot be written.
+    """
+    current = rotator.signer.current(domain)
+    if current is None:
+        raise MailauthError(
+            f"{rotator.signer.name} has no DKIM key for {domain}.", "Make a first one there."
+        )
+    book, now = rotator.books.read(domain), rotator.clock()
+    since = signing_since(current.key, book, entries)
+    if since is None:
+        rotator.books.write(book.seeing(current.key, now))
+        rotator.tell(
+            f"{domain}: since when {current.selector} signs is not known; it is counted from now."
+        )
+    return now if since is None else since

@@ -1,0 +1,159 @@
+"""``rotate``: replace a DKIM key without a gap, step by step, over many runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netcup_mailauth.cli.common import (
+    CONTEXT,
+    LOCK_TIMEOUT,
+    common_options,
+    say,
+    settings,
+)
+from netcup_mailauth.cli.metrics import metrics_option
+from netcup_mailauth.cli.wanted import judging_options
+from netcup_mailauth.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from netcup_mailauth.cli.wiring import Run
+
+MODES = ("continue", "status", "abort", "older_than")
+
+
+@click.command("rotate", context_settings=CONTEXT)
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@click.option("--continue", is_flag=True, help="Do what is due, for every open rotation.")
+@click.option("--status", is_flag=True, help="Where each open rotation stands; asks nobody.")
+@click.option("--abort", is_flag=True, help="Go back to the old key, as long as that is safe.")
+@click.option(
+    "--older-than",
+    metavar="SPAN",
+    help="Begin one where the key is older than this, such as 180d; go on with the open ones.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be begun; write nothing.")
+@click.option("--grace", metavar="SPAN", help="How long the old key stays published; default: 7d.")
+@click.option("--revoke", is_flag=True, help="In the end empty the old key's p=; keep its record.")
+@click.option("--mailcow", metavar="URL", help="The mailcow that signs (MAILCOW_API_KEY).")
+@click.option(
+    "--helper-domain",
+    metavar="DOMAIN",
+    help="A domain of this mailcow that sends no mail, where new keys are made.",
+)
+@click.option(
+    "--import-key",
+    is_flag=True,
+    help="Make the key here and import it; mailcow writes it into its API log.",
+)
+@click.option(
+    "--signer-command",
+    metavar="COMMAND",
+    help="Run this, without a shell, with the new private key on its standard input.",
+)
+@judging_options
+@click.option(
+    "--nameserver",
+    metavar="HOST[:PORT]",
+    multiple=True,
+    help="Ask this server; only with a netcup on this machine. Repeatable.",
+)
+@click.option("--wait", is_flag=True, help="Stay, as long as the next step is due in time.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=1800.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long --wait stays.",
+)
+@LOCK_TIMEOUT
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@metrics_option
+@common_options
+def command(domains: tuple[str, ...], **options: Any) -> int:
+    """Replace the DKIM key of DOMAIN without a gap; run again, it does what is due by then.
+
+    \b
+    netcup-mailauth rotate example.com        (shows every write with its date, asks, begins)
+    netcup-mailauth rotate --continue         (from a timer: what is due, nothing is begun)
+    netcup-mailauth rotate --older-than 180d --yes      (from a timer: begins them, too)
+    netcup-mailauth rotate --status
+    netcup-mailauth rotate example.com --abort
+    """
+    from netcup_mailauth import names
+    from netcup_mailauth.cli.rotationrun import RotationRun
+    from netcup_mailauth.cli.wiring import run
+
+    named = tuple(dict.fromkeys(map(names.normalise, domains)))
+    _check_options(named, options)
+    with run(options["mailcow"], options["resolver"], options["nameserver"]) as current:
+        if options["status"]:
+            return _status(current, named, options)
+        return RotationRun(current, named, options).all()
+
+
+def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
+    from netcup_mailauth.rotation.durations import seconds
+
+    modes = [mode for mode in MODES if options[mode] and mode != "continue"]
+    if len(modes) > 1 or (options["continue"] and options["abort"]):
+        raise UsageError("--status, --abort and --older-than exclude each other.", "Give one.")
+    if not named and (options["abort"] or not any(options[mode] for mode in MODES)):
+        raise UsageError("No DOMAIN is named.", "Name one; --continue is for all that are open.")
+    if options["import_key"] and options["signer_command"]:
+        raise UsageError("--import-key and --signer-command exclude each other.", "Give one.")
+    for span in ("grace", "older_than"):
+        if options[span]:
+            seconds(options[span])
+    _check_codes(options["allow"])
+    asks = not (options["continue"] or options["status"] or options["dry_run"])
+    if asks and not options["yes"] and not sys.stdin.isatty():
+        raise UsageError(
+            "There is no terminal to ask on, and no --yes; nothing was written.",
+            "Look first with --dry-run, then run it with --yes.",
+        )
+
+
+def _check_codes(entries: Iterable[str]) -> None:
+    from netcup_mailauth.rotation.waits import CODES
+    from netcup_mailauth.settings.wishes import check_code
+
+    for entry in entries:
+        code = entry.partition(":")[0]
+        if code not in CODES:
+            check_code(code)
+
+
+def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
+    """Where each open rotation stands, from the state alone: no credentials, nobody is asked."""
+    from netcup_mailauth.cli.rotating import open_anywhere, waits_of
+    from netcup_mailauth.cli.rotationrun import print_json
+    from netcup_mailauth.rotation.words import document, status
+
+    found = [r for r in open_anywhere() if not named or r.domain in named]
+    waits, now = waits_of(run, options), time.time()
+    if options["output_format"] == "json":
+        print_json([document(rotation, waits) for rotation in found])
+        return ExitCode.OK
+    for rotation in found:
+        click.echo(f"{rotation.domain}: {status(rotation, now, waits)}")
+    for domain in named:
+        if all(rotation.domain != domain for rotation in found):
+            say(f"{domain}: no rotation is open here.")
+    if not found and not named and not settings().quiet:
+        say("No rotation is open here.")
+    return ExitCode.OK

@@ -1,0 +1,260 @@
+"""What is due next in a rotation, and why. Pure: from what is known to one step.
+
+The facts decide, not the state: it only says what may have been begun. Whatever crashed where, a
+signer is never given a key that is not published everywhere, and no record is removed while
+anything signs with its key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.records import Kind
+from netcup_mailauth.rotation.durations import words
+from netcup_mailauth.rotation.state import Phase, Rotation, Side
+from netcup_mailauth.rotation.steps import (
+    Ask,
+    Facts,
+    Forward,
+    Make,
+    Publish,
+    Retire,
+    Source,
+    Stop,
+    Switch,
+    Switched,
+    Wait,
+)
+
+if TYPE_CHECKING:
+    from netcup_mailauth.rotation.signer import SignerKey
+    from netcup_mailauth.rotation.steps import Step
+    from netcup_mailauth.rotation.waits import Waits
+    from netcup_mailauth.rotation.watch import Round
+
+ABORT = "End it with --abort, which says what it leaves behind."
+LOOK = "Look at the zone and at the signer; then go on with rotate --continue, or end it: --abort"
+
+
+def due(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
+    """The step that is due."""
+    if rotation.aborted:
+        return _back(rotation, facts)
+    if facts.strangers:
+        return _two_at_it(facts)
+    match rotation.phase:
+        case Phase.MAKING:
+            return _make(rotation, facts)
+        case Phase.PUBLISHING:
+            return _publish(rotation, facts)
+        case Phase.WAITING | Phase.SWITCHING:
+            return _towards_the_switch(rotation, facts, waits)
+        case _:
+            return _after_the_switch(rotation, facts)
+
+
+def _two_at_it(facts: Facts) -> Stop:
+    return Stop(
+        f"{', '.join(facts.strangers)} is a rotated key that is neither the signer's nor known "
+        "here: another machine may be at it.",
+        "Let that machine finish. If there is none, delete the record in the CCP.",
+    )
+
+
+def _make(rotation: Rotation, facts: Facts) -> Step:
+    if facts.at_new:
+        return Stop(
+            f"{rotation.name_of(rotation.new)} was to be a new name, and has a record now: another "
+            "machine may be at it.",
+            ABORT,
+        )
+    if not rotation.old.is_key(facts.current):
+        return _another_signs(rotation, facts)
+    return Make()
+
+
+def _publish(rotation: Rotation, facts: Facts) -> Step:
+    """Also right where the signer has the key already: then it is high time."""
+    if not _is_free_or_ours(facts.at_new, rotation.new):
+        return _taken(rotation)
+    return _foreseen(rotation, facts) or Publish()
+
+
+def _towards_the_switch(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
+    if not _is_free_or_ours(facts.at_new, rotation.new):
+        return _taken(rotation)
+    problem = _foreseen(rotation, facts)
+    if problem is not None:
+        return problem
+    if not facts.at_new:
+        return Publish()
+    if rotation.new.is_key(facts.current):
+        return _already(rotation, facts.prepared)
+    if facts.round is None:
+        return Ask(Source.SERVERS)
+    return _when_everywhere(rotation, facts, facts.round, waits)
+
+
+def _already(rotation: Rotation, ready: SignerKey | None) -> Step:
+    """The signer shows the key that is to sign.
+
+    In the middle of a switch that is not enough, because it may hold it in part: the switch is
+    made again, as long as there is what to make it from.
+    """
+    begun = rotation.phase is Phase.SWITCHING
+    return Switch() if begun and rotation.staying.is_key(ready) else Switched()
+
+
+def _when_everywhere(rotation: Rotation, facts: Facts, asked: Round, waits: Waits) -> Step:
+    name = rotation.name_of(rotation.new)
+    lagging = asked.lagging(name, rotation.new.record)
+    if lagging or not asked.said:
+        servers = ", ".join(lagging) or "any name server"
+        return Wait(facts.now + waits.retry, f"{name} is not at {servers} yet", lagging)
+    ready = rotation.watch.ready_at(waits)
+    if ready is None or len(rotation.watch.rounds) < waits.rounds:
+        until = facts.now + waits.round_seconds
+        return Wait(until, f"every name server has {name}, and is to say so again")
+    if facts.now < ready:
+        left = words(ready - facts.now)
+        return Wait(ready, f"every name server has {name}; caches may deny it for {left} more")
+    return Switch()
+
+
+def _after_the_switch(rotation: Rotation, facts: Facts) -> Step:
+    if not rotation.new.is_key(facts.current):
+        return _another_signs(rotation, facts)
+    if not _is_free_or_ours(facts.at_new, rotation.new):
+        return _taken(rotation)
+    if not facts.at_new:
+        return Publish()
+    return _when_nothing_uses(rotation, facts)
+
+
+def _when_nothing_uses(rotation: Rotation, facts: Facts) -> Step:
+    """Retire, once mail on its way has arrived and nothing signs with the leaving key."""
+    name = rotation.name_of(rotation.leaving)
+    if facts.signing is not None and facts.signing == rotation.leaving.key:
+        return _another_signs(rotation, facts)
+    over = (rotation.since or 0.0) + (0.0 if rotation.since is None else rotation.grace)
+    if facts.now < over:
+        left = words(over - facts.now)
+        return Wait(over, f"{name} stays for {left} more, for mail that is on its way")
+    if facts.users is None:
+        return Ask(Source.USERS)
+    if facts.users:
+        return Wait(None, f"{name} stays, because {', '.join(facts.users)} signs with its key")
+    if facts.pointing:
+        return Wait(None, f"{name} stays, because {', '.join(facts.pointing)} is an alias of it")
+    return Retire()
+
+
+def _back(rotation: Rotation, facts: Facts) -> Step:
+    """After an abort: the old key signs again, or still, and the new one's record goes."""
+    new_signs = facts.signing is not None and facts.signing == rotation.new.key
+    keyless = facts.current is None and rotation.phase is Phase.SWITCHING
+    if new_signs or keyless:
+        return _switch_back(rotation, facts)
+    if rotation.phase is Phase.SWITCHING:
+        if rotation.old.is_key(facts.current):
+            return _already(rotation, facts.parked)
+        return _another_signs(rotation, facts)
+    return _when_nothing_uses(rotation, facts)
+
+
+def _switch_back(rotation: Rotation, facts: Facts) -> Step:
+    problem = why_not_back(rotation, facts)
+    if problem is not None:
+        return Forward(problem)
+    if facts.round is None:
+        return Ask(Source.SERVERS)
+    return Switch()
+
+
+def why_not_back(rotation: Rotation, facts: Facts) -> str | None:
+    """Why the old key cannot sign again; ``None`` if it can, as far as was asked."""
+    name = rotation.name_of(rotation.old)
+    if not rotation.old.is_key(facts.parked):
+        return f"{rotation.signer} does not hold the old key any more"
+    if not _is_exactly(facts.at_old, rotation.old):
+        return f"{name} does not hold the old key any more"
+    if facts.round is not None:
+        lagging = facts.round.lagging(name, rotation.old.record)
+        if lagging or not facts.round.said:
+            return f"{name} is not at {', '.join(lagging) or 'any name server'}"
+    return None
+
+
+def abort(rotation: Rotation, facts: Facts) -> Rotation | Ask | Stop | None:
+    """The rotation, going back; or what keeps it from that.
+
+    ``None`` means that the signer has gone its own way, so that nothing of this rotation is left
+    to be undone: the book is closed, and records and keys are left as they are.
+    """
+    new_signs = facts.signing is not None and facts.signing == rotation.new.key
+    if rotation.aborted:
+        own = new_signs or facts.current is None or rotation.old.is_key(facts.current)
+        return rotation if own or rotation.phase is not Phase.SWITCHING else None
+    back = replace(rotation, aborted=True)
+    begun = rotation.phase in (Phase.SWITCHING, Phase.GRACE, Phase.RETIRING)
+    if new_signs or (facts.current is None and begun):
+        problem = why_not_back(rotation, facts)
+        if problem is None:
+            asked = facts.round is not None
+            return back.begun(Phase.SWITCHING) if asked else Ask(Source.SERVERS)
+        return Stop(f"It cannot be taken back: {problem}.", "Rotate forward: rotate --continue")
+    if not begun:
+        return back.begun(Phase.RETIRING)
+    if rotation.old.is_key(facts.current):
+        # The switch may still have happened for a while, so mail may be on its way.
+        return back.switched(facts.now)
+    return None
+
+
+def _foreseen(rotation: Rotation, facts: Facts) -> Stop | None:
+    """What is wrong at the signer before the switch, or in the middle of it."""
+    if rotation.new.is_key(facts.current):
+        return None
+    in_between = facts.current is None and rotation.phase is Phase.SWITCHING
+    if not in_between and not rotation.old.is_key(facts.current):
+        return _another_signs(rotation, facts)
+    if not rotation.new.is_key(facts.prepared):
+        what = "is another one" if facts.prepared else "is gone"
+        return Stop(
+            f"The key that {rotation.signer} was to use next for {rotation.domain} {what}.", ABORT
+        )
+    return None
+
+
+def _another_signs(rotation: Rotation, facts: Facts) -> Stop:
+    held = facts.current
+    if held is None:
+        what = "has no key"
+    elif rotation.old.is_key(held):
+        what = f"signs with the old key ({held.selector}) again"
+    else:
+        what = f"signs with another key ({held.selector}, {held.key.fingerprint})"
+    return Stop(f"{rotation.signer} {what} for {rotation.domain}; somebody changed it.", LOOK)
+
+
+def _taken(rotation: Rotation) -> Stop:
+    return Stop(
+        f"{rotation.name_of(rotation.new)} holds something else than the new key; a rotation "
+        "never changes a record.",
+        "Look who made it. Delete it in the CCP and go on with rotate --continue, or end the "
+        "rotation: rotate --abort",
+    )
+
+
+def _is_exactly(found: tuple[str, ...], side: Side) -> bool:
+    return len(found) == 1 and bool(side.record) and _is_of(found[0], side)
+
+
+def _is_free_or_ours(found: tuple[str, ...], side: Side) -> bool:
+    return not found or _is_exactly(found, side)
+
+
+def _is_of(text: str, side: Side) -> bool:
+    return same_meaning(Kind.DKIM, text, side.record)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.errors import ExitCode, worst
 
 if TYPE_CHECKING:
+    from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.plan import ChangeSet, Failure
 
 
@@ -27,12 +28,21 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one domain ended. ``notes`` are sentences for the user, such as a rival's change."""
+    """How one domain ended.
+
+    Attributes:
+        change_set: what was to be done.
+        status: what came of it.
+        failure: why it did not work.
+        notes: sentences for the user, such as a rival's change.
+        ended_by: an error of the write after which more calls would do harm, such as a lock-out.
+    """
 
     change_set: ChangeSet
     status: Status
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
+    ended_by: MailauthError | None = None
 
     @property
     def exit_code(self) -> ExitCode:

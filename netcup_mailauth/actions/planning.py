@@ -7,17 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard, names
+from netcup_mailauth.actions.crew import Crew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.dnsio.resolver import zone_of
-from netcup_mailauth.errors import MailauthError, RecordError, ZoneError
+from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, ZoneError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW, Sources
 from netcup_mailauth.lookup import Lookup, Query
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
+from netcup_mailauth.preconditions import has_twin
 from netcup_mailauth.records import Zone
+from netcup_mailauth.rotation import left_alone, waits
 
 if TYPE_CHECKING:
+    from netcup_mailauth.actions.crew import Tell
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.keys.sources import KeySources
@@ -53,7 +57,8 @@ class Wish:
     @property
     def allow(self) -> tuple[str, ...]:
         """The codes of findings that are accepted."""
-        return tuple(self.policy.allow or ())
+        # What rotate may be allowed in the same list is no finding of a change.
+        return tuple(code for code in self.policy.allow or () if code not in waits.CODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,14 @@ class Draft:
 
 def _no_dns() -> Lookup:
     return guard.silent
+
+
+def _nothing_held(_domain: str) -> frozenset[str]:
+    return frozenset()
+
+
+def _nothing() -> None:
+    """Nobody counts the domains."""
 
 
 def _no_memory(_domain: str) -> Zone | None:
@@ -82,6 +95,8 @@ class Planner:
         find_zone: finds the zone of a mail domain that may lie below it.
         dns: makes the look-up for one domain, with that domain's budget of queries and time.
         remembered: the zone of a domain as this machine's last write left it, if there was one.
+        held: the hostnames that an open key rotation of a domain works on.
+        crew: works on several domains at a time.
     """
 
     backend: Backend
@@ -89,24 +104,32 @@ class Planner:
     find_zone: ZoneFinder = zone_of
     dns: Callable[[], Lookup] = _no_dns
     remembered: Callable[[str], Zone | None] = _no_memory
+    held: Callable[[str], frozenset[str]] = _nothing_held
+    crew: Crew = field(default_factory=Crew)
 
-    def plan(self, wishes: Iterable[Wish]) -> Plan:
-        """The change sets of all domains.
+    def plan(self, wishes: Iterable[Wish], step: Callable[[], None] = _nothing) -> Plan:
+        """The change sets of all domains; ``step`` is called after each.
 
         A domain that fails does not stop the others, unless its error ends the run.
         """
-        zones: list[ChangeSet] = []
-        ended: MailauthError | None = None
-        for wish in wishes:
-            if ended is not None:
-                zones.append(not_tried(wish, ended))
-                continue
+        ended: list[MailauthError] = []
+
+        def drafted(wish: Wish) -> ChangeSet:
+            if ended:
+                return not_tried(wish, ended[0])
             try:
-                zones.append(self.draft(wish).change_set)
+                return self.draft(wish).change_set
             except MailauthError as error:
-                ended = error if error.ends_run else None
-                zones.append(self.failed(wish, error))
-        return Plan(tuple(zones))
+                if error.ends_run:
+                    ended.append(error)
+                return self.failed(wish, error)
+
+        def counted(wish: Wish, tell: Tell) -> ChangeSet:
+            change_set = drafted(wish)
+            tell(step)
+            return change_set
+
+        return Plan(tuple(self.crew.work(list(wishes), counted)))
 
     def draft(self, wish: Wish) -> Draft:
         """The change set of one domain.
@@ -124,9 +147,17 @@ class Planner:
             if not wish.discovered:
                 raise
             return self._elsewhere(wish, name, error)
+        api = self.backend.serving(zone.backend)
         key, findings = self._key(wish)
         desired = self._desired(wish, zone, key)
-        change_set = compute(self.place(wish, name), zone, desired.records)
+        held = self.held(wish.domain)
+        if left := left_alone(desired.records, held):
+            findings.append(_rotating(wish.domain, left))
+            desired.records = [record for record in desired.records if record not in left]
+        check_that_it_fits(api, desired.records)
+        place = Place(wish.domain, name, api.name, api.endpoint, api.account)
+        change_set = compute(place, zone, desired.records, _new_ttl(api, wish))
+        check_that_it_can_change(change_set, zone)
         case = Case(
             change_set,
             zone,
@@ -134,6 +165,7 @@ class Planner:
             dns=dns,
             hosts=self._hosts(wish),
             signer=_signer(wish, key),
+            held=held,
             remembered=self.remembered(wish.domain),
             reports_planned=wish.authorised,
         )
@@ -147,15 +179,15 @@ class Planner:
             return wish.policy.zone
         return wish.domain if names.is_zone_form(wish.domain) else self.find_zone(wish.domain)
 
-    def place(self, wish: Wish, zone: str) -> Place:
-        """Where the domain's records live."""
-        backend = self.backend
-        return Place(wish.domain, zone, backend.name, backend.endpoint, backend.account)
-
     def failed(self, wish: Wish, error: MailauthError) -> ChangeSet:
         """The change set of a domain that could not be planned."""
-        zone = wish.policy.zone or wish.domain
-        return ChangeSet(self.place(wish, zone), allow=wish.allow, error=Failure.of(error))
+        place = self._assumed_place(wish, wish.policy.zone or wish.domain)
+        return ChangeSet(place, allow=wish.allow, error=Failure.of(error))
+
+    def _assumed_place(self, wish: Wish, zone: str) -> Place:
+        """The place of a zone that was not found: at the one API there is, or nowhere."""
+        backend = self.backend
+        return Place(wish.domain, zone, backend.name, backend.endpoint, backend.account)
 
     def _elsewhere(self, wish: Wish, zone: str, error: ZoneError) -> Draft:
         note = Finding(
@@ -164,7 +196,8 @@ class Planner:
             f"mailcow serves {wish.domain}, whose zone is not at this netcup account. {error.what}",
             "Leave it out with exclude, or manage its records where its zone is.",
         )
-        change_set = ChangeSet(self.place(wish, zone), findings=(note,), allow=wish.allow)
+        place = self._assumed_place(wish, zone)
+        change_set = ChangeSet(place, findings=(note,), allow=wish.allow)
         return Draft(change_set, Zone(zone, self.backend.name, ()))
 
     def _key(self, wish: Wish) -> tuple[DkimSource | None, list[Finding]]:
@@ -191,16 +224,51 @@ class Planner:
         desired.records += (
             report_authorisation(domain, host, zone) for domain, host in wish.authorises
         )
-        for record in desired.records:
-            self._check_that_it_fits(record)
         return desired
 
-    def _check_that_it_fits(self, record: DesiredRecord) -> None:
-        reason = self.backend.refuses(record)
+
+def _rotating(domain: str, left: Iterable[DesiredRecord]) -> Finding:
+    hostnames = " and ".join(record.hostname for record in left)
+    return Finding(
+        "rotation-in-progress",
+        Severity.NOTE,
+        f"A key rotation of {domain} is open, so the key at {hostnames} is left to it.",
+        "Where it stands: netcup-mailauth rotate --status",
+    )
+
+
+def _new_ttl(api: Backend, wish: Wish) -> int | None:
+    """The TTL of new records; where the zone has one for all, a wish for another is passed over."""
+    return None if api.new_ttl is None else wish.policy.ttl or api.new_ttl
+
+
+def check_that_it_fits(api: Backend, records: Iterable[DesiredRecord]) -> None:
+    """Raise :class:`RecordError` for a record that the API cannot hold."""
+    for record in records:
+        reason = api.refuses(record)
         if reason is not None:
             raise RecordError(
                 f"The {record.kind.upper()} record {record.value!r} cannot be stored: {reason}.",
                 "Write it without that character.",
+            )
+
+
+def check_that_it_can_change(change_set: ChangeSet, zone: Zone) -> None:
+    """Raise :class:`RefusedError` for a record that cannot be changed, or not by itself."""
+    for change in change_set.changes:
+        before = change.before
+        if before is None:
+            continue
+        named = f"{change_set.place.domain}: the TXT record {before.destination!r}"
+        if before.immutable:
+            raise RefusedError(
+                f"{named} is marked as not to be changed by netcup.",
+                "Look at the zone in the CCP; nothing was written.",
+            )
+        if before.ttl is not None and has_twin(before, zone):
+            raise RefusedError(
+                f"{named} is there twice, exactly alike, and this API cannot delete one alone.",
+                "Delete one of them in the CCP, then run this again.",
             )
 
 

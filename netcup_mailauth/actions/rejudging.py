@@ -56,6 +56,7 @@ class Rejudge:
             dns=self.planner.dns(),
             hosts=grounds.servers,
             signer=_signer(grounds, key),
+            held=self.planner.held(change_set.place.domain),
             remembered=self.planner.remembered(change_set.place.domain),
             reports_planned=self.authorised,
         )
@@ -64,7 +65,9 @@ class Rejudge:
     def anew(self, planned: ChangeSet, zone: Zone) -> ChangeSet:
         """What the records of a stale plan would change in the zone as it is now."""
         desired = [DesiredRecord(kind, r.hostname, r.destination) for kind, r in left(planned)]
-        change_set = replace(compute(planned.place, zone, desired), allow=planned.allow)
+        new_ttl = self.planner.backend.serving(zone.backend).new_ttl
+        change_set = compute(planned.place, zone, desired, new_ttl)
+        change_set = replace(change_set, allow=planned.allow)
         return self.judged(change_set, zone, None)
 
 
@@ -79,10 +82,14 @@ def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
 
     Priority and TTL stay as they are, whatever the file says of them.
     """
+    taken: list[DnsRecord] = []
 
     def live(kind: Kind, record: DnsRecord) -> DnsRecord:
-        members = zone.of_kind(kind, record.hostname)
-        return next((own for own in members if own.id == record.id), record)
+        # Each once: rows may differ only in how they are written, which no file holds.
+        members = [own for own in zone.of_kind(kind, record.hostname) if own not in taken]
+        same = next((own for own in members if _is_the_same(own, record)), record)
+        taken.append(same)
+        return same
 
     def ours(change: Change) -> Change:
         if change.before is None:
@@ -93,6 +100,12 @@ def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
 
     kept = (replace(one, record=live(one.kind, one.record)) for one in change_set.unchanged)
     return replace(change_set, changes=tuple(map(ours, change_set.changes)), unchanged=tuple(kept))
+
+
+def _is_the_same(own: DnsRecord, record: DnsRecord) -> bool:
+    if own.ttl is not None and own.destination != record.destination:
+        return False
+    return own.identity == record.identity
 
 
 def asked_again(

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard, planchecks
-from netcup_mailauth.actions.applying import Done, Show, each, report, unwritten
-from netcup_mailauth.actions.planning import not_tried_failure
+from netcup_mailauth.actions.applying import (
+    Done,
+    Show,
+    failed_plan,
+    skipped_plan,
+    unwritten,
+)
+from netcup_mailauth.actions.planning import Draft
 from netcup_mailauth.actions.rejudging import Rejudge, asked_again, left, rebound
 from netcup_mailauth.actions.writing import already, stale
-from netcup_mailauth.errors import MailauthError, StaleError
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.names import absolute
-from netcup_mailauth.plan import ChangeSet, Failure, drift, outcome
+from netcup_mailauth.preconditions import drift, outcome
 from netcup_mailauth.records import Kind
 from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.applying import Applier
+    from netcup_mailauth.actions.crew import Tell
+    from netcup_mailauth.plan import ChangeSet, Failure
     from netcup_mailauth.planreading import SavedPlan
 
 Note = Callable[[str], None]
@@ -62,41 +70,34 @@ class Replayer:
         planchecks.check_storable(saved, backend)
         rejudge = Rejudge(self.applier.planner, saved, _authorised(saved))
 
-        def work(change_set: ChangeSet) -> Result:
+        def prepare(change_set: ChangeSet, tell: Tell) -> Result | Draft:
             if change_set.error is not None:
-                return report(_unplanned(change_set, change_set.error), done)
+                return _unplanned(change_set, change_set.error)
             refusals = _refusals(change_set)
             if change_set.is_empty or refusals.findings:
-                return report(unwritten(refusals), done)
-            return self._work(change_set, rejudge, show, done)
+                return unwritten(refusals)
+            return self._judged(change_set, rejudge, show, tell)
 
-        def failed(change_set: ChangeSet, error: MailauthError) -> Result:
-            status = Status.STALE if isinstance(error, StaleError) else Status.FAILED
-            return Result(change_set, status, Failure.of(error))
+        return self.applier.each(list(saved.plan.zones), prepare, failed_plan, skipped_plan, done)
 
-        def skipped(change_set: ChangeSet, ended: MailauthError) -> Result:
-            return Result(change_set, Status.NOT_TRIED, not_tried_failure(ended))
-
-        with self.applier.lock():
-            return each(list(saved.plan.zones), work, failed, skipped, done)
-
-    def _work(self, planned: ChangeSet, rejudge: Rejudge, show: Show, done: Done) -> Result:
-        zone = self.applier.planner.backend.zone(planned.place.zone)
+    def _judged(
+        self, planned: ChangeSet, rejudge: Rejudge, show: Show, tell: Tell
+    ) -> Result | Draft:
+        zone = self.applier.writer.read(planned)
         moved = drift(planned, zone)
         if moved and not outcome(planned, zone):
-            return report(already(planned), done)
+            return already(planned)
         if moved:
-            self.show_anew(rejudge.anew(planned, zone))
-            return report(stale(planned, moved), done)
+            if zone.backend == planned.place.backend:
+                tell(partial(self.show_anew, rejudge.anew(planned, zone)))
+            return stale(planned, moved)
         ours = rebound(planned, zone)
         source = rejudge.saved.grounds_of(planned).source_ref
         keys = self.applier.planner.keys
         key = asked_again(ours, source, keys, has_mailcow=self.has_mailcow, note=self.note)
         judged = rejudge.judged(ours, zone, key)
-        show(judged)
-        if guard.stopping(judged):
-            return report(unwritten(judged), done)
-        return self.applier.write(judged, zone, done)
+        tell(partial(show, judged))
+        return unwritten(judged) if guard.stopping(judged) else Draft(judged, zone)
 
 
 def _authorised(saved: SavedPlan) -> frozenset[str]:

@@ -13,34 +13,46 @@ from netcup_mailauth import dmarc
 from netcup_mailauth.names import zone_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from netcup_mailauth.actions.planning import Wish
 
 
 def linked(wishes: Sequence[Wish]) -> list[Wish]:
     """The wishes, each knowing whose reports its domain takes, and who takes its own."""
-    pairs = [(s, receiver, host) for s in wishes for receiver, host in _to(s, wishes)]
+    known = {wish.domain for wish in wishes}
+    takes: dict[str, list[tuple[str, str]]] = {}
+    taken: dict[str, set[str]] = {}
+    for sender in wishes:
+        for receiver, host in _to(sender, known):
+            takes.setdefault(receiver, []).append((sender.domain, host))
+            name = dmarc.authorisation_name(sender.domain, host)
+            taken.setdefault(sender.domain, set()).add(name)
     return [
         replace(
             wish,
-            authorises=tuple((s.domain, host) for s, r, host in pairs if r is wish),
-            authorised=frozenset(
-                dmarc.authorisation_name(s.domain, host) for s, _, host in pairs if s is wish
-            ),
+            authorises=tuple(takes.get(wish.domain, ())),
+            authorised=frozenset(taken.get(wish.domain, ())),
         )
         for wish in wishes
     ]
 
 
-def _to(sender: Wish, wishes: Sequence[Wish]) -> Iterator[tuple[Wish, str]]:
-    """The wishes whose domain gets reports of ``sender``, each with the host of the address."""
+def _to(sender: Wish, known: Container[str]) -> Iterator[tuple[str, str]]:
+    """The domains of this run that get reports of ``sender``, each with the address's host."""
     for host in dict.fromkeys(map(dmarc.report_host, _addresses(sender))):
         if zone_form(host) == zone_form(sender.domain):
             continue
-        receivers = [w for w in wishes if host == w.domain or host.endswith(f".{w.domain}")]
-        if receivers:
-            yield max(receivers, key=lambda wish: len(wish.domain)), host
+        receiver = next((name for name in _upwards(host) if name in known), None)
+        if receiver is not None:
+            yield receiver, host
+
+
+def _upwards(name: str) -> Iterator[str]:
+    """The name, and each domain it lies in, the nearest first."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def _addresses(wish: Wish) -> Sequence[str]:

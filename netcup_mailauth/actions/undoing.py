@@ -7,14 +7,15 @@ anything else was somebody's work since, and the plan is stale.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, guard
-from netcup_mailauth.actions.planning import not_tried_failure
+from netcup_mailauth.actions.planning import check_that_it_can_change, not_tried_failure
 from netcup_mailauth.errors import MailauthError, RecordError, StaleError, UsageError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.guard import Case
+from netcup_mailauth.guard import Case, Signer
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import Action, Change, ChangeSet, Failure, Kept, Plan
 from netcup_mailauth.records import DesiredRecord, Kind, is_of_kind
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from netcup_mailauth.backends import Backend
+    from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.state.entries import Entry
@@ -35,11 +37,21 @@ class Target:
         entry: what the journal says.
         allow: codes of findings that are accepted.
         hosts: what sends the domain's mail, where that is known.
+        source: where the key comes from that the domain's mail is signed with, if that is known.
     """
 
     entry: Entry
     allow: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    source: str | None = None
+
+
+def _nothing_held(_domain: str) -> frozenset[str]:
+    return frozenset()
+
+
+def _untold(_note: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +61,16 @@ class Undoer:
     Attributes:
         backend: where zones are read.
         dns: makes the look-up for one domain, with that domain's budget of queries and time.
+        keys: where DKIM keys come from: asked for the one that mail is signed with.
+        held: the hostnames that an open key rotation of a domain works on.
+        note: told in a sentence of what could not be found out, and does not stop the undo.
     """
 
     backend: Backend
     dns: Callable[[], Lookup]
+    keys: KeySources = field(default_factory=Sources)
+    note: Callable[[str], None] = _untold
+    held: Callable[[str], frozenset[str]] = _nothing_held
 
     def plan(self, targets: Iterable[Target]) -> Plan:
         """The reverting change set of each entry.
@@ -81,7 +99,8 @@ class Undoer:
                 changed since, or cannot be stored.
         """
         place = target.entry.change_set.place
-        ours = (self.backend.name, self.backend.endpoint, self.backend.account)
+        api = self.backend.serving(place.backend)
+        ours = (api.name, api.endpoint, api.account)
         if (place.backend, place.endpoint, place.account) != ours:
             raise UsageError(
                 f"{target.entry.id} was written through another API, endpoint or account "
@@ -89,18 +108,50 @@ class Undoer:
                 "Run undo with the credentials and the endpoint of that apply.",
             )
         zone = self.backend.zone(place.zone)
+        if zone.backend != place.backend:
+            raise StaleError(
+                f"{place.domain} has moved to another API since {target.entry.id} "
+                f"({place.backend}, now {zone.backend}).",
+                "Nothing was written. Put it right with apply.",
+            )
         change_set = reversal(target.entry, zone)
         self._check_that_it_fits(change_set)
-        case = Case(change_set, zone, dns=self.dns(), hosts=target.hosts)
+        check_that_it_can_change(change_set, zone)
+        signer = self._signer(target, change_set)
+        case = Case(
+            change_set,
+            zone,
+            dns=self.dns(),
+            hosts=target.hosts,
+            signer=signer,
+            held=self.held(place.domain),
+        )
         findings = tuple(map(_with_advice_for_undo, guard.judge(case)))
         return replace(guard.priced(case), findings=findings, allow=target.allow)
+
+    def _signer(self, target: Target, change_set: ChangeSet) -> Signer:
+        """What signs the domain's mail, if a key is at stake and its source can be asked.
+
+        Its selector is left out: an undo chooses none, it puts back what was there.
+        """
+        if target.source is None or not any(c.kind is Kind.DKIM for c in change_set.changes):
+            return Signer()
+        domain = target.entry.domain
+        try:
+            key = self.keys.key(target.source, domain)
+        except MailauthError as error:
+            # Whoever takes something back in a hurry is not kept from it by a mailcow that is down.
+            self.note(f"{domain}: which key its mail is signed with is not known: {error.what}")
+            return Signer()
+        return Signer(key.key if key else None)
 
     def _check_that_it_fits(self, change_set: ChangeSet) -> None:
         for change in change_set.changes:
             if change.after is None:
                 continue
             value = change.after.destination
-            reason = self.backend.refuses(DesiredRecord(change.kind, change.hostname, value))
+            api = self.backend.serving(change_set.place.backend)
+            reason = api.refuses(DesiredRecord(change.kind, change.hostname, value))
             if reason is not None:
                 raise RecordError(
                     f"{change.hostname}: {value!r} cannot be put back: {reason}.",
@@ -116,6 +167,8 @@ def _with_advice_for_undo(finding: Finding) -> Finding:
         "It was so before that apply. To have it so again all the same, name this code with "
         "--allow; to have something else, use apply."
     )
+    if finding.code == "dkim-removes-signing-key":
+        advice = f"{finding.advice} {advice}"  # that is done at the mail server, and does help
     return replace(finding, advice=advice)
 
 
@@ -195,7 +248,10 @@ def _paired(pasts: list[_Past], live: list[DnsRecord]) -> list[tuple[_Past, DnsR
 
 
 def _has_its_id(past: _Past, record: DnsRecord) -> bool:
-    return past.record is not None and record.id == past.record.id
+    # Where each record has a TTL, an identifier lasts no longer than a revision of the zone.
+    if past.record is None or past.record.ttl is not None:
+        return False
+    return record.id == past.record.id
 
 
 def _is_as_left(past: _Past, record: DnsRecord) -> bool:
@@ -230,7 +286,9 @@ def _change_back(past: _Past, found: DnsRecord | None) -> Change:
     if past.record is None:
         return Change(Action.DELETE, past.kind, found, None)
     action = Action.CREATE if found is None else Action.UPDATE
-    after = replace(past.record, id=None, raw=None)
+    # An update keeps the TTL of what it replaces, also one that somebody has set since.
+    ttl = past.record.ttl if found is None else found.ttl
+    after = replace(past.record, id=None, raw=None, ttl=ttl)
     fingerprint = _fingerprint(after) if past.kind is Kind.DKIM else None
     return Change(action, past.kind, found, after, fingerprint=fingerprint)
 

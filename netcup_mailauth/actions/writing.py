@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import (
     MailauthError,
+    RefusedError,
     StaleError,
     UnverifiedError,
     WriteNotProcessedError,
+    ZoneError,
 )
-from netcup_mailauth.plan import ChangeSet, Failure, drift, outcome, strangers
+from netcup_mailauth.plan import ChangeSet, Failure
+from netcup_mailauth.preconditions import drift, new_draft, outcome, strangers
 from netcup_mailauth.results import Result, Status
 from netcup_mailauth.state.entries import Mark
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.backends import Backend
+    from netcup_mailauth.plan import Place
     from netcup_mailauth.records import Zone
     from netcup_mailauth.state.entries import Entry
     from netcup_mailauth.state.journal import Journal
@@ -32,6 +36,7 @@ MARKS = {
     Status.APPLIED: Mark.VERIFIED,
     Status.STALE: Mark.FAILED,
     Status.FAILED: Mark.FAILED,
+    Status.REFUSED: Mark.FAILED,
 }
 """What the journal says of a result; of any other, that the write was sent."""
 
@@ -46,12 +51,28 @@ class Writer:
     Attributes:
         backend: where to.
         sleep: how to wait.
-        journal: where each write is noted before it is sent; ``None`` notes nothing.
+        journal_of: finds the journal in which a write to a place is noted before it is sent;
+            ``None`` notes nothing.
     """
 
     backend: Backend
     sleep: Callable[[float], None] = time.sleep
-    journal: Journal | None = None
+    journal_of: Callable[[Place], Journal] | None = None
+
+    def read(self, change_set: ChangeSet) -> Zone:
+        """The zone as it is now, to see whether a plan still fits.
+
+        Raises:
+            StaleError: it is not where it was when the plan was made.
+            MailauthError: it cannot be read.
+        """
+        try:
+            return self.backend.zone(change_set.place.zone)
+        except ZoneError as error:
+            raise StaleError(
+                f"{change_set.place.domain} has changed since the plan was made: {error.what}",
+                f"Nothing was written. {error.advice}",
+            ) from None
 
     def write(self, change_set: ChangeSet, zone: Zone) -> Result:
         """Write ``change_set``, whose precondition was just read as ``zone``.
@@ -63,50 +84,65 @@ class Writer:
         """
         if change_set.is_empty:
             return Result(change_set, Status.UNCHANGED)
-        moved = drift(change_set, zone)
+        moved = drift(change_set, zone) or new_draft(change_set, zone)
         if moved:
             return stale(change_set, moved) if outcome(change_set, zone) else already(change_set)
-        if self.journal is None:
+        if self.journal_of is None:
             return self._outcome(change_set, zone)
-        entry = self.journal.begin(change_set, zone)
-        self.journal.mark(entry, Mark.SENT)
-        return _noted(self.journal, entry, self._outcome(change_set, zone))
+        journal = self.journal_of(change_set.place)
+        entry = journal.begin(change_set, zone)
+        journal.mark(entry, Mark.SENT)
+        return _noted(journal, entry, self._outcome(change_set, zone))
 
     def _outcome(self, change_set: ChangeSet, zone: Zone) -> Result:
         try:
-            after = self._send(change_set)
+            after = self._send(change_set, zone)
         except StaleError as error:
             return Result(change_set, Status.STALE, Failure.of(error))
         except WriteNotProcessedError as error:
             return Result(change_set, Status.FAILED, Failure.of(error))
+        except RefusedError as error:
+            return Result(change_set, Status.REFUSED, Failure.of(error))
+        except UnverifiedError as error:
+            return Result(change_set, Status.UNKNOWN, Failure.of(error))
         except MailauthError as error:
             return self._settle(change_set, zone, error)
         return verified(change_set, zone, after)
 
-    def _send(self, change_set: ChangeSet) -> Zone:
-        zone, changes = change_set.place.zone, change_set.changes
+    def _send(self, change_set: ChangeSet, zone: Zone) -> Zone:
         try:
-            return self.backend.apply(zone, changes)
+            return self.backend.apply(zone, change_set.changes)
         except WriteNotProcessedError:
-            moved = drift(change_set, self.backend.zone(zone))
+            again = self.read(change_set)
+        moved = drift(change_set, again) or new_draft(change_set, again)
         if moved:
             raise StaleError(_stale_sentence(change_set, moved), PLAN_AGAIN)
-        return self.backend.apply(zone, changes)
+        return self.backend.apply(again, change_set.changes)
 
     def _settle(self, change_set: ChangeSet, zone: Zone, error: MailauthError) -> Result:
         """Find out by reading what a write of unclear outcome did; wait once before giving up."""
         try:
-            after = self.backend.zone(change_set.place.zone)
-            if outcome(change_set, after):
+            after = self.read(change_set)
+            if outcome(change_set, after) and after.backend == change_set.place.backend:
                 self.sleep(SETTLE)
-                after = self.backend.zone(change_set.place.zone)
+                after = self.read(change_set)
+        except StaleError as gone:
+            if isinstance(error, ZoneError):  # the zone had left before the write came
+                return Result(change_set, Status.STALE, Failure.of(gone))
+            return _unknown(change_set, error, f"and it could not be read back ({_clause(gone)})")
         except MailauthError as blind:
-            return _unknown(change_set, error, f"and it could not be read back ({blind.what})")
+            return _unknown(change_set, error, f"and it could not be read back ({_clause(blind)})")
         if not outcome(change_set, after):
-            note = f"The answer to the write was lost ({error.what}), but netcup holds the records."
-            return Result(
-                change_set, Status.APPLIED, notes=(note, *_strangers(change_set, zone, after))
+            note = (
+                f"The write got no clear answer ({_clause(error)}), but netcup holds the records."
             )
+            notes = (note, *_strangers(change_set, zone, after))
+            return Result(change_set, Status.APPLIED, notes=notes, ended_by=_ending(error))
+        if after.backend != change_set.place.backend:
+            moved = drift(change_set, after)
+            if isinstance(error, ZoneError):
+                return stale(change_set, moved)
+            return _unknown(change_set, error, f"and {'; '.join(moved)}")
         if drift(change_set, after):
             return _unknown(change_set, error, "and only a part of it is there")
         return _unknown(change_set, error, "and the zone is as it was before")
@@ -117,7 +153,7 @@ def _noted(journal: Journal, entry: Entry, result: Result) -> Result:
     try:
         journal.mark(entry, MARKS.get(result.status, Mark.SENT))
     except MailauthError as error:
-        note = f"The journal could not note what became of this write ({error.what})"
+        note = f"The journal could not note what became of this write ({_clause(error)})."
         return replace(result, notes=(*result.notes, note))
     return result
 
@@ -156,11 +192,21 @@ def _stale_sentence(change_set: ChangeSet, moved: tuple[str, ...]) -> str:
 
 
 def _unknown(change_set: ChangeSet, error: MailauthError, state: str) -> Result:
+    then = error.advice if error.ends_run else "Run the same command again in a minute."
     failure = UnverifiedError(
-        f"{change_set.place.domain}: the write got no clear answer ({error.what}), {state}.",
-        "It may still arrive; nothing was sent twice. Run the same command again in a minute.",
+        f"{change_set.place.domain}: the write got no clear answer ({_clause(error)}), {state}.",
+        f"It may still arrive; nothing was sent twice. {then}",
     )
-    return Result(change_set, Status.UNKNOWN, Failure.of(failure))
+    return Result(change_set, Status.UNKNOWN, Failure.of(failure), ended_by=_ending(error))
+
+
+def _ending(error: MailauthError) -> MailauthError | None:
+    return error if error.ends_run else None
+
+
+def _clause(error: MailauthError) -> str:
+    """What happened, as a part of a longer sentence."""
+    return error.what.removesuffix(".")
 
 
 def _strangers(change_set: ChangeSet, before: Zone, after: Zone) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ from netcup_mailauth.cli.common import (
     use_colour,
     width,
 )
+from netcup_mailauth.cli.completion import known_domains
+from netcup_mailauth.cli.many import SHARD, Many
+from netcup_mailauth.cli.metrics import metrics_option, record
 from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching_options
 
 if TYPE_CHECKING:
@@ -25,17 +28,22 @@ if TYPE_CHECKING:
 
 
 @click.command("check", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...", shell_complete=known_domains)
 @wanted_options
 @judging_options
 @watching_options
 @FORMAT
 @click.option("--full", is_flag=True, help="Show values in full.")
+@SHARD
+@click.option("--changed", is_flag=True, help="Show no domain at which all is right.")
+@metrics_option
 @common_options
 def command(
     domains: tuple[str, ...],
     output_format: str,
     full: bool,
+    shard: tuple[int, int],
+    changed: bool,
     wait: bool,
     timeout: float,
     **options: Any,
@@ -53,20 +61,29 @@ def command(
     from netcup_mailauth.cli.live import wait_for
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.records import Kind
+    from netcup_mailauth.render import outcomes
 
-    with run(options["mailcow"], options["resolver"], options["nameserver"]) as current:
+    many = Many(index=shard[0], shards=shard[1])
+    with run(options["mailcow"], options["resolver"], options["nameserver"], many) as current:
         wishes, basis = _wishes(current, domains, options)
         kinds = tuple(Kind(kind) for kind in options["kind"])
         checker = replace(current.checker(), kinds=kinds)
         if wait:
             wait_for(checker, wishes, basis, timeout)
         report = checker.check(wishes, basis)
+    record(map(outcomes.of_checked, report.domains))
     if not (settings().quiet and report.exit_code == 0):
-        _print(report, output_format, full)
+        shown = _shown(report) if changed and output_format != "json" else report
+        _print(shown, output_format, full)
     for domain in report.domains:
         if domain.error is not None:
             complain(domain.domain, domain.error, output_format)
     return report.exit_code
+
+
+def _shown(report: CheckReport) -> CheckReport:
+    """The report, without the domains at which all is right."""
+    return replace(report, domains=tuple(d for d in report.domains if d.exit_code))
 
 
 def _wishes(

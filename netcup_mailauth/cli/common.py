@@ -14,7 +14,12 @@ import click
 from netcup_mailauth.errors import MailauthError, UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from netcup_mailauth.plan import ChangeSet, Failure, Plan
+
+COMPLETE = "_NETCUP_MAILAUTH_COMPLETE"
+"""The variable in which a shell asks what could come next."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -55,6 +60,14 @@ class Commands(click.Group):
         """The list of commands in the help, without loading one of them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._known.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options that begin like this, without loading a command."""
+        from click.shell_completion import CompletionItem
+
+        named = (item for item in self._known.items() if item[0].startswith(incomplete))
+        commands = [CompletionItem(name, help=words) for name, words in named]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """See click, which would end without a word when stdout is closed."""
@@ -97,9 +110,21 @@ class Settings:
         self.unanswered: set[str] = set()
 
 
+_running: list[click.Context] = []
+"""The context of the command that is running, for threads, to which click does not give one."""
+
+
 def settings() -> Settings:
     """The common options of the command that is running."""
-    return click.get_current_context().ensure_object(Settings)
+    return _context().ensure_object(Settings)
+
+
+def _context() -> click.Context:
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return _running[-1]
+    _running[:] = [context]
+    return context
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -187,8 +212,14 @@ def agreed(plan: Plan, question: str) -> bool:
     return click.confirm(question.format(zones=zones), err=True)
 
 
+on_the_line: list[Callable[[], None]] = []
+"""Wipes away what a progress bar has drawn on the terminal's last line, while there is one."""
+
+
 def say(message: str) -> None:
     """Tell the user something that is not the result: stderr, one line."""
+    for wipe in on_the_line:
+        wipe()
     click.echo(message, err=True)
 
 
@@ -199,7 +230,7 @@ def attended() -> bool:
 
 def asker() -> Callable[[str], str] | None:
     """Asks for a secret that is nowhere to be found; ``None`` where nobody is to be asked."""
-    told_not_to = settings().quiet or click.get_current_context().params.get("yes")
+    told_not_to = settings().quiet or _context().params.get("yes")
     return _ask_once if attended() and not told_not_to else None
 
 

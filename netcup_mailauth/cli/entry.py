@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from netcup_mailauth import __version__
-from netcup_mailauth.cli.common import CONTEXT, Commands, StdoutClosedError, common_options
+from netcup_mailauth.cli.common import (
+    COMPLETE,
+    CONTEXT,
+    Commands,
+    StdoutClosedError,
+    common_options,
+)
 from netcup_mailauth.errors import ExitCode, MailauthError
 
 if TYPE_CHECKING:
@@ -31,8 +37,10 @@ COMMANDS = {
     "check": "What receivers see, at every name server.",
     "show": "Show a saved plan.",
     "undo": "Put back what the last apply changed.",
+    "rotate": "Replace a DKIM key without a gap.",
     "sandbox": "Run a netcup on this machine, to practise.",
     "demo": "Watch the whole story on a private sandbox.",
+    "completion": "Print a script that completes for your shell.",
 }
 """Each command, in the order one meets them. A command's module has its name, and is imported only
 when it is needed."""
@@ -47,6 +55,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if os.environ.get(COMPLETE):
+        from netcup_mailauth.cli.completion import answer
+
+        return answer(cli)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup the shell has SIGHUP ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -12,6 +12,7 @@ from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from netcup_mailauth.actions.starting import Starter
     from netcup_mailauth.cli.wiring import Run
 
 
@@ -38,7 +39,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
     path, known = _config_file()
     with run(mailcow, resolver) as current:
         url = current.mailcow_named()
-        writer = current.starter(url)
+        writer = _starter(current, url)
         if domains:
             tables = writer.tables([names.normalise(domain) for domain in domains], known)
         else:
@@ -52,6 +53,22 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
     write_new(path, f"{starter.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
     say(f"  netcup-mailauth -c {path} plan")
+
+
+def _starter(current: Run, mailcow: str | None) -> Starter:
+    from datetime import UTC, datetime
+
+    from netcup_mailauth.actions.starting import Starter
+    from netcup_mailauth.dnsio.resolver import zone_of
+    from netcup_mailauth.keys.sources import Sources
+
+    server = current.resolver
+    return Starter(
+        current.backend,
+        Sources(mailcow=lambda: current.mailcow) if mailcow else None,
+        find_zone=lambda domain: zone_of(domain, server),
+        today=datetime.now(UTC).date(),
+    )
 
 
 def _config_file() -> tuple[Path, Collection[str]]:

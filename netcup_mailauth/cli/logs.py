@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli.common import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import SecretStr
 
 LOGGERS = ("urllib3", "requests")
@@ -67,14 +70,23 @@ class ToUser(logging.Handler):
         say(f"http: {record.getMessage()}")
 
 
-def show_requests() -> None:
-    """Show each connection and request on stderr."""
+@contextmanager
+def requests_shown() -> Iterator[None]:
+    """Show each connection and request on stderr, as long as a run lasts."""
     handler = ToUser()
     handler.addFilter(masking)
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(log, list(log.handlers), log.level, log.propagate) for log in loggers]
+    for logger in loggers:
         logger.handlers[:] = [handler]
         logger.setLevel(logging.DEBUG)
         logger.propagate = False
     # It tells of retries that are never made.
     logging.getLogger("urllib3.util.retry").setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, handlers, level, propagate in before:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+            logger.propagate = propagate

@@ -20,6 +20,9 @@ from netcup_mailauth.cli.common import (
     use_colour,
     width,
 )
+from netcup_mailauth.cli.completion import known_domains
+from netcup_mailauth.cli.many import Many, Progress, many_options
+from netcup_mailauth.cli.metrics import metrics_option, record
 from netcup_mailauth.cli.wanted import judging_options, wanted_options
 from netcup_mailauth.errors import ExitCode, MailauthError, worst
 
@@ -36,7 +39,7 @@ LONGEST_MARKDOWN = 60_000
 
 
 @click.command("plan", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...", shell_complete=known_domains)
 @wanted_options
 @judging_options
 @FORMAT
@@ -55,6 +58,8 @@ LONGEST_MARKDOWN = 60_000
     multiple=True,
     help="Plan against what records DOMAIN --format json printed, without credentials. Repeatable.",
 )
+@many_options
+@metrics_option
 @common_options
 def command(
     domains: tuple[str, ...],
@@ -75,20 +80,27 @@ def command(
     """
     from netcup_mailauth import jsonfiles, planfile
     from netcup_mailauth.cli.wiring import run
+    from netcup_mailauth.render import outcomes
 
     if out is not None:
         jsonfiles.check_target(out)  # before anything is asked
     exported = _exported(zone_file)
-    with run(options["mailcow"], options["resolver"]) as current:
+    many = Many.of(options)
+    with run(options["mailcow"], options["resolver"], many=many) as current:
         wishes = current.wishes(domains, options)
         planner = current.planner(exported)
-        plan = planner.plan(wishes)
+        if exported is None:
+            current.announce(wishes)
+        with Progress(len(wishes)) as bar:
+            plan = planner.plan(wishes, bar.step)
+        record(map(outcomes.of_planned, plan.zones))
         grounds = grounds_of(wishes, planner)
     if out is not None:
         jsonfiles.write(out, planfile.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
     if plan.has_changes or failures or not settings().quiet:
-        print_plan(plan, output_format, full, grounds, out)
+        shown = plan if output_format == "json" else many.shown(plan)
+        print_plan(shown, output_format, full, grounds, out)
     for change_set in plan.zones:
         if change_set.error:
             complain(change_set.place.domain, change_set.error, output_format)
@@ -96,7 +108,7 @@ def command(
     if out is not None:
         _tell_of_file(out, plan, exported)
     elif output_format == "text" and plan.has_changes and not failures and exported is None:
-        print_next(domains, options)
+        print_next(domains, options, many)
     if exit_code and plan.has_changes:
         failures.append(ExitCode.CHANGES_PENDING)
     return worst(failures)
@@ -203,11 +215,11 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
         say(f"Nothing has been written. To write it:\n  {line}")
     elif plan.has_changes:
         say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")
-    else:
+    elif not failed:
         say(f"The plan is in {shown}; there is nothing to do.")
 
 
-def print_next(domains: tuple[str, ...], options: dict[str, Any]) -> None:
+def print_next(domains: tuple[str, ...], options: dict[str, Any], many: Many) -> None:
     """The command that would apply this plan, complete and quoted for the shell."""
     if options["dkim"] == "-":
         say("Nothing has been written. To write it, run the same with apply --yes.")
@@ -215,6 +227,7 @@ def print_next(domains: tuple[str, ...], options: dict[str, Any]) -> None:
     words = ["netcup-mailauth", "apply", *domains]
     if settings().config:
         words += ["-c", str(settings().config)]
+    words += many.words()
     for name, value in options.items():
         if name == "allow":  # consent is given by hand, never by copying a line
             continue

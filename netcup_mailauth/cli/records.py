@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from netcup_mailauth.cli.common import CONTEXT, FORMAT, common_options, use_colour, width
+from netcup_mailauth.cli.completion import known_domains
 
 
 @click.command("records", context_settings=CONTEXT)
-@click.argument("domain")
+@click.argument("domain", shell_complete=known_domains)
 @click.option("--mail", is_flag=True, help="Only the records that concern mail.")
 @FORMAT
 @common_options
@@ -40,6 +41,6 @@ def command(domain: str, mail: bool, output_format: str) -> None:
         case "markdown":
             output = markdown.zone_markdown(zone)
         case _:
-            served_by = words.where(backend.name, backend.endpoint)
+            served_by = words.where(zone.backend, backend.serving(zone.backend).endpoint)
             output = text.zone_text(zone, served_by, Page(width(), use_colour()))
     click.echo(output, nl=False)

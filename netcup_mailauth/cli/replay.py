@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netcup_mailauth.cli.common import say, warn
+from netcup_mailauth.cli.many import Progress
 from netcup_mailauth.errors import CredentialsError, ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from netcup_mailauth.cli.apply import Reporter
+    from netcup_mailauth.cli.many import Many
+    from netcup_mailauth.cli.reporter import Reporter
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.planreading import SavedPlan
 
@@ -25,6 +27,7 @@ def apply_plan_file(
     domains: tuple[str, ...],
     options: dict[str, Any],
     reporter: Reporter,
+    many: Many,
     timeout: float | None,
 ) -> int:
     """Apply the plan in a file; wait for the name servers if there is a ``timeout``."""
@@ -39,12 +42,13 @@ def apply_plan_file(
     # Nothing is asked, not even for credentials.
     click.get_current_context().params["yes"] = True
     reporter.grounds = saved.grounds
-    with run(None, options["resolver"], options["nameserver"]) as current:
+    with run(None, options["resolver"], options["nameserver"], many) as current:
         applier = current.applier(current.planner(), options["lock_timeout"])
         has_mailcow = _has_mailcow(current, saved)
         replayer = Replayer(applier, has_mailcow, note=warn, show_anew=reporter.show_anew)
         try:
-            code = replayer.replay(saved, reporter.show, reporter.done).exit_code
+            with Progress(len(saved.plan.zones)) as reporter.bar:
+                code = replayer.replay(saved, reporter.show, reporter.done).exit_code
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()

@@ -18,27 +18,33 @@ from netcup_mailauth.cli.common import (
     settings,
     warn,
 )
+from netcup_mailauth.cli.completion import known_domains
 from netcup_mailauth.cli.wanted import judging_options
 from netcup_mailauth.errors import ConfigError, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.undoing import Target
+    from netcup_mailauth.actions.undoing import Target, Undoer
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.results import Result
     from netcup_mailauth.state.entries import Entry
-    from netcup_mailauth.state.journal import Journal
+    from netcup_mailauth.state.journals import Journals
 
 LIST = "See what there is:  netcup-mailauth undo --list"
 
 
 @click.command("undo", context_settings=CONTEXT)
-@click.argument("domain", required=False)
+@click.argument("domain", required=False, shell_complete=known_domains)
 @click.option("--to", metavar="ID", help="Take back this entry, not the newest one.")
 @click.option("--run", "run_id", metavar="ID", help="Take back a whole run, over all its domains.")
 @click.option("--list", "listing", is_flag=True, help="Show what was written, the newest first.")
 @judging_options
+@click.option(
+    "--mailcow",
+    metavar="URL",
+    help="The mailcow to ask which DKIM key it signs with (MAILCOW_API_KEY).",
+)
 @LOCK_TIMEOUT
 @FORMAT
 @click.option("--full", is_flag=True, help="Show values in full, fit to paste.")
@@ -57,10 +63,12 @@ def command(domain: str | None, **options: Any) -> int:
 
     name = names.normalise(domain) if domain else None
     _check_options(name, options)
-    with run(None, options["resolver"]) as current:
+    with run(options["mailcow"], options["resolver"]) as current:
         if options["listing"]:
             return _list(current, name, options["output_format"])
-        entries = _chosen(current.journal(), name, options["to"], options["run_id"])
+        ours = current.journals()
+        _check_that_it_is_ours(ours, current.memory.written, name)
+        entries = _chosen(ours, name, options["to"], options["run_id"])
         return _undo(current, entries, options)
 
 
@@ -81,8 +89,23 @@ def _check_options(name: str | None, options: dict[str, Any]) -> None:
         )
 
 
+def _check_that_it_is_ours(ours: Journals, written: Journals, name: str | None) -> None:
+    """Raise :class:`UsageError` if a domain was written through another API or account only."""
+    if name is None or ours.entries(name):
+        return
+    others = written.entries(name)
+    if others:
+        place = others[0].change_set.place
+        raise UsageError(
+            f"What was written to {name} from here went through the API {place.backend}, account "
+            f"{place.account}, for which this run has no credentials.",
+            "Give those credentials, and run undo again. See what there is:  "
+            "netcup-mailauth undo --list",
+        )
+
+
 def _chosen(
-    journal: Journal, name: str | None, single: str | None, many: str | None
+    journal: Journals, name: str | None, single: str | None, many: str | None
 ) -> list[Entry]:
     """The entries to take back.
 
@@ -112,11 +135,12 @@ def _chosen(
 
 
 def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
-    from netcup_mailauth.cli.apply import Reporter
+    from netcup_mailauth.cli.reporter import Reporter
 
     reporter = Reporter(options["output_format"], options["full"])
     policies = _policies(current, entries)
-    plan = current.undoer().plan(_targets(entries, policies, options["allow"]))
+    sources = {entry.domain: _source(current, entry, policies[entry.domain]) for entry in entries}
+    plan = _undoer(current).plan(_targets(entries, policies, sources, options["allow"]))
     undoes = {entry.domain: entry.id for entry in entries}
     applier = current.applier(current.planner(), options["lock_timeout"], undoes)
     if options["yes"]:
@@ -134,12 +158,39 @@ def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
         # An interrupted run, too, says what it has written.
         reporter.finish()
     for entry, change_set in zip(entries, plan.zones, strict=True):
-        _tell_if_empty(current.journal(), entry, change_set)
+        _tell_if_empty(current.journals(), entry, change_set)
     return code
 
 
+def _undoer(current: Run) -> Undoer:
+    from netcup_mailauth.actions.undoing import Undoer
+    from netcup_mailauth.dnsio.resolver import Resolver
+    from netcup_mailauth.keys.sources import Sources
+
+    server = current.resolver
+    keys = Sources(mailcow=lambda: current.mailcow)
+    held = current.memory.held
+    return Undoer(current.backend, lambda: Resolver(server), keys, note=warn, held=held)
+
+
+def _source(current: Run, entry: Entry, policy: DomainPolicy) -> str | None:
+    """Where the key that signs a domain's mail comes from: as said here, in the config, or then."""
+    from netcup_mailauth.keys.sources import MAILCOW, STDIN
+
+    if current.mailcow_url:
+        return MAILCOW
+    if policy.dkim and policy.dkim.source:
+        return None if policy.dkim.source == STDIN else policy.dkim.source
+    origins = [change.source or "" for change in entry.change_set.changes]
+    from_mailcow = any(origin.startswith("mailcow at ") for origin in origins)
+    return MAILCOW if from_mailcow and current.mailcow_named() else None
+
+
 def _targets(
-    entries: list[Entry], policies: dict[str, DomainPolicy], allow: tuple[str, ...]
+    entries: list[Entry],
+    policies: dict[str, DomainPolicy],
+    sources: dict[str, str | None],
+    allow: tuple[str, ...],
 ) -> list[Target]:
     from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.actions.undoing import Target
@@ -149,7 +200,12 @@ def _targets(
     # What the config allows was said of what it wants, and that is not what is made here.
     wishes = with_allowed([Wish(entry.domain, DomainPolicy()) for entry in entries], allow)
     return [
-        Target(entry, wish.allow, tuple(policies[entry.domain].server or ()))
+        Target(
+            entry,
+            wish.allow,
+            tuple(policies[entry.domain].server or ()),
+            sources[entry.domain],
+        )
         for entry, wish in zip(entries, wishes, strict=True)
     ]
 
@@ -195,7 +251,7 @@ def _as_stale(result: Result) -> Result:
     return result
 
 
-def _tell_if_empty(journal: Journal, entry: Entry, change_set: ChangeSet) -> None:
+def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> None:
     """That there was nothing to do, and how to go further back if that was meant."""
     from netcup_mailauth.state import history
 
@@ -209,14 +265,12 @@ def _tell_if_empty(journal: Journal, entry: Entry, change_set: ChangeSet) -> Non
 
 def _list(current: Run, name: str | None, output_format: str) -> int:
     from netcup_mailauth import planfile
+    from netcup_mailauth.cli.apis import state_folders
     from netcup_mailauth.state import history
 
-    entries = [
-        entry
-        for journal in current.journals()
-        for domain in ([name] if name else journal.domains())
-        for entry in journal.entries(domain)
-    ]
+    written = current.memory.written
+    domains = [name] if name else written.domains()
+    entries = [entry for domain in domains for entry in written.entries(domain)]
     document = history.listing(entries)
     if output_format == "json":
         click.echo(planfile.dumps(document), nl=False)
@@ -224,7 +278,7 @@ def _list(current: Run, name: str | None, output_format: str) -> int:
         click.echo("\n\n".join(map(_run_text, document["runs"])))
     else:
         say(f"Nothing was written from here yet{f' to {name}' if name else ''}.")
-        say(f"Looked below {current.endpoint_folder}.")
+        say(f"Looked below {' and '.join(map(str, state_folders()))}.")
     return ExitCode.OK
 
 

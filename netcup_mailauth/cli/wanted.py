@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from netcup_mailauth.cli.completion import known_codes
 from netcup_mailauth.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def judging_options(command: Command) -> Command:
             "--allow",
             metavar="CODE[:DOMAIN]",
             multiple=True,
+            shell_complete=known_codes,
             help="Accept this finding; with several domains say for which. Repeatable.",
         ),
         click.option(

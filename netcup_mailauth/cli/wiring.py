@@ -5,34 +5,32 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from netcup_mailauth.cli.common import asker, say, settings, warn
+from netcup_mailauth.cli.common import say, settings
+from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.memory import Memory
 from netcup_mailauth.cli.wanted import policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.actions.applying import Applier
     from netcup_mailauth.actions.checking import Checker
     from netcup_mailauth.actions.planning import Planner, Wish
-    from netcup_mailauth.actions.starting import Starter
-    from netcup_mailauth.actions.undoing import Undoer
-    from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.backends.routing import Router
     from netcup_mailauth.backends.zonefile import ZoneFiles
     from netcup_mailauth.checks.report import Basis
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.records import DesiredRecord, Zone
+    from netcup_mailauth.plan import Place
     from netcup_mailauth.settings.config import LoadedConfig
-    from netcup_mailauth.state.entries import Entry
-    from netcup_mailauth.state.journal import Journal
+    from netcup_mailauth.state.journals import Journals
 
-ENDPOINT = "NETCUP_CCP_ENDPOINT"
 RESOLVER = "NETCUP_MAILAUTH_RESOLVER"
 NAMESERVERS = "NETCUP_MAILAUTH_NAMESERVERS"
 
@@ -45,7 +43,10 @@ class Run:
     mailcow_url: str | None = None
     resolver_named: str | None = None
     servers_named: tuple[str, ...] = ()
+    many: Many = field(default_factory=Many)
+    memory: Memory = field(default_factory=Memory)
     _servers_told: bool = False
+    _opening: RLock = field(default_factory=RLock)
 
     @cached_property
     def config(self) -> LoadedConfig:
@@ -58,26 +59,16 @@ class Run:
         return loaded
 
     @cached_property
-    def backend(self) -> CcpBackend:
-        """The CCP API, not yet logged in to."""
-        from netcup_mailauth.cli import connections
-        from netcup_mailauth.settings.credentials import ccp_credentials
+    def backend(self) -> Router:
+        """netcup's APIs, not yet asked."""
+        from netcup_mailauth.cli.apis import open_router
 
-        credentials = ccp_credentials(os.environ, warn, asker())
-        return self.stack.enter_context(connections.ccp_backend(credentials, self.endpoint))
+        return self.stack.enter_context(open_router(self._serves_records, self.many.calls))
 
-    @cached_property
-    def endpoint(self) -> str:
-        """Where the CCP API is; named on stderr if that is not netcup's address."""
-        from netcup_mailauth.backends import ccp
-        from netcup_mailauth.backends.urls import check_url
+    def _serves_records(self, zone: str) -> bool | None:
+        from netcup_mailauth.dnsio.authority import serves_records
 
-        # Checked before it is named: there may be a password in it.
-        address = os.environ.get(ENDPOINT) or ccp.ENDPOINT
-        endpoint = check_url(address, f"the address in {ENDPOINT}")
-        if endpoint != ccp.ENDPOINT and not settings().quiet:
-            say(f"endpoint: {urlsplit(endpoint).netloc} ({ENDPOINT})")
-        return endpoint
+        return serves_records(zone, self.servers_of(zone))
 
     @cached_property
     def resolver(self) -> str | None:
@@ -91,9 +82,14 @@ class Run:
                 say(f"resolver: {server}")
         return server
 
-    @cached_property
+    @property
     def mailcow(self) -> Mailcow:
-        """The mailcow to ask for keys."""
+        """The mailcow to ask for keys; parallel jobs share the one."""
+        with self._opening:
+            return self._mailcow
+
+    @cached_property
+    def _mailcow(self) -> Mailcow:
         from netcup_mailauth.cli import connections
 
         access = connections.mailcow_access(self.mailcow_url, self.config)
@@ -102,7 +98,10 @@ class Run:
         return mailcow
 
     def wishes(self, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
-        """What is wanted for each domain."""
+        """What is wanted for each domain of this shard."""
+        return self.many.mine(self._wished(domains, options))
+
+    def _wished(self, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
         from netcup_mailauth.records import Kind
         from netcup_mailauth.settings.wishes import wishes, with_allowed
 
@@ -122,24 +121,9 @@ class Run:
 
         return self.mailcow_url or os.environ.get(URL) or self.config.config.mailcow.url
 
-    def starter(self, mailcow: str | None) -> Starter:
-        """Writes starter configs."""
-        from datetime import UTC, datetime
-
-        from netcup_mailauth.actions.starting import Starter
-        from netcup_mailauth.dnsio.resolver import zone_of
-        from netcup_mailauth.keys.sources import Sources
-
-        server = self.resolver
-        return Starter(
-            self.backend,
-            Sources(mailcow=lambda: self.mailcow) if mailcow else None,
-            find_zone=lambda domain: zone_of(domain, server),
-            today=datetime.now(UTC).date(),
-        )
-
     def planner(self, exported: ZoneFiles | None = None) -> Planner:
         """Makes the change sets, for netcup's zones or for exported ones."""
+        from netcup_mailauth.actions.crew import Crew
         from netcup_mailauth.actions.planning import Planner
         from netcup_mailauth.dnsio.resolver import Resolver, zone_of
         from netcup_mailauth.keys.sources import Sources
@@ -154,8 +138,16 @@ class Run:
             keys,
             find_zone=lambda domain: zone_of(domain, server),
             dns=lambda: Resolver(server),
-            remembered=self._remembered,
+            remembered=self.memory.zone,
+            held=self.memory.held,
+            crew=Crew(self.many.jobs),
         )
+
+    def announce(self, wishes: Sequence[Wish]) -> None:
+        """Say when a run over so many domains will be done, if it has to wait for its budget."""
+        count = len(wishes)
+        if count > 1:
+            self.many.announce(count, self.backend.reads(count))
 
     def check_wishes(
         self, domains: tuple[str, ...], options: dict[str, Any]
@@ -172,10 +164,10 @@ class Run:
         strangers = [name for name in named if name not in known.domains]
         if strangers and not policy.manages and known.domains_from is None:
             wished = [
-                Wish(name, policy) if name in strangers else self.wishes((name,), options)[0]
+                Wish(name, policy) if name in strangers else self._wished((name,), options)[0]
                 for name in dict.fromkeys(named)
             ]
-            return with_allowed(wished, options["allow"]), Basis.CONFIG
+            return self.many.mine(with_allowed(wished, options["allow"])), Basis.CONFIG
         basis = Basis.OPTIONS if policy.manages else Basis.CONFIG
         return self.wishes(domains, options), basis
 
@@ -192,33 +184,15 @@ class Run:
             dns=lambda: Resolver(server),
             keys=Sources(stdin=_stdin(), mailcow=lambda: self.mailcow),
             read_zone=self.backend.zone if self.has_credentials else None,
-            recall=self.last_applied,
+            recall=self.memory.last_applied,
         )
-
-    def last_applied(self, domain: str) -> tuple[DesiredRecord, ...]:
-        """The records of a domain that this machine last wrote, under whatever account."""
-        from netcup_mailauth.state.entries import wanted_by
-
-        entry = self._last_entry(domain)
-        return wanted_by(entry) if entry else ()
-
-    def _remembered(self, domain: str) -> Zone | None:
-        from netcup_mailauth.plan import applied
-
-        entry = self._last_entry(domain)
-        return applied(entry.before, entry.change_set.changes) if entry else None
-
-    def _last_entry(self, domain: str) -> Entry | None:
-        from netcup_mailauth.state.journal import newest_verified
-
-        return newest_verified(self.endpoint_folder, domain)
 
     @cached_property
     def has_credentials(self) -> bool:
         """Whether netcup's copy of a zone can be read too."""
-        from netcup_mailauth.settings.credentials import has_ccp_credentials
+        from netcup_mailauth.settings.credentials import has_netcup_credentials
 
-        return has_ccp_credentials(os.environ)
+        return has_netcup_credentials(os.environ)
 
     def servers_of(self, zone: str) -> tuple[Server, ...]:
         """The servers to ask about a zone: those named, else its own."""
@@ -228,9 +202,10 @@ class Run:
         named = self.servers_named or _listed(os.environ.get(NAMESERVERS))
         if not named:
             return authoritative(zone, Resolver(self.resolver))
-        if not self._servers_told and not settings().quiet:
-            say(f"name servers: {', '.join(named)}")
-        self._servers_told = True
+        with self._opening:
+            if not self._servers_told and not settings().quiet:
+                say(f"name servers: {', '.join(named)}")
+            self._servers_told = True
         return parse_servers(named)
 
     def wait(self, wishes: list[Wish], timeout: float, basis: Basis | None = None) -> bool:
@@ -247,51 +222,39 @@ class Run:
         undoes: Mapping[str, str] | None = None,
     ) -> Applier:
         """Writes them; ``undoes`` has the journal entry that is taken back, for each domain."""
-        from netcup_mailauth import state
         from netcup_mailauth.actions.applying import Applier
         from netcup_mailauth.actions.writing import Writer
         from netcup_mailauth.state.journal import Journal, new_run
-        from netcup_mailauth.state.lock import LOCK_TIMEOUT, writer_lock
+        from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
-        backend = planner.backend
-        root = state.root(os.environ)
         timeout = LOCK_TIMEOUT if lock_timeout is None else lock_timeout
-        folder = state.account_folder(root, backend.endpoint, backend.account)
-        journal = Journal(folder, new_run(), undoes=undoes or {})
-        return Applier(
-            planner,
-            Writer(backend, journal=journal),
-            lambda: writer_lock(folder, timeout, _tell),
-        )
+        run_id = new_run()
 
-    def undoer(self) -> Undoer:
-        """Makes plans that take back what was applied."""
-        from netcup_mailauth.actions.undoing import Undoer
-        from netcup_mailauth.dnsio.resolver import Resolver
+        def journal_of(place: Place) -> Journal:
+            folder = _account_folder(place.endpoint, place.account)
+            return Journal(folder, run_id, undoes=undoes or {})
 
-        server = self.resolver
-        return Undoer(self.backend, lambda: Resolver(server))
+        writer = Writer(planner.backend, journal_of=journal_of)
+        return Applier(planner, writer, lambda: self.lock(timeout))
 
-    def journal(self) -> Journal:
-        """What this account has written from here, to be read."""
+    @contextmanager
+    def lock(self, timeout: float) -> Iterator[None]:
+        """Keep other runs of this user from writing to the accounts in use."""
+        from netcup_mailauth.state.lock import writer_lock
+
+        with ExitStack() as locks:
+            for api in self.backend.apis:
+                folder = _account_folder(api.endpoint, api.account)
+                locks.enter_context(writer_lock(folder, timeout, _tell))
+            yield
+
+    def journals(self) -> Journals:
+        """What the accounts in use have written from here."""
         from netcup_mailauth.state.journal import Journal
+        from netcup_mailauth.state.journals import Journals
 
-        return Journal(self.endpoint_folder / self.backend.account)
-
-    def journals(self) -> list[Journal]:
-        """The same of every account at the endpoint, for which no credentials are needed."""
-        from netcup_mailauth.state.journal import journals
-
-        return journals(self.endpoint_folder)
-
-    @property
-    def endpoint_folder(self) -> Path:
-        """The state of the endpoint in use, whatever the account."""
-        from netcup_mailauth import state
-        from netcup_mailauth.backends import ccp
-
-        endpoint = os.environ.get(ENDPOINT) or ccp.ENDPOINT
-        return state.endpoint_folder(state.root(os.environ), endpoint)
+        apis = self.backend.apis
+        return Journals(tuple(Journal(_account_folder(a.endpoint, a.account)) for a in apis))
 
 
 @contextmanager
@@ -299,14 +262,21 @@ def run(
     mailcow_url: str | None = None,
     resolver: str | None = None,
     nameservers: tuple[str, ...] = (),
+    many: Many | None = None,
 ) -> Iterator[Run]:
     """One run of a command: whatever it opened is closed, and netcup's session ended."""
-    if settings().verbose:
-        from netcup_mailauth.cli.logs import show_requests
-
-        show_requests()
     with ExitStack() as stack:
-        yield Run(stack, mailcow_url, resolver, nameservers)
+        if settings().verbose:
+            from netcup_mailauth.cli.logs import requests_shown
+
+            stack.enter_context(requests_shown())
+        yield Run(stack, mailcow_url, resolver, nameservers, many or Many())
+
+
+def _account_folder(endpoint: str, account: str) -> Path:
+    from netcup_mailauth import state
+
+    return state.account_folder(state.root(os.environ), endpoint, account)
 
 
 def _tell(message: str) -> None:
@@ -320,11 +290,13 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 def _stdin() -> Any:
     read: list[bytes] = []
+    reading = Lock()
 
     def once() -> bytes:
-        if not read:
-            read.append(sys.stdin.buffer.read(MAX_STDIN))
-        return read[0]
+        with reading:
+            if not read:
+                read.append(sys.stdin.buffer.read(MAX_STDIN))
+            return read[0]
 
     return once
 

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.plan import Action, Change, ChangeSet, Failure, Plan
 from netcup_mailauth.render.words import (
     LABELS,
     SIGNS,
@@ -21,9 +20,9 @@ from netcup_mailauth.render.words import (
     visible,
     where,
 )
-from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:
+    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan
     from netcup_mailauth.records import DnsRecord, Kind, Zone
     from netcup_mailauth.render.layout import Page
 
@@ -114,31 +113,13 @@ def zone_text(zone: Zone, served_by: str, page: Page) -> str:
     return _lines(lines)
 
 
-def result_text(result: Result, page: Page) -> str:
-    """What became of one domain, in a line or two."""
-    domain = visible(result.change_set.place.domain)
-    lines = [
-        f"{page.paint(domain, 'bold')}: {page.paint(_outcome(result), _colour(result.status))}"
-    ]
-    if result.failure is not None:
-        lines += failure_lines(result.failure, page)
-    lines += [line for note in result.notes for line in page.hang("  note: ", visible(note), 8)]
-    return _lines(lines)
-
-
-def run_text(run: RunResult) -> str:
-    """One line that sums a run up."""
-    counts = [(status, run.count(status)) for status in Status]
-    listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
-    return f"{counted(len(run.results), 'domain', 'domains')}: {listed}.\n"
-
-
 def _is_dull(change_set: ChangeSet) -> bool:
     """Whether a line says all there is to say."""
     return change_set.is_empty and change_set.error is None and not change_set.findings
 
 
-def _name(change_set: ChangeSet) -> str:
+def name_of(change_set: ChangeSet) -> str:
+    """The domain, and its zone where that is another."""
     domain, zone = change_set.place.domain, change_set.place.zone
     return visible(domain if domain == zone else f"{domain} (zone {zone})")
 
@@ -148,7 +129,7 @@ def _served_by(change_set: ChangeSet) -> str:
 
 
 def _heading(change_set: ChangeSet, page: Page) -> str:
-    return _title(_name(change_set), _served_by(change_set), page)
+    return _title(name_of(change_set), _served_by(change_set), page)
 
 
 def _title(name: str, right: str, page: Page, behind: str = "") -> str:
@@ -157,7 +138,7 @@ def _title(name: str, right: str, page: Page, behind: str = "") -> str:
 
 
 def _nothing_to_do(change_set: ChangeSet, page: Page) -> list[str]:
-    name, right = _name(change_set), _served_by(change_set)
+    name, right = name_of(change_set), _served_by(change_set)
     words = f"nothing to do; {as_wanted(change_set) or 'nothing managed'}"
     line = _title(name, right, page, f": {words}")
     if len(name) + 2 + len(words) + 2 + len(right) <= page.width:
@@ -261,30 +242,6 @@ def failure_lines(failure: Failure, page: Page) -> list[str]:
 def _destination(record: DnsRecord) -> str:
     value = visible(record.destination)
     return f"{record.priority} {value}" if record.type == "MX" else value
-
-
-def _outcome(result: Result) -> str:
-    changes = result.change_set.changes
-    match result.status:
-        case Status.UNCHANGED:
-            return "nothing to do"
-        case Status.APPLIED:
-            done = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
-            counts = (
-                (word, sum(c.action is action for c in changes)) for action, word in done.items()
-            )
-            listed = ", ".join(f"{number} {word}" for word, number in counts if number)
-            return f"written and verified: {listed}"
-        case Status.ALREADY:
-            return "already as planned; somebody else has made the same change"
-        case status:
-            return status.value
-
-
-def _colour(status: Status) -> str:
-    if status in (Status.APPLIED, Status.ALREADY):
-        return "green"
-    return "dim" if status is Status.UNCHANGED else "red"
 
 
 def _lines(lines: list[str]) -> str:

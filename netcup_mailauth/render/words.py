@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from netcup_mailauth import dkim, dmarc, guard, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
-from netcup_mailauth.records import Kind
+from netcup_mailauth.planfile import EXPORTED
+from netcup_mailauth.records import CCP, CLOUDDNS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 LABELS = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
-BACKENDS = {"ccp": "CCP API"}
-KNOWN_HOSTS = frozenset({"ccp.netcup.net"})
+BACKENDS = {CCP: "CCP API", CLOUDDNS: "CloudDNS"}
+KNOWN_HOSTS = frozenset({"ccp.netcup.net", "api.netcup.com"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _TERM_SIGNS = {"added": "+", "dropped": "-", "changed": "~", "moved": "~"}
@@ -182,8 +183,11 @@ def where(backend: str, endpoint: str) -> str:
         host, address = None, ""
     if address in KNOWN_HOSTS:
         return name
+    if endpoint == EXPORTED:
+        return f"{name}, as exported"
     if host in LOOPBACK:
-        return f"SANDBOX {visible(address)}"
+        sandbox = f"SANDBOX {visible(address)}"
+        return sandbox if backend == CCP else f"{name}, {sandbox}"
     return f"{name} at {visible(address) or 'an unknown address'}"
 
 

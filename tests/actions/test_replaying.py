@@ -48,6 +48,7 @@ class Memory:
     name: str = "ccp"
     endpoint: str = "https://ccp.netcup.net/"
     account: str = "0123456789ab"
+    new_ttl: int | None = None
     writes: list[Sequence[Change]] = field(default_factory=list)
     reads: int = 0
 
@@ -55,9 +56,12 @@ class Memory:
         self.reads += 1
         return self.zones[name]
 
-    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:
+    def serving(self, name: str) -> Memory:
+        return self
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
         self.writes.append(changes)
-        self.zones[zone] = after = applied(self.zones[zone], changes)
+        self.zones[zone.name] = after = applied(self.zones[zone.name], changes)
         return after
 
     def refuses(self, record: DesiredRecord) -> str | None:

@@ -134,3 +134,34 @@ def test_the_second_one_does_not_wait_for_anything(monkeypatch: pytest.MonkeyPat
     with pytest.raises(StoppedError):
         write()
     assert codes == [ExitCode.UNVERIFIED]
+
+
+BUSY = """
+import os, signal, sys
+from netcup_mailauth.actions.signals import uninterrupted
+
+class Busy:
+    writing = False
+    isatty = sys.stderr.isatty
+
+    def write(self, text):
+        if self.writing:
+            raise RuntimeError("reentrant call")
+        self.writing = True
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.stderr = Busy()
+with uninterrupted("the write to a.example"):
+    os.kill(os.getpid(), signal.SIGINT)
+    print("went on")
+"""
+
+
+def test_the_second_one_may_come_while_the_first_ones_words_are_written() -> None:
+    """Python's streams cannot be written to again by a handler that interrupts a write."""
+    ended = subprocess.run(
+        [sys.executable, "-c", BUSY], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == ExitCode.UNVERIFIED
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("Stopped during the write to a.example;")

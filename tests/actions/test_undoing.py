@@ -16,6 +16,7 @@ from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.errors import ExitCode, StaleError
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.plan import Action, ChangeSet, Place, applied, compute
+from netcup_mailauth.preconditions import outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Status
 from netcup_mailauth.sandbox import Quirks
@@ -26,13 +27,13 @@ from tests.strategies import zones
 from tests.worlds import account, backend_of, recorded, requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from netcup_mailauth.backends.ccp import CcpBackend
     from netcup_mailauth.sandbox import Sandbox
 
-EXAMPLES = int(os.environ.get("NETCUP_MAILAUTH_UNDO_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("NETCUP_MAILAUTH_UNDO_EXAMPLES", "200"))
 """Random applies of the property; 200 for the figure that is promised."""
 
 KEY = "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -203,6 +204,16 @@ def test_what_is_put_back_keeps_its_priority_and_ttl() -> None:
     assert change.after == replace(old, id=None, raw=None)
 
 
+def test_a_record_whose_ttl_somebody_changed_since_keeps_the_new_one() -> None:
+    old = replace(txt("1", "@", SPF_BEFORE), ttl=300)
+    entry, after = applied_to(replace(zone(old), backend="clouddns"), WISHES[0])
+    slower = replace(after, records=tuple(replace(r, ttl=3600) for r in after.records))
+    change_set = reversal(entry, slower)
+    change_set = replace(change_set, place=replace(change_set.place, backend="clouddns"))
+    assert [c.after.ttl for c in change_set.changes if c.after] == [3600]
+    assert outcome(change_set, applied(slower, change_set.changes)) == ()
+
+
 @pytest.mark.parametrize("text", [OTHER_KEY, "v=DKIM1;p=", "no key at all"])
 def test_a_key_that_is_put_back_is_shown_by_its_fingerprint(text: str) -> None:
     entry, after = applied_to(zone(txt("1", "dkim._domainkey", text)), WISHES[1])
@@ -223,7 +234,9 @@ def write(backend: CcpBackend, folder: Path, wishes: tuple[DesiredRecord, ...]) 
     live = backend.zone("example.com")
     place = Place("example.com", "example.com", backend.name, backend.endpoint, backend.account)
     journal = Journal(folder, "run")
-    result = Writer(backend, recorded([]), journal).write(compute(place, live, wishes), live)
+    result = Writer(backend, recorded([]), lambda _: journal).write(
+        compute(place, live, wishes), live
+    )
     assert result.status is Status.APPLIED
     return next(journal.entries("example.com"))
 
@@ -232,7 +245,7 @@ def take_back(backend: CcpBackend, folder: Path, entry: Entry) -> None:
     """The undo without a guard that could refuse it."""
     live = backend.zone("example.com")
     journal = Journal(folder, "undo", undoes={"example.com": entry.id})
-    result = Writer(backend, recorded([]), journal).write(reversal(entry, live), live)
+    result = Writer(backend, recorded([]), lambda _: journal).write(reversal(entry, live), live)
     assert result.status in (Status.APPLIED, Status.UNCHANGED)
 
 
@@ -280,6 +293,62 @@ def test_a_text_that_this_api_cannot_hold_is_said_and_not_sent(tmp_path: Path) -
         assert failed.error is not None
         assert "cannot be put back" in failed.error.message
         assert "by hand" in failed.error.advice
+
+
+class TestTheSigner:
+    """What an undo takes away may be the very key that mail is signed with."""
+
+    @pytest.fixture
+    def written(self, tmp_path: Path) -> Iterator[tuple[CcpBackend, Entry]]:
+        """A zone whose old key an apply has replaced."""
+        old = record("dkim._domainkey", OTHER_KEY)
+        with account(zones={"example.com": [old]}) as (_, backend):
+            yield backend, write(backend, tmp_path, WISHES)
+
+    def codes(self, backend: CcpBackend, target: Target) -> set[str]:
+        return {finding.code for finding in guard.stopping(undoer(backend).draft(target))}
+
+    def test_taking_its_key_away_is_a_danger(self, written: tuple[CcpBackend, Entry]) -> None:
+        backend, entry = written
+        target = Target(entry, source=f"record:{KEY}")
+        assert "dkim-removes-signing-key" in self.codes(backend, target)
+        (found,) = [
+            finding
+            for finding in undoer(backend).draft(target).findings
+            if finding.code == "dkim-removes-signing-key"
+        ]
+        assert "sign with another published key first" in found.advice
+        assert "--allow" in found.advice
+        allowed = Target(
+            entry, ("dkim-removes-signing-key", "dmarc-drops-reports"), source=target.source
+        )
+        assert "dkim-removes-signing-key" not in self.codes(backend, allowed)
+
+    def test_giving_it_its_own_key_back_is_not(self, written: tuple[CcpBackend, Entry]) -> None:
+        backend, entry = written
+        assert "dkim-removes-signing-key" not in self.codes(
+            backend, Target(entry, source=f"record:{OTHER_KEY}")
+        )
+
+    def test_one_that_cannot_be_asked_is_a_note_and_stops_nothing(
+        self, written: tuple[CcpBackend, Entry]
+    ) -> None:
+        backend, entry = written
+        notes: list[str] = []
+        asking = replace(undoer(backend), note=notes.append)
+        change_set = asking.draft(Target(entry, source="file:/nowhere/key"))
+        assert len(change_set.changes) == 3
+        (note,) = notes
+        assert "example.com: which key its mail is signed with is not known" in note
+        assert "/nowhere/key is not there" in note
+
+    def test_it_is_not_asked_where_no_key_is_at_stake(self, tmp_path: Path) -> None:
+        with account() as (_, backend):
+            entry = write(backend, tmp_path, (WISHES[0],))
+            notes: list[str] = []
+            asking = replace(undoer(backend), note=notes.append)
+            asking.draft(Target(entry, source="file:/nowhere/key"))
+            assert notes == []
 
 
 def record(hostname: str, text: str) -> dict[str, object]:

@@ -132,6 +132,7 @@ class StillBackend:
     name = "ccp"
     endpoint = ""
     account = ""
+    new_ttl: int | None = None
 
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
@@ -140,7 +141,11 @@ class StillBackend:
         """The zone."""
         return self._zone
 
-    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:
+    def serving(self, name: str) -> StillBackend:
+        """Itself."""
+        return self
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
         """Nothing is ever written."""
         raise AssertionError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from netcup_mailauth.cli.logs import LOGGERS, Masking, masking, show_requests
+from netcup_mailauth.cli.logs import LOGGERS, Masking, masking, requests_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +18,17 @@ CANARY = "C4n4ry-5ecret"
 
 @pytest.fixture
 def shown() -> Iterator[None]:
-    """Shows requests during one test, and puts logging back as it was."""
-    names = (*LOGGERS, "urllib3.util.retry")
-    loggers = [logging.getLogger(name) for name in names]
+    """Shows requests during one test."""
+    with requests_shown():
+        yield
+
+
+def test_logging_is_afterwards_as_it_was() -> None:
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
-    show_requests()
-    yield
-    for one, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        one.handlers[:], one.propagate = handlers, propagate
-        one.setLevel(level)
+    with requests_shown():
+        assert [(one.handlers[:], one.level, one.propagate) for one in loggers] != before
+    assert [(one.handlers[:], one.level, one.propagate) for one in loggers] == before
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_loggers_below_are_masked_as_well(name: str, capsys: pytest.CaptureFixtu
 
 @pytest.mark.usefixtures("shown")
 def test_shown_twice_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    show_requests()
-    logging.getLogger("urllib3.connectionpool").debug("x")
-    logging.getLogger("urllib3.util.retry").debug("noise")
+    with requests_shown():
+        logging.getLogger("urllib3.connectionpool").debug("x")
+        logging.getLogger("urllib3.util.retry").debug("noise")
     assert capsys.readouterr().err == "http: x\n"

@@ -134,7 +134,9 @@ def changes(draw: st.DrawFn) -> Change:
     )
 
 
-FINDINGS = st.builds(Finding, TEXTS, st.sampled_from(Severity), TEXTS, TEXTS)
+FINDINGS = st.builds(
+    Finding, TEXTS.map(str.strip).filter(bool), st.sampled_from(Severity), TEXTS, TEXTS
+)
 FAILURES = st.builds(Failure, st.sampled_from(ExitCode), TEXTS, TEXTS)
 PLACES = st.builds(Place, TEXTS, TEXTS, TEXTS | st.just("ccp"), TEXTS | st.just(CCP), TEXTS)
 CHANGE_SETS = st.builds(

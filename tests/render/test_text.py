@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,10 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.render.layout import Page
+from netcup_mailauth.render.runs import result_text, run_text
 from netcup_mailauth.render.text import (
     change_set_text,
     plan_text,
-    result_text,
-    run_text,
     zone_text,
 )
 from netcup_mailauth.render.words import visible
@@ -367,6 +367,13 @@ def test_the_result_of_a_domain_is_one_line(status: Status, shown: str) -> None:
     assert result_text(Result(FULL_STORY, status), PAGE) == f"example.com: {shown}\n"
 
 
+def test_a_domain_whose_key_is_being_rotated_is_not_just_unchanged() -> None:
+    note = Finding("rotation-in-progress", Severity.NOTE, "A key rotation is open.")
+    rotating = replace(FULL_STORY, changes=(), findings=(note,))
+    shown = result_text(Result(rotating, Status.UNCHANGED), PAGE)
+    assert "nothing to do; its DKIM key is left to the open rotation" in shown
+
+
 @pytest.mark.parametrize(
     ("status", "colour"), [(Status.APPLIED, 32), (Status.UNCHANGED, 2), (Status.UNKNOWN, 31)]
 )
@@ -386,8 +393,8 @@ def test_a_result_shows_its_failure_and_its_notes() -> None:
 
 def test_a_run_is_summed_up_by_how_its_domains_ended() -> None:
     results = [Result(FULL_STORY, s) for s in (Status.FAILED, Status.APPLIED, Status.APPLIED)]
-    assert run_text(RunResult(tuple(results))) == "3 domains: 2 applied, 1 failed.\n"
-    assert run_text(RunResult((results[0],))) == "1 domain: 1 failed.\n"
+    assert run_text(RunResult(tuple(results)), PAGE) == "3 domains: 2 applied, 1 failed.\n"
+    assert run_text(RunResult((results[0],)), PAGE) == "1 domain: 1 failed.\n"
 
 
 def test_a_change_that_only_concerns_other_tags_of_a_key_shows_what_differs() -> None:

@@ -1,0 +1,173 @@
+"""``completion``: what the shell offers when Tab is pressed, and the script that makes it ask.
+
+A shell asks by running the command with ``_NETCUP_MAILAUTH_COMPLETE`` set (click's protocol). That
+happens at a key press: so nothing heavy is imported, nobody is asked, nothing is said on stderr,
+and of the config only the domains' names are used.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from netcup_mailauth import names
+from netcup_mailauth.cli.common import COMPLETE, CONTEXT, Settings, common_options
+from netcup_mailauth.errors import ExitCode, UsageError
+from netcup_mailauth.settings.folders import expanded, xdg_folder
+
+PROGRAM = "netcup-mailauth"
+
+CONFIG_NAME = "netcup-mailauth.toml"
+"""As in ``settings.config``, which is too heavy for a key press."""
+
+MOST_READ = 1024 * 1024
+"""Bytes of a config; a larger one is not looked at."""
+
+CODES = (
+    "cname-conflict",
+    "dkim-cname",
+    "dkim-key-1024",
+    "dkim-key-mismatch",
+    "dkim-key-replaced",
+    "dkim-key-too-short",
+    "dkim-multiple",
+    "dkim-no-key",
+    "dkim-removes-signing-key",
+    "dkim-revokes-key",
+    "dkim-selector-mismatch",
+    "dkim-syntax",
+    "dkim-testing",
+    "dmarc-ambiguous",
+    "dmarc-drops-reports",
+    "dmarc-enforces-without-dkim",
+    "dmarc-multiple",
+    "dmarc-no-reports",
+    "dmarc-policy-none",
+    "dmarc-reject-and-mailing-lists",
+    "dmarc-removed-tag",
+    "dmarc-report-not-authorised",
+    "dmarc-syntax",
+    "dmarc-untested",
+    "dmarc-weakens-policy",
+    "misplaced-record",
+    "own-server-unknown",
+    "record-vanished",
+    "relayhost",
+    "rotation-in-progress",
+    "spf-after-all",
+    "spf-broken-include",
+    "spf-drops-sender",
+    "spf-excludes-own-server",
+    "spf-fail-and-forwarding",
+    "spf-loosens-all",
+    "spf-multiple",
+    "spf-near-limit",
+    "spf-neutral-all",
+    "spf-no-all",
+    "spf-not-checked",
+    "spf-pass-all",
+    "spf-ptr",
+    "spf-removed",
+    "spf-softens-all",
+    "spf-syntax",
+    "spf-too-many-lookups",
+    "spf-void-lookups",
+    "stale-netcup-mail",
+    "ttl-long",
+    "wildcard-txt",
+    "zone-has-draft",
+    "zone-reads-empty",
+)
+"""As ``guard.CODES``, which is too heavy for a key press; a test keeps the two equal."""
+
+
+@click.command("completion", context_settings=CONTEXT)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@common_options
+def command(shell: str) -> int:
+    """Print a script that has SHELL complete commands, options and the domains of the config.
+
+    \b
+    bash, in ~/.bashrc:    eval "$(netcup-mailauth completion bash)"
+    zsh, in ~/.zshrc:      eval "$(netcup-mailauth completion zsh)"      (after compinit)
+    fish:    netcup-mailauth completion fish > ~/.config/fish/completions/netcup-mailauth.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    group = click.get_current_context().find_root().command
+    click.echo(found(group, {}, PROGRAM, COMPLETE).source())
+    return ExitCode.OK
+
+
+def answer(group: click.Command) -> int:
+    """Answer a shell. Whatever goes wrong, nothing is offered and nothing is said."""
+    from click.shell_completion import shell_complete
+
+    with suppress(Exception, KeyboardInterrupt):
+        return shell_complete(group, {}, PROGRAM, COMPLETE, os.environ[COMPLETE])
+    return ExitCode.ERROR
+
+
+def known_domains(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The config's domains that begin like this and are not on the line yet."""
+    given = ctx.params.get(param.name or "") or ()
+    taken = (given,) if isinstance(given, str) else given
+    left = (domain for domain in domains_in_config(ctx) if domain not in taken)
+    return [domain for domain in left if domain.startswith(incomplete.lower())]
+
+
+def known_codes(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The codes that begin like this; after ``CODE:`` the config's domains."""
+    code, colon, _ = incomplete.partition(":")
+    whole = [f"{code}:{d}" for d in domains_in_config(ctx)] if colon and code in CODES else CODES
+    return [text for text in whole if text.startswith(incomplete)]
+
+
+def domains_in_config(ctx: click.Context) -> tuple[str, ...]:
+    """The domains of the config that a run would take, as they are written; none if it is broken.
+
+    The whole check needs the models, and is the command's. Seen here is what no config may be: not
+    TOML, or with something for a domain that is none, or with a domain twice.
+    """
+    with suppress(OSError, ValueError, RecursionError, UsageError):
+        domains = _tables(_path(ctx)).get("domains", {})
+        # What is a domain's name holds nothing that means anything to a shell.
+        distinct = {names.normalise(name) for name in domains}
+        if len(distinct) == len(domains) and all(isinstance(t, dict) for t in domains.values()):
+            return tuple(name.strip().rstrip(".").lower() for name in domains)
+    return ()
+
+
+def _path(ctx: click.Context) -> Path:
+    named = ctx.ensure_object(Settings).config
+    if named is not None:
+        return expanded(str(named))  # the shell hands the line over as typed, with its ~
+    here = Path(CONFIG_NAME)
+    return here if here.is_file() else xdg_folder("XDG_CONFIG_HOME", "~/.config", os.environ) / here
+
+
+def _tables(path: Path) -> dict[str, dict[str, Any]]:
+    """The tables of a config.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, which might never end.
+        ValueError: it is not TOML, or ``domains`` is no table.
+    """
+    import tomllib
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_READ:
+            raise OSError
+        tables = tomllib.loads(file.read(MOST_READ).decode())
+    if not isinstance(tables.get("domains", {}), dict):
+        raise ValueError
+    return tables

@@ -1,0 +1,167 @@
+"""What ``apply``, ``undo`` and ``rotate`` print while they work, and at the end."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from netcup_mailauth.cli.common import (
+    complain,
+    note_needless,
+    say,
+    settings,
+    use_colour,
+    width,
+)
+from netcup_mailauth.cli.many import Many, Progress
+from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.plan import LONGEST_MARKDOWN
+from netcup_mailauth.errors import ExitCode, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from netcup_mailauth.plan import ChangeSet, Plan
+    from netcup_mailauth.planfile import Grounds
+    from netcup_mailauth.results import Result, RunResult
+
+NAMED = 10
+"""Domains that are named in a command to copy; of more, it would fill the screen."""
+
+ACCEPTED = "netcup has accepted it; its name servers follow in 10 to 30 minutes. To look:"
+
+
+class Reporter:
+    """Prints what happens as it happens; JSON and Markdown at the end, as one document."""
+
+    def __init__(self, output_format: str, full: bool, many: Many | None = None) -> None:
+        from netcup_mailauth.render.layout import Page
+
+        self._format = output_format
+        self._full = full
+        self._page = Page(width(), use_colour())
+        self._results: list[Result] = []
+        self._plan_shown = False
+        self._many = many or Many()
+        self.bar = Progress(0)
+        self.grounds: Mapping[str, Grounds] = {}
+
+    def show_plan(self, plan: Plan) -> None:
+        """The whole plan, before the question: on stdout only if that is the result."""
+        from netcup_mailauth.render import text
+
+        plan = self._many.shown(plan)
+        shown = replace(plan, zones=tuple(map(_without_notes, plan.zones)))
+        output = text.plan_text(shown, self._page, self._full)
+        click.echo(output, err=self._format != "text", nl=False)
+        self._plan_shown = True
+
+    def show(self, change_set: ChangeSet) -> None:
+        """One domain's plan, just before it is written."""
+        from netcup_mailauth.render import text
+
+        if self._format == "text" and change_set.changes:
+            shown = _without_notes(change_set)
+            self.bar.clear()
+            click.echo(text.change_set_text(shown, self._page, self._full), nl=False)
+            sys.stdout.flush()
+
+    def show_anew(self, change_set: ChangeSet) -> None:
+        """What a stale plan's records would change now: a message, whatever the format."""
+        from netcup_mailauth.render import text
+
+        say("What the planned records would change in the zone as it is now:")
+        shown = _without_notes(change_set)
+        say(text.change_set_text(shown, self._page, self._full).rstrip("\n"))
+
+    def done(self, result: Result) -> None:
+        """One domain's result."""
+        from netcup_mailauth.render import outcomes, runs
+
+        self._results.append(result)
+        record(map(outcomes.of_result, (result,)))
+        dull = result.failure is None and not result.change_set.changes
+        unseen = settings().quiet or self._plan_shown or self._many.changed
+        if self._format == "text" and not (dull and unseen):
+            self.bar.clear()
+            click.echo(runs.result_text(result, self._page), nl=False)
+        if result.failure is not None:
+            complain(result.change_set.place.domain, result.failure, self._format)
+        if result.change_set.changes:
+            note_needless(result.change_set)
+        self.bar.step()
+
+    @property
+    def written(self) -> set[str]:
+        """The domains that netcup has new records of."""
+        from netcup_mailauth.results import Status
+
+        done = (Status.APPLIED, Status.ALREADY)
+        return {r.change_set.place.domain for r in self._results if r.status in done}
+
+    def declined(self, plan: Plan) -> int:
+        """The user said no."""
+        failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
+        say("Not confirmed; nothing was written.")
+        return worst([*failures, ExitCode.USAGE])
+
+    def finish(self) -> None:
+        """What is left to print at the end of a run."""
+        from netcup_mailauth.results import RunResult, Status
+
+        outcome = RunResult(tuple(self._results))
+        if self._format != "text" and self._results:
+            click.echo(_document(outcome, self._format, self.grounds), nl=False)
+        elif self._format == "text" and len(self._results) > 1 and not settings().quiet:
+            self._print_totals(outcome)
+        if outcome.count(Status.APPLIED) and not settings().quiet:
+            say(ACCEPTED)
+            named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
+            say(f"  netcup-mailauth check {' '.join(named)}")
+
+    def _print_totals(self, outcome: RunResult) -> None:
+        from netcup_mailauth.render import runs
+
+        click.echo(runs.run_text(outcome, self._page), nl=False)
+
+
+def _without_notes(change_set: ChangeSet) -> ChangeSet:
+    """The change set as it is shown to somebody who is about to write it."""
+    from netcup_mailauth.findings import Severity
+
+    kept = (f for f in change_set.findings if f.severity is not Severity.NOTE)
+    return replace(change_set, findings=tuple(kept))
+
+
+def _document(outcome: RunResult, output_format: str, grounds: Mapping[str, Grounds]) -> str:
+    from netcup_mailauth import planfile
+
+    if output_format == "json":
+        return planfile.dumps(planfile.run_document(outcome, grounds))
+    return run_comment(outcome)
+
+
+def run_comment(outcome: RunResult) -> str:
+    """A run as Markdown: whole if a comment can hold it, else a line for each domain.
+
+    When not even those fit, the failures come first, and the rest is counted.
+    """
+    from netcup_mailauth.render import markdown, words
+    from netcup_mailauth.results import RunResult
+
+    output = markdown.run_markdown(outcome)
+    if len(output) <= LONGEST_MARKDOWN:
+        return output
+    bare = [replace(r, change_set=replace(r.change_set, changes=())) for r in outcome.results]
+    shown = sorted(bare, key=lambda result: result.failure is None)
+    while True:
+        left = len(bare) - len(shown)
+        more = f"and {words.counted(left, 'more domain', 'more domains')}; " if left else ""
+        lines = markdown.run_markdown(RunResult(tuple(shown)))
+        output = f"{lines}\n{more}all that changed is in the output of `--format json`.\n"
+        if len(output) <= LONGEST_MARKDOWN:
+            return output
+        shown = shown[: len(shown) * 3 // 4]

@@ -1,0 +1,259 @@
+"""Jobs side by side: told in order, stopped in an orderly way, never two in one zone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netcup_mailauth.actions.crew import Crew
+from netcup_mailauth.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netcup_mailauth.actions.crew import Tell
+
+PATIENCE = 10.0
+"""Seconds after which a test that hangs fails."""
+
+
+class HeardError(Exception):
+    """What a signal raises here once it takes effect."""
+
+
+@pytest.fixture(autouse=True)
+def _handler() -> Iterator[None]:
+    def hear(_number: int, _frame: object) -> None:
+        raise HeardError
+
+    before = signal.signal(signal.SIGINT, hear)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5, 32])
+def test_outcomes_and_words_come_in_the_order_of_the_items(jobs: int) -> None:
+    said: list[int] = []
+
+    def task(item: int, tell: Tell) -> int:
+        tell(lambda: said.append(item))
+        return item * 10
+
+    assert list(Crew(jobs).work(range(50), task)) == [item * 10 for item in range(50)]
+    assert said == list(range(50))
+
+
+def test_as_many_as_there_are_jobs_work_at_once() -> None:
+    """Each waits for the two others: with fewer at a time nobody would get on."""
+    together = threading.Barrier(3)
+
+    def task(_item: int, _tell: Tell) -> int:
+        return together.wait(PATIENCE)
+
+    assert sorted(Crew(3).work(range(3), task)) == [0, 1, 2]
+
+
+def test_the_first_is_told_before_a_later_one_that_was_done_long_ago() -> None:
+    second_done = threading.Event()
+    said: list[str] = []
+
+    def task(item: str, tell: Tell) -> None:
+        if item == "first":
+            assert second_done.wait(PATIENCE)
+        tell(lambda: said.append(item))
+        if item == "second":
+            second_done.set()
+
+    list(Crew(2).work(["first", "second"], task))
+    assert said == ["first", "second"]
+
+
+def test_everything_is_told_by_the_calling_thread() -> None:
+    """Whoever prints needs no lock, and finds the command's options."""
+    threads: set[threading.Thread] = set()
+
+    def task(_item: int, tell: Tell) -> None:
+        tell(lambda: threads.add(threading.current_thread()))
+
+    list(Crew(4).work(range(20), task))
+    assert threads == {threading.current_thread()}
+
+
+def test_items_that_share_something_are_never_worked_on_at_the_same_time() -> None:
+    """Two domains of one zone: the second reads the zone as the first has left it."""
+    at_work: list[str] = []
+    collisions: list[str] = []
+    pause = threading.Event()
+
+    def task(item: str, _tell: Tell) -> None:
+        zone = item[0]
+        if zone in at_work:
+            collisions.append(item)
+        at_work.append(zone)
+        pause.wait(0.001)
+        at_work.remove(zone)
+
+    items = [f"{zone}{number}" for number in range(20) for zone in "ab"]
+    list(Crew(8).work(items, task, shares=lambda item: item[0]))
+    assert collisions == []
+
+
+def test_after_a_signal_none_is_begun_and_those_that_run_are_finished_and_told() -> None:
+    begun: list[int] = []
+    said: list[int] = []
+    both_begun = threading.Barrier(2)
+
+    def task(item: int, tell: Tell) -> int:
+        begun.append(item)
+        both_begun.wait(PATIENCE)
+        if item == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert main_heard.wait(PATIENCE)
+        tell(lambda: said.append(item))
+        return item
+
+    main_heard = threading.Event()
+    outcomes: list[int] = []
+    crew = Crew(2)
+
+    def run() -> None:
+        with _noticing(main_heard):
+            outcomes.extend(crew.work(range(20), task))
+
+    with pytest.raises(HeardError):
+        run()
+    assert sorted(begun) == [0, 1]
+    assert said == [0, 1]
+
+
+@contextmanager
+def _noticing(heard: threading.Event) -> Iterator[None]:
+    """Sets the event as soon as "Waiting for ..." is written, so once the signal was heard."""
+    real = sys.stderr
+
+    class Watched:
+        def write(self, text: str) -> int:
+            if "Waiting for what is being worked on" in text:
+                heard.set()
+            return real.write(text)
+
+        def flush(self) -> None:
+            real.flush()
+
+        def isatty(self) -> bool:
+            return False
+
+    sys.stderr = Watched()
+    try:
+        yield
+    finally:
+        sys.stderr = real
+
+
+def test_an_error_nobody_expected_ends_the_run_after_the_others_are_told() -> None:
+    """What another job has written meanwhile is not kept from the user."""
+    said: list[int] = []
+    begun: list[int] = []
+    both_begun = threading.Barrier(2)
+    failed = threading.Event()
+
+    def task(item: int, tell: Tell) -> int:
+        begun.append(item)
+        both_begun.wait(PATIENCE)
+        tell(lambda: said.append(item))
+        if item == 0:
+            tell(failed.set)
+            raise ZeroDivisionError
+        assert failed.wait(PATIENCE)  # it ends after the first one's error is known
+        return item
+
+    with pytest.raises(ZeroDivisionError):
+        list(Crew(2).work(range(20), task))
+    assert said == [0, 1]
+    assert sorted(begun) == [0, 1]
+
+
+def test_when_nobody_can_be_told_any_more_none_is_begun() -> None:
+    """As with ``| head``: the pipe is closed, and no further domain may be written to."""
+    begun: list[int] = []
+    closed = threading.Event()
+
+    def say() -> None:
+        closed.set()
+        raise BrokenPipeError
+
+    def task(item: int, tell: Tell) -> None:
+        begun.append(item)
+        if item == 1:
+            assert closed.wait(PATIENCE)
+        tell(say)
+
+    with pytest.raises(BrokenPipeError):
+        list(Crew(2).work(range(200), task))
+    assert len(begun) < 200
+
+
+def test_alone_it_uses_no_threads() -> None:
+    def task(_item: int, _tell: Tell) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    assert all(Crew(1).work(range(3), task))
+    assert all(Crew(8).work([1], task))
+
+
+TWICE = """
+import contextlib, os, signal, sys, threading, time
+from netcup_mailauth.actions.crew import Crew
+from netcup_mailauth.actions.signals import uninterrupted
+
+begun = threading.Barrier(3)
+around = uninterrupted if sys.argv[1] == "writes" else contextlib.nullcontext
+
+def task(zone, tell):
+    with around(f"the write to {zone}"):
+        begun.wait()
+        time.sleep(30)
+
+def interrupt():
+    begun.wait()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=interrupt, daemon=True).start()
+list(Crew(2).work(["a.example", "b.example"], task))
+"""
+
+
+@pytest.mark.parametrize(
+    ("at_work", "code", "words"),
+    [
+        (
+            "writes",
+            ExitCode.UNVERIFIED,
+            "Stopped during the write to {} and the write to {}; whether each arrived is not known",
+        ),
+        ("reads", ExitCode.INTERRUPTED, "Interrupted."),
+    ],
+)
+def test_a_second_signal_stops_at_once_and_names_the_writes_in_flight(
+    at_work: str, code: ExitCode, words: str
+) -> None:
+    """Exit code 8 means that something may have been written; where nothing can, it is 130."""
+    ended = subprocess.run(
+        [sys.executable, "-c", TWICE, at_work],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert ended.returncode == code, ended.stderr
+    orders = [("a.example", "b.example"), ("b.example", "a.example")]
+    assert any(words.format(*order) in ended.stderr for order in orders), ended.stderr

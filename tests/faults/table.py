@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from netcup_mailauth.sandbox import Quirks, Sandbox
-from tests.faults.test_matrix import CELLS, WANTED, foreign, managed, run
+from netcup_mailauth.sandbox import Quirks
+from tests.faults.cells import CELLS, DELAYS
+from tests.faults.test_matrix import WANTED, managed, mistakes, run, secrets_of
 
 DOMAINS = ["a.de", "b.de", "c.de"]
 
 
 def main() -> None:
-    """One line for each call and fault: the exit code, and how the zones are after a clean run."""
-    for action, mode, expected in CELLS:
+    """One line for each call and fault: exit code, how it is told, the zones after a clean run."""
+    for api, action, mode, told in CELLS:
         for count in (1, 3):
             domains = DOMAINS[:count]
-            with Sandbox(domains, quirks=Quirks(lockout_after=None), rate=None) as sandbox:
-                others = {domain: foreign(sandbox, domain) for domain in domains}
-                sandbox.fault(action, mode, delay=_delay(mode))
-                code = run(sandbox, domains)
-                clean = run(sandbox, domains)
+            quirks = Quirks(lockout_after=None)
+            with api.netcup(domains, quirks=quirks, rate=None) as sandbox:
+                others = {domain: api.others(sandbox, domain) for domain in domains}
+                sandbox.fault(action, mode, delay=DELAYS.get(mode))
+                first = run(api, sandbox, domains, 2 * DELAYS.get(mode, 0.0))
+                wrong = mistakes(first, told, secrets_of(api, sandbox))
+                clean = run(api, sandbox, domains).exit_code
                 right = all(
                     managed(sandbox, domain) == {name: [text] for name, text in WANTED.items()}
-                    and foreign(sandbox, domain) == others[domain]
+                    and api.others(sandbox, domain) == others[domain]
                     for domain in domains
                 )
-            verdict = "right" if right and clean == 0 and code is expected else "WRONG"
-            print(f"{action:<17} {mode:<16} {count} domain(s)  exit {int(code):>2}  then {verdict}")  # noqa: T201
-
-
-def _delay(mode: str) -> float | None:
-    return {"slow": 0.05, "apply-late": 0.1}.get(mode)
+            verdict = "right" if right and clean == 0 and not wrong else f"WRONG {wrong}"
+            failure = first.results[0].failure
+            said = failure.message if failure else " ".join(first.results[0].notes) or "-"
+            code = int(first.exit_code)
+            fault = f"{api.name:<8} {action:<17} {mode:<21} {count} domain(s)"
+            print(f"{fault}  exit {code:>2}  then {verdict}  {said}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,27 +1,32 @@
 """Every call of an apply, failed in every way the sandbox knows; then one more clean run.
 
 Whatever went wrong, afterwards the zone is exactly as wanted: nothing doubled, nothing lost,
-nothing foreign touched; and the run that failed said so by the right exit code.
+nothing foreign touched; and the run that failed said so, by its exit code and in words.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth.actions.applying import Applier
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.actions.writing import Writer
-from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
-from netcup_mailauth.sandbox import Quirks, Sandbox
-from tests.worlds import backend_of
+from netcup_mailauth.render.layout import Page
+from netcup_mailauth.render.runs import result_text
+from netcup_mailauth.results import Status
+from netcup_mailauth.sandbox import Quirks
+from tests.apis import CCP, CLOUDDNS, Api
+from tests.faults.cells import CELLS, DELAYS, ENDING, OK, Told
 
 if TYPE_CHECKING:
-    from netcup_mailauth.results import Result
+    from netcup_mailauth.results import Result, RunResult
+    from netcup_mailauth.sandbox import Sandbox
 
 SPF = "v=spf1 mx a -all"
 DKIM = "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -32,43 +37,19 @@ POLICY = DomainPolicy(
     dkim=DkimPolicy(source=f"record:{DKIM}"),
     dmarc=DmarcPolicy(record=DMARC),
     server=["203.0.113.25"],
-    # Whatever a rival slips in may go again: the wish is the record as a whole.
-    allow=["spf-drops-sender"],
+    # Whatever a rival slips in may go again: the wish is the record as a whole. So may what
+    # somebody was about to write.
+    allow=["spf-drops-sender", "zone-has-draft"],
 )
 
-OK, WAIT, UNKNOWN = ExitCode.OK, ExitCode.WAIT, ExitCode.UNVERIFIED
-LINE = ("drop", "500", "html", "cut", "apply-then-drop", "apply-then-html")
-"""Faults of the line: a read is simply tried again."""
 
-READ = {
-    **dict.fromkeys((*LINE, "slow", "lie", "rival", "expire"), OK),
-    **dict.fromkeys(("rate-limit", "lockout"), WAIT),
-}
-WRITE = {
-    # It arrived, or came late; reading the zone tells.
-    **dict.fromkeys(("apply-then-drop", "apply-then-html", "apply-then-4013", "cut"), OK),
-    **dict.fromkeys(("apply-late", "slow", "expire"), OK),
-    # netcup says 2000 and stores nothing: only `check` or the next run can find out.
-    "lie": OK,
-    # It did not arrive, or only in part, or somebody else was faster.
-    **dict.fromkeys(("drop", "500", "html", "rate-limit", "lockout"), UNKNOWN),
-    **dict.fromkeys(("apply-partly", "rival"), UNKNOWN),
-}
-CELLS = [
-    *(("login", mode, code) for mode, code in READ.items() if mode not in ("expire", "rival")),
-    *(("infoDnsRecords", mode, code) for mode, code in READ.items()),
-    *(("updateDnsRecords", mode, code) for mode, code in WRITE.items()),
-    *(("logout", mode, OK) for mode in (*LINE, "rate-limit", "lockout", "slow")),
-]
-
-
-def run(sandbox: Sandbox, domains: list[str]) -> ExitCode:
-    """One run of ``apply --yes`` over the domains."""
-    with backend_of(sandbox) as backend:
-        writer = Writer(backend, sleep=lambda _: time.sleep(0.25))
+def run(api: Api, sandbox: Sandbox, domains: list[str], settling: float = 0.0) -> RunResult:
+    """One run of ``apply --yes`` over the domains; ``settling`` seconds pass for ten."""
+    with api.backend(sandbox) as backend:
+        writer = Writer(backend, sleep=lambda _: time.sleep(settling))
         applier = Applier(Planner(backend), writer, contextlib.nullcontext)
         wishes = [Wish(domain, POLICY) for domain in domains]
-        return applier.apply_all(wishes, lambda _: None, _ignore).exit_code
+        return applier.apply_all(wishes, lambda _: None, _ignore)
 
 
 def _ignore(_result: Result) -> None:
@@ -85,40 +66,80 @@ def managed(sandbox: Sandbox, domain: str) -> dict[str, list[str]]:
     return found
 
 
-def foreign(sandbox: Sandbox, domain: str) -> list[object]:
-    """All other records, ids included."""
-    ours = ("v=spf1", "v=DKIM1", "v=DMARC1")
-    return [r for r in sandbox.zone(domain) if not str(r["destination"]).startswith(ours)]
+def mistakes(results: RunResult, told: Told, secrets: list[str]) -> list[str]:
+    """What is wrong with how a run told of a fault at its first domain; empty if nothing is."""
+    first, *others = results.results
+    failure = first.failure
+    message, advice = (failure.message, failure.advice) if failure else ("", "")
+    told_of = ((told.message, message), (told.advice, advice), (told.note, " ".join(first.notes)))
+    wrong = [] if results.exit_code is told.code else [f"exit code {results.exit_code}"]
+    wrong += [text or "nothing said" for pattern, text in told_of if not _fits(pattern, text)]
+    for result in others:
+        if told in ENDING:
+            as_it_should = result.status is Status.NOT_TRIED and result.failure is not None
+        else:
+            as_it_should = result.status is Status.APPLIED and result.failure is None
+        wrong += [] if as_it_should else [f"{result.change_set.place.domain}: {result.status}"]
+    shown = "".join(result_text(result, Page(100, colour=False)) for result in results.results)
+    return wrong + [word for word in ("Traceback", "Unexpected", *secrets) if word in shown]
 
 
-@pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize(("action", "mode", "code"), CELLS)
-def test_after_one_more_clean_run_the_zone_is_exactly_as_wanted(
-    action: str, mode: str, code: ExitCode, count: int
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a text begins as told, in one line, and ends as a sentence does."""
+    if not pattern:
+        return text == ""
+    return bool(re.match(pattern, text)) and "\n" not in text and text.endswith(".")
+
+
+def secrets_of(api: Api, sandbox: Sandbox) -> list[str]:
+    """What no message may hold."""
+    return [value for name in api.secrets if (value := sandbox.env[name])]
+
+
+def cells() -> list[Any]:
+    """Each cell for one domain and for three; a REST read for three is as the CCP's."""
+    return [
+        pytest.param(api, action, mode, told, count, id=f"{api}-{action}-{mode}-{count}")
+        for api, action, mode, told in CELLS
+        for count in ((1,) if action in ("domain", "revisions") else (1, 3))
+    ]
+
+
+@pytest.mark.parametrize(("api", "action", "mode", "told", "count"), cells())
+def test_a_fault_is_told_as_it_is_and_one_more_run_makes_the_zone_right(
+    api: Api, action: str, mode: str, told: Told, count: int
 ) -> None:
     domains = ["a.de", "b.de", "c.de"][:count]
-    with Sandbox(domains, quirks=Quirks(lockout_after=None), rate=None) as sandbox:
-        others = {domain: foreign(sandbox, domain) for domain in domains}
-        delay = {"slow": 0.05, "apply-late": 0.1}.get(mode)
-        sandbox.fault(action, mode, delay=delay)
-        first = run(sandbox, domains)
-        assert first is code
-        assert run(sandbox, domains) is OK
+    with api.netcup(domains, quirks=Quirks(lockout_after=None), rate=None) as sandbox:
+        others = {domain: api.others(sandbox, domain) for domain in domains}
+        sandbox.fault(action, mode, delay=DELAYS.get(mode))
+        first = run(api, sandbox, domains, 2 * DELAYS.get(mode, 0.0))
+        assert mistakes(first, told, secrets_of(api, sandbox)) == []
+        assert run(api, sandbox, domains).exit_code is OK
         for domain in domains:
             assert managed(sandbox, domain) == {name: [text] for name, text in WANTED.items()}
-            assert foreign(sandbox, domain) == others[domain]
+            assert api.others(sandbox, domain) == others[domain]
 
 
-@pytest.mark.parametrize("mode", ["drop", "apply-then-drop", "apply-partly", "expire"])
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_fault_at_any_domain_of_a_run_leaves_the_others_right(mode: str, after: int) -> None:
+@pytest.mark.parametrize(
+    ("api", "mode"),
+    [
+        *((CCP, mode) for mode in ("drop", "apply-then-drop", "apply-partly", "expire")),
+        *((CLOUDDNS, mode) for mode in ("drop", "apply-then-error", "rival")),
+    ],
+    ids=str,
+)
+def test_a_fault_at_any_domain_of_a_run_leaves_the_others_right(
+    api: Api, mode: str, after: int
+) -> None:
     domains = ["a.de", "b.de", "c.de"]
-    with Sandbox(domains, quirks=Quirks(lockout_after=None), rate=None) as sandbox:
-        sandbox.fault("updateDnsRecords", mode, after=after)
-        run(sandbox, domains)
+    with api.netcup(domains, quirks=Quirks(lockout_after=None), rate=None) as sandbox:
+        sandbox.fault(api.write, mode, after=after)
+        run(api, sandbox, domains)
         for index, domain in enumerate(domains):
             if index != after:
                 assert managed(sandbox, domain) == {n: [t] for n, t in WANTED.items()}
-        assert run(sandbox, domains) is OK
+        assert run(api, sandbox, domains).exit_code is OK
         for domain in domains:
             assert managed(sandbox, domain) == {n: [t] for n, t in WANTED.items()}

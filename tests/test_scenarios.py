@@ -53,6 +53,7 @@ class Account:
     """A netcup account that holds zones; nothing of it is on any network."""
 
     name, endpoint, account = "ccp", "https://netcup.example", "1"
+    new_ttl: int | None = None
 
     def __init__(self, *zones: Zone) -> None:
         self.zones = {held.name: held for held in zones}
@@ -60,9 +61,12 @@ class Account:
     def zone(self, name: str) -> Zone:
         return self.zones[name]
 
-    def apply(self, zone: str, changes: Sequence[Change]) -> Zone:
-        self.zones[zone] = applied(self.zones[zone], changes)
-        return self.zones[zone]
+    def serving(self, name: str) -> Account:
+        return self
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+        self.zones[zone.name] = applied(self.zones[zone.name], changes)
+        return self.zones[zone.name]
 
     def refuses(self, record: DesiredRecord) -> str | None:
         return None
@@ -203,7 +207,7 @@ def test_s09_other_text_at_the_apex_is_counted_and_never_touched() -> None:
     account = Account(before)
     drafted = planner(account).draft(Wish("example.com", wants(MAILCOW))).change_set
     assert drafted.untouched_beside == 5
-    after = account.apply("example.com", drafted.changes)
+    after = account.apply(account.zone("example.com"), drafted.changes)
     assert [r for r in before.records if r.destination != NETCUP] == [
         r for r in after.records if r.destination != spf_after(drafted)
     ]
@@ -367,7 +371,7 @@ def test_s20_a_second_run_is_empty(policy: DomainPolicy) -> None:
     run = planner(account, Keys(example_com=source(key_record())))
     first = run.draft(Wish("example.com", policy)).change_set
     assert len(first.changes) == 4
-    account.apply("example.com", first.changes)
+    account.apply(account.zone("example.com"), first.changes)
     second = run.draft(Wish("example.com", policy)).change_set
     assert second.is_empty
     assert not guard.stopping(second)

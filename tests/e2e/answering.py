@@ -61,4 +61,18 @@ def record(**changes: object) -> dict[str, object]:
     }
 
 
+def rest(result: object, errors: tuple[object, ...] = ()) -> bytes:
+    """An answer of the REST API."""
+    fields = {"success": not errors, "errors": errors, "messages": [], "meta": None}
+    return json.dumps({**fields, "result": result}).encode()
+
+
+def row(**changes: object) -> dict[str, object]:
+    """A row of a zone on CloudDNS."""
+    fields = {"identifier": "r1", "name": "@", "type": "TXT", "rdata": '"x"', "ttl": 3600}
+    return {**fields, "immutable": False, **changes}
+
+
+FOUND = rest([{"id": 7, "fqdn": "example.com", "isDnsManaged": True}])
+REVISIONS = rest([{"identifier": "rev", "state": "committed", "serial": 1, "createdAt": ""}])
 LOGIN = envelope({"apisessionid": "C4n4rySession"})

@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.sandbox import Sandbox
+from tests.apis import CCP, Api
 from tests.e2e.command import Command
+from tests.e2e.inprocess import Cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from netcup_mailauth.sandbox import Sandbox
+
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(["example.com"]) as running:
+def api() -> Api:
+    """The API that serves the zone; modules whose tests hold on both have one of their own."""
+    return CCP
+
+
+@pytest.fixture
+def sandbox(api: Api) -> Iterator[Sandbox]:
+    with api.netcup() as running:
         yield running
 
 
@@ -25,3 +34,13 @@ def command(sandbox: Sandbox, tmp_path: Path) -> Iterator[Command]:
     command = Command(sandbox, tmp_path)
     yield command
     command.stop()
+
+
+@pytest.fixture
+def cli(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Cli:
+    return Cli(sandbox, tmp_path, monkeypatch, capsys)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.sandbox import Sandbox
-from tests.e2e.command import COMMAND, Command, Ended
+from tests.e2e.command import Command, Ended
+from tests.e2e.processes import COMMAND
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def test_a_wrong_password_is_refused_and_not_tried_again(command: Command) -> No
 
 def test_a_rest_key_where_the_ccp_key_belongs_is_recognised(command: Command) -> None:
     command.changes = {"NETCUP_API_KEY": "a1" * 32}
-    check(command("plan", "example.com", *SPF), 4, "64 characters", "Legacy-API-Keys")
-    assert requests_of(command.sandbox) == {}
+    check(command("plan", "example.com", *SPF), 4, "refuses the REST API key", "64 characters")
+    assert requests_of(command.sandbox) == {"domain": 1}  # the API it is for, and once
 
 
 def test_a_zone_of_someone_elses(command: Command) -> None:

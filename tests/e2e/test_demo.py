@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli import demo
 from netcup_mailauth.sandbox import Sandbox
-from tests.e2e.command import COMMAND
+from tests.e2e.processes import COMMAND
 
 if TYPE_CHECKING:
     from pathlib import Path

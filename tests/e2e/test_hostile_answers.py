@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.answering import LOGIN, answering, envelope, record
+from netcup_mailauth.backends import http
+from tests.apis import on_clouddns
+from tests.e2e.answering import FOUND, LOGIN, REVISIONS, answering, envelope, record, rest, row
 
 if TYPE_CHECKING:
     from tests.e2e.command import Command
+    from tests.e2e.inprocess import Cli
 
 FORMATS = ("text", "json", "markdown")
 SPF = ("--spf-drop", "include:_spf.webhosting.systems", "--spf", "v=spf1 mx a -all")
@@ -73,10 +76,67 @@ def test_control_characters_in_a_record_are_shown_escaped(
             assert harmful(ended.stdout + ended.stderr) == set()
 
 
-def test_control_characters_in_an_error_are_shown_escaped(command: Command) -> None:
-    refusal = envelope(status="error", statuscode=5031, longmessage=f"x{NASTY}y")
+@pytest.mark.parametrize("field", ["status", "shortmessage", "longmessage"])
+def test_control_characters_in_an_error_are_shown_escaped(command: Command, field: str) -> None:
+    words = {"status": "error", field: f"x{NASTY}y"}
+    refusal = envelope(statuscode=5031, **words)
     with answering(LOGIN, refusal) as url:
         command.changes["NETCUP_CCP_ENDPOINT"] = url
         for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
             ended = command("-v", *arguments)
             assert harmful(ended.stdout + ended.stderr) == set()
+
+
+# --- The REST API ---------------------------------------------------------------------------------
+
+
+@on_clouddns
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([b"[" * 10_000 + b"]" * 10_000], "not JSON"),
+        ([b"null"], "not JSON"),
+        ([FOUND, REVISIONS, rest({"0": row()})], "unknown shape"),
+        ([FOUND, REVISIONS, rest([row(ttl="soon")])], "unknown shape"),
+        ([FOUND, REVISIONS, rest([row(name=[1])])], "unknown shape"),
+        ([FOUND, rest([])], "no revision"),
+        ([FOUND, rest([{"identifier": "r", "state": NASTY, "serial": 1}])], "no revision"),
+    ],
+    ids=["nested", "null", "object", "ttl", "name", "no revision", "state"],
+)
+def test_a_hostile_rest_answer_is_an_error_and_nothing_is_written(
+    cli: Cli, answers: list[bytes], words: str
+) -> None:
+    cli.monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
+    with answering(*answers) as url:
+        cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
+        ended = cli.run("apply", "example.com", *SPF, "--yes")
+    assert ended.code == 1
+    assert words in " ".join(ended.stderr.split())
+    assert harmful(ended.stdout + ended.stderr) == set()
+    assert not list(cli.folder.glob("state/**/*.json"))
+
+
+@on_clouddns
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("field", ["rdata", "name", "type", "identifier"])
+def test_control_characters_in_a_row_are_shown_escaped(cli: Cli, form: str, field: str) -> None:
+    rows = rest([row(), row(**{"identifier": "r2", field: f"x{NASTY}y"})])
+    for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
+        with answering(FOUND, REVISIONS, rows) as url:
+            cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
+            ended = cli.run(*arguments, "--format", form)
+        assert ended.stdout
+        assert harmful(ended.stdout + ended.stderr) == set()
+
+
+@on_clouddns
+@pytest.mark.parametrize("field", ["code", "message"])
+def test_control_characters_in_a_rest_error_are_shown_escaped(cli: Cli, field: str) -> None:
+    error = {"code": "x", "message": "x", field: f"x{NASTY}y"}
+    for status in (400, 404, 422):
+        with answering(rest(None, errors=(error,)), status=status) as url:
+            cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
+            ended = cli.run("-v", "plan", "example.com", *SPF)
+        assert ended.code != 0
+        assert harmful(ended.stdout + ended.stderr) == set()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth import planfile
-from netcup_mailauth.cli.entry import main
 from netcup_mailauth.cli.plan import LONGEST_MARKDOWN, summary_markdown
 from netcup_mailauth.plan import Plan
+from tests.apis import CCP, CLOUDDNS, each_api, on_ccp
 from tests.e2e.test_main_job import DMARC, DROP, SPF, WISH, spf_record, txt
 from tests.render.samples import FULL_STORY
 from tests.test_planreading import VALIDATOR
@@ -22,56 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from netcup_mailauth.sandbox import Sandbox
+    from tests.apis import Api
     from tests.e2e.command import Command
+    from tests.e2e.inprocess import Cli
+
+api = each_api
 
 MILD = ("--dmarc", "v=DMARC1;p=none;rua=mailto:postmaster@example.com")
 
 
-@dataclass
-class Cli:
-    """The command line in this process, in a folder of its own."""
-
-    sandbox: Sandbox
-    folder: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        code = main(list(arguments))
-        captured = self.capsys.readouterr()
-        return code, captured.out, captured.err
-
-    @property
-    def document(self) -> Any:
-        return json.loads((self.folder / "plan.json").read_text())
-
-    def forge(self, change: Callable[[dict[str, Any]], object]) -> None:
-        """Alter the first zone of the plan file and sign it again."""
-        document = self.document
-        change(document["zones"][0])
-        document["digest"] = planfile.digest(document["zones"])
-        (self.folder / "plan.json").write_text(planfile.dumps(document))
-
-    @property
-    def writes(self) -> int:
-        return requests_of(self.sandbox).get("updateDnsRecords", 0)
-
-
-@pytest.fixture
-def cli(
-    sandbox: Sandbox,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Cli:
-    for name, value in sandbox.env.items():
-        if value is not None:
-            monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    return Cli(sandbox, tmp_path, capsys)
-
-
-def test_reviewed_and_applied_as_reviewed(command: Command) -> None:
+def test_reviewed_and_applied_as_reviewed(command: Command, api: Api) -> None:
     planned = command("plan", "example.com", *WISH, "--out", "plan.json", "--format", "markdown")
     assert planned.code == 0
     assert planned.stdout.startswith("## Mail records at netcup")
@@ -86,7 +45,7 @@ def test_reviewed_and_applied_as_reviewed(command: Command) -> None:
     again = command("apply", "--plan", "plan.json")
     assert again.code == 0
     assert "already as planned" in again.stdout
-    assert requests_of(command.sandbox)["updateDnsRecords"] == 1
+    assert api.writes(command.sandbox) == 1
 
 
 def test_the_file_holds_the_bytes_that_are_printed_every_time(command: Command) -> None:
@@ -112,14 +71,15 @@ def test_real_documents_fit_the_shipped_schema(cli: Cli) -> None:
     assert json.loads(applied)["digest"] == json.loads(planned)["digest"]
 
 
-def test_no_secret_is_in_the_file(cli: Cli) -> None:
+def test_no_secret_is_in_the_file(cli: Cli, api: Api) -> None:
     cli("plan", "example.com", *WISH, "--out", "plan.json")
     text = (cli.folder / "plan.json").read_text()
-    for name in ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD"):
+    for name in api.secrets:
         assert str(cli.sandbox.env[name]) not in text
     assert str(cli.sandbox.env["MAILCOW_API_KEY"]) not in text
 
 
+@on_ccp  # nothing is asked
 @pytest.mark.parametrize(
     "beside",
     [
@@ -133,16 +93,18 @@ def test_no_secret_is_in_the_file(cli: Cli) -> None:
     ],
 )
 def test_nothing_that_says_what_is_wanted_stands_beside_a_plan(
-    cli: Cli, beside: tuple[str, ...]
+    cli: Cli, beside: tuple[str, ...], api: Api
 ) -> None:
     cli("plan", "example.com", *MILD, "--out", "plan.json")
     code, _, err = cli("apply", "--plan", "plan.json", *beside)
     assert code == 2
     assert "no place beside it" in err
-    assert cli.writes == 0
+    assert api.writes(cli.sandbox) == 0
 
 
-def test_a_changed_zone_is_stale_with_what_it_was_what_it_is_and_a_fresh_plan(cli: Cli) -> None:
+def test_a_changed_zone_is_stale_with_what_it_was_what_it_is_and_a_fresh_plan(
+    cli: Cli, api: Api
+) -> None:
     cli("plan", "example.com", "--spf", SPF, *DROP, "--out", "plan.json")
     now = "v=spf1 mx include:_spf.example.net ~all"
     zone = cli.sandbox.zone("example.com")
@@ -155,16 +117,16 @@ def test_a_changed_zone_is_stale_with_what_it_was_what_it_is_and_a_fresh_plan(cl
     assert now in err
     assert "would change in the zone as it is now" in err
     assert "stale" in out
-    assert cli.writes == 0
+    assert api.writes(cli.sandbox) == 0
 
 
-def test_another_key_at_mailcow_is_stale(cli: Cli) -> None:
+def test_another_key_at_mailcow_is_stale(cli: Cli, api: Api) -> None:
     cli("plan", "example.com", "--dkim", "mailcow", "--out", "plan.json")
     cli.sandbox.set_dkim("example.com")
     code, _, err = cli("apply", "--plan", "plan.json")
     assert code == 7, err
     assert "another key" in err
-    assert cli.writes == 0
+    assert api.writes(cli.sandbox) == 0
 
 
 def test_without_mailcow_the_key_is_applied_and_that_is_said(
@@ -177,7 +139,7 @@ def test_without_mailcow_the_key_is_applied_and_that_is_said(
     assert "cannot be asked here" in err
 
 
-def test_a_danger_that_is_not_allowed_stops_and_one_that_is_does_not(cli: Cli) -> None:
+def test_a_danger_that_is_not_allowed_stops_and_one_that_is_does_not(cli: Cli, api: Api) -> None:
     arguments = ("plan", "example.com", "--spf", SPF, "--out", "plan.json")
     _, _, err = cli(*arguments)
     assert "as it stands, apply --plan refuses it" in err
@@ -185,7 +147,7 @@ def test_a_danger_that_is_not_allowed_stops_and_one_that_is_does_not(cli: Cli) -
     code, out, _ = cli("apply", "--plan", "plan.json")
     assert code == 6
     assert "spf-drops-sender" in out
-    assert cli.writes == 0
+    assert api.writes(cli.sandbox) == 0
     cli(*arguments, "--allow", "spf-drops-sender")
     assert cli("apply", "--plan", "plan.json")[0] == 0
 
@@ -236,16 +198,17 @@ def test_a_damaged_plan_is_neither_shown_nor_applied(cli: Cli) -> None:
     [({"account": "ffffffffffff"}, "account"), ({"endpoint": "https://x.example/"}, "x.example")],
 )
 def test_a_plan_for_somebody_else_is_a_usage_error(
-    cli: Cli, place: dict[str, str], named: str
+    cli: Cli, place: dict[str, str], named: str, api: Api
 ) -> None:
     cli("plan", "example.com", *MILD, "--out", "plan.json")
     cli.forge(lambda zone: zone.update(place))
     code, _, err = cli("apply", "--plan", "plan.json")
     assert code == 2
     assert named in err
-    assert cli.writes == 0
+    assert api.writes(cli.sandbox) == 0
 
 
+@on_ccp  # nothing is asked
 @pytest.mark.parametrize("command_line", [("show",), ("apply", "--plan")])
 @pytest.mark.parametrize(
     ("data", "says"),
@@ -268,6 +231,7 @@ def test_what_is_no_plan_is_said_in_one_sentence(
     assert "Traceback" not in err
 
 
+@on_ccp  # nothing is asked
 @pytest.mark.parametrize("out", [".", "nowhere/plan.json", "/dev/null"])
 def test_a_place_that_takes_no_file_is_said_before_anything_is_asked(cli: Cli, out: str) -> None:
     asked = requests_of(cli.sandbox)
@@ -293,6 +257,7 @@ def test_a_plan_with_a_failed_domain_is_written_and_says_so(cli: Cli) -> None:
     assert txt(cli.sandbox, "_dmarc") == [MILD[1]]
 
 
+@on_ccp
 def test_waiting_for_what_a_plan_file_wrote(cli: Cli) -> None:
     cli("plan", "example.com", *WISH, "--out", "plan.json")
     code, _, err = cli("apply", "--plan", "plan.json", "--wait", "--timeout", "20")
@@ -303,12 +268,12 @@ class TestZoneFiles:
     WISH = ("--spf", SPF, *DROP, "--dmarc", DMARC, "--out", "plan.json")
 
     @pytest.fixture
-    def export(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def export(self, cli: Cli) -> None:
         _, out, _ = cli("records", "example.com", "--format", "json")
         (cli.folder / "zone.json").write_text(out)
-        self.credentials = [name for name in cli.sandbox.env if name.startswith("NETCUP_API")]
-        for name in self.credentials:
-            monkeypatch.delenv(name)
+        keys = (*CCP.secrets, *CLOUDDNS.secrets)
+        self.credentials = {name: cli.sandbox.env[name] for name in keys}
+        cli.set(dict.fromkeys(keys))
 
     @pytest.mark.usefixtures("export")
     def test_a_plan_without_credentials(self, cli: Cli) -> None:
@@ -321,10 +286,9 @@ class TestZoneFiles:
         assert cli("show", "plan.json")[0] == 0
 
     @pytest.mark.usefixtures("export")
-    def test_it_can_only_be_looked_at(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_can_only_be_looked_at(self, cli: Cli) -> None:
         cli("plan", "example.com", "--zone-file", "zone.json", *self.WISH)
-        for name in self.credentials:
-            monkeypatch.setenv(name, str(cli.sandbox.env[name]))
+        cli.set(self.credentials)
         code, _, err = cli("apply", "--plan", "plan.json")
         assert code == 2
         assert "Plan again with credentials" in err
@@ -352,6 +316,7 @@ class TestLongMarkdown:
         assert "domains more\n" in text
         assert "`--out`" in text
 
+    @on_ccp
     def test_show_shortens_what_no_forge_takes(self, cli: Cli) -> None:
         cli("plan", "example.com", *WISH, "--out", "plan.json")
         zones = cli.document["zones"]

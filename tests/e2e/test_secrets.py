@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
+from tests.apis import CCP, on_clouddns
 from tests.e2e import watched as watching
-from tests.e2e.answering import LOGIN, answering, envelope
+from tests.e2e.answering import LOGIN, answering, envelope, rest
 from tests.e2e.command import Ended
 from tests.e2e.terminal import dialogue
 from tests.e2e.watched import WRONG, Watched, watched
@@ -67,7 +68,6 @@ def every_command(run: Watched) -> list[int]:
 
 
 def test_every_command_in_every_format(run: Watched) -> None:
-    run.command.changes["PYTHONFAULTHANDLER"] = "1"
     for form in ("text", "json", "markdown"):
         for verbose in ((), ("-v",)):
             run(*verbose, "records", "example.com", "--format", form)
@@ -89,6 +89,12 @@ def test_every_command_in_every_format(run: Watched) -> None:
     assert run("auth", "--check").code == 0
     for arguments in ((), ("--help",), ("--version",), ("plam",), ("plan", "--bogus")):
         run(*arguments)
+
+
+def test_every_command_started_from_nothing(run: Watched) -> None:
+    """With the fault handler on, the command is not forked: see `tests.e2e.processes`."""
+    run.command.changes["PYTHONFAULTHANDLER"] = "1"
+    assert set(every_command(run)) <= {0, 8, 9}
 
 
 @pytest.mark.parametrize("where", ["file", "stdin"])
@@ -316,6 +322,58 @@ def test_mailcow_repeats_our_secret(run: Watched, status: int) -> None:
         # mailcow is not told netcup's secrets, so it cannot repeat them.
         run.secrets[:] = [run.command.sandbox.env["MAILCOW_API_KEY"] or ""]
         assert run("-v", *PLAN).code == (4 if status == 401 else 1)
+
+
+# --- The REST key ---------------------------------------------------------------------------------
+
+REST_KEY = "NETCUP_REST_API_KEY"
+WRONG_REST_KEY = "C4n4ryWrongRestKey".ljust(64, "k")
+
+
+@pytest.fixture
+def rest_run(run: Watched) -> Watched:
+    """With the REST key alone, which is searched for too."""
+    run.command.changes |= dict.fromkeys(CCP.secrets)
+    run.secrets += [run.command.sandbox.rest_key, WRONG_REST_KEY]
+    return run
+
+
+@on_clouddns
+def test_every_command_with_a_rest_key(rest_run: Watched) -> None:
+    assert set(every_command(rest_run)) <= {0, 8, 9}
+    assert rest_run("-v", *PLAN, "--out", "plan.json", "--format", "json").code == 0
+    assert rest_run("-v", "apply", "--plan", "plan.json").code == 0
+    assert rest_run("-v", "undo", "--list", "--format", "json").code == 0
+
+
+@on_clouddns
+@pytest.mark.parametrize("damage", ["{}", "{}ä", "{} x", "{}\x1b[2J", "{0}{0}"])
+def test_a_wrong_rest_key(rest_run: Watched, damage: str) -> None:
+    rest_run.command.changes[REST_KEY] = damage.format(WRONG_REST_KEY)
+    assert rest_run("-v", *PLAN).code == 4
+    assert rest_run("-v", "auth", "--check").code == 4
+
+
+@on_clouddns
+@pytest.mark.parametrize(
+    ("action", "mode"), [("domain", "html"), ("records", "cut"), ("changeset", "apply-then-drop")]
+)
+def test_the_rest_api_fails(rest_run: Watched, action: str, mode: str) -> None:
+    rest_run.command.sandbox.fault(action, mode, times=3)
+    rest_run("-v", *APPLY, "--format", "json")
+
+
+@on_clouddns
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(200, "{}"), (400, "{}"), (400, "authenticationError"), (404, "{}"), (500, "{}")],
+)
+def test_the_rest_api_repeats_our_key(rest_run: Watched, status: int, code: str) -> None:
+    said = f"You sent Bearer {rest_run.command.sandbox.rest_key}"
+    fault = {"code": code.format(said), "message": said}
+    with answering(rest(None, (fault,)), status=status) as url:
+        rest_run.command.changes["NETCUP_REST_ENDPOINT"] = url.rstrip("/")
+        assert rest_run("-v", *PLAN).code != 0
 
 
 def own_secrets(run: Watched) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.sandbox import Sandbox
+from tests.apis import each_api, on_ccp
 from tests.e2e.command import Command, Ended
 from tests.worlds import requests_of
 
@@ -14,17 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from netcup_mailauth.sandbox import Sandbox
+    from tests.apis import Api
+
+api = each_api
+
 DROP = ("--spf-drop", "include:_spf.webhosting.systems")
 SPF = ("--spf", "v=spf1 mx a -all", *DROP)
 MORE = ("--spf", "v=spf1 mx a ip4:203.0.113.7 -all", *DROP)
 WHOLE = (*SPF, "--dmarc", "v=DMARC1;p=none;rua=mailto:postmaster@example.com")
+MILD = ("--dmarc", "v=DMARC1;p=none")
 DANGER = "spf-drops-sender"
 """What taking a sender out again is to the guard."""
 REPORTS = ("--allow", "dmarc-drops-reports")
 
 
 def contents(sandbox: Sandbox, domain: str = "example.com") -> list[dict[str, object]]:
-    """The zone, without the state, which tells what the name servers have."""
+    """The records in wire form, to be changed and put back."""
     return [{k: v for k, v in r.items() if k != "state"} for r in sandbox.zone(domain)]
 
 
@@ -47,61 +53,64 @@ def ids(entries: Iterable[dict[str, object]]) -> list[str]:
     return [str(entry["id"]) for entry in entries]
 
 
-def test_undo_puts_the_zone_back_in_one_write_and_verifies_it(command: Command) -> None:
-    before = contents(command.sandbox)
+def test_undo_puts_the_zone_back_in_one_write_and_verifies_it(command: Command, api: Api) -> None:
+    before = api.records(command.sandbox)
     apply(command, *WHOLE)
     ended = ok(command("undo", "example.com", "--yes", *REPORTS))
-    assert contents(command.sandbox) == before
-    assert requests_of(command.sandbox)["updateDnsRecords"] == 2
+    assert api.records(command.sandbox) == before
+    assert api.writes(command.sandbox) == 2
     assert "v=spf1 mx a include:_spf.webhosting.systems ~all" in ended.stdout
     assert "written and verified: 1 updated, 1 deleted" in ended.stdout
 
 
-def test_a_second_undo_goes_one_entry_further_back(command: Command) -> None:
-    start = contents(command.sandbox)
+def test_a_second_undo_goes_one_entry_further_back(command: Command, api: Api) -> None:
+    start = api.records(command.sandbox)
     apply(command, *SPF)
-    middle = contents(command.sandbox)
+    middle = api.records(command.sandbox)
     apply(command, *MORE)
     ok(command("undo", "example.com", "--yes", "--allow", DANGER))
-    assert contents(command.sandbox) == middle
+    assert api.records(command.sandbox) == middle
     ok(command("undo", "example.com", "--yes"))
-    assert contents(command.sandbox) == start
+    assert api.records(command.sandbox) == start
     ended = command("undo", "example.com", "--yes")
     assert ended.code == 2
     assert "there is nothing to undo; looked in" in ended.stderr
 
 
-def test_an_undo_is_itself_undone_by_its_id(command: Command) -> None:
+def test_an_undo_is_itself_undone_by_its_id(command: Command, api: Api) -> None:
     apply(command, *SPF)
-    after = contents(command.sandbox)
+    after = api.records(command.sandbox)
     ok(command("undo", "example.com", "--yes"))
     undo, first = listed(command)
     assert (undo["undoes"], undo["undone"], first["undone"]) == (first["id"], False, True)
     ok(command("undo", "example.com", "--to", str(undo["id"]), "--yes", "--allow", DANGER))
-    assert contents(command.sandbox) == after
+    assert api.records(command.sandbox) == after
     assert [entry["undone"] for entry in listed(command)] == [False, True, False]
 
 
-def test_an_older_entry_by_its_id_while_a_newer_one_stands(command: Command) -> None:
+def test_an_older_entry_by_its_id_while_a_newer_one_stands(command: Command, api: Api) -> None:
     """It is about other records, so it can be taken back by itself."""
-    apply(command, "--dmarc", "v=DMARC1;p=none")
+    apply(command, *MILD)
     apply(command, *SPF)
-    before = contents(command.sandbox)
+    before = api.records(command.sandbox)
     ok(command("undo", "example.com", "--to", ids(listed(command))[1], "--yes"))
-    assert contents(command.sandbox) == [r for r in before if r["hostname"] != "_dmarc"]
+    dmarc = MILD[1]
+    assert api.records(command.sandbox) == [r for r in before if r[-1].strip('"') != dmarc]
 
 
-def test_an_older_entry_that_a_newer_one_wrote_over_is_stale(command: Command) -> None:
+def test_an_older_entry_that_a_newer_one_wrote_over_is_stale(command: Command, api: Api) -> None:
     apply(command, *SPF)
     apply(command, *MORE)
-    before = contents(command.sandbox)
+    before = api.records(command.sandbox)
     ended = command("undo", "example.com", "--to", ids(listed(command))[1], "--yes")
     assert ended.code == 7
     assert "'v=spf1 mx a ip4:203.0.113.7 -all' is there" in ended.stderr
-    assert contents(command.sandbox) == before
+    assert api.records(command.sandbox) == before
 
 
-def test_what_somebody_changed_since_is_stale_and_nothing_is_written(command: Command) -> None:
+def test_what_somebody_changed_since_is_stale_and_nothing_is_written(
+    command: Command, api: Api
+) -> None:
     apply(command, *WHOLE)
     records = [
         {**record, "destination": "v=DMARC1;p=reject"} if record["hostname"] == "_dmarc" else record
@@ -112,10 +121,12 @@ def test_what_somebody_changed_since_is_stale_and_nothing_is_written(command: Co
     assert ended.code == 7
     assert "_dmarc: 'v=DMARC1;p=reject' is there, and was not left by" in ended.stderr
     assert ended.json["zones"][0]["result"] == "stale"
-    assert requests_of(command.sandbox)["updateDnsRecords"] == 1
+    assert api.writes(command.sandbox) == 1
 
 
-def test_what_is_back_already_is_left_alone_and_says_how_to_go_on(command: Command) -> None:
+def test_what_is_back_already_is_left_alone_and_says_how_to_go_on(
+    command: Command, api: Api
+) -> None:
     apply(command, "--dmarc", "v=DMARC1;p=none")
     before = contents(command.sandbox)
     apply(command, *SPF)
@@ -125,39 +136,39 @@ def test_what_is_back_already_is_left_alone_and_says_how_to_go_on(command: Comma
     newest, older = ids(listed(command))
     assert f"netcup-mailauth undo example.com --to {older}" in ended.stderr
     ok(command("undo", "example.com", "--to", older, "--yes"))
-    assert requests_of(command.sandbox)["updateDnsRecords"] == 3
+    assert api.writes(command.sandbox) == 3
     last = ok(command("undo", "example.com", "--yes"))
     assert newest in last.stderr
     assert "further back" not in last.stderr
     assert ok(command("-q", "undo", "example.com", "--yes")).stderr == ""
 
 
-def test_the_guard_stops_an_undo_that_would_hurt_mail(command: Command) -> None:
+def test_the_guard_stops_an_undo_that_would_hurt_mail(command: Command, api: Api) -> None:
     """The zone had no SPF record before; without one receivers cannot tell."""
     zone = [r for r in contents(command.sandbox) if not str(r["destination"]).startswith("v=spf1")]
     command.sandbox.set_zone("example.com", zone)
-    before = contents(command.sandbox)
+    before = api.records(command.sandbox)
     apply(command, "--spf", "v=spf1 mx a -all")
     ended = command("undo", "example.com", "--yes")
     assert ended.code == 6
     assert "spf-removed" in ended.stdout
     assert "--allow" in ended.stdout
     ok(command("undo", "example.com", "--yes", "--allow", "spf-removed"))
-    assert contents(command.sandbox) == before
+    assert api.records(command.sandbox) == before
     assert command("undo", "example.com", "--yes", "--allow", "spf-remove").code == 2
 
 
-def test_a_write_that_was_lost_on_the_way_can_be_undone(command: Command) -> None:
-    before = contents(command.sandbox)
-    command.sandbox.fault("updateDnsRecords", "apply-then-drop")
+def test_a_write_that_was_lost_on_the_way_can_be_undone(command: Command, api: Api) -> None:
+    before = api.records(command.sandbox)
+    command.sandbox.fault(api.write, "apply-then-drop")
     apply(command, *SPF)
     ok(command("undo", "example.com", "--yes"))
-    assert contents(command.sandbox) == before
+    assert api.records(command.sandbox) == before
 
 
-def test_a_zone_that_cannot_be_saved_first_is_not_written(command: Command) -> None:
+def test_a_zone_that_cannot_be_saved_first_is_not_written(command: Command, api: Api) -> None:
     apply(command, *SPF)
-    before = contents(command.sandbox)
+    before = api.records(command.sandbox)
     (journal,) = (command.folder / "state").glob("*/*/journal")
     journal.rename(journal.with_name("elsewhere"))
     journal.touch()  # in the way; a folder made read-only would not stop root
@@ -165,8 +176,8 @@ def test_a_zone_that_cannot_be_saved_first_is_not_written(command: Command) -> N
     assert ended.code == 1
     assert "could not be saved" in ended.stderr
     assert "NETCUP_MAILAUTH_STATE_DIR" in ended.stderr
-    assert contents(command.sandbox) == before
-    assert requests_of(command.sandbox)["updateDnsRecords"] == 1
+    assert api.records(command.sandbox) == before
+    assert api.writes(command.sandbox) == 1
     assert command("undo", "example.com", "--yes").code == 2
     assert ok(command("undo", "--list")).stdout == ""
 
@@ -174,20 +185,20 @@ def test_a_zone_that_cannot_be_saved_first_is_not_written(command: Command) -> N
 # Asking
 
 
-def test_at_a_terminal_it_shows_and_asks(command: Command) -> None:
-    before = contents(command.sandbox)
+def test_at_a_terminal_it_shows_and_asks(command: Command, api: Api) -> None:
+    before = api.records(command.sandbox)
     apply(command, *SPF)
-    after = contents(command.sandbox)
+    after = api.records(command.sandbox)
     declined = command.at_terminal("undo", "example.com", answer="n")
     assert declined.code == 2
     assert "Put this back in example.com?" in declined.stdout
-    assert contents(command.sandbox) == after
+    assert api.records(command.sandbox) == after
     agreed = command.at_terminal("undo", "example.com", answer="y")
     assert agreed.code == 0
-    assert contents(command.sandbox) == before
+    assert api.records(command.sandbox) == before
 
 
-def test_what_changes_while_it_asks_is_seen(command: Command) -> None:
+def test_what_changes_while_it_asks_is_seen(command: Command, api: Api) -> None:
     apply(command, *SPF)
     rival = [
         {**r, "destination": "v=spf1 -all"} if "v=spf1" in str(r["destination"]) else r
@@ -200,9 +211,10 @@ def test_what_changes_while_it_asks_is_seen(command: Command) -> None:
     ended = command.at_terminal("undo", "example.com", answer="y", before=meddle)
     assert ended.code == 7
     assert "v=spf1 -all" in ended.stdout
-    assert requests_of(command.sandbox)["updateDnsRecords"] == 1
+    assert api.writes(command.sandbox) == 1
 
 
+@on_ccp
 def test_without_a_terminal_and_without_yes_it_refuses(command: Command) -> None:
     apply(command, *SPF)
     before = requests_of(command.sandbox)
@@ -215,6 +227,7 @@ def test_without_a_terminal_and_without_yes_it_refuses(command: Command) -> None
 # The config
 
 
+@on_ccp
 def test_it_warns_that_the_config_will_bring_the_change_back(command: Command) -> None:
     (command.folder / "netcup-mailauth.toml").write_text(
         '[domains."example.com"]\nspf = { record = "v=spf1 mx a -all", '
@@ -226,6 +239,7 @@ def test_it_warns_that_the_config_will_bring_the_change_back(command: Command) -
     assert "brings it back" in ended.stderr
 
 
+@on_ccp
 def test_it_does_not_warn_of_a_config_that_is_about_something_else(command: Command) -> None:
     (command.folder / "netcup-mailauth.toml").write_text(
         '[domains."example.com"]\ndmarc = { record = "v=DMARC1;p=none" }\n'
@@ -235,6 +249,7 @@ def test_it_does_not_warn_of_a_config_that_is_about_something_else(command: Comm
     assert "brings it back" not in ok(command("undo", "example.com", "--yes")).stderr
 
 
+@on_ccp
 def test_domains_that_mailcow_names_get_the_defaults_so_it_warns_too(command: Command) -> None:
     apply(command, *SPF)
     (command.folder / "netcup-mailauth.toml").write_text(
@@ -243,6 +258,7 @@ def test_domains_that_mailcow_names_get_the_defaults_so_it_warns_too(command: Co
     assert "brings it back" in ok(command("undo", "example.com", "--yes")).stderr
 
 
+@on_ccp
 def test_a_broken_config_that_was_merely_found_does_not_stop_it(command: Command) -> None:
     apply(command, *SPF)
     (command.folder / "netcup-mailauth.toml").write_text("[domains\n")
@@ -251,9 +267,71 @@ def test_a_broken_config_that_was_merely_found_does_not_stop_it(command: Command
     assert "the config is passed over" in ended.stderr
 
 
+# The key that signs
+
+
+@on_ccp  # what mailcow signs with is no matter of netcup's
+class TestTheSigner:
+    """An apply brought mailcow's key into DNS; without it every signature fails."""
+
+    CODE = "dkim-removes-signing-key"
+
+    @pytest.fixture
+    def published(self, command: Command) -> Command:
+        """As after an apply whose mailcow was named only then."""
+        apply(command, "--dkim", "mailcow")
+        self.url = command.sandbox.mailcow_url
+        command.changes["MAILCOW_URL"] = ""
+        return command
+
+    def test_where_the_config_names_it(self, published: Command, api: Api) -> None:
+        (published.folder / "netcup-mailauth.toml").write_text(
+            f'[mailcow]\nurl = "{self.url}"\n[domains."example.com"]\ndkim.source = "mailcow"\n'
+        )
+        before = api.records(published.sandbox)
+        ended = published("undo", "example.com", "-c", "netcup-mailauth.toml", "--yes")
+        assert ended.code == 6
+        assert self.CODE in ended.stdout
+        assert api.records(published.sandbox) == before
+
+    def test_where_an_option_names_it(self, published: Command) -> None:
+        ended = published("undo", "example.com", "--mailcow", self.url, "--yes")
+        assert ended.code == 6
+        assert self.CODE in ended.stdout
+        ok(published("undo", "example.com", "--mailcow", self.url, "--yes", "--allow", self.CODE))
+
+    def test_where_the_apply_took_the_key_from_it(self, published: Command) -> None:
+        published.changes["MAILCOW_URL"] = self.url
+        ended = published("undo", "example.com", "--yes")
+        assert ended.code == 6
+        assert self.CODE in ended.stdout
+
+    def test_one_that_is_down_is_a_warning(self, published: Command) -> None:
+        down = "http://127.0.0.1:9"
+        allow = ("--allow", "dkim-revokes-key")
+        ended = ok(published("undo", "example.com", "--mailcow", down, "--yes", *allow))
+        assert "which key its mail is signed with is not known: No connection to" in ended.stderr
+
+    def test_one_without_a_key_for_it_is_a_warning(self, published: Command) -> None:
+        published.changes["MAILCOW_API_KEY"] = ""
+        allow = ("--allow", "dkim-revokes-key")
+        ended = ok(published("undo", "example.com", "--mailcow", self.url, "--yes", *allow))
+        assert "which key its mail is signed with is not known" in ended.stderr
+
+    def test_one_that_signs_with_another_key_by_now_does_not_stop_it(
+        self, published: Command
+    ) -> None:
+        published.sandbox.set_dkim("example.com")
+        ended = published("undo", "example.com", "--mailcow", self.url, "--yes")
+        assert ended.code == 6
+        assert self.CODE not in ended.stdout
+        assert "dkim-revokes-key" in ended.stdout
+
+
 # Nothing there
 
 
+@on_ccp
 def test_when_there_is_nothing_it_says_where_it_looked(command: Command) -> None:
     ended = command("undo", "example.com", "--yes")
     assert ended.code == 2
@@ -262,6 +340,7 @@ def test_when_there_is_nothing_it_says_where_it_looked(command: Command) -> None
     assert requests_of(command.sandbox) == {}
 
 
+@on_ccp
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -287,13 +366,14 @@ def test_what_cannot_be_undone(command: Command, arguments: tuple[str, ...], wor
     assert requests_of(command.sandbox) == {}
 
 
-def test_a_damaged_journal_is_passed_over(command: Command) -> None:
-    before = contents(command.sandbox)
+@on_ccp
+def test_a_damaged_journal_is_passed_over(command: Command, api: Api) -> None:
+    before = api.records(command.sandbox)
     apply(command, *SPF)
     (folder,) = (command.folder / "state").glob("*/*/journal/example.com")
     (folder / "9999-damaged.json").write_text("{")
     ok(command("undo", "example.com", "--yes"))
-    assert contents(command.sandbox) == before
+    assert api.records(command.sandbox) == before
 
 
 def test_the_writes_of_another_account_are_shown_but_not_touched(command: Command) -> None:
@@ -308,6 +388,7 @@ def test_the_writes_of_another_account_are_shown_but_not_touched(command: Comman
 # Showing
 
 
+@on_ccp
 def test_the_list_is_by_run_and_needs_no_credentials(command: Command) -> None:
     ended = ok(command("undo", "--list"))
     assert ended.stdout == ""
@@ -331,8 +412,8 @@ def test_the_list_is_by_run_and_needs_no_credentials(command: Command) -> None:
 
 
 @pytest.fixture
-def many(tmp_path: Path) -> Iterable[Command]:
-    with Sandbox(["a-1.de", "b-2.de", "c-3.de"]) as sandbox:
+def many(tmp_path: Path, api: Api) -> Iterable[Command]:
+    with api.netcup(NAMES) as sandbox:
         command = Command(sandbox, tmp_path)
         yield command
         command.stop()
@@ -341,39 +422,39 @@ def many(tmp_path: Path) -> Iterable[Command]:
 NAMES = ("a-1.de", "b-2.de", "c-3.de")
 
 
-def test_a_whole_run_is_taken_back(many: Command) -> None:
-    before = [contents(many.sandbox, name) for name in NAMES]
+def test_a_whole_run_is_taken_back(many: Command, api: Api) -> None:
+    before = [api.records(many.sandbox, name) for name in NAMES]
     ok(many("apply", *NAMES, *SPF, "--yes"))
     (run,) = ok(many("undo", "--list", "--format", "json")).json["runs"]
     assert {entry["domain"] for entry in run["entries"]} == set(NAMES)
     ended = ok(many("undo", "--run", run["run"], "--yes"))
     assert "3 domains: 3 applied" in ended.stdout
-    assert [contents(many.sandbox, name) for name in NAMES] == before
+    assert [api.records(many.sandbox, name) for name in NAMES] == before
     again = many("undo", "--run", run["run"], "--yes")
     assert again.code == 2
     assert "undone already" in again.stderr
 
 
-def test_one_domain_of_a_run_that_fails_does_not_stop_the_others(many: Command) -> None:
-    before = [contents(many.sandbox, name) for name in NAMES]
+def test_one_domain_of_a_run_that_fails_does_not_stop_the_others(many: Command, api: Api) -> None:
+    before = [api.records(many.sandbox, name) for name in NAMES]
     ok(many("apply", *NAMES, *SPF, "--yes"))
     (run,) = ok(many("undo", "--list", "--format", "json")).json["runs"]
     many.sandbox.set_zone(
         "b-2.de", [{"hostname": "@", "type": "TXT", "destination": "v=spf1 ~all"}]
     )
-    rival = contents(many.sandbox, "b-2.de")
+    rival = api.records(many.sandbox, "b-2.de")
     ended = many("undo", "--run", run["run"], "--yes")
     assert ended.code == 7
     assert "b-2.de" in ended.stderr
-    assert contents(many.sandbox, "b-2.de") == rival
-    assert [contents(many.sandbox, n) for n in ("a-1.de", "c-3.de")] == [before[0], before[2]]
+    assert api.records(many.sandbox, "b-2.de") == rival
+    assert [api.records(many.sandbox, n) for n in ("a-1.de", "c-3.de")] == [before[0], before[2]]
 
 
-def test_at_a_terminal_a_run_is_shown_whole_and_asked_once(many: Command) -> None:
-    before = [contents(many.sandbox, name) for name in NAMES]
+def test_at_a_terminal_a_run_is_shown_whole_and_asked_once(many: Command, api: Api) -> None:
+    before = [api.records(many.sandbox, name) for name in NAMES]
     ok(many("apply", *NAMES, *SPF, "--yes"))
     (run,) = ok(many("undo", "--list", "--format", "json")).json["runs"]
     ended = many.at_terminal("undo", "--run", run["run"], answer="y")
     assert "Put this back in 3 domains?" in ended.stdout
     assert ended.code == 0
-    assert [contents(many.sandbox, name) for name in NAMES] == before
+    assert [api.records(many.sandbox, name) for name in NAMES] == before

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 PER_PAGE = 100
 """Entries to ask for. Confidence: M; any other number is taken too."""
 
+FULL = 50
+"""Entries from which on a page may be a full one, if nothing is said about pages: what netcup gives
+where no number is asked for. Confidence: M (fact 2.2)."""
+
 MOST_PAGES = 200
 
 
@@ -27,11 +31,11 @@ class Page:
     def is_last(self, number: int) -> bool:
         """Whether no page follows this one, the ``number``-th.
 
-        Where the API does not say, only a page of exactly as many entries as were asked for
-        leaves a doubt.
+        Where the API does not say, a page that may be full leaves a doubt: the number asked for
+        need not be the number it gives.
         """
         if self.last_page is None:
-            return len(self.entries) != PER_PAGE
+            return len(self.entries) < FULL
         return number >= self.last_page
 
 

@@ -58,9 +58,11 @@ def test_without_a_word_about_pages_there_is_one() -> None:
     assert collect("x", pages) == [1, 2]
 
 
-def test_without_a_word_about_pages_a_full_one_leaves_a_doubt() -> None:
-    full: list[object] = [*range(PER_PAGE)]
-    assert len(collect("x", Pages(Page(full), Page([1])))) == PER_PAGE + 1
+@pytest.mark.parametrize("size", [50, 70, PER_PAGE])
+def test_without_a_word_about_pages_a_full_one_leaves_a_doubt(size: int) -> None:
+    """An API that gives fewer at a time than it was asked for must not hide the rest."""
+    full: list[object] = [*range(size)]
+    assert len(collect("x", Pages(Page(full), Page([1])))) == size + 1
     assert collect("x", Pages(Page(full), None)) == full
     assert collect("x", Pages(Page(full), Page(full))) == full, "it knows no pages at all"
 

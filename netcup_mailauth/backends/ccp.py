@@ -26,6 +26,7 @@ from netcup_mailauth.backends.ccp_wire import (
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
 from netcup_mailauth.backends.http import HttpClient, Reply
+from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -45,13 +46,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
-
-UNSENDABLE = {
-    '"': "netcup refuses a double quote in a TXT record",
-    "\\": "netcup drops a backslash from a TXT record",
-    "'": "netcup alters a single quote in a TXT record",
-}
-"""Characters that do not survive (fact 1.7)."""
 
 LOCKED_OUT = "too many error messages"
 """Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
@@ -171,14 +165,7 @@ class CcpBackend:
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
-        if not record.value:
-            return "netcup refuses an empty TXT record"
-        for character in record.value:
-            if character in UNSENDABLE:
-                return UNSENDABLE[character]
-            if not " " <= character <= "~":
-                return f"whether netcup keeps the character {character!r} is unknown"
-        return None
+        return reason_not_to_store(record.value, self.name)
 
     def _check_that_zone_exists(self, name: str) -> None:
         answer = self._read("infoDnsZone", {"domainname": name})

@@ -22,6 +22,7 @@ from netcup_mailauth.backends.clouddns_wire import (
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
 from netcup_mailauth.backends.http import HttpClient, Reply
+from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import CredentialsError, TransportError, WriteNotProcessedError
 from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Zone
 from netcup_mailauth.state.holds import NoHold, Reason
@@ -39,13 +40,6 @@ ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
-
-UNSURE = {
-    '"': "whether netcup's REST API keeps a double quote in a TXT record is unknown",
-    "\\": "whether netcup's REST API keeps a backslash in a TXT record is unknown",
-}
-"""Characters that need an escape in rdata. That netcup takes those of zone files is a guess
-(confidence: ?), and no mail record needs one."""
 
 NOBODYS = "example.com"
 
@@ -169,14 +163,7 @@ class CloudDnsBackend:
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why it is not sure that a TXT text survives, or ``None``."""
-        if not record.value:
-            return "an empty TXT record cannot be stored"
-        for character in record.value:
-            if character in UNSURE:
-                return UNSURE[character]
-            if not " " <= character <= "~":
-                return f"whether netcup keeps the character {character!r} is unknown"
-        return None
+        return reason_not_to_store(record.value, self.name)
 
     def _ask_for(self, name: str) -> DomainEntry | None:
         answer = self._get(DOMAIN, name, "/domain", {"fqdn": name})

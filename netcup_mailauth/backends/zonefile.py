@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from netcup_mailauth import jsonfiles, names
-from netcup_mailauth.backends.ccp import UNSENDABLE
 from netcup_mailauth.backends.clouddns import DEFAULT_TTL
+from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.planfile import EXPORTED, SCHEMA
-from netcup_mailauth.records import CCP, CLOUDDNS, DnsRecord, Zone
+from netcup_mailauth.records import CLOUDDNS, DnsRecord, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,14 +82,7 @@ class ZoneFiles:
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why the API that the zones come from cannot hold the record, or ``None``."""
-        if not record.value:
-            return "an empty TXT record cannot be stored"
-        for character in record.value:
-            if self.name == CCP and character in UNSENDABLE:
-                return UNSENDABLE[character]
-            if not " " <= character <= "~":
-                return f"whether netcup keeps the character {character!r} is unknown"
-        return None
+        return reason_not_to_store(record.value, self.name)
 
     def __enter__(self) -> Self:
         return self

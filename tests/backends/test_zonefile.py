@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from netcup_mailauth import planfile
 from netcup_mailauth.actions.planning import Planner, Wish
+from netcup_mailauth.backends.clouddns import CloudDnsBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles, read_zone
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
@@ -97,12 +99,14 @@ def test_it_is_never_written_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["", 'a"b', "a\\b", "a'b", "ü", "a\tb", "plain"])
-def test_it_refuses_what_the_api_refuses(value: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ccp", "clouddns"])
+def test_it_refuses_what_the_api_refuses(value: str, name: str, tmp_path: Path) -> None:
     record = DesiredRecord(Kind.SPF, "@", value)
-    with account() as (_, api):
-        refused = api.refuses(record) is not None
-    backend = ZoneFiles.read([exported(tmp_path, EXPORT)])
-    assert (backend.refuses(record) is not None) is refused
+    with account() as (_, ccp):
+        api = ccp if name == "ccp" else CloudDnsBackend(SecretStr("k"))
+        refused = api.refuses(record)
+    document = {"schema": 1, "domain": "example.com", "backend": name, "records": []}
+    assert ZoneFiles.read([exported(tmp_path, document)]).refuses(record) == refused
 
 
 RECORD = {"id": "1", "hostname": "@", "type": "TXT", "priority": "0", "destination": "x"}

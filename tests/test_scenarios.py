@@ -32,6 +32,7 @@ from tests.guard.cases import (
     wants,
     zone,
 )
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ WORLD = {
 }
 
 
-class Account:
+class Account(Unlimited):
     """A netcup account that holds zones; nothing of it is on any network."""
 
     name, endpoint, account = "ccp", "https://netcup.example", "1"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from netcup_mailauth import clock
 from netcup_mailauth.backends.answers import masked
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.ccp_errors import (
@@ -25,6 +27,7 @@ from netcup_mailauth.backends.ccp_wire import (
     to_record,
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
+from netcup_mailauth.backends.freshness import check_fresh
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import (
@@ -49,6 +52,9 @@ ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
 
 LOCKED_OUT = "too many error messages"
 """Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
+
+READ_AND_WRITE = 2
+"""Calls to read a zone and to write to it."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -128,13 +134,23 @@ class CcpBackend:
         self._hold.lift()
         return self._session
 
+    def reserve(self) -> None:
+        """Take two calls at once. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.take(READ_AND_WRITE)
+
+    def release(self) -> None:
+        """Give them back. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.release()
+
     def zone(self, name: str) -> Zone:
         """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
         answer = self._read("infoDnsRecords", {"domainname": name})
+        read_at = clock.now()
         if is_empty_zone(answer):
             self._check_that_zone_exists(name)
-            return Zone(name, self.name, ())
-        return self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+            return Zone(name, self.name, (), read_at=read_at)
+        zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+        return replace(zone, read_at=read_at)
 
     def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
@@ -148,6 +164,8 @@ class CcpBackend:
             "dnsrecordset": {"dnsrecords": entries},
         }
         session = self._enter()
+        self._budget.take(1)
+        check_fresh(zone)  # whatever there was to wait for came before
         try:
             answer = self._send("updateDnsRecords", _within(session, param), _once)
         except TransportError as error:

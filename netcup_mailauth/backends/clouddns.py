@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from netcup_mailauth import clock
 from netcup_mailauth.backends import clouddns_errors as errors
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.clouddns_changes import changeset
@@ -21,6 +22,7 @@ from netcup_mailauth.backends.clouddns_wire import (
     to_record,
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
+from netcup_mailauth.backends.freshness import check_fresh
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import CredentialsError, TransportError, WriteNotProcessedError
@@ -40,6 +42,9 @@ ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
+
+READ_AND_WRITE = 4
+"""Calls to read a zone (the domain, its revisions, their newest's records) and to write to it."""
 
 NOBODYS = "example.com"
 
@@ -132,6 +137,14 @@ class CloudDnsBackend:
         self._domains[name] = found = self._ask_for(name)
         return found
 
+    def reserve(self) -> None:
+        """Take four calls at once. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.take(READ_AND_WRITE)
+
+    def release(self) -> None:
+        """Give them back. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.release()
+
     def zone(self, name: str) -> Zone:
         """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
         return self.read(_managed(name, self.lookup(name)))
@@ -156,6 +169,8 @@ class CloudDnsBackend:
         entry = _managed(zone.name, self._domains.get(zone.name) or self.lookup(zone.name))
         form = self._forms.get(zone.name) or NameForm(zone.name)
         body = changeset(zone, changes, form, DEFAULT_TTL)
+        self._budget.take(1)
+        check_fresh(zone)  # whatever there was to wait for came before
         made = self._write(entry, body)
         history = self._history(entry)
         history.check_follows(zone, made.identifier)
@@ -182,6 +197,7 @@ class CloudDnsBackend:
 
     def _live(self, entry: DomainEntry, history: History) -> Zone:
         """The zone as its newest committed revision has it."""
+        read_at = clock.now()  # which revision is live was said just now; its records follow
         revision = history.live.identifier
         path = f"/domain/{quote(entry.id)}/dns/revision/{quote(revision)}/record"
         rows = self._list(RECORDS, entry, path, WireRecord)
@@ -189,7 +205,7 @@ class CloudDnsBackend:
         self._forms[entry.fqdn] = form
         records = tuple(to_record(row, form) for row in rows)
         draft = history.draft.identifier if history.draft else None
-        return Zone(entry.fqdn, self.name, records, revision, draft)
+        return Zone(entry.fqdn, self.name, records, revision, draft, read_at)
 
     def _write(self, entry: DomainEntry, body: dict[str, object]) -> Revision:
         path = f"/domain/{quote(entry.id)}/changeset"

@@ -113,6 +113,19 @@ class Router:
             {CCP: CCP_KEY, CLOUDDNS: REST_KEY}.get(name, "Plan again."),
         )
 
+    def reserve(self) -> None:
+        """Of each API, as it is not known which one serves the zone.
+
+        See :class:`~netcup_mailauth.backends.Backend`.
+        """
+        for api in self.apis:
+            api.reserve()
+
+    def release(self) -> None:
+        """Of each API. See :class:`~netcup_mailauth.backends.Backend`."""
+        for api in self.apis:
+            api.release()
+
     def zone(self, name: str) -> Zone:
         """Read a zone from the API that serves it.
 

@@ -59,6 +59,12 @@ class ZoneFiles:
         """The zones from one API. See :class:`~netcup_mailauth.backends.Backend`."""
         return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])
 
+    def reserve(self) -> None:
+        """A file can be read at any time. See :class:`~netcup_mailauth.backends.Backend`."""
+
+    def release(self) -> None:
+        """Nothing was reserved. See :class:`~netcup_mailauth.backends.Backend`."""
+
     def zone(self, name: str) -> Zone:
         """The zone as it was exported. See :class:`~netcup_mailauth.backends.Backend`."""
         if name in self._zones:

@@ -27,6 +27,7 @@ from netcup_mailauth.results import RunResult, Status
 from tests.guard.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
 from tests.guard.test_any_zone import policies
 from tests.strategies import zones
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ DMARC = "v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"
 
 
 @dataclass
-class Memory:
+class Memory(Unlimited):
     """A back end in memory, which counts its writes."""
 
     zones: dict[str, Zone]

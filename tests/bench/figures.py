@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import Sandbox
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +127,7 @@ def planning() -> list[tuple[str, str, str]]:
     ]
 
 
-class StillBackend:
+class StillBackend(Unlimited):
     """A back end that holds one zone and is never written to."""
 
     name = "ccp"

@@ -22,6 +22,7 @@ from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.signer import SignerKey, Writes
 from netcup_mailauth.rotation.waits import Waits
 from netcup_mailauth.rotation.watch import Round, Said
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,7 @@ class ImportSigner(FakeSigner):
 
 
 @dataclass
-class FakeBackend:
+class FakeBackend(Unlimited):
     """netcup's API: one zone."""
 
     trap: Trap

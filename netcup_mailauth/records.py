@@ -58,8 +58,9 @@ class Zone:
     """A zone as read.
 
     ``revision`` identifies the state where the API has such a thing, and ``draft`` a newer one
-    that is not committed yet. ``read_at`` is when the API said so, by
-    :func:`netcup_mailauth.clock.now`; ``None`` for a zone that no API was just asked for.
+    that is not committed yet. ``asked_at`` is when the API was asked for this state, and
+    ``answered_at`` when all of it was there, by :func:`netcup_mailauth.clock.now`; ``None`` for a
+    zone that no API was just asked for.
     """
 
     name: str
@@ -67,7 +68,8 @@ class Zone:
     records: tuple[DnsRecord, ...]
     revision: str | None = None
     draft: str | None = None
-    read_at: float | None = field(default=None, compare=False)
+    asked_at: float | None = field(default=None, compare=False)
+    answered_at: float | None = field(default=None, compare=False)
 
     def at(self, hostname: str, record_type: str) -> tuple[DnsRecord, ...]:
         """The records of one type at one hostname, in the zone's order."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
 
 D, R = Severity.DANGER, Severity.REFUSED
 NETCUP = "v=spf1 mx a include:_spf.webhosting.systems ~all"
@@ -65,7 +65,7 @@ class Account(Unlimited):
     def serving(self, name: str) -> Account:
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         self.zones[zone.name] = applied(self.zones[zone.name], changes)
         return self.zones[zone.name]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard, names
 from netcup_mailauth.actions.crew import Crew
-from netcup_mailauth.backends.freshness import is_fresh
+from netcup_mailauth.backends.freshness import is_fresh, read_anew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.dnsio.resolver import zone_of
 from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, ZoneError
@@ -170,7 +170,7 @@ class Planner:
 
     def _anew(self, wish: Wish, draft: Draft, source: Source, dns: Lookup) -> Draft:
         """The draft for the zone as it is now, which may be as it was."""
-        zone = self.backend.zone(draft.zone.name)
+        zone = read_anew(self.backend.zone(draft.zone.name))
         if zone == draft.zone:
             return replace(draft, zone=zone)
         return self._draft(wish, zone, source, dns)

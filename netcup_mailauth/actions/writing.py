@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.backends.freshness import read_anew
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -129,7 +130,7 @@ class Writer:
             else:
                 return self._verified(change_set, zone, after)
             try:
-                zone = self.read(change_set)
+                zone = read_anew(self.read(change_set))
             except StaleError as error:
                 return Result(change_set, Status.STALE, Failure.of(error))
             except MailauthError as error:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
 
 
@@ -56,7 +56,7 @@ class Backend(Protocol):
         """
         ...
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Make the changes in one write, and return the zone as it is afterwards.
 
         ``zone`` is the zone as it was read to check the precondition. Never sends a write twice.

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
@@ -144,19 +144,22 @@ class CcpBackend:
 
     def zone(self, name: str) -> Zone:
         """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._enter()
+        asked_at = clock.now()
         answer = self._read("infoDnsRecords", {"domainname": name})
-        read_at = clock.now()
+        answered_at = clock.now()
         if is_empty_zone(answer):
             self._check_that_zone_exists(name)
-            return Zone(name, self.name, (), read_at=read_at)
-        zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
-        return replace(zone, read_at=read_at)
+            zone = Zone(name, self.name, ())
+        else:
+            zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+        return replace(zone, asked_at=asked_at, answered_at=answered_at)
 
     def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`."""
         entries = [to_entry(change) for change in changes]
         param: dict[str, object] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel, SecretStr
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://api.netcup.com/v1"
@@ -155,9 +156,11 @@ class CloudDnsBackend:
         Raises:
             CredentialsError, ZoneError, WaitError, ApiError: as netcup answers.
         """
-        return self._live(entry, self._history(entry))
+        asked_at = clock.now()  # which revision is live; its records cannot change any more
+        zone = self._live(entry, self._history(entry))
+        return replace(zone, asked_at=asked_at, answered_at=clock.now())
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`.
 
         ``zone.revision`` is the ground of the change: another program's write after it is found.
@@ -197,7 +200,6 @@ class CloudDnsBackend:
 
     def _live(self, entry: DomainEntry, history: History) -> Zone:
         """The zone as its newest committed revision has it."""
-        read_at = clock.now()  # which revision is live was said just now; its records follow
         revision = history.live.identifier
         path = f"/domain/{quote(entry.id)}/dns/revision/{quote(revision)}/record"
         rows = self._list(RECORDS, entry, path, WireRecord)
@@ -205,7 +207,7 @@ class CloudDnsBackend:
         self._forms[entry.fqdn] = form
         records = tuple(to_record(row, form) for row in rows)
         draft = history.draft.identifier if history.draft else None
-        return Zone(entry.fqdn, self.name, records, revision, draft, read_at)
+        return Zone(entry.fqdn, self.name, records, revision, draft)
 
     def _write(self, entry: DomainEntry, body: dict[str, object]) -> Revision:
         path = f"/domain/{quote(entry.id)}/changeset"

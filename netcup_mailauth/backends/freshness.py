@@ -6,6 +6,7 @@ another program writes in between is overwritten. All that can be done is to kee
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import clock
@@ -15,12 +16,21 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import Zone
 
 FRESH = 2.0
-"""Seconds from the answer that has the zone to the request that writes to it."""
+"""Seconds from the question for a zone to the request that writes to it."""
 
 
 def is_fresh(zone: Zone) -> bool:
     """Whether a write may still rely on this reading, sleep of the machine counted."""
-    return zone.read_at is None or clock.now() - zone.read_at <= FRESH
+    return zone.asked_at is None or clock.now() - zone.asked_at <= FRESH
+
+
+def read_anew(zone: Zone) -> Zone:
+    """A zone that was read because an earlier reading was too old; it ages from its answer on.
+
+    An answer may have lain in a buffer while the machine slept, so the first time its age counts
+    from the question. Where the next one is as slow, it is the API that takes so long.
+    """
+    return replace(zone, asked_at=zone.answered_at)
 
 
 def check_fresh(zone: Zone) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord
 
 WHAT = "what netcup-mailauth records DOMAIN --format json prints"
@@ -79,7 +79,7 @@ class ZoneFiles:
         inside = [zone for zone in self._zones if f".{domain}".endswith(f".{zone}")]
         return max(inside, key=len, default=domain)
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:  # noqa: ARG002
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:  # noqa: ARG002
         """Refuse to write: there is no API behind a file."""
         raise UsageError(
             f"The zone {zone.name} was read from a file, and cannot be written to.",

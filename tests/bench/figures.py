@@ -20,7 +20,7 @@ from tests.unlimited import Unlimited
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
 
 COMMAND = Path(sys.executable).with_name("netcup-mailauth")
@@ -146,7 +146,7 @@ class StillBackend(Unlimited):
         """Itself."""
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Nothing is ever written."""
         raise AssertionError
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.plan import Action, Change
+    from netcup_mailauth.plan import Action, Edit
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.rotation.state import Book, Rotation
 
@@ -173,7 +173,7 @@ class FakeBackend(Unlimited):
         assert name == self.held.name
         return self.held
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         self.trap.step()
         records = list(self.held.records)
         for change in changes:

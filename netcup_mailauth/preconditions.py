@@ -25,12 +25,16 @@ def drift(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
     its hostname, and any CNAME there. Empty means that the plan still fits.
     """
     if zone.backend != change_set.place.backend:
-        return (f"{zone.name} is on another API now ({zone.backend})",)
+        return _moved(zone)
     sentences: list[str] = []
     for kind, hostname in change_set.slots():
         planned = _members_planned(change_set, kind, hostname)
         sentences += _differences(planned, _members(zone, kind, hostname), hostname)
     return tuple(sentences)
+
+
+def _moved(zone: Zone) -> tuple[str]:
+    return (f"{zone.name} is on another API now ({zone.backend})",)
 
 
 def new_draft(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
@@ -47,6 +51,8 @@ def outcome(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
     Identifiers are addresses and are not compared: an API may give a record that it updates a new
     one. Empty means that every record of the kinds concerned is exactly as planned.
     """
+    if zone.backend != change_set.place.backend:
+        return _moved(zone)
     sentences: list[str] = []
     for kind, hostname in change_set.slots():
         wanted = _members_wanted(change_set, kind, hostname)

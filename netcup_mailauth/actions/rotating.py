@@ -17,7 +17,7 @@ from netcup_mailauth.errors import RefusedError
 from netcup_mailauth.rotation.waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from netcup_mailauth.actions.sighting import Look
     from netcup_mailauth.actions.writing import Writer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.rotation.books import Books
+    from netcup_mailauth.rotation.clocks import Uptime
     from netcup_mailauth.rotation.signer import Signer
     from netcup_mailauth.rotation.state import Rotation
 
@@ -35,6 +36,14 @@ def _no_dns() -> Lookup:
 
 def _silent(_: str) -> None:
     """Tell nobody."""
+
+
+def _unknown() -> None:
+    """How long the machine runs is not known."""
+
+
+def _nobody() -> Mapping[str, float]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,9 @@ class Rotator:
         dns: makes the look-up for the guard.
         look: asks name servers.
         clock: the time, in seconds since 1970.
+        uptime: how long the machine runs; ``None`` where that is not known.
+        ahead: for each other end, how many seconds the ``Date`` of its last answer was ahead of
+            this machine's clock.
         tell: told of each thing done, as it is done.
     """
 
@@ -68,6 +80,8 @@ class Rotator:
     dns: Callable[[], Lookup] = _no_dns
     look: Look = look
     clock: Callable[[], float] = time.time
+    uptime: Callable[[], Uptime | None] = _unknown
+    ahead: Callable[[], Mapping[str, float]] = _nobody
     tell: Callable[[str], None] = _silent
 
     def open(self, rotation: Rotation) -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.generate import DEFAULT, generate
-from netcup_mailauth.rotation.signer import SignerKey, Writes
+from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
 from netcup_mailauth.signers.keyfile import KeyFile
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class CommandSigner:
             return new
         return found
 
-    def others(self, key: PublicKey) -> tuple[str, ...]:  # noqa: ARG002
+    def others(self, domain: str, key: PublicKey) -> Users:  # noqa: ARG002
         """See ``Signer``. A command cannot be asked for which domains it signs: none are known."""
-        return ()
+        return Users()
 
     def writes(self) -> Writes:
         """See ``Signer``."""

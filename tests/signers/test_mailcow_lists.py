@@ -118,8 +118,6 @@ def test_what_is_switched_off_does_not_sign(
 def test_the_list_of_an_alias_has_its_target(
     api: responses.RequestsMock, keys: MailcowKeys
 ) -> None:
-    api: responses.RequestsMock, keys: MailcowKeys
-) -> None:
     api.get(ALL, json=[domain(OTHER)])
     api.get(ALIASES, json=[alias(OWN, OTHER)])
     holds(api, OTHER, key=False)

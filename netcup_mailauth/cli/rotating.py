@@ -11,7 +11,7 @@ from netcup_mailauth.cli.wiring import NAMESERVERS
 from netcup_mailauth.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from netcup_mailauth.actions.planning import Wish
@@ -90,15 +90,17 @@ class Workshop:
             for domain in books.domains():
                 yield books, domain
 
-    def beginning(self, domain: str) -> Rotator:
-        """What can begin a rotation of a domain.
+    def beginning(self, domain: str, together: Iterable[str] = ()) -> Rotator:
+        """What can begin a rotation of a domain; ``together`` are those this run may begin.
 
         Raises:
+            RefusedError: its key cannot be changed alone.
             MailauthError: the state folder is none that lasts; or as for any command.
         """
         from netcup_mailauth.rotation.books import check_lasting
 
         self._check_grace(domain)
+        self._check_that_it_signs_alone(domain, together)
         if not (self._command() or self._helper or self._options["import_key"]):
             raise UsageError(
                 "No helper domain is named, in which mailcow could make the new key.",
@@ -113,7 +115,13 @@ class Workshop:
         return self._rotator(books, next(self._signers(books)), domain)
 
     def continuing(self, books: Books, rotation: Rotation) -> Rotator:
-        """What can go on with a rotation: with the very signer that it was begun with."""
+        """What can go on with a rotation: with the very signer that it was begun with.
+
+        Raises:
+            RefusedError: there is no such signer, or the key cannot be changed alone any more.
+        """
+        if rotation.since is None and not self._options["abort"]:
+            self._check_that_it_signs_alone(rotation.domain)
         found = []
         for signer in self._signers(books):
             found.append(signer)
@@ -214,6 +222,18 @@ class Workshop:
                 f"days to deliver what was signed with the old key ({SHORT_GRACE}).",
                 "Leave it at 7d, or name this code with --allow.",
             )
+
+    def _check_that_it_signs_alone(self, domain: str, together: Iterable[str] = ()) -> None:
+        """Raise :class:`RefusedError` if a signer command would change another domain's key."""
+        from netcup_mailauth.signers.sharing import check_command, check_file, with_files
+
+        command = self._command()
+        if command is None:
+            return
+        config = self._run.config.config
+        check_file(domain, self.policy(domain), config)
+        of_config = self._options["signer_command"] is None
+        check_command(domain, command, [*(with_files(config) if of_config else ()), *together])
 
     def _command(self) -> list[str] | None:
         """The signer command, if one is meant.

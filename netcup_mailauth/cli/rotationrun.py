@@ -43,6 +43,7 @@ class RotationRun:
         self._ended = False
         self._pending: list[tuple[Rotator, Outcome]] = []
         self._discovered: frozenset[str] = frozenset()
+        self._beginning: tuple[str, ...] = ()
 
     def all(self) -> int:
         """What the options ask for; the exit code."""
@@ -50,7 +51,8 @@ class RotationRun:
         for books, domain in self._workshop.known():
             if (not self._named or domain in self._named) and self._open(books, domain):
                 done.add(domain)
-        for domain in self._to_begin():
+        self._beginning = self._to_begin()
+        for domain in self._beginning:
             if domain not in done:
                 self._each(domain, partial(self._begin, domain))
         self._stay()
@@ -138,7 +140,7 @@ class RotationRun:
         if self._options["abort"]:
             raise UsageError(f"No rotation of {domain} is open here.", "There is nothing to end.")
         try:
-            rotator = self._workshop.beginning(domain)
+            rotator = self._workshop.beginning(domain, self._beginning)
         except ZoneError as error:
             if domain not in self._discovered:
                 raise

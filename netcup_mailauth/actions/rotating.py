@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import guard
 from netcup_mailauth.actions.rotationcourse import Course, Outcome
 from netcup_mailauth.actions.sighting import look
-from netcup_mailauth.errors import RefusedError
+from netcup_mailauth.errors import RefusedError, StaleError
 from netcup_mailauth.rotation.waits import Waits
 
 if TYPE_CHECKING:
@@ -89,12 +89,19 @@ class Rotator:
 
         Raises:
             RefusedError: there is one already.
-            MailauthError: it cannot be written.
+            StaleError: another key signs than when it was drafted.
+            MailauthError: it cannot be written, or the signer does not answer.
         """
         book = self.books.read(rotation.domain)
         if book.open is not None:
             raise RefusedError(
                 f"A rotation of {rotation.domain} is open already.", "Go on with it: --continue"
+            )
+        if not rotation.old.is_key(self.signer.current(rotation.domain)):
+            raise StaleError(
+                f"{rotation.signer} signs for {rotation.domain} with another key than when this "
+                "rotation was shown.",
+                "Nothing was written. Run the same command again, and look at what it shows then.",
             )
         key = rotation.old.key
         seen = book if key is None else book.seeing(key, rotation.started)

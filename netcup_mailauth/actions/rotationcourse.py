@@ -270,13 +270,14 @@ class Course:
             self._check_that_it_went_in_time()
         else:
             self._say(f"{name} does not hold the key any more, so it is left alone.")
-        if self._is_all_ours(facts):
+        ours = self._is_all_ours(facts)
+        if ours:
             self.rotator.signer.discard(rotation.domain)
         else:
             self._say(
                 f"{rotation.signer} holds keys set aside that are not of this rotation; they stay."
             )
-        self._close()
+        self._close(keep_key=not ours)
         self._say(f"The rotation is {'taken back' if rotation.aborted else 'done'}.")
 
     def _check_that_it_went_in_time(self) -> None:
@@ -289,7 +290,7 @@ class Course:
         signs = self.rotator.signer.current(rotation.domain)
         if signs is None or signs.key != rotation.leaving.key:
             return
-        self._close()
+        self._close(keep_key=True)
         raise UnverifiedError(
             f"{rotation.name_of(rotation.leaving)} was removed, and at that very moment somebody "
             f"changed the signer: {rotation.signer} signs with that key again.",
@@ -304,10 +305,11 @@ class Course:
         made = new.is_key(ready) if new.record or ready is None else ready.selector == new.selector
         return (ready is None or made) and (aside is None or old.is_key(aside))
 
-    def _close(self) -> None:
+    def _close(self, *, keep_key: bool = False) -> None:
         domain = self.rotation.domain
-        with suppress(FileNotFoundError):
-            self.rotator.books.key_file(domain).unlink()
+        if not keep_key:
+            with suppress(FileNotFoundError):
+                self.rotator.books.key_file(domain).unlink()
         self.rotator.books.write(self.rotator.books.read(domain).closed())
 
     def _keep(self, rotation: Rotation) -> None:

@@ -84,7 +84,8 @@ def _lines_with(key: _Key, lines: Sequence[str]) -> set[int]:
     found: set[int] = set()
     for pieces in _readings(lines):
         text = "".join(piece for _, piece in pieces)
-        lower, of_key = text.lower(), set()
+        lower = text.lower()
+        of_key: set[int] = set()
         for at in range(len(text) - _RUN + 1):
             if text[at : at + _RUN] in key.exact or lower[at : at + _RUN] in key.folded:
                 of_key.update(range(at, at + _RUN))

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.errors import MailauthError, UnverifiedError
+from netcup_mailauth.actions.rotationdraft import draft
+from netcup_mailauth.errors import MailauthError, StaleError, UnverifiedError
 from netcup_mailauth.plan import Action
 from netcup_mailauth.rotation.state import Phase
 from tests.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, House, held, txt
@@ -220,6 +221,15 @@ def test_a_key_that_somebody_else_made_ready_since_the_draft_is_not_used(tmp_pat
     with pytest.raises(MailauthError, match="another machine"):
         house.proceed()
     assert house.signer.keys[f"next.{DOMAIN}"] == held(78, "s2026-11q")
+
+
+def test_another_key_since_the_draft_was_shown_opens_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path / "account")
+    drafted = draft(house.rotator, DOMAIN, DOMAIN)
+    another_key_signs(house)
+    with pytest.raises(StaleError, match="another key than when"):
+        house.rotator.open(drafted)
+    assert house.book.open is None
 
 
 def test_many_rivals_in_a_row(tmp_path: Path) -> None:

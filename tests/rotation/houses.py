@@ -17,6 +17,7 @@ from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import MailauthError
+from netcup_mailauth.guard import silent
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.lookup import Answer, Lookup, Query
     from netcup_mailauth.plan import Action, Edit
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.rotation.state import Book, Rotation
@@ -265,6 +267,7 @@ class House:
             TrappedBooks(folder, self.trap),
             lambda _: [Server(f"ns{n}", f"192.0.2.{n}") for n in range(len(self.delays))],
             waits,
+            dns=self.dns,
             look=self.look,
             clock=self.clock,
             tell=self.told.append,
@@ -272,6 +275,13 @@ class House:
 
     def clock(self) -> float:
         return self.now + self.skew
+
+    def dns(self) -> Lookup:
+        def look_up(queries: Sequence[Query]) -> Sequence[Answer]:
+            self.trap.call("dns")
+            return silent(queries)
+
+        return look_up
 
     def sleep(self, seconds: float) -> None:
         self.note()

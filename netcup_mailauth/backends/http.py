@@ -13,7 +13,6 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -324,6 +323,8 @@ class HttpClient:
 
 def _ahead(date: str | None) -> float | None:
     """How many seconds a ``Date`` is ahead of this machine's clock; ``None`` if it is none."""
+    from email.utils import parsedate_to_datetime
+
     try:
         told = parsedate_to_datetime(date or "")
         told = told if told.tzinfo else told.replace(tzinfo=UTC)  # -0000 is UTC, too

@@ -1,4 +1,4 @@
-"""``rotate`` beside a mailcow that does not say who signs: the old record stays, and it says why."""
+"""``rotate`` beside a mailcow that does not say who signs: the old record stays, with a reason."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ def traditional(pem: str) -> str:
 
 
 def dump(data: bytes) -> str:
-    """As xxd and hexdump -C write it."""
+    """As xxd and hexdump -C write it, but for a short last row: three bytes tell nothing."""
     rows = []
-    for at in range(0, len(data), 16):
+    for at in range(0, len(data) - 15, 16):
         row = data[at : at + 16]
         text = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
         rows.append(f"{at:08x}: {row.hex(' ', 2)}  {text}")

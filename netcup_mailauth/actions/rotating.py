@@ -118,7 +118,10 @@ class Rotator:
         if rotation is None:
             return Outcome(domain)
         self._check_signer(rotation)
-        return Course(self, rotation).run()
+        try:
+            return Course(self, rotation).run()
+        finally:
+            self.backend.release()
 
     def abort(self, domain: str) -> Outcome:
         """Turn a domain's rotation back, and do what is due for that.
@@ -131,7 +134,10 @@ class Rotator:
         if rotation is None:
             raise RefusedError(f"No rotation of {domain} is open here.", "There is nothing to end.")
         self._check_signer(rotation)
-        return Course(self, rotation).back()
+        try:
+            return Course(self, rotation).back()
+        finally:
+            self.backend.release()
 
     def _check_signer(self, rotation: Rotation) -> None:
         if rotation.signer != self.signer.name:

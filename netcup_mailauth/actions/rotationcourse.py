@@ -16,6 +16,7 @@ from netcup_mailauth.actions import keywriting
 from netcup_mailauth.actions.keysinzone import aliases_of, records_at, strangers
 from netcup_mailauth.actions.rotationdraft import check_that_no_key_waits
 from netcup_mailauth.actions.signals import uninterrupted
+from netcup_mailauth.backends.freshness import is_fresh
 from netcup_mailauth.errors import MailauthError, RefusedError, UnverifiedError
 from netcup_mailauth.rotation import clocks, decisions, steps
 from netcup_mailauth.rotation.signer import Users
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 20
 """Steps in one go; a rotation that needs more than its dozen goes round in circles."""
+
+MOST_LOOKS = 3
+"""How often signer and zone are asked while the zone's answer is slow; some always are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Course:
         """
         self._keep(self._seen(self.rotator.clock()))
         for _ in range(MOST_STEPS):
-            zone, facts = self._facts()
+            zone, facts = self._facts_in_time()
             step = decisions.due(self.rotation, facts, self.rotator.waits)
             match step:
                 case Wait() | Stop():
@@ -134,9 +138,21 @@ class Course:
         )
         return Outcome(self.rotation.domain, done=tuple(self.done))
 
+    def _facts_in_time(self) -> tuple[Zone, Facts]:
+        """The facts, anew if the zone took so long that what the signer said before it is old."""
+        for _ in range(MOST_LOOKS - 1):
+            zone, facts = self._facts()
+            if is_fresh(zone):
+                return zone, facts
+        return self._facts()
+
     def _facts(self) -> tuple[Zone, Facts]:
-        """What signer and zone say; both are asked anew before every step, the zone last."""
+        """What signer and zone say; both are asked anew before every step, the zone last.
+
+        Room for its write is made before all, so that no wait for the budget comes in between.
+        """
         domain = self.rotation.domain
+        self.rotator.backend.reserve()
         current, prepared, parked = self._at_the_signer()
         zone = self.rotator.backend.zone(self.rotation.zone)
         now = self.rotator.clock()

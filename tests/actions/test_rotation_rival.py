@@ -12,20 +12,25 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from netcup_mailauth import clock
 from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.errors import MailauthError, StaleError, UnverifiedError
 from netcup_mailauth.plan import Action
 from netcup_mailauth.rotation.state import Phase
+from netcup_mailauth.rotation.steps import Stop
 from tests.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, House, held, txt
 from tests.rotation.rivals import rampage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from netcup_mailauth.records import Zone
+    from netcup_mailauth.rotation.signer import Users
 
 NEW = "s2026-11a"
 OLD_NAME, NEW_NAME = "dkim._domainkey", f"{NEW}._domainkey"
@@ -221,6 +226,40 @@ def test_a_key_that_somebody_else_made_ready_since_the_draft_is_not_used(tmp_pat
     with pytest.raises(MailauthError, match="another machine"):
         house.proceed()
     assert house.signer.keys[f"next.{DOMAIN}"] == held(78, "s2026-11q")
+
+
+def test_while_the_zones_answer_is_slow_the_signer_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the machine slept: meanwhile the old key is put back, after the signer was asked."""
+    house = House(tmp_path / "account")
+    about_to_retire(house)
+    zone = house.backend.zone
+
+    def slow(name: str) -> Zone:
+        monkeypatch.setattr(house.backend, "zone", zone)
+        old_key_is_put_back(house)
+        return replace(zone(name), asked_at=clock.now() - 60)
+
+    # The last reading before the removal: the one after all domains of the signer were asked.
+    others = house.signer.others
+
+    def asked(*key: Any) -> Users:
+        monkeypatch.setattr(house.backend, "zone", slow)
+        return others(*key)
+
+    monkeypatch.setattr(house.signer, "others", asked)
+    assert isinstance(house.proceed().step, Stop)
+    assert OLD_NAME in house.texts
+
+
+def test_a_zone_that_is_always_slow_comes_to_an_end(tmp_path: Path) -> None:
+    house = House(tmp_path / "account")
+    house.begin()
+    zone = house.backend.zone
+    slow = lambda name: replace(zone(name), asked_at=clock.now() - 60)  # noqa: E731
+    house.backend.zone = slow  # type: ignore[method-assign]
+    assert house.until_done().step is None
 
 
 def test_another_key_since_the_draft_was_shown_opens_nothing(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import guard
 from netcup_mailauth.actions.rotationcourse import Course, Outcome
 from netcup_mailauth.actions.sighting import look
-from netcup_mailauth.errors import RefusedError
+from netcup_mailauth.errors import RefusedError, StaleError
 from netcup_mailauth.rotation.waits import Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from netcup_mailauth.actions.sighting import Look
     from netcup_mailauth.actions.writing import Writer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.rotation.books import Books
+    from netcup_mailauth.rotation.clocks import Uptime
     from netcup_mailauth.rotation.signer import Signer
     from netcup_mailauth.rotation.state import Rotation
 
@@ -35,6 +36,14 @@ def _no_dns() -> Lookup:
 
 def _silent(_: str) -> None:
     """Tell nobody."""
+
+
+def _unknown() -> None:
+    """How long the machine runs is not known."""
+
+
+def _nobody() -> Mapping[str, float]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,9 @@ class Rotator:
         dns: makes the look-up for the guard.
         look: asks name servers.
         clock: the time, in seconds since 1970.
+        uptime: how long the machine runs; ``None`` where that is not known.
+        ahead: for each other end, how many seconds the ``Date`` of its last answer was ahead of
+            this machine's clock.
         tell: told of each thing done, as it is done.
     """
 
@@ -68,6 +80,8 @@ class Rotator:
     dns: Callable[[], Lookup] = _no_dns
     look: Look = look
     clock: Callable[[], float] = time.time
+    uptime: Callable[[], Uptime | None] = _unknown
+    ahead: Callable[[], Mapping[str, float]] = _nobody
     tell: Callable[[str], None] = _silent
 
     def open(self, rotation: Rotation) -> None:
@@ -75,12 +89,19 @@ class Rotator:
 
         Raises:
             RefusedError: there is one already.
-            MailauthError: it cannot be written.
+            StaleError: another key signs than when it was drafted.
+            MailauthError: it cannot be written, or the signer does not answer.
         """
         book = self.books.read(rotation.domain)
         if book.open is not None:
             raise RefusedError(
                 f"A rotation of {rotation.domain} is open already.", "Go on with it: --continue"
+            )
+        if not rotation.old.is_key(self.signer.current(rotation.domain)):
+            raise StaleError(
+                f"{rotation.signer} signs for {rotation.domain} with another key than when this "
+                "rotation was shown.",
+                "Nothing was written. Run the same command again, and look at what it shows then.",
             )
         key = rotation.old.key
         seen = book if key is None else book.seeing(key, rotation.started)
@@ -97,7 +118,10 @@ class Rotator:
         if rotation is None:
             return Outcome(domain)
         self._check_signer(rotation)
-        return Course(self, rotation).run()
+        try:
+            return Course(self, rotation).run()
+        finally:
+            self.backend.release()
 
     def abort(self, domain: str) -> Outcome:
         """Turn a domain's rotation back, and do what is due for that.
@@ -110,7 +134,10 @@ class Rotator:
         if rotation is None:
             raise RefusedError(f"No rotation of {domain} is open here.", "There is nothing to end.")
         self._check_signer(rotation)
-        return Course(self, rotation).back()
+        try:
+            return Course(self, rotation).back()
+        finally:
+            self.backend.release()
 
     def _check_signer(self, rotation: Rotation) -> None:
         if rotation.signer != self.signer.name:

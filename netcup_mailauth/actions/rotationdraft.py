@@ -53,7 +53,8 @@ def draft(rotator: Rotator, domain: str, zone_name: str, *, revoke: bool = False
     zone = rotator.backend.zone(zone_name)
     old = Side(current.selector, current.record)
     now = rotator.clock()
-    _check_that_nobody_is_at_it(rotator, zone, book, current)
+    _check_that_nobody_is_at_it(zone, book, current)
+    check_that_no_key_waits(rotator.signer.name, book, rotator.signer.prepared(domain))
     selector, negative_ttl = _free_selector(rotator, zone, book, now)
     rotation = Rotation(
         domain,
@@ -71,9 +72,7 @@ def draft(rotator: Rotator, domain: str, zone_name: str, *, revoke: bool = False
     return rotation
 
 
-def _check_that_nobody_is_at_it(
-    rotator: Rotator, zone: Zone, book: Book, current: SignerKey
-) -> None:
+def _check_that_nobody_is_at_it(zone: Zone, book: Book, current: SignerKey) -> None:
     found = strangers(zone, book.domain, {*book.used, current.selector})
     if found:
         raise RefusedError(
@@ -81,11 +80,18 @@ def _check_that_nobody_is_at_it(
             "another machine may be rotating.",
             "Let that machine finish. If there is none, delete the record in the CCP.",
         )
-    ready = rotator.signer.prepared(book.domain)
+
+
+def check_that_no_key_waits(signer: str, book: Book, ready: SignerKey | None) -> None:
+    """Make sure that no key is held ready that another machine had made.
+
+    Raises:
+        RefusedError: one is; a new key would take its place.
+    """
     # What was left by a rotation of ours that ended half way is no sign of another machine.
     if ready is not None and ready.selector not in book.used:
         raise RefusedError(
-            f"{rotator.signer.name} holds a key for {book.domain} ready ({ready.selector}) that is "
+            f"{signer} holds a key for {book.domain} ready ({ready.selector}) that is "
             "not of a rotation here: another machine may be rotating.",
             "Let that machine finish. If there is none, delete that key at the signer.",
         )

@@ -155,6 +155,11 @@ class CcpBackend:
             zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
         return replace(zone, asked_at=asked_at, answered_at=answered_at)
 
+    @property
+    def ahead(self) -> float | None:
+        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
+        return self._http.ahead
+
     def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
         return self

@@ -113,6 +113,11 @@ class CloudDnsBackend:
     ) -> None:
         self._http.close()
 
+    @property
+    def ahead(self) -> float | None:
+        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
+        return self._http.ahead
+
     def serving(self, name: str) -> CloudDnsBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
         return self

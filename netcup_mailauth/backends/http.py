@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -62,6 +63,10 @@ class HttpClient:
         headers: sent with every request.
         environ: where proxies and the CA bundle are read from.
         sleep: how to wait before a read is tried again.
+
+    Attributes:
+        ahead: how many seconds the ``Date`` of the last answer was ahead of this machine's clock;
+            ``None`` if it had none that tells.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class HttpClient:
             "Accept": "application/json",
             **(headers or {}),
         }
+        self.ahead: float | None = None
         self._open: requests.Session | None = None
         self._opening = threading.Lock()
 
@@ -200,6 +206,7 @@ class HttpClient:
                 f"{self.what} answered with {_sort(body)} (HTTP {status}, {len(body)} bytes).",
                 "This happens when it is being maintained; try again later.",
             )
+        self.ahead = _ahead(response.headers.get("Date"))
         return Reply(status, payload, response.headers.get("Retry-After"))
 
     def _body(self, response: requests.Response) -> bytes:
@@ -312,6 +319,18 @@ class HttpClient:
             if value:
                 found[scheme] = value
         return found
+
+
+def _ahead(date: str | None) -> float | None:
+    """How many seconds a ``Date`` is ahead of this machine's clock; ``None`` if it is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        told = parsedate_to_datetime(date or "")
+        told = told if told.tzinfo else told.replace(tzinfo=UTC)  # -0000 is UTC, too
+        return told.timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _as_json(body: object) -> bytes:

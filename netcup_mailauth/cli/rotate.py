@@ -12,12 +12,13 @@ from netcup_mailauth.cli.common import (
     CONTEXT,
     LOCK_TIMEOUT,
     common_options,
+    complain,
     say,
     settings,
 )
 from netcup_mailauth.cli.metrics import metrics_option
 from netcup_mailauth.cli.wanted import judging_options
-from netcup_mailauth.errors import ExitCode, UsageError
+from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,20 +141,36 @@ def _check_codes(entries: Iterable[str]) -> None:
 
 def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
     """Where each open rotation stands, from the state alone: no credentials, nobody is asked."""
-    from netcup_mailauth.cli.rotating import open_anywhere, waits_of
+    from netcup_mailauth.cli.rotating import known_anywhere, waits_of
     from netcup_mailauth.cli.rotationrun import print_json
+    from netcup_mailauth.plan import Failure
     from netcup_mailauth.rotation.words import document, status
 
-    found = [r for r in open_anywhere() if not named or r.domain in named]
     waits, now = waits_of(run, options), time.time()
-    if options["output_format"] == "json":
-        print_json([document(rotation, waits) for rotation in found])
-        return ExitCode.OK
-    for rotation in found:
-        click.echo(f"{rotation.domain}: {status(rotation, now, waits)}")
+    found, codes, shown = set(), [ExitCode.OK], []
+    as_json = options["output_format"] == "json"
+    for books, domain in known_anywhere():
+        if named and domain not in named:
+            continue
+        try:
+            rotation = books.read(domain).open
+        except MailauthError as error:
+            codes.append(error.exit_code)
+            found.add(domain)
+            complain(domain, Failure.of(error), options["output_format"])
+            shown.append({"domain": domain, "error": f"{error.what} {error.advice}"})
+            continue
+        if rotation is not None:
+            found.add(domain)
+            shown.append(document(rotation, waits))
+            if not as_json:
+                click.echo(f"{domain}: {status(rotation, now, waits)}")
+    if as_json:
+        print_json(shown)
+        return worst(codes)
     for domain in named:
-        if all(rotation.domain != domain for rotation in found):
+        if domain not in found:
             say(f"{domain}: no rotation is open here.")
     if not found and not named and not settings().quiet:
         say("No rotation is open here.")
-    return ExitCode.OK
+    return worst(codes)

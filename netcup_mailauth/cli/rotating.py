@@ -11,13 +11,14 @@ from netcup_mailauth.cli.wiring import NAMESERVERS
 from netcup_mailauth.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.actions.rotating import Rotator
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.signer import Signer, SignerKey
@@ -41,6 +42,7 @@ class Workshop:
         self._run = run
         self._options = options
         self._tell = tell
+        self._mailcow: Mailcow | None = None
         self._check_servers()
         self._applier = run.applier(run.planner(), options["lock_timeout"])
         self.waits = waits_of(run, options)
@@ -81,22 +83,24 @@ class Workshop:
         """Keeps other runs of this user from writing; never held while somebody is asked."""
         return self._applier.lock()
 
-    def open(self) -> Iterator[tuple[Books, Rotation]]:
-        """The open rotations of the accounts in use, each with the books it is in."""
+    def known(self) -> Iterator[tuple[Books, str]]:
+        """The domains that the accounts in use have a book of, each with the books it is in."""
         for api in self._run.backend.apis:
             books = self._books(api)
-            for rotation in books.open():
-                yield books, rotation
+            for domain in books.domains():
+                yield books, domain
 
-    def beginning(self, domain: str) -> Rotator:
-        """What can begin a rotation of a domain.
+    def beginning(self, domain: str, together: Iterable[str] = ()) -> Rotator:
+        """What can begin a rotation of a domain; ``together`` are those this run may begin.
 
         Raises:
+            RefusedError: its key cannot be changed alone.
             MailauthError: the state folder is none that lasts; or as for any command.
         """
         from netcup_mailauth.rotation.books import check_lasting
 
         self._check_grace(domain)
+        self._check_that_it_signs_alone(domain, together)
         if not (self._command() or self._helper or self._options["import_key"]):
             raise UsageError(
                 "No helper domain is named, in which mailcow could make the new key.",
@@ -111,7 +115,13 @@ class Workshop:
         return self._rotator(books, next(self._signers(books)), domain)
 
     def continuing(self, books: Books, rotation: Rotation) -> Rotator:
-        """What can go on with a rotation: with the very signer that it was begun with."""
+        """What can go on with a rotation: with the very signer that it was begun with.
+
+        Raises:
+            RefusedError: there is no such signer, or the key cannot be changed alone any more.
+        """
+        if rotation.since is None and not self._options["abort"]:
+            self._check_that_it_signs_alone(rotation.domain)
         found = []
         for signer in self._signers(books):
             found.append(signer)
@@ -127,6 +137,7 @@ class Workshop:
     def _rotator(self, books: Books, signer: Signer, domain: str) -> Rotator:
         from netcup_mailauth import guard
         from netcup_mailauth.actions.rotating import Rotator
+        from netcup_mailauth.rotation.clocks import uptime
 
         planner = self._applier.planner
         allowed = self._allowed(domain)
@@ -140,8 +151,16 @@ class Workshop:
             tuple(code for code in guard.CODES if code in allowed),
             self.policy(domain).ttl,
             planner.dns,
+            uptime=uptime,
+            ahead=self._ahead,
             tell=self._tell,
         )
+
+    def _ahead(self) -> dict[str, float]:
+        """How far the clocks of netcup and of mailcow are ahead of this machine's, as they say."""
+        told = self._run.backend.ahead
+        mailcow = self._mailcow.ahead if self._mailcow else None
+        return told if mailcow is None else {**told, "mailcow": mailcow}
 
     def _books(self, api: Backend) -> Books:
         from netcup_mailauth import state
@@ -160,11 +179,12 @@ class Workshop:
             return
         from netcup_mailauth.signers.mailcow_import import MailcowImportSigner
 
+        self._mailcow = self._run.mailcow
         if self._helper and not self._options["import_key"]:
             from netcup_mailauth.signers.mailcow import MailcowSigner
 
-            yield MailcowSigner(self._run.mailcow, self._helper)
-        yield MailcowImportSigner(self._run.mailcow, books.key_file)
+            yield MailcowSigner(self._mailcow, self._helper)
+        yield MailcowImportSigner(self._mailcow, books.key_file)
 
     @property
     def _helper(self) -> str | None:
@@ -202,6 +222,18 @@ class Workshop:
                 f"days to deliver what was signed with the old key ({SHORT_GRACE}).",
                 "Leave it at 7d, or name this code with --allow.",
             )
+
+    def _check_that_it_signs_alone(self, domain: str, together: Iterable[str] = ()) -> None:
+        """Raise :class:`RefusedError` if a signer command would change another domain's key."""
+        from netcup_mailauth.signers.sharing import check_command, check_file, with_files
+
+        command = self._command()
+        if command is None:
+            return
+        config = self._run.config.config
+        check_file(domain, self.policy(domain), config)
+        of_config = self._options["signer_command"] is None
+        check_command(domain, command, [*(with_files(config) if of_config else ()), *together])
 
     def _command(self) -> list[str] | None:
         """The signer command, if one is meant.
@@ -282,16 +314,16 @@ def split_command(text: str) -> list[str]:
     return words
 
 
-def open_anywhere() -> list[Rotation]:
-    """The open rotations of every account at the endpoints in use; needs no credentials."""
+def known_anywhere() -> list[tuple[Books, str]]:
+    """As :meth:`Workshop.known`, of every account at the endpoints in use; needs no credentials."""
     from netcup_mailauth.cli.apis import state_folders
     from netcup_mailauth.rotation.books import FOLDER, Books
 
     accounts: list[Path] = [
         path.parent for folder in state_folders() for path in sorted(folder.glob(f"*/{FOLDER}"))
     ]
-    found = [rotation for account in accounts for rotation in Books(account).open()]
-    return sorted(found, key=lambda rotation: rotation.domain)
+    found = [(books, domain) for books in map(Books, accounts) for domain in books.domains()]
+    return sorted(found, key=lambda pair: pair[1])
 
 
 def _is_on_loopback(api: Backend) -> bool:

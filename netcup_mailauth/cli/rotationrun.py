@@ -43,18 +43,16 @@ class RotationRun:
         self._ended = False
         self._pending: list[tuple[Rotator, Outcome]] = []
         self._discovered: frozenset[str] = frozenset()
+        self._beginning: tuple[str, ...] = ()
 
     def all(self) -> int:
         """What the options ask for; the exit code."""
-        opened = [
-            (books, rotation)
-            for books, rotation in self._workshop.open()
-            if not self._named or rotation.domain in self._named
-        ]
-        for books, rotation in opened:
-            self._each(rotation.domain, partial(self._go_on, books, rotation))
-        done = {rotation.domain for _, rotation in opened}
-        for domain in self._to_begin():
+        done = set()
+        for books, domain in self._workshop.known():
+            if (not self._named or domain in self._named) and self._open(books, domain):
+                done.add(domain)
+        self._beginning = self._to_begin()
+        for domain in self._beginning:
             if domain not in done:
                 self._each(domain, partial(self._begin, domain))
         self._stay()
@@ -63,6 +61,20 @@ class RotationRun:
         elif not self._codes and not settings().quiet:
             say("No rotation is open here, so there is nothing to go on with.")
         return worst(self._codes)
+
+    def _open(self, books: Books, domain: str) -> bool:
+        """Go on with a domain's rotation; whether one is open, or may be: its book is unreadable.
+
+        What is wrong with one domain's book is no matter of the others.
+        """
+        try:
+            rotation = books.read(domain).open
+        except MailauthError as error:
+            self._failed(domain, error)
+            return True
+        if rotation is not None:
+            self._each(domain, partial(self._go_on, books, rotation))
+        return rotation is not None
 
     def _to_begin(self) -> tuple[str, ...]:
         """The domains for which a rotation may begin."""
@@ -76,21 +88,24 @@ class RotationRun:
 
     def _each(self, domain: str, work: Callable[[], None]) -> None:
         """Work on one domain; its error is told, and the worst one gives the exit code."""
-        from netcup_mailauth.plan import Failure
-        from netcup_mailauth.render.outcomes import DomainOutcome
-        from netcup_mailauth.results import Status
-
         if self._ended:
             return
         try:
             work()
             self._codes.append(ExitCode.OK)
         except MailauthError as error:
-            self._ended = error.ends_run
-            self._codes.append(error.exit_code)
-            complain(domain, Failure.of(error), self._options["output_format"])
-            self._shown.append({"domain": domain, "error": f"{error.what} {error.advice}"})
-            record([DomainOutcome(domain, Status.FAILED.value, error.exit_code)])
+            self._failed(domain, error)
+
+    def _failed(self, domain: str, error: MailauthError) -> None:
+        from netcup_mailauth.plan import Failure
+        from netcup_mailauth.render.outcomes import DomainOutcome
+        from netcup_mailauth.results import Status
+
+        self._ended = self._ended or error.ends_run
+        self._codes.append(error.exit_code)
+        complain(domain, Failure.of(error), self._options["output_format"])
+        self._shown.append({"domain": domain, "error": f"{error.what} {error.advice}"})
+        record([DomainOutcome(domain, Status.FAILED.value, error.exit_code)])
 
     def _go_on(self, books: Books, rotation: Rotation) -> None:
         domain = rotation.domain
@@ -125,7 +140,7 @@ class RotationRun:
         if self._options["abort"]:
             raise UsageError(f"No rotation of {domain} is open here.", "There is nothing to end.")
         try:
-            rotator = self._workshop.beginning(domain)
+            rotator = self._workshop.beginning(domain, self._beginning)
         except ZoneError as error:
             if domain not in self._discovered:
                 raise

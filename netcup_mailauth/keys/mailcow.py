@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.errors import ApiError, CredentialsError, KeySourceError, MailauthError
 from netcup_mailauth.keys.files import DkimSource, read_mailcow_key
-from netcup_mailauth.keys.mailcow_answers import check_done, printable, said_in
+from netcup_mailauth.keys.mailcow_answers import check_done, printable, read_served, said_in
 from netcup_mailauth.state.holds import NoHold, Reason
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from netcup_mailauth.keys.mailcow_answers import Served
     from netcup_mailauth.state.holds import Hold
 
 LONGEST_VERSION = 40
@@ -55,6 +56,11 @@ class Mailcow:
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
+
+    @property
+    def ahead(self) -> float | None:
+        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
+        return self._http.ahead
 
     def version(self) -> str:
         """Which version of mailcow this is, asked to see whether the key works.
@@ -121,6 +127,15 @@ class Mailcow:
             for entry in entries
             if isinstance(entry, dict) and name in entry and str(entry.get("active")) == "1"
         ]
+
+    def served(self) -> Served:
+        """Every domain and alias domain, where it counts that none is missing.
+
+        Raises:
+            CredentialsError, ApiError: as :meth:`dkim`.
+        """
+        domains = self._get("/api/v1/get/domain/all")
+        return read_served(domains, self._get("/api/v1/get/alias-domain/all"))
 
     def send(self, call: str, body: object) -> None:
         """Send one write, once, and take mailcow's word for what became of it.

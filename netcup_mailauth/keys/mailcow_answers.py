@@ -7,8 +7,13 @@ sent.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import ApiError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LONGEST = 200
 """Characters of mailcow's words that are shown."""
@@ -53,6 +58,59 @@ def check_done(payload: object, call: str, secret: str) -> None:
             said = said_in(entry)
             advice = _ADVICE.get(said.partition(" ")[0], _LOOK)
             raise ApiError(f"mailcow refuses {call}: {printable(said, secret)}.", advice)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What mailcow serves, as both of its lists say.
+
+    Attributes:
+        domains: its domains, active or not, in lower case.
+        aliases: the target of each alias domain, active or not.
+        active: those of both that may be in use: all that are not plainly switched off.
+    """
+
+    domains: frozenset[str]
+    aliases: Mapping[str, str]
+    active: frozenset[str]
+
+
+def read_served(domains: object, aliases: object) -> Served:
+    """Read mailcow's answers to ``get/domain/all`` and ``get/alias-domain/all``.
+
+    Strictly, because what is missing is taken to sign with nothing. mailcow says ``{}`` where a
+    list would be empty.
+
+    Raises:
+        ApiError: they are not as documented.
+    """
+    served = _entries(domains, "domain_name")
+    alias = _entries(aliases, "alias_domain")
+    targets = {name: str(entry.get("target_domain", "")).lower() for name, entry in alias.items()}
+    # Only this is known to mean "off"; it comes as a number or as a text.
+    on = [n for each in (served, alias) for n, e in each.items() if str(e.get("active")) != "0"]
+    return Served(frozenset(served), targets, frozenset(on))
+
+
+def _entries(payload: object, name: str) -> dict[str, dict[str, object]]:
+    entries = [] if payload == {} else payload
+    if not isinstance(entries, list):
+        raise _undocumented(payload)
+    found = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get(name), str) or not entry[name]:
+            raise _undocumented(payload)
+        found[entry[name].strip().lower().rstrip(".")] = entry
+    return found
+
+
+def _undocumented(payload: object) -> ApiError:
+    said = said_in(payload)
+    words = f" ({printable(said, '')})" if said else ""
+    return ApiError(
+        f"mailcow's list of its domains is not as documented{words}.",
+        "Is MAILCOW_URL the address of a mailcow? If so, please report its version.",
+    )
 
 
 def said_in(payload: object) -> str:

@@ -17,12 +17,10 @@ from netcup_mailauth import state
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.privatefiles import sync_folder, write_private
 from netcup_mailauth.records import DesiredRecord, Kind
-from netcup_mailauth.rotation.state import Book, dumps, loads
+from netcup_mailauth.rotation.state import Book, NewerBookError, dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from netcup_mailauth.rotation.state import Rotation
 
 FOLDER = "rotations"
 
@@ -81,14 +79,9 @@ class Books:
                 "Nothing was done. Make room, or name another folder in NETCUP_MAILAUTH_STATE_DIR.",
             ) from None
 
-    def open(self) -> list[Rotation]:
-        """The open rotations, by domain.
-
-        Raises:
-            MailauthError: a book cannot be read.
-        """
-        books = [self.read(path.stem) for path in sorted(self.folder.glob("*.json"))]
-        return [book.open for book in books if book.open is not None]
+    def domains(self) -> list[str]:
+        """The domains there are books of; reading one may fail, and says nothing of the others."""
+        return sorted(path.stem for path in self.folder.glob("*.json"))
 
     def key_file(self, domain: str) -> Path:
         """Where a private key lies until the signer has it."""
@@ -100,6 +93,11 @@ class Books:
 
 def _unreadable(path: Path, error: Exception) -> MailauthError:
     why = getattr(error, "strerror", None) or error
+    if isinstance(error, NewerBookError):
+        return MailauthError(
+            f"The state of rotations in {path} cannot be read: {why}.",
+            "Run the version that wrote it, or update this one: pip install -U netcup-mailauth",
+        )
     return MailauthError(
         f"The state of rotations in {path} cannot be read: {why}.",
         "Put the file back from a backup. Without it, nobody knows whether a rotation is open.",

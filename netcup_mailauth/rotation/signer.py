@@ -25,6 +25,19 @@ class SignerKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Users:
+    """Who signs with a key, as far as the signer tells.
+
+    Attributes:
+        domains: the domains (alias domains too) that are signed with it, sorted.
+        unsure: why there may be more of them, a clause; empty if there are none.
+    """
+
+    domains: tuple[str, ...] = ()
+    unsure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Writes:
     """What a rotation writes at a signer, a sentence for each write; DOMAIN stands for the domain.
 
@@ -53,8 +66,8 @@ class Signer(Protocol):
         """The key that the domain's mail is signed with now; ``None`` if there is none."""
         ...
 
-    def others(self, key: PublicKey) -> tuple[str, ...]:
-        """The domains (alias domains too) that are signed with this very key, sorted."""
+    def others(self, domain: str, key: PublicKey) -> Users:
+        """Who, beside this domain of the signer's, signs with this very key."""
         ...
 
     def writes(self) -> Writes:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import dkim
+from netcup_mailauth import dkim, names
+from netcup_mailauth.errors import UsageError
 from netcup_mailauth.names import relative
+from netcup_mailauth.rotation import clocks
+from netcup_mailauth.rotation.clocks import Uptime
 from netcup_mailauth.rotation.watch import Watch
 
 if TYPE_CHECKING:
@@ -25,6 +28,10 @@ SCHEMA = 1
 
 CLOCK_SLACK = 1.0
 """Seconds that a clock may be set back without having gone backwards, as by NTP."""
+
+
+LATEST = 95617584000.0
+"""The year 5000: no time in a book is that late, and a date can show the sum of two before it."""
 
 
 class Phase(StrEnum):
@@ -78,6 +85,7 @@ class Rotation:
         aborted: it goes back: ``SWITCHING`` is then to the old key, and the new one is left.
         since: when the signer was seen to have switched; ``None`` if it never did.
         watch: what is known of the new record at the name servers.
+        up: how long the machine ran at ``clock``; ``None`` where that is not known.
     """
 
     domain: str
@@ -93,6 +101,7 @@ class Rotation:
     aborted: bool = False
     since: float | None = None
     watch: Watch = field(default_factory=Watch)
+    up: Uptime | None = None
 
     @property
     def staying(self) -> Side:
@@ -116,12 +125,25 @@ class Rotation:
         """The hostnames this rotation works on."""
         return frozenset((self.hostname_of(self.old), self.hostname_of(self.new)))
 
-    def at(self, now: float) -> Rotation:
-        """The rotation, now seen at this time. A clock that went backwards starts waits anew."""
-        if now >= self.clock - CLOCK_SLACK:
-            return replace(self, clock=max(now, self.clock))
-        since = None if self.since is None else now
-        return replace(self, clock=now, since=since, watch=Watch())
+    def at(self, now: float, up: Uptime | None = None) -> Rotation:
+        """The rotation, now seen at this time and uptime; a wait never gets shorter by a clock.
+
+        A clock that went backwards starts waits anew. One that went further than the time that
+        passed takes them along. Where that cannot be told, because the machine was restarted, the
+        short waits for caches start anew, and the long one goes by the clock alone.
+        """
+        if now < self.clock - CLOCK_SLACK:
+            since = None if self.since is None else now
+            return replace(self, clock=now, since=since, watch=Watch(), up=up)
+        seen = replace(self, clock=max(now, self.clock), up=up)
+        jumped = clocks.jump(self.clock, self.up, now, up)
+        if jumped is None:
+            restarted = self.up is not None and up is not None
+            return replace(seen, watch=Watch()) if restarted else seen
+        if jumped <= 0:
+            return seen
+        since = None if self.since is None else self.since + jumped
+        return replace(seen, since=since, watch=self.watch.shifted(jumped))
 
     def begun(self, phase: Phase) -> Rotation:
         """The rotation, with this step begun."""
@@ -178,17 +200,26 @@ def loads(text: str) -> Book:
     """The book that a text holds.
 
     Raises:
+        NewerBookError: a newer version of this program wrote it.
         ValueError: it holds none.
     """
     try:
         data = json.loads(text)
+        if isinstance(data["schema"], int) and data["schema"] > SCHEMA:
+            raise NewerBookError(f"a newer version wrote it (schema {data['schema']})")
         if data["schema"] != SCHEMA:
             raise ValueError("the schema is not known")
         rotation = None if data["open"] is None else _rotation(data["open"])
-        seen = {str(key): float(time) for key, time in data["seen"].items()}
+        seen = {str(key): _time(time) for key, time in data["seen"].items()}
         return Book(str(data["domain"]), rotation, tuple(map(str, data["used"])), seen)
-    except (AttributeError, KeyError, TypeError, RecursionError, dkim.DkimSyntaxError) as error:
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"no book of rotations: {type(error).__name__}") from None
+    except (UsageError, dkim.DkimSyntaxError):
+        raise ValueError("no book of rotations: a name or a record in it is none") from None
+
+
+class NewerBookError(ValueError):
+    """A newer version of this program wrote the book."""
 
 
 def _document(rotation: Rotation) -> dict[str, Any]:
@@ -206,6 +237,8 @@ def _document(rotation: Rotation) -> dict[str, Any]:
         "phase": rotation.phase.value,
         "aborted": rotation.aborted,
         "since": rotation.since,
+        "boot": None if rotation.up is None else rotation.up.boot,
+        "uptime": None if rotation.up is None else rotation.up.seconds,
         "watch": {
             "since": dict(watch.since),
             "rounds": list(watch.rounds),
@@ -216,28 +249,55 @@ def _document(rotation: Rotation) -> dict[str, Any]:
 
 def _rotation(data: dict[str, Any]) -> Rotation:
     watch = data["watch"]
+    relative(_name(data["domain"]), _name(data["zone"]))  # raises if it lies elsewhere
     return Rotation(
-        domain=str(data["domain"]),
-        zone=str(data["zone"]),
+        domain=_name(data["domain"]),
+        zone=_name(data["zone"]),
         signer=str(data["signer"]),
         old=_side(data["old"]),
         new=_side(data["new"]),
-        started=float(data["started"]),
-        clock=float(data["clock"]),
-        grace=float(data["grace"]),
+        started=_time(data["started"]),
+        clock=_time(data["clock"]),
+        grace=_time(data["grace"]),
         revoke=data["revoke"] is True,
         phase=Phase(data["phase"]),
         aborted=data["aborted"] is True,
-        since=None if data["since"] is None else float(data["since"]),
+        since=None if data["since"] is None else _time(data["since"]),
         watch=Watch(
-            {str(server): float(time) for server, time in watch["since"].items()},
-            tuple(map(float, watch["rounds"])),
-            int(watch["negative_ttl"]),
+            {str(server): _time(time) for server, time in watch["since"].items()},
+            tuple(map(_time, watch["rounds"])),
+            int(_time(watch["negative_ttl"])),
         ),
+        up=_uptime(data.get("boot"), data.get("uptime")),
     )
 
 
+def _time(value: object) -> float:
+    """Seconds, of a moment or of a span.
+
+    Raises:
+        ValueError: they are none, or so many that no date could show them.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a time in it is no number")
+    if not 0 <= value < LATEST:
+        raise ValueError("a time in it is none that can be")
+    return float(value)
+
+
+def _uptime(boot: object, seconds: object) -> Uptime | None:
+    """The uptime, which a book from an earlier version does not have."""
+    return None if boot is None or seconds is None else Uptime(str(boot), _time(seconds))
+
+
+def _name(value: object) -> str:
+    name = str(value)
+    if names.normalise(name) != name:
+        raise ValueError("a name in it is not as this program writes it")
+    return name
+
+
 def _side(data: dict[str, Any]) -> Side:
-    side = Side(str(data["selector"]), str(data["record"]))
+    side = Side(names.selector(str(data["selector"])), str(data["record"]))
     _ = side.key  # raises if it is no record
     return side

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.rotation.signer import SignerKey
+    from netcup_mailauth.rotation.signer import SignerKey, Users
     from netcup_mailauth.rotation.watch import Round
 
 
@@ -34,6 +34,7 @@ class Facts:
         parked: the key that signed before the switch.
         round: what the name servers said just now; ``None`` if they were not asked.
         users: other domains that sign with the key that is to go; ``None`` if not asked.
+        clocks: why the clock is not to be believed; ``None`` if nothing speaks against it.
     """
 
     now: float
@@ -45,7 +46,8 @@ class Facts:
     prepared: SignerKey | None = None
     parked: SignerKey | None = None
     round: Round | None = None
-    users: tuple[str, ...] | None = None
+    users: Users | None = None
+    clocks: Stop | None = None
 
     @property
     def signing(self) -> PublicKey | None:

@@ -109,6 +109,11 @@ class Watch:
         rounds = (*before, asked.time) if far_enough else before
         return Watch(since, rounds[-waits.rounds :], longest)
 
+    def shifted(self, seconds: float) -> Watch:
+        """The same, by a clock that was set forward by so much."""
+        since = {server: time + seconds for server, time in self.since.items()}
+        return Watch(since, tuple(time + seconds for time in self.rounds), self.negative_ttl)
+
     def ready_at(self, waits: Waits) -> float | None:
         """When the record may be used, if every round until then goes well.
 

@@ -7,7 +7,6 @@ have it in use when it ends. What signs then is read where the domain's key is r
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import tempfile
@@ -17,8 +16,9 @@ from typing import IO, TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.generate import DEFAULT, generate
-from netcup_mailauth.rotation.signer import SignerKey, Writes
+from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
 from netcup_mailauth.signers.keyfile import KeyFile
+from netcup_mailauth.signers.saying import READ, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,20 +30,8 @@ if TYPE_CHECKING:
 TIME_LIMIT = 60.0
 """Seconds the command has."""
 
-SHOWN = 500
-"""Characters of the end of its output that an error shows."""
-
-READ = 64 * 1024
-"""Bytes of the end of its output that are looked at."""
-
 _SECRETS = ("NETCUP_", "MAILCOW_", "CREDENTIALS_DIRECTORY")
 """How variables begin that are none of the command's business."""
-
-_PEM = re.compile(r"-----BEGIN[^-]*PRIVATE KEY-----.*?(?:-----END[^-]*-----|\Z)", re.DOTALL)
-_BASE64 = re.compile(r"[A-Za-z0-9+/=]{4,}")
-_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2}:\s*){8,}")
-_AS_LONG_AS_A_KEY = 32
-MASK = "***"
 
 
 class CommandSigner:
@@ -86,9 +74,9 @@ class CommandSigner:
             return new
         return found
 
-    def others(self, key: PublicKey) -> tuple[str, ...]:  # noqa: ARG002
+    def others(self, domain: str, key: PublicKey) -> Users:  # noqa: ARG002
         """See ``Signer``. A command cannot be asked for which domains it signs: none are known."""
-        return ()
+        return Users()
 
     def writes(self) -> Writes:
         """See ``Signer``."""
@@ -168,10 +156,12 @@ class CommandSigner:
             )
         with tempfile.TemporaryFile() as output:
             problem = self._problem(_filled(self.argv, domain, new.selector), private, output)
-            said = _said(output, private)
+            output.seek(max(0, output.seek(0, os.SEEK_END) - READ))
+            words = said(output.read(), private)
         if problem is not None:
             raise MailauthError(
-                f"{self.name} {problem}." + (f" It said: {said}" if said else " It said nothing."),
+                f"{self.name} {problem}."
+                + (f" It said: {words}" if words else " It said nothing."),
                 "Whether the new key signs is seen at the next run. Both records are published, so "
                 "mail is not harmed; mend the command and go on: rotate --continue",
             )
@@ -209,18 +199,3 @@ class CommandSigner:
 
 def _filled(argv: Sequence[str], domain: str, selector: str) -> list[str]:
     return [part.replace("{domain}", domain).replace("{selector}", selector) for part in argv]
-
-
-def _said(output: IO[bytes], private: str) -> str:
-    """The end of what a command said, without any of the key, fit for a terminal."""
-    size = output.seek(0, os.SEEK_END)
-    output.seek(max(0, size - READ))
-    text = output.read().decode("utf-8", "replace")
-    body = "".join(private.splitlines()[1:-1])
-
-    def masked(word: re.Match[str]) -> str:
-        return MASK if len(word[0]) >= _AS_LONG_AS_A_KEY or word[0] in body else word[0]
-
-    text = _HEXADECIMAL.sub(MASK, _BASE64.sub(masked, _PEM.sub(MASK, text)))
-    words = " ".join(text.split())
-    return ascii(words[-SHOWN:]) if words else ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.keys.mailcow_writing import MailcowWriting
-    from netcup_mailauth.rotation.signer import SignerKey
+    from netcup_mailauth.rotation.signer import SignerKey, Users
 
 BITS = 2048
 """What signers should use at least (RFC 8301, 3.2), and what fits into one UDP answer."""
@@ -55,9 +55,9 @@ class MailcowSigner:
         """See ``Signer``. Half a key, which mailcow may leave when it fails, is none."""
         return self._keys.signing(domain, self.prepared(domain))
 
-    def others(self, key: PublicKey) -> tuple[str, ...]:
+    def others(self, domain: str, key: PublicKey) -> Users:
         """See ``Signer``. The helper, which never signs, is left out."""
-        return self._keys.users(key, but=self.helper)
+        return self._keys.users(domain, key, but=self.helper)
 
     def writes(self) -> Writes:
         """See ``Signer``."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.keys.generate import DEFAULT, generate
-from netcup_mailauth.rotation.signer import SignerKey, Writes
+from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
 from netcup_mailauth.signers.keyfile import KeyFile
 from netcup_mailauth.signers.mailcow_keys import MailcowKeys, parked_name
 
@@ -51,9 +51,9 @@ class MailcowImportSigner:
         """See ``Signer``. In the middle of an import there is none."""
         return self._keys.signing(domain, self.prepared(domain))
 
-    def others(self, key: PublicKey) -> tuple[str, ...]:
+    def others(self, domain: str, key: PublicKey) -> Users:
         """See ``Signer``."""
-        return self._keys.users(key)
+        return self._keys.users(domain, key)
 
     def writes(self) -> Writes:
         """See ``Signer``."""

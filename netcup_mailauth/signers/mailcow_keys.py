@@ -17,11 +17,12 @@ from netcup_mailauth.errors import (
     ApiError,
     KeySourceError,
     MailauthError,
+    TransportError,
     UnverifiedError,
     UsageError,
 )
 from netcup_mailauth.keys.mailcow_writing import MailcowWriting
-from netcup_mailauth.rotation.signer import SignerKey
+from netcup_mailauth.rotation.signer import SignerKey, Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,16 +107,25 @@ class MailcowKeys:
             return parked if shown.selector == parked.selector else shown
         return prepared if shown.key == parked.key else shown
 
-    def users(self, key: PublicKey, but: str | None = None) -> tuple[str, ...]:
-        """The active domains and alias domains that hold a key, sorted; ``but`` is left out.
+    def users(self, domain: str, key: PublicKey, but: str | None = None) -> Users:
+        """Who, beside ``domain`` and ``but``, holds a key; asks mailcow for each of its domains.
 
-        Asks mailcow once for each of its domains.
+        A list that does not have ``domain``, or what that is an alias of, is none of all domains.
 
         Raises:
             MailauthError: mailcow cannot be asked.
         """
-        names = (name for name in self.mailcow.domains() if name != but)
-        return tuple(name for name in names if (held := self.at(name)) and held.key == key)
+        try:
+            served = self.mailcow.served()
+            if not {domain, served.aliases.get(domain, domain)} & served.domains:
+                return Users(unsure=f"{domain} is not in the list of domains that mailcow gives")
+            names = sorted(served.active - {domain, but})
+            found = {name: self.mailcow.dkim(name) for name in names}
+        except TransportError:
+            raise
+        except (ApiError, KeySourceError) as error:
+            return Users(unsure=f"who signs with its key is not known: {error.what.rstrip('.')}")
+        return Users(tuple(name for name, held in found.items() if held and held.key == key))
 
     def park(self, domain: str, prepared: SignerKey) -> None:
         """Have the key that signs lie under the parking name too, before it is replaced.

@@ -17,20 +17,22 @@ from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import MailauthError
+from netcup_mailauth.guard import silent
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.signer import SignerKey, Writes
+from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
 from netcup_mailauth.rotation.waits import Waits
 from netcup_mailauth.rotation.watch import Round, Said
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.lookup import Answer, Lookup, Query
     from netcup_mailauth.plan import Action, Edit
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.rotation.state import Book, Rotation
@@ -65,10 +67,21 @@ class FaultError(MailauthError):
 
 @dataclass
 class Trap:
-    """Goes off at the n-th moment at which the world outside could notice a crash."""
+    """Goes off at the n-th moment at which the world outside could notice a crash.
+
+    It also sees every call to the world: a rival may act right before any of them.
+    """
 
     left: int | None = None
     error: type[BaseException] = KilledError
+    calls: list[str] = field(default_factory=list)
+    rival: Callable[[], None] | None = None
+    rival_at: int = -1
+
+    def call(self, name: str) -> None:
+        if self.rival is not None and len(self.calls) == self.rival_at:
+            self.rival()
+        self.calls.append(name)
 
     def step(self) -> None:
         if self.left is not None:
@@ -86,29 +99,34 @@ class FakeSigner:
     name: str = "mailcow at mail.example.com"
     keys: dict[str, SignerKey] = field(default_factory=dict)
     made: int = 100
+    unsure: str = ""
 
     def current(self, domain: str) -> SignerKey | None:
+        self.trap.call("current")
         return self.keys.get(domain)
 
-    def others(self, own: PublicKey) -> tuple[str, ...]:
+    def others(self, domain: str, own: PublicKey) -> Users:
+        self.trap.call("others")
         parks = ("next.", "park.")
-        return tuple(
-            sorted(d for d, k in self.keys.items() if k.key == own and not d.startswith(parks))
-        )
+        found = {d for d, k in self.keys.items() if k.key == own and not d.startswith(parks)}
+        return Users(tuple(sorted(found - {domain})), self.unsure)
 
     def writes(self) -> Writes:
         return Writes(("It makes a key.",), ("It copies keys.",))
 
     def prepare(self, domain: str, selector: str) -> SignerKey:
+        self.trap.call("prepare")
         if f"next.{domain}" not in self.keys:
             self.made += 1
             self._set(f"next.{domain}", held(self.made, selector))
         return self.keys[f"next.{domain}"]
 
     def prepared(self, domain: str) -> SignerKey | None:
+        self.trap.call("prepared")
         return self.keys.get(f"next.{domain}")
 
     def switch(self, domain: str) -> SignerKey:
+        self.trap.call("switch")
         ready = self.keys.get(f"next.{domain}")
         if ready is None:
             raise FaultError("no key is ready")
@@ -119,9 +137,11 @@ class FakeSigner:
         return self.keys[domain]
 
     def parked(self, domain: str) -> SignerKey | None:
+        self.trap.call("parked")
         return self.keys.get(f"park.{domain}")
 
     def switch_back(self, domain: str) -> SignerKey:
+        self.trap.call("switch")
         parked = self.keys.get(f"park.{domain}")
         if parked is None:
             raise FaultError("no key is parked")
@@ -130,6 +150,7 @@ class FakeSigner:
         return self.keys[domain]
 
     def discard(self, domain: str) -> None:
+        self.trap.call("discard")
         for name in (f"next.{domain}", f"park.{domain}"):
             if name in self.keys:
                 self.trap.step()
@@ -170,16 +191,18 @@ class FakeBackend(Unlimited):
         return self
 
     def zone(self, name: str) -> Zone:
+        self.trap.call("zone")
         assert name == self.held.name
         return self.held
 
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
+        self.trap.call("apply")
         self.trap.step()
         records = list(self.held.records)
         for change in changes:
             self.actions.append(change.action)
             if change.before is not None:
-                records.remove(change.before)
+                records = [r for r in records if r.id != change.before.id]  # as CCP: by its id
             if change.after is not None:
                 self.made += 1
                 records.append(replace(change.after, id=str(self.made)))
@@ -244,6 +267,7 @@ class House:
             TrappedBooks(folder, self.trap),
             lambda _: [Server(f"ns{n}", f"192.0.2.{n}") for n in range(len(self.delays))],
             waits,
+            dns=self.dns,
             look=self.look,
             clock=self.clock,
             tell=self.told.append,
@@ -251,6 +275,13 @@ class House:
 
     def clock(self) -> float:
         return self.now + self.skew
+
+    def dns(self) -> Lookup:
+        def look_up(queries: Sequence[Query]) -> Sequence[Answer]:
+            self.trap.call("dns")
+            return silent(queries)
+
+        return look_up
 
     def sleep(self, seconds: float) -> None:
         self.note()
@@ -262,6 +293,7 @@ class House:
             self.past.append((self.now, self.backend.held))
 
     def look(self, servers: Sequence[Server], zone: str, names: Sequence[str]) -> Round:
+        self.trap.call("look")
         self.note()
         said = {}
         for number, server in enumerate(servers):

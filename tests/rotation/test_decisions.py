@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth.rotation.decisions import abort, due
+from netcup_mailauth.rotation.signer import Users
 from netcup_mailauth.rotation.state import Phase, Rotation, Side
 from netcup_mailauth.rotation.steps import (
     Ask,
@@ -57,7 +58,7 @@ def said(old: tuple[str, ...] = (OLD.record,), new: tuple[str, ...] = (NEW.recor
 
 EVERYWHERE = Round(NOW, {"a": said(), "b": said()})
 SOUND = Facts(
-    NOW, (OLD.record,), (NEW.record,), current=OLD, prepared=NEW, round=EVERYWHERE, users=()
+    NOW, (OLD.record,), (NEW.record,), current=OLD, prepared=NEW, round=EVERYWHERE, users=Users()
 )
 
 holdings = st.sampled_from((None, OLD, NEW, FOREIGN, MISNAMED))
@@ -128,7 +129,7 @@ everything = st.builds(
             "prepared": holdings,
             "parked": holdings,
             "round": rounds,
-            "users": st.sampled_from((None, (), ("alias.example",))),
+            "users": st.sampled_from((None, Users(), Users(("alias.example",)), Users(unsure="?"))),
         },
     ),
 )
@@ -171,7 +172,7 @@ def test_no_step_can_hurt_mail_whatever_the_facts_are(rotation: Rotation, facts:
             # Of a key that was never known no record is removed either.
             unknown = rotation.aborted and not rotation.new.record
             assert unknown or facts.current is None or facts.current.key != leaving.key
-            assert facts.users == ()
+            assert facts.users == Users()
             assert facts.pointing == ()
             assert rotation.since is None or rotation.since + rotation.grace <= NOW
             if not rotation.aborted:

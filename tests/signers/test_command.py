@@ -14,7 +14,7 @@ import pytest
 from netcup_mailauth.dkim import build, parse
 from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.files import read_key_file
-from netcup_mailauth.rotation.signer import SignerKey
+from netcup_mailauth.rotation.signer import SignerKey, Users
 from netcup_mailauth.signers.command import CommandSigner
 from tests.canaries import leaks
 from tests.signers.world import DOMAIN, SELECTOR
@@ -204,7 +204,7 @@ def test_there_is_no_way_back(made: Made, in_use: Path) -> None:
     signer.prepare(DOMAIN, SELECTOR)
     signer.switch(DOMAIN)
     assert signer.parked(DOMAIN) is None
-    assert signer.others(signer.switch(DOMAIN).key) == ()
+    assert signer.others(DOMAIN, signer.switch(DOMAIN).key) == Users()
     with pytest.raises(MailauthError) as caught:
         signer.switch_back(DOMAIN)
     assert "Rotate forward" in caught.value.advice

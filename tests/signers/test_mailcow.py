@@ -14,6 +14,7 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     UsageError,
 )
+from netcup_mailauth.rotation.signer import Users
 from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
 from netcup_mailauth.signers.mailcow import MailcowSigner
 from netcup_mailauth.signers.mailcow_keys import parked_name, prepared_name
@@ -141,9 +142,9 @@ def test_who_else_signs_with_a_key(signer: MailcowSigner, sandbox: Sandbox) -> N
     writing = patient(signer._keys.mailcow)
     writing.duplicate(prepared_name(DOMAIN), ALIAS)
     writing.duplicate(prepared_name(DOMAIN), HELPER)
-    assert signer.others(new.key) == (ALIAS,)
+    assert signer.others(DOMAIN, new.key) == Users((ALIAS,))
     signer.switch(DOMAIN)
-    assert signer.others(new.key) == (ALIAS, DOMAIN)
+    assert signer.others(OTHER, new.key) == Users((ALIAS, DOMAIN))
 
 
 def test_every_write_is_announced(signer: MailcowSigner) -> None:

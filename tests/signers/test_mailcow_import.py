@@ -11,12 +11,13 @@ import pytest
 from netcup_mailauth.errors import ApiError, MailauthError, UnverifiedError
 from netcup_mailauth.keys.files import read_key
 from netcup_mailauth.keys.generate import NewKey
+from netcup_mailauth.rotation.signer import Users
 from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
 from netcup_mailauth.signers import mailcow_import
 from netcup_mailauth.signers.mailcow_import import MailcowImportSigner
 from netcup_mailauth.signers.mailcow_keys import parked_name
 from tests.canaries import leaks
-from tests.signers.world import DOMAIN, SELECTOR, KillAt, KilledError, patient, signs_with
+from tests.signers.world import DOMAIN, OTHER, SELECTOR, KillAt, KilledError, patient, signs_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +79,7 @@ def test_a_rotation(
     assert signer.parked(DOMAIN) == old
     assert signer.switch(DOMAIN) == new
 
-    assert signer.others(new.key) == (DOMAIN,)
+    assert signer.others(OTHER, new.key) == Users((DOMAIN,))
     signer.discard(DOMAIN)
     assert not key_file.exists()
     assert signer.parked(DOMAIN) is None

@@ -1,0 +1,135 @@
+"""The clocks of netcup and mailcow, as the ``Date`` of their answers tells them."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import responses
+
+from netcup_mailauth.backends.http import HttpClient
+from netcup_mailauth.cli.entry import main
+from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.rotation import clocks
+from netcup_mailauth.sandbox import Sandbox
+from netcup_mailauth.sandbox.web import server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+URL = "https://mail.example.com"
+DOMAIN = "example.com"
+CONFIG = """
+[mailcow]
+helper_domain = "helper.example"
+
+[rotation]
+between_rounds = "0.1s"
+negative_ttl = "0.1s"
+grace = "0.3s"
+retry = "0.1s"
+"""
+
+
+@pytest.mark.parametrize("days", [-400, -1, 0, 1, 400])
+def test_how_far_an_answer_is_ahead(days: int) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(days=days), usegmt=True)
+    with responses.RequestsMock() as api:
+        api.get(f"{URL}/x", json={}, headers={"Date": date})
+        client = HttpClient(URL, "mailcow", environ={})
+        client.get("/x")
+    assert client.ahead is not None
+    assert abs(client.ahead - days * 86400) < 600
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        None,
+        "",
+        "soon",
+        "Mon, 99 Foo 2026 00:00:00 GMT",
+        "Fri, 31 Dec 99999999 23:59:59 GMT",
+        "Fri, 27 Nov 2026 25:61:00 GMT",
+        "1795000000",
+        "\u0660",
+    ],
+)
+def test_a_date_that_is_none_tells_nothing(date: str | None) -> None:
+    with responses.RequestsMock() as api:
+        api.get(f"{URL}/x", json={}, headers={} if date is None else {"Date": date})
+        client = HttpClient(URL, "mailcow", environ={})
+        client.get("/x")
+    assert client.ahead is None
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    (tmp_path / "netcup-mailauth.toml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    with Sandbox([DOMAIN], dkim_keys={"helper.example": None}) as running:
+        for name, value in running.env.items():
+            if value is not None:
+                monkeypatch.setenv(name, value)
+        monkeypatch.setenv("MAILCOW_API_KEY", running.mailcow_rw_key)
+        assert main(["apply", DOMAIN, "--dkim", "mailcow", "--yes"]) == ExitCode.OK
+        yield running
+
+
+BEGIN = ("rotate", DOMAIN, "--yes", "--allow", "rotation-short-grace")
+GO_ON = ("rotate", "--continue", "--wait", "--timeout", "30")
+
+
+def keys_of(sandbox: Sandbox) -> set[str]:
+    found = (str(r["hostname"]) for r in sandbox.zone(DOMAIN) if r["type"] == "TXT")
+    return {name for name in found if name.endswith("._domainkey")}
+
+
+@pytest.mark.parametrize("hours", [-30 * 24, 2])
+def test_a_server_whose_clock_differs_stops_switch_and_removal_until_it_is_set_right(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    hours: int,
+) -> None:
+    with monkeypatch.context() as wrong:
+        date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+        wrong.setattr(server._Handler, "date_time_string", lambda *_: date)
+        main([*BEGIN])
+        time.sleep(0.3)
+        for _ in range(3):
+            assert main(["rotate", "--continue"]) == ExitCode.REFUSED
+        told = capsys.readouterr().err
+        assert "one of them is wrong" in told
+        assert "timedatectl" in told
+        assert len(keys_of(sandbox)) == 2
+    assert main([*GO_ON]) == ExitCode.OK
+    assert len(keys_of(sandbox)) == 1
+
+
+@pytest.mark.skipif(clocks.uptime() is None, reason="the system does not tell its uptime")
+def test_a_clock_that_was_set_right_does_not_end_the_grace(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was ten days behind at the switch. That this was seen later is told, and time goes on."""
+    assert main([*BEGIN, "--grace", "1h"]) == ExitCode.OK
+    assert main(["rotate", "--continue", "--wait", "--timeout", "1"]) == ExitCode.OK
+    (book,) = tmp_path.rglob(f"rotations/{DOMAIN}.json")
+    data = json.loads(book.read_text())
+    assert data["open"]["phase"] == "grace"
+    assert data["open"]["uptime"] > 0
+    for name in ("clock", "since"):
+        data["open"][name] -= 10 * 86400
+    book.write_text(json.dumps(data))
+    capsys.readouterr()
+
+    assert main(["rotate", "--continue"]) == ExitCode.REFUSED
+    assert "it was set meanwhile" in capsys.readouterr().err
+    assert main(["rotate", "--continue"]) == ExitCode.OK
+    assert "stays for" in capsys.readouterr().out
+    assert len(keys_of(sandbox)) == 2

@@ -204,7 +204,9 @@ class World:
         elif action == "updateDnsRecords":
             self.writes.append(body["param"]["dnsrecordset"]["dnsrecords"])
             data = {"dnsrecords": written_to(self.zone, self.writes[-1])}
-        return 200, {}, self.ccp(action, envelope(data))
+        said = {**envelope(data), "action": action}
+        said["clientrequestid"] = body["param"]["clientrequestid"]
+        return 200, {}, self.ccp(action, said)
 
     def _rest(self, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         path = (request.url or "").removeprefix(REST).partition("?")[0]
@@ -219,7 +221,7 @@ class World:
             result = self.revisions[-1]
         elif call == "changeset":
             changes = json.loads(request.body or b"{}")
-            concerned = (*changes["create"], *changes["delete"])
+            concerned = (*changes.get("create", ()), *changes.get("delete", ()))
             self.writes.append([as_written(entry) for entry in concerned])
             self.revisions.append(rows_after(self.revisions[-1], changes))
             result = revision(last + 1)

@@ -27,47 +27,19 @@ from tests.backends.test_http import (
     through,
     tls,
 )
+from tests.bells import bells
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable
 
     from tests.backends.test_http import OpenClient, Peer
+    from tests.bells import Bell
 
-__all__ = ["open_client", "start", "tls"]  # fixtures
+__all__ = ["bells", "open_client", "start", "tls"]  # fixtures
 
 
 # --- A limit in all -------------------------------------------------------------------------------
-
-
-class Bell:
-    """A timer that rings when a test says so, and never by itself."""
-
-    def __init__(self, _seconds: float, function: Callable[[], None]) -> None:
-        self.finished = threading.Event()
-        self.daemon = False
-        self.started = False
-        self.ring = function
-
-    def start(self) -> None:
-        self.started = True
-
-    def cancel(self) -> None:
-        self.finished.set()
-
-
-@pytest.fixture
-def bells(monkeypatch: pytest.MonkeyPatch) -> list[Bell]:
-    """The timers of the requests so far."""
-    made: list[Bell] = []
-
-    def bell(seconds: float, function: Callable[[], None]) -> Bell:
-        made.append(Bell(seconds, function))
-        return made[-1]
-
-    monkeypatch.setattr(line, "Timer", bell)
-    return made
 
 
 def drip(bells: list[Bell], head: bytes, drop: bytes) -> Answer:

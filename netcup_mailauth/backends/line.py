@@ -75,12 +75,20 @@ class Line:
             ConnectTimeoutError: it stands too late.
         """
         with self._guard:
+            self.check(connection)
             self._let_go()
-            if self.was_cut:
-                raise ConnectTimeoutError(connection, "cut off while connecting")
             self._connection = connection
             # TLS takes the socket out of its object; a handle of our own ends it at any moment.
             self._handle = raw.dup()
+
+    def check(self, connection: HTTPConnection) -> None:
+        """See that there is time left for the next step of connecting.
+
+        Raises:
+            ConnectTimeoutError: there is none.
+        """
+        if self.was_cut:
+            raise ConnectTimeoutError(connection, "cut off while connecting")
 
     def _cut(self, timer: Timer) -> None:
         with self._guard:
@@ -125,6 +133,10 @@ class _Connection(HTTPConnection):
             raw.close()
             raise
         return raw
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # to http.client the cut end of the headers is their end
+        self.line.check(self)
 
     def response_class(  # type: ignore[override]  # called as the class that it stands in for
         self, sock: socket.socket, *args: Any, **options: Any

@@ -45,8 +45,6 @@ MOST_CONNECTIONS = 32
 BACKOFF = (0.5, 2.0)
 """Seconds before the second and the third attempt at a read. A write is never repeated here."""
 
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -174,12 +172,13 @@ class HttpClient:
                 line.close()
         # To the reader of an answer without a length, its cut end is an end as well.
         if line.was_cut:
-            failure = self._too_slow(sent=failure is None or failure.sent)
+            sent = failure is None or failure.sent
+            failure = failures.too_slow(self.what, LONGEST, sent=sent)
         elif line.has_more and failure is None:
-            failure = self._too_many()
+            failure = failures.too_many(self.what)
         if failure is not None or reply is None:
             # Outside the except block, so that no exception keeps the request and its secrets.
-            raise failure or self._broke()
+            raise failure or failures.broke(self.what)
         return reply
 
     def _answered(self, line: Line, method: str, url: str, data: bytes | None) -> Reply:
@@ -199,7 +198,8 @@ class HttpClient:
             )
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
         except (requests.RequestException, HTTPError, OSError) as error:
-            failure = self._failure(error)
+            place = urlsplit(self.url).netloc
+            failure = failures.told(error, self.what, place, CONNECT_TIMEOUT, READ_TIMEOUT)
         else:
             with response:
                 return self._reply(response)
@@ -246,8 +246,8 @@ class HttpClient:
                     break
             else:
                 return bytes(body)
-        except (HTTPError, OSError, ValueError):  # the last two of a socket that was cut
-            failure = self._broke()
+        except HTTPError:
+            failure = failures.broke(self.what)
         else:
             failure = TransportError(
                 f"{self.what} sends an answer without end ({len(body)} bytes so far).",
@@ -255,66 +255,6 @@ class HttpClient:
                 passing=False,
             )
         raise failure
-
-    def _failure(self, error: Exception) -> TransportError:
-        import requests
-
-        if isinstance(error, requests.exceptions.ReadTimeout):
-            return TransportError(
-                f"{self.what} did not answer within {READ_TIMEOUT:.0f} s.", "Try again later."
-            )
-        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-            return TransportError(
-                f"No request to {self.what} can be made: the CA file cannot be read.",
-                f"It is named in one of {', '.join(_CA_VARIABLES)}.",
-                sent=False,
-                passing=False,
-            )
-        reason = failures.reason(error, CONNECT_TIMEOUT)
-        if isinstance(error, requests.exceptions.SSLError) or failures.certificate_refused(error):
-            return TransportError(
-                f"The TLS connection to {self.what} failed: {reason}.",
-                "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
-                sent=not failures.certificate_refused(error),
-                passing=False,
-            )
-        if failures.never_connected(error):
-            return TransportError(
-                f"No connection to {self.what} at {self._place}: {reason}.",
-                "Check the network, the proxy and the address.",
-                sent=False,
-            )
-        if isinstance(error, failures.unusable()):
-            return TransportError(
-                f"No request to {self.what} at {self._place} can be made: {type(error).__name__}.",
-                "Check the address, and the proxy if there is one.",
-                sent=False,
-                passing=False,
-            )
-        return self._broke()
-
-    @property
-    def _place(self) -> str:
-        return urlsplit(self.url).netloc
-
-    def _broke(self) -> TransportError:
-        return TransportError(
-            f"The connection to {self.what} broke before its answer had arrived.", "Try again."
-        )
-
-    def _too_slow(self, *, sent: bool) -> TransportError:
-        return TransportError(
-            f"{self.what} did not answer in full within {LONGEST:.0f} s.",
-            "Try again later.",
-            sent=sent,
-            passing=False,
-        )
-
-    def _too_many(self) -> TransportError:
-        return TransportError(
-            f"{self.what} sent more than one answer, and which one is meant cannot be told.",
-            "Nothing was taken from it. Try again.",
-        )
 
     def _line(self) -> Line:
         """A connection that no other request uses; parallel jobs have one each."""
@@ -335,7 +275,7 @@ class HttpClient:
 
     def _ca_bundle(self) -> str | None:
         return next(
-            (self._environ[name] for name in _CA_VARIABLES if self._environ.get(name)), None
+            (self._environ[name] for name in failures.CA_VARIABLES if self._environ.get(name)), None
         )
 
     def _proxies(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from tests.fuzz.world import opened
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARTS = 1 if THOROUGH else 8
+PARTS = 1 if THOROUGH else 12
 """Into how many parts the table is divided, of which one is tried."""
 
 TABLE = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.errors import ApiError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,6 +33,16 @@ def masked(text: str, secrets: Iterable[SecretStr]) -> str:
     line = " ".join(text.split())
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     return printable if len(printable) <= LONGEST_WORDS else f"{printable[:LONGEST_WORDS]}..."
+
+
+def foreign_record(zone: str, name: str) -> ApiError:
+    """A listing of a zone holds what cannot be of it, so none of it can be believed."""
+    return ApiError(
+        f"netcup lists {name!a} among the records of {zone}, where it cannot be: the answer is "
+        "about another zone.",
+        "Nothing was taken from it. Run the same command again; if it comes again, please "
+        "report it.",
+    )
 
 
 def shape(payload: object) -> str:

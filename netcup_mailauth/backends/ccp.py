@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -10,19 +11,20 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from netcup_mailauth import clock
-from netcup_mailauth.backends.answers import masked
+from netcup_mailauth.backends.answers import foreign_record, masked
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.ccp_errors import (
-    SESSION_DEAD,
     Code,
     error_for,
     is_empty_zone,
+    is_session_dead,
     not_on_this_api,
 )
 from netcup_mailauth.backends.ccp_wire import (
     Envelope,
     RecordSet,
     Session,
+    ZoneFacts,
     to_entry,
     to_record,
 )
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
+
+REQUEST_ID = 16
+"""Random bytes of a ``clientrequestid``, in 32 characters; netcup takes 64 at most (fact 1.3)."""
 
 LOCKED_OUT = "too many error messages"
 """Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
@@ -180,7 +185,7 @@ class CcpBackend:
             if error.sent:
                 raise
             raise WriteNotProcessedError(error.what, error.advice) from None
-        if answer.statuscode in SESSION_DEAD:
+        if is_session_dead(answer):
             self._forget(session)
             raise WriteNotProcessedError(
                 "netcup had ended the session before the write.",
@@ -195,10 +200,11 @@ class CcpBackend:
 
     def _check_that_zone_exists(self, name: str) -> None:
         answer = self._read("infoDnsZone", {"domainname": name})
-        if answer.statuscode == Code.ZONE_NOT_FOUND:
+        if answer.is_error and answer.statuscode == Code.ZONE_NOT_FOUND:
             raise self._errors.counted(not_on_this_api(name, answer))
-        if not answer.is_success:
-            raise self._error("infoDnsZone", name, answer)
+        known = self._expect("infoDnsZone", name, answer, ZoneFacts).name
+        if known.lower() != name:
+            raise foreign_record(name, known)
 
     def _zone(self, name: str, record_set: RecordSet) -> Zone:
         records = tuple(to_record(wire, name) for wire in record_set.dnsrecords)
@@ -214,7 +220,7 @@ class CcpBackend:
         for _ in range(2):
             session = self._enter()
             answer = self._send(action, _within(session, param), self._http.read)
-            if answer.statuscode not in SESSION_DEAD:
+            if not is_session_dead(answer):
                 break
             self._forget(session)
         return answer
@@ -248,10 +254,12 @@ class CcpBackend:
         param: dict[str, object],
         repeat: Callable[[Callable[[], Reply]], Reply],
     ) -> Envelope:
+        request_id = secrets.token_hex(REQUEST_ID)
         body = {
             "action": action,
             "param": {
                 **param,
+                "clientrequestid": request_id,
                 "customernumber": self._customer_number.get_secret_value(),
                 "apikey": self._api_key.get_secret_value(),
             },
@@ -273,8 +281,28 @@ class CcpBackend:
                 "If it comes again, please report it.",
             )
         answer = self._masked(answer)
+        if not answer.answers(action, request_id):
+            raise self._out_of_step(action, answer)
+        if answer.is_success and not 200 <= reply.status < 300:
+            raise TransportError(
+                f"netcup answered {action} with HTTP {reply.status}, and a success in it.",
+                "Something between this machine and it may have answered instead: a proxy or a "
+                "firewall.",
+                passing=False,
+            )
         self._trace(f"netcup: {action} {param.get('domainname', '')}: {answer.summary}")
         return answer
+
+    def _out_of_step(self, action: str, answer: Envelope) -> TransportError:
+        """An answer to something else; no answer of the same connection is believed any more."""
+        self._http.close()
+        self._trace(f"netcup: {action}: an answer to another call ({answer.summary})")
+        return TransportError(
+            f"netcup's answer to {action} is not that to this call: it does not repeat its "
+            "action and clientrequestid.",
+            "Nothing was taken from it. Run the same command again; if it comes again, please "
+            "report it.",
+        )
 
     def _masked(self, answer: Envelope) -> Envelope:
         """The answer with its words fit to show: none of our own secrets, and printable."""

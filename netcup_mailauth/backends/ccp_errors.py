@@ -37,7 +37,17 @@ class Code(IntEnum):
 
 SESSION_DEAD = frozenset({Code.SESSION_DEAD, Code.SESSION_GONE})
 
+SESSION_DEAD_WORDS = ("session not found", "session id is not in a valid format")
+"""What netcup says of a dead session; with which code the first text comes is not known."""
+
 KEYS_PAGE = "CCP: Stammdaten > API (master data > API)"
+
+
+def is_session_dead(answer: Envelope) -> bool:
+    """Whether the session has ended: by the code, or by the words whatever the code."""
+    said = f"{answer.shortmessage} {answer.longmessage}".lower()
+    by_words = any(words in said for words in SESSION_DEAD_WORDS)
+    return answer.is_error and (answer.statuscode in SESSION_DEAD or by_words)
 
 
 def is_empty_zone(answer: Envelope) -> bool:
@@ -46,17 +56,20 @@ def is_empty_zone(answer: Envelope) -> bool:
     The same code says "Domain not found" for a zone of another account. A zone that netcup moved
     to CloudDNS gets the very same answer as an empty one (fact 2.7).
     """
-    return answer.statuscode == Code.NO_RECORDS and "not found" not in answer.message.lower()
+    no_records = answer.is_error and answer.statuscode == Code.NO_RECORDS
+    return no_records and "not found" not in answer.message.lower()
 
 
 def error_for(action: str, zone: str, answer: Envelope) -> MailauthError:
     """The error that an answer other than a success stands for."""
+    if is_session_dead(answer):
+        return ApiError(
+            f"netcup ended the session right after a new login ({answer.statuscode}).",
+            "Try again in a few minutes; netcup's sessions are known to die early.",
+        )
+    if answer.status == "success":  # with the code of an error: it is neither
+        return _unsure(action, answer)
     match answer.statuscode:
-        case Code.SESSION_DEAD | Code.SESSION_GONE:
-            return ApiError(
-                f"netcup ended the session right after a new login ({answer.statuscode}).",
-                "Try again in a few minutes; netcup's sessions are known to die early.",
-            )
         case Code.API_KEY_INVALID:
             return _credentials(answer.message)
         case Code.VALIDATION:
@@ -68,11 +81,15 @@ def error_for(action: str, zone: str, answer: Envelope) -> MailauthError:
             )
         case Code.ZONE_NOT_FOUND_ON_WRITE | Code.NO_RECORDS | Code.ZONE_NOT_FOUND:
             return not_on_this_api(zone, answer)
-        case code:
-            return ApiError(
-                f"netcup answered {action} with {answer.status} {code}: {answer.message!r}.",
-                "Nothing more is known about this code; if it comes again, please report it.",
-            )
+        case _:
+            return _unsure(action, answer)
+
+
+def _unsure(action: str, answer: Envelope) -> ApiError:
+    return ApiError(
+        f"netcup answered {action} with {answer.status} {answer.statuscode}: {answer.message!r}.",
+        "Nothing more is known about this code; if it comes again, please report it.",
+    )
 
 
 def _names_a_missing_zone(message: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from netcup_mailauth.backends.answers import foreign_record
 from netcup_mailauth.names import APEX
 from netcup_mailauth.plan import Action, Edit
 from netcup_mailauth.records import DnsRecord, join_txt
@@ -33,9 +34,18 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
+SUCCESSES = (2000, 2999)
+"""The codes that go with a success. Confidence: H for 2000, L for the others."""
+
+UNREAD = ("", "undefined")
+"""What netcup calls the action of a call that it refused before reading it (fact 1.10)."""
+
+
 class Envelope(_Wire):
     """What every answer is wrapped in."""
 
+    clientrequestid: OptionalText = ""
+    action: OptionalText = ""
     # A word, and nothing else: it is shown, and it decides whether a call was a success.
     status: str = Field(pattern=r"^[A-Za-z]{1,20}$")
     statuscode: int
@@ -55,8 +65,27 @@ class Envelope(_Wire):
 
     @property
     def is_success(self) -> bool:
-        """Whether the call did what it should: anything but ``success`` is not sure."""
-        return self.status == "success"
+        """Whether the call did what it should: anything but ``success`` is not sure.
+
+        Its code was seen to be 2000 always (fact 1.4); one that is an error's is no clean success.
+        """
+        return self.status == "success" and SUCCESSES[0] <= self.statuscode <= SUCCESSES[1]
+
+    def answers(self, action: str, request_id: str) -> bool:
+        """Whether it is the answer to this very call, and not to an earlier or another one.
+
+        netcup echoes both (fact 1.4, confidence: M for the id). An error may come before it has
+        read them: then they are empty, or the action is ``undefined``.
+        """
+        echoed = (self.action, self.clientrequestid)
+        if echoed == (action, request_id):
+            return True
+        return self.is_error and echoed[0] in (action, *UNREAD) and echoed[1] in (request_id, "")
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that the call failed; a ``pending`` is neither that nor a success."""
+        return self.status == "error"
 
 
 class Session(_Wire):
@@ -75,6 +104,12 @@ class WireRecord(_Wire):
     destination: Text
 
 
+class ZoneFacts(_Wire):
+    """``responsedata`` of a call that answers with what is known of a zone."""
+
+    name: str
+
+
 class RecordSet(_Wire):
     """``responsedata`` of a call that answers with the whole zone."""
 
@@ -82,7 +117,11 @@ class RecordSet(_Wire):
 
 
 def to_record(wire: WireRecord, zone: str) -> DnsRecord:
-    """A record as the rest of the program knows it."""
+    """A record as the rest of the program knows it.
+
+    Raises:
+        ApiError: it has the full name of something outside the zone.
+    """
     record_type = wire.type.upper()
     value = join_txt(wire.destination) if record_type == "TXT" else wire.destination
     return DnsRecord(
@@ -100,6 +139,8 @@ def _relative(hostname: str, zone: str) -> str:
     name = hostname.lower()
     if name in ("", f"{zone}."):
         return APEX
+    if name.endswith(".") and not name.endswith(f".{zone}."):
+        raise foreign_record(zone, name)
     return name.removesuffix(f".{zone}.")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from netcup_mailauth import clock
 from netcup_mailauth.backends import clouddns_errors as errors
+from netcup_mailauth.backends.answers import foreign_record
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.clouddns_changes import changeset
 from netcup_mailauth.backends.clouddns_names import NameForm
@@ -27,7 +28,8 @@ from netcup_mailauth.backends.freshness import check_fresh
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import CredentialsError, TransportError, WriteNotProcessedError
-from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Zone
+from netcup_mailauth.names import APEX
+from netcup_mailauth.records import CLOUDDNS, DesiredRecord, DnsRecord, Zone
 from netcup_mailauth.state.holds import NoHold, Reason
 
 if TYPE_CHECKING:
@@ -181,7 +183,9 @@ class CloudDnsBackend:
         check_fresh(zone)  # whatever there was to wait for came before
         made = self._write(entry, body)
         history = self._history(entry)
-        history.check_follows(zone, made.identifier)
+        if made is None and history.live.identifier == zone.revision:
+            raise errors.nothing_new(zone.name)
+        history.check_follows(zone, made.identifier if made else history.live.identifier)
         return self._live(entry, history)
 
     def refuses(self, record: DesiredRecord) -> str | None:
@@ -211,10 +215,12 @@ class CloudDnsBackend:
         form = NameForm.of((row.name for row in rows), entry.fqdn)
         self._forms[entry.fqdn] = form
         records = tuple(to_record(row, form) for row in rows)
+        _check_apex(entry.fqdn, records)
         draft = history.draft.identifier if history.draft else None
         return Zone(entry.fqdn, self.name, records, revision, draft)
 
-    def _write(self, entry: DomainEntry, body: dict[str, object]) -> Revision:
+    def _write(self, entry: DomainEntry, body: dict[str, object]) -> Revision | None:
+        """Write; the new revision, or ``None`` if the success does not name it."""
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
             answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post_to(path, body), _once)
@@ -222,14 +228,15 @@ class CloudDnsBackend:
             if error.sent:
                 raise
             raise WriteNotProcessedError(error.what, error.advice) from None
-        return parsed(CHANGES, entry.fqdn, self._success(CHANGES, entry.fqdn, answer), Revision)
+        result = self._success(CHANGES, entry.fqdn, answer)
+        return None if result is None else parsed(CHANGES, entry.fqdn, result, Revision)
 
     def _list(self, call: str, entry: DomainEntry, path: str, model: type[Model]) -> list[Model]:
         """Every entry of a list that comes in pages."""
 
         def ask(number: int) -> Page | None:
             answer = self._get(call, entry.fqdn, path, {"page": number, "perPage": PER_PAGE})
-            if answer.is_missing and (number > 1 or errors.is_past_the_end(answer)):
+            if answer.is_missing and number > 1:
                 return None
             result = self._success(call, entry.fqdn, answer)
             if not isinstance(result, list):
@@ -309,6 +316,17 @@ def _managed(name: str, entry: DomainEntry | None) -> DomainEntry:
     if not entry.is_dns_managed:
         raise errors.not_on_clouddns(name)
     return entry
+
+
+def _check_apex(zone: str, records: tuple[DnsRecord, ...]) -> None:
+    """See that a SOA, where one is listed, stands at the apex: there is no other place for it.
+
+    Raises:
+        ApiError: it does not, so these are the full names of another zone's records.
+    """
+    for record in records:
+        if record.type == "SOA" and record.hostname != APEX:
+            raise foreign_record(zone, record.hostname)
 
 
 def client(key: SecretStr, endpoint: str = ENDPOINT, **options: Any) -> HttpClient:

@@ -22,7 +22,8 @@ def changeset(
     """The body of the one call that makes the changes, all of them or none (confidence: M).
 
     An update is a delete and a create with the TTL of the record it replaces. ``strict`` makes
-    netcup refuse a delete that matches nothing. ``new_ttl`` is for a new record without one.
+    netcup refuse a delete that matches nothing. An empty list is left out, as the one known client
+    does. ``new_ttl`` is for a new record without one.
 
     Raises:
         RefusedError: a row to be deleted is there twice.
@@ -39,7 +40,8 @@ def changeset(
         if change.after:
             ttl = new_ttl if ttl is None else ttl
             create.append(_entry(change.after, written(change.after), ttl, form))
-    return {"autoCommit": True, "strict": True, "create": create, "delete": delete}
+    lists = {"create": create, "delete": delete}
+    return {"autoCommit": True, "strict": True, **{n: rows for n, rows in lists.items() if rows}}
 
 
 def _entry(record: DnsRecord, rdata: str, ttl: int | None, form: NameForm) -> dict[str, object]:

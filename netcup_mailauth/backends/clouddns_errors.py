@@ -27,24 +27,22 @@ REFUSED = frozenset({401, 403})
 BAD_VALUE = "validationError"
 """The code of a value that cannot be, such as a name with an underscore. Confidence: H."""
 
-PAST_THE_END = "page number"
-"""Words of the 404 for a list without entries, or with fewer pages. Confidence: H for the words;
-L that the 404 for something unknown does not have them."""
+MISSING = "resourceDoesNotExist"
+"""The code of what is not there, which comes with HTTP 404. Confidence: H; its words are generic,
+the same for a list without entries, a page past the end and a domain that is unknown."""
 
 
 def refuses_the_key(answer: Answer) -> bool:
-    """Whether the answer is about the key rather than about what was asked."""
-    return answer.status in REFUSED or (answer.status < 500 and answer.has_code(BAD_KEY))
+    """Whether the answer is about the key rather than about what was asked.
+
+    One that is not in netcup's own form is of something in between, and says nothing of the key.
+    """
+    return answer.has_code(BAD_KEY) or (answer.is_refusal and answer.status in REFUSED)
 
 
 def is_about_one(answer: Answer) -> bool:
     """Whether a key that works is refused one thing, perhaps a locked domain. Confidence: L."""
-    return answer.status == 403 and answer.envelope is not None and not answer.has_code(BAD_KEY)
-
-
-def is_past_the_end(answer: Answer) -> bool:
-    """Whether a 404 says that a list has no (more) entries, rather than that it is unknown."""
-    return answer.is_missing and PAST_THE_END in answer.message.lower()
+    return answer.status == 403 and answer.is_refusal and not answer.has_code(BAD_KEY)
 
 
 def error_for(call: str, zone: str, answer: Answer) -> MailauthError:
@@ -60,13 +58,20 @@ def error_for(call: str, zone: str, answer: Answer) -> MailauthError:
             "The domain may just have been moved; run the same command again, and look in the "
             "CCP whether it has a CloudDNS tab.",
         )
-    if answer.status == 404:
+    if answer.status == 404 and not answer.is_refusal:
         return ApiError(
             "There is no netcup REST API at this address (HTTP 404).",
             "Check NETCUP_REST_ENDPOINT, or unset it; netcup's own address ends in /v1.",
         )
     if answer.envelope is None and answer.status < 300:
         return unknown_shape(call, zone, answer.payload)
+    if answer.status in REFUSED and not answer.is_refusal:
+        return ApiError(
+            f"The request about {call} of {zone} was refused (HTTP {answer.status}), but not in "
+            "netcup's words.",
+            "Something between this machine and netcup may have answered instead: a proxy or a "
+            "firewall. The key was not judged.",
+        )
     return ApiError(
         f"netcup refused {call} of {zone} ({answer.message}).",
         "Run the same command again; if it comes again, please report it.",
@@ -122,4 +127,12 @@ def credentials(answer: Answer) -> CredentialsError:
         f"netcup refuses the REST API key ({answer.message}).",
         f"Make a new one in the {KEYS_PAGE} > API-Keys; it has 64 characters, while one of 50 is "
         "for the CCP API. The refused one is not tried again.",
+    )
+
+
+def nothing_new(zone: str) -> ApiError:
+    """A write was accepted without naming what it made, and nothing of it is to be seen."""
+    return ApiError(
+        f"netcup accepted the changes of {zone}, but lists no new revision of it.",
+        "Look in the CCP, under CloudDNS, whether they were left as a draft.",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.backends.answers import foreign_record
 from netcup_mailauth.names import APEX
 
 if TYPE_CHECKING:
@@ -47,12 +48,18 @@ class NameForm:
         return cls(zone, suffix, next((apex for apex in fitting if apex in listed), default))
 
     def hostname(self, name: str) -> str:
-        """The hostname, as :class:`~netcup_mailauth.records.DnsRecord` has it."""
+        """The hostname, as :class:`~netcup_mailauth.records.DnsRecord` has it.
+
+        Raises:
+            ApiError: it is the full name of something outside the zone.
+        """
         name = name.lower()
         if name in (*APEX_RELATIVE, self.apex, f"{self.zone}."):
             return APEX
         if name.endswith("."):
-            return name.removesuffix(".").removesuffix(f".{self.zone}")
+            if not name.endswith(f".{self.zone}."):
+                raise foreign_record(self.zone, name)
+            return name.removesuffix(f".{self.zone}.")
         return name.removesuffix(f".{self.zone}") if self.suffix else name
 
     def name(self, hostname: str) -> str:

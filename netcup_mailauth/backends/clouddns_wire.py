@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from netcup_mailauth.backends.answers import masked
-from netcup_mailauth.backends.clouddns_errors import unknown_shape
+from netcup_mailauth.backends.clouddns_errors import MISSING, unknown_shape
 from netcup_mailauth.records import DnsRecord, join_txt
 from netcup_mailauth.txtrdata import quoted
 
@@ -88,7 +88,7 @@ class Meta(_Wire):
 class Envelope(_Wire):
     """What every answer is wrapped in. Confidence: H."""
 
-    success: bool
+    success: bool = Field(strict=True)
     errors: Annotated[list[Fault], BeforeValidator(_list)] = []
     meta: Annotated[Meta | None, BeforeValidator(_none_if_empty)] = None
     result: Any = None
@@ -127,7 +127,16 @@ class Answer:
     @property
     def is_success(self) -> bool:
         """Whether the call did what it should; anything less than a clean success is not sure."""
-        return self.status < 300 and self.envelope is not None and self.envelope.success
+        if self.envelope is None or self.envelope.errors:
+            return False
+        return self.envelope.success and 200 <= self.status < 300
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it says in netcup's own form that the call failed: with a code, at least."""
+        if self.envelope is None or self.envelope.success:
+            return False
+        return any(fault.code for fault in self.envelope.errors)
 
     @property
     def pagination(self) -> Pagination:
@@ -138,11 +147,13 @@ class Answer:
     @property
     def is_missing(self) -> bool:
         """Whether the API says that it does not have it; a bare 404 may be anybody's."""
-        return self.status == 404 and self.envelope is not None
+        return self.status == 404 and self.has_code(MISSING)
 
     def has_code(self, code: str) -> bool:
-        """Whether one of the errors has this code."""
-        return self.envelope is not None and any(f.code == code for f in self.envelope.errors)
+        """Whether it is a refusal, and one of its errors has this code."""
+        if self.envelope is None or not self.is_refusal or self.status < 400:
+            return False
+        return any(fault.code == code for fault in self.envelope.errors)
 
 
 class DomainEntry(_Wire):

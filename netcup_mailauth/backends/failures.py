@@ -1,9 +1,86 @@
-"""What an exception of requests says about how far a request came.
+"""What an exception of requests says about how far a request came, and how it is told.
 
 The one question that matters: can it have reached the API? Then it must not be sent again.
 """
 
 from __future__ import annotations
+
+from netcup_mailauth.errors import TransportError
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Where a CA file is named, the first one that is set."""
+
+
+def told(
+    error: Exception, what: str, place: str, connecting: float, reading: float
+) -> TransportError:
+    """An exception of requests, without the request in it.
+
+    Args:
+        error: what requests raised.
+        what: whom the request was for, in words.
+        place: their host, with a port if there is one.
+        connecting: how many seconds the connection was given.
+        reading: and each wait for a byte.
+    """
+    import requests
+
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return TransportError(f"{what} did not answer within {reading:.0f} s.", "Try again later.")
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        return TransportError(
+            f"No request to {what} can be made: the CA file cannot be read.",
+            f"It is named in one of {', '.join(CA_VARIABLES)}.",
+            sent=False,
+            passing=False,
+        )
+    said = reason(error, connecting)
+    if isinstance(error, requests.exceptions.SSLError) or certificate_refused(error):
+        return TransportError(
+            f"The TLS connection to {what} failed: {said}.",
+            "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
+            sent=not certificate_refused(error),
+            passing=False,
+        )
+    if never_connected(error):
+        return TransportError(
+            f"No connection to {what} at {place}: {said}.",
+            "Check the network, the proxy and the address.",
+            sent=False,
+        )
+    if isinstance(error, unusable()):
+        return TransportError(
+            f"No request to {what} at {place} can be made: {type(error).__name__}.",
+            "Check the address, and the proxy if there is one.",
+            sent=False,
+            passing=False,
+        )
+    return broke(what)
+
+
+def broke(what: str) -> TransportError:
+    """The connection ended too early."""
+    return TransportError(
+        f"The connection to {what} broke before its answer had arrived.", "Try again."
+    )
+
+
+def too_slow(what: str, seconds: float, *, sent: bool) -> TransportError:
+    """The time for a request and its whole answer is over."""
+    return TransportError(
+        f"{what} did not answer in full within {seconds:.0f} s.",
+        "Try again later.",
+        sent=sent,
+        passing=False,
+    )
+
+
+def too_many(what: str) -> TransportError:
+    """More came than the answer; it may be that of another request."""
+    return TransportError(
+        f"{what} sent more than one answer, and which one is meant cannot be told.",
+        "Nothing was taken from it. Try again.",
+    )
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC
@@ -26,9 +25,14 @@ if TYPE_CHECKING:
 
     import requests
 
+    from netcup_mailauth.backends.line import Line
+
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
-"""Seconds. netcup was seen to need more than 5 s for an answer (fact 1.1)."""
+"""Seconds without a byte. netcup was seen to need more than 5 s for an answer (fact 1.1)."""
+
+LONGEST = 60.0
+"""Seconds for a request and its answer, however often a byte comes."""
 
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes. A zone of 10,000 records takes about 2 MB."""
@@ -37,12 +41,10 @@ CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
 
 MOST_CONNECTIONS = 32
-"""Connections that are kept open: one for each parallel job there may be."""
+"""Parallel jobs there may be; each request has a connection to itself."""
 
 BACKOFF = (0.5, 2.0)
 """Seconds before the second and the third attempt at a read. A write is never repeated here."""
-
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,12 @@ class HttpClient:
             **(headers or {}),
         }
         self.ahead: float | None = None
-        self._open: requests.Session | None = None
-        self._opening = threading.Lock()
+        self._idle: list[Line] = []
 
     def close(self) -> None:
-        """Close the connection; a later request opens a new one."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        """Close every connection that is not in use; a later request opens a new one."""
+        while self._idle:
+            self._idle.pop().close()
 
     def read(self, send: Callable[[], Reply]) -> Reply:
         """Do a request that changes nothing, again after a connection error or a 5xx.
@@ -162,12 +162,38 @@ class HttpClient:
         return self.url.rstrip("/") + path
 
     def _request(self, method: str, url: str, data: bytes | None) -> Reply:
+        """One request. Its connection is used again only after one whole answer to it."""
+        line = self._line()
+        reply: Reply | None = None
+        failure: TransportError | None = None
+        try:
+            with line.limited(LONGEST):
+                reply = self._answered(line, method, url, data)
+        except TransportError as error:
+            failure = error
+        finally:
+            if reply is not None and line.is_sound:
+                self._idle.append(line)
+            else:
+                line.close()
+        # To the reader of an answer without a length, its cut end is an end as well.
+        if line.was_cut:
+            sent = failure is None or failure.sent
+            failure = failures.too_slow(self.what, LONGEST, sent=sent)
+        elif line.has_more and failure is None:
+            failure = failures.too_many(self.what)
+        if failure is not None or reply is None:
+            # Outside the except block, so that no exception keeps the request and its secrets.
+            raise failure or failures.broke(self.what)
+        return reply
+
+    def _answered(self, line: Line, method: str, url: str, data: bytes | None) -> Reply:
         import requests
         from urllib3.exceptions import HTTPError
 
         headers = {"Content-Type": "application/json"} if data is not None else None
         try:
-            response = self._session().request(
+            response = line.session.request(
                 method,
                 url,
                 data=data,
@@ -178,15 +204,20 @@ class HttpClient:
             )
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
         except (requests.RequestException, HTTPError, OSError) as error:
-            failure = self._failure(error)
+            place = urlsplit(self.url).netloc
+            failure = failures.told(error, self.what, place, CONNECT_TIMEOUT, READ_TIMEOUT)
         else:
             with response:
                 return self._reply(response)
-        # Outside the except block, so that no exception keeps the request and its secrets.
-        raise failure
+        raise failure  # outside the except block, as above
 
     def _reply(self, response: requests.Response) -> Reply:
         status = response.status_code
+        if status < 200:
+            # Its answer is still to come; read with the next request, it would be taken for its.
+            raise TransportError(
+                f"{self.what} answered with HTTP {status}, which is no answer yet.", "Try again."
+            )
         if 300 <= status < 400:
             raise TransportError(
                 f"{self.what} answered with a redirect (HTTP {status}), which is "
@@ -213,18 +244,17 @@ class HttpClient:
         from urllib3.exceptions import HTTPError
 
         body = bytearray()
-        deadline = time.monotonic() + READ_TIMEOUT
         try:
             # read1 gives what has arrived; read would wait for a full buffer, however long the
             # other end takes to fill it.
             while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
-                if len(body) > MAX_ANSWER or time.monotonic() > deadline:
+                if len(body) > MAX_ANSWER:
                     break
             else:
                 return bytes(body)
         except HTTPError:
-            failure = self._broke()
+            failure = failures.broke(self.what)
         else:
             failure = TransportError(
                 f"{self.what} sends an answer without end ({len(body)} bytes so far).",
@@ -233,75 +263,26 @@ class HttpClient:
             )
         raise failure
 
-    def _failure(self, error: Exception) -> TransportError:
-        import requests
+    def _line(self) -> Line:
+        """A connection that no other request uses; parallel jobs have one each."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._new_line()
 
-        if isinstance(error, requests.exceptions.ReadTimeout):
-            return TransportError(
-                f"{self.what} did not answer within {READ_TIMEOUT:.0f} s.", "Try again later."
-            )
-        if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-            return TransportError(
-                f"No request to {self.what} can be made: the CA file cannot be read.",
-                f"It is named in one of {', '.join(_CA_VARIABLES)}.",
-                sent=False,
-                passing=False,
-            )
-        reason = failures.reason(error, CONNECT_TIMEOUT)
-        if isinstance(error, requests.exceptions.SSLError) or failures.certificate_refused(error):
-            return TransportError(
-                f"The TLS connection to {self.what} failed: {reason}.",
-                "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
-                sent=not failures.certificate_refused(error),
-                passing=False,
-            )
-        if failures.never_connected(error):
-            return TransportError(
-                f"No connection to {self.what} at {self._place}: {reason}.",
-                "Check the network, the proxy and the address.",
-                sent=False,
-            )
-        if isinstance(error, failures.unusable()):
-            return TransportError(
-                f"No request to {self.what} at {self._place} can be made: {type(error).__name__}.",
-                "Check the address, and the proxy if there is one.",
-                sent=False,
-                passing=False,
-            )
-        return self._broke()
+    def _new_line(self) -> Line:
+        from netcup_mailauth.backends.line import Line
 
-    @property
-    def _place(self) -> str:
-        return urlsplit(self.url).netloc
-
-    def _broke(self) -> TransportError:
-        return TransportError(
-            f"The connection to {self.what} broke before its answer had arrived.", "Try again."
-        )
-
-    def _session(self) -> requests.Session:
-        """The one session; parallel jobs share it, and with it the connections it keeps."""
-        with self._opening:
-            if self._open is None:
-                self._open = self._new_session()
-            return self._open
-
-    def _new_session(self) -> requests.Session:
-        import requests
-        from requests.adapters import HTTPAdapter
-
-        session = requests.Session()
-        session.trust_env = False
-        session.headers.update(self._headers)
-        session.verify = self._ca_bundle() or True
-        session.proxies = self._proxies()
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_CONNECTIONS))
-        return session
+        line = Line()
+        line.session.trust_env = False
+        line.session.headers.update(self._headers)
+        line.session.verify = self._ca_bundle() or True
+        line.session.proxies = self._proxies()
+        return line
 
     def _ca_bundle(self) -> str | None:
         return next(
-            (self._environ[name] for name in _CA_VARIABLES if self._environ.get(name)), None
+            (self._environ[name] for name in failures.CA_VARIABLES if self._environ.get(name)), None
         )
 
     def _proxies(self) -> dict[str, str]:

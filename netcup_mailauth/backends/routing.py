@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from netcup_mailauth.backends.ccp_errors import KEYS_PAGE
-from netcup_mailauth.errors import CredentialsError, TransportError, UsageError, ZoneError
+from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.records import CCP, CLOUDDNS
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Router:
         """What the REST API says of a domain; without its word no zone is read anywhere."""
         try:
             return clouddns.lookup(name)
-        except (CredentialsError, TransportError) as error:
+        except (CredentialsError, ApiError) as error:
             if self._ccp is not None and ASKED_FIRST not in error.advice:
                 error.advice = f"{error.advice} {ASKED_FIRST}"
             raise

@@ -12,7 +12,14 @@ from urllib.parse import quote, urlsplit
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.errors import ApiError, CredentialsError, KeySourceError, MailauthError
 from netcup_mailauth.keys.files import DkimSource, read_mailcow_key
-from netcup_mailauth.keys.mailcow_answers import check_done, printable, read_served, said_in
+from netcup_mailauth.keys.mailcow_answers import (
+    check_about,
+    check_done,
+    is_refusal,
+    printable,
+    read_served,
+    said_in,
+)
 from netcup_mailauth.state.holds import NoHold, Reason
 
 if TYPE_CHECKING:
@@ -88,6 +95,7 @@ class Mailcow:
         data = self._get(f"/api/v1/get/dkim/{quote(domain, safe='')}")
         if data == {}:
             return None
+        check_about(domain, data)
         if not isinstance(data, dict) or not isinstance(data.get("dkim_txt"), str):
             raise ApiError(
                 f"mailcow's answer for the DKIM key of {domain} is not as documented.",
@@ -105,6 +113,7 @@ class Mailcow:
             CredentialsError, ApiError: as :meth:`dkim`.
         """
         data = self._get(f"/api/v1/get/domain/{quote(domain, safe='')}")
+        check_about(domain, data)
         relay = data.get("relayhost") if isinstance(data, dict) else None
         return None if relay in (None, "", "0", 0) else str(relay)
 
@@ -151,7 +160,7 @@ class Mailcow:
         """
         self._check_key()
         reply = self._http.post_to(f"/api/v1/{call}", body)
-        if reply.status == 403 and isinstance(reply.payload, dict):
+        if reply.status == 403 and is_refusal(reply.payload):
             raise self._read_only(reply.payload)
         check_done(self._accepted(reply), call, self._secret)
 
@@ -181,7 +190,8 @@ class Mailcow:
                 return reply.payload
             case 401:
                 self._refused = self._refusal(reply)
-                self._hold.note(Reason.REFUSED)
+                if is_refusal(reply.payload):  # and not of something in front of mailcow
+                    self._hold.note(Reason.REFUSED)
                 raise self._refused
             case 404:
                 raise ApiError(

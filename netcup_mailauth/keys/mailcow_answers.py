@@ -113,6 +113,26 @@ def _undocumented(payload: object) -> ApiError:
     )
 
 
+def is_refusal(payload: object) -> bool:
+    """Whether an answer with 401 or 403 is mailcow's own: ``{"type": "error", "msg": ...}``."""
+    return isinstance(payload, dict) and payload.get("type") == "error"
+
+
+def check_about(domain: str, payload: object) -> None:
+    """See that an answer, where it names a domain, names the one that was asked for.
+
+    Raises:
+        ApiError: it is about another one.
+    """
+    named = payload.get("domain_name", payload.get("domain")) if isinstance(payload, dict) else None
+    if isinstance(named, str) and named.lower() != domain.lower():
+        raise ApiError(
+            f"mailcow was asked about {domain}, and answered about {named[:LONGEST]!a}.",
+            "Nothing was taken from it. Run the same command again; if it comes again, please "
+            "report it.",
+        )
+
+
 def said_in(payload: object) -> str:
     """The message in an answer: a text, or a code and what it is about."""
     message = payload.get("msg") if isinstance(payload, dict) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox.ccp.calls import ACTIONS as CCP_ACTIONS
 from netcup_mailauth.sandbox.rest.calls import ACTIONS as REST_ACTIONS
+from netcup_mailauth.sandbox.web.manners import ODD
 from netcup_mailauth.sandbox.zones.records import Draft, read_drafts
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _COMMON = (
     "rival",
     "loses",
     "slow",
+    "denied",
+    *ODD,
 )
 
 #: How a call to the CCP API can fail.
@@ -33,6 +36,9 @@ CCP_MODES = (
     "apply-partly",
     "apply-then-4013",
     "apply-and-hide",
+    "apply-then-403",
+    "other-id",
+    "other-action",
     "expire",
     "rate-limit",
     "lockout",
@@ -48,10 +54,12 @@ REST_MODES = (
     "bad-key",
     "429",
     "draft",
+    "missing",
+    "null-result",
 )
 
 _FIELDS = {"action", "mode", "times", "after", "delay", "records"}
-_DEFAULT_DELAY = {"apply-late": 2.0, "slow": 10.0, "429": 1.0}
+_DEFAULT_DELAY = {"apply-late": 2.0, "slow": 10.0, "429": 1.0, **dict.fromkeys(ODD, 0.2)}
 _LONGEST_DELAY = 3600.0
 _RIVAL = (Draft(None, "@", "TXT", "0", "v=spf1 include:_spf.rival.example -all"),)
 
@@ -61,7 +69,8 @@ class Fault:
     """One order to fail: the next `times` calls of `action`, once `after` more have passed.
 
     An action of `*` is any call to the APIs that have the mode. `delay` is used by `apply-late`
-    and `slow`, and is what `429` asks the client to wait; `records` is used by `rival`.
+    and `slow`, is what `429` asks the client to wait, and lies between the pieces of an answer
+    that drips; `records` is used by `rival`.
     """
 
     action: str

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from netcup_mailauth.sandbox.web.exchange import NoReplyError, Reply, html_reply
+from netcup_mailauth.sandbox.web.manners import ODD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.sandbox.faults import Fault
     from netcup_mailauth.sandbox.timers import Timers
+    from netcup_mailauth.sandbox.web.manners import Manner
     from netcup_mailauth.sandbox.zones.world import World
 
 A = TypeVar("A")
@@ -69,6 +71,8 @@ def go_wrong(turn: Turn[A], fault: Fault, timers: Timers) -> A | Reply:
         "rival": lambda: _rival(turn, fault),
         "loses": lambda: _lose(turn),
         "slow": lambda: _slow(turn, fault.delay, timers),
+        "denied": lambda: html_reply("403 Forbidden", 403),
+        **dict.fromkeys(ODD, lambda: _in_pieces(turn, fault)),
     }
     return modes[fault.mode]()
 
@@ -112,6 +116,12 @@ def _cut(turn: Turn[A]) -> Reply:
     """Applied, but only half of the answer arrives; its Content-Length is that of the half."""
     reply = turn.written(apply(turn))
     return replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+def _in_pieces(turn: Turn[A], fault: Fault) -> Reply:
+    """Applied, but the answer comes late, or drips for as long as the client listens."""
+    manner = cast("Manner", fault.mode)
+    return replace(turn.written(apply(turn)), manner=manner, pause=fault.delay)
 
 
 def _lie(turn: Turn[A]) -> A:

@@ -31,6 +31,8 @@ class Quirks:
     session_dies_after: tuple[float, float] | None = None  # L10 M: "flaky" is (10.0, 15.0)
     first_call_4001: Literal["never", "once", "always"] = "never"  # L10 M: one-shot after login
 
+    dead_session: Literal["format", "not-found"] = "format"  # L9 H; the second text, its code: ?
+
     # Limits
     lockout_after: int | None = 10  # L41 H that it exists, N ?: as many as a patient client makes
     lockout_seconds: float | None = None  # L41 ?: None lasts until a reset

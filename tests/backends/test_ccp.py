@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal
 
 import pytest
@@ -27,6 +28,7 @@ from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
+from tests.e2e.answering import echoing
 from tests.worlds import account, backend_of, requests_of
 
 DMARC = DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=none")
@@ -80,6 +82,14 @@ def test_a_run_that_asks_nothing_does_not_log_in() -> None:
 
 def test_a_session_that_died_is_renewed_once_for_a_read() -> None:
     with account() as (sandbox, backend):
+        backend.zone("example.com")
+        sandbox.fault("infoDnsRecords", "expire")
+        assert backend.zone("example.com").records
+        assert requests_of(sandbox)["login"] == 2
+
+
+def test_a_session_that_died_is_known_by_its_second_text() -> None:
+    with account(quirks=Quirks(dead_session="not-found")) as (sandbox, backend):
         backend.zone("example.com")
         sandbox.fault("infoDnsRecords", "expire")
         assert backend.zone("example.com").records
@@ -236,8 +246,6 @@ def test_a_text_that_netcup_would_alter_is_refused_before_any_call(value: str, w
 def answer(**changes: Any) -> dict[str, Any]:
     return {
         "serverrequestid": "",
-        "clientrequestid": "",
-        "action": "",
         "status": "success",
         "statuscode": 2000,
         "shortmessage": "",
@@ -260,11 +268,21 @@ RECORD = {
 }
 
 
-def scripted(*bodies: Any) -> responses.RequestsMock:
-    mock = responses.RequestsMock(assert_all_requests_are_fired=True)
-    for body in bodies:
-        mock.post(ccp.ENDPOINT, json=body)
+def scripted(*bodies: Any, fired: bool = True, status: int = 200) -> responses.RequestsMock:
+    """netcup's answers in turn, all but the first with this HTTP status."""
+    mock = responses.RequestsMock(assert_all_requests_are_fired=fired)
+    for number, body in enumerate(bodies):
+        mock.add_callback(responses.POST, ccp.ENDPOINT, saying(body, status if number else 200))
     return mock
+
+
+def saying(body: Any, status: int = 200) -> Any:
+    """What answers with this JSON, repeating the call's action and id unless it says others."""
+
+    def answered(request: Any) -> tuple[int, dict[str, str], bytes]:
+        return status, {}, echoing(json.dumps(body).encode(), request.body)
+
+    return answered
 
 
 def reader() -> ccp.CcpBackend:
@@ -277,6 +295,9 @@ def test_the_envelope_is_what_netcup_documents() -> None:
         (record,) = backend.zone("example.com").records
         sent = [json.loads(call.request.body or "") for call in mock.calls]
     assert (record.id, record.priority) == ("7", "0")
+    ids = [call["param"].pop("clientrequestid") for call in sent]
+    assert len(set(ids)) == len(sent) == 2
+    assert all(re.fullmatch(r"[A-Za-z0-9]{16,64}", text) for text in ids)  # fact 1.3
     assert sent[0] == {
         "action": "login",
         "param": {"apipassword": "PASSWORD", "customernumber": "12345", "apikey": "KEY"},
@@ -320,6 +341,159 @@ def test_a_write_answered_with_less_than_success_is_no_success(status: str) -> N
             with pytest.raises(MailauthError) as caught:
                 backend.apply(ZONE, [CREATE])
     assert caught.value.exit_code is ExitCode.ERROR
+
+
+# --- Whose answer it is ---------------------------------------------------------------------------
+
+OTHERS: list[dict[str, Any]] = [
+    {"clientrequestid": "0" * 32},
+    {"action": "infoDnsZone"},
+    {"clientrequestid": "0" * 32, "action": "logout"},
+]
+EMPTY: list[dict[str, Any]] = [
+    {"clientrequestid": "", "action": ""},
+    {"clientrequestid": None, "action": None},
+    {"clientrequestid": ""},
+    {"action": ""},
+    {"action": "undefined"},
+]
+GOOD = answer(responsedata={"dnsrecords": [RECORD]})
+DEAD = answer(status="error", statuscode=4001)
+SORTS = [GOOD, DEAD, answer(status="error", statuscode=5029, longmessage="no records")]
+LOCKED = answer(status="error", statuscode=4013, longmessage="Too many error messages, please")
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("body", [*SORTS, LOCKED])
+def test_an_answer_to_another_call_is_none(body: Any, other: Any) -> None:
+    """One answer behind, a zone would be planned from the records of another one."""
+    script = scripted(LOGIN, {**body, **other}, LOGOUT)
+    with script, reader() as backend, pytest.raises(TransportError, match="not that to this call"):
+        backend.zone("example.com")
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("body", [*SORTS, LOCKED])
+def test_a_write_with_an_answer_to_another_call_has_an_unknown_outcome(
+    body: Any, other: Any
+) -> None:
+    with scripted(LOGIN, {**body, **other}, LOGOUT), reader() as backend:
+        with pytest.raises(TransportError) as caught:
+            backend.apply(ZONE, [CREATE])
+        assert caught.value.sent
+        assert not isinstance(caught.value, WriteNotProcessedError)
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+def test_a_success_that_does_not_say_to_what_is_none(empty: Any) -> None:
+    script = scripted(LOGIN, {**GOOD, **empty}, LOGOUT)
+    with script, reader() as backend, pytest.raises(TransportError, match="not that to this call"):
+        backend.zone("example.com")
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+def test_an_error_from_before_the_call_was_read_is_that_error(empty: Any) -> None:
+    script = scripted(LOGIN, {**LOCKED, **empty}, LOGOUT)
+    with script, reader() as backend, pytest.raises(WaitError, match="locked this account"):
+        backend.zone("example.com")
+
+
+def test_after_an_answer_to_another_call_no_connection_is_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[HttpClient] = []
+    monkeypatch.setattr(HttpClient, "close", lambda client: closed.append(client))
+    with scripted(LOGIN, {**GOOD, **OTHERS[0]}):
+        backend = reader()
+        with pytest.raises(TransportError):
+            backend.zone("example.com")
+        assert closed == [backend._http]
+
+
+@pytest.mark.parametrize("hostname", ["www.other.de.", "other.de.", "notexample.com.", "com."])
+def test_a_listing_with_a_name_outside_the_zone_is_of_another_zone(hostname: str) -> None:
+    records = answer(
+        responsedata={"dnsrecords": [RECORD, {**RECORD, "id": 8, "hostname": hostname}]}
+    )
+    with scripted(LOGIN, records, LOGOUT), reader() as backend, pytest.raises(ApiError) as caught:
+        backend.zone("example.com")
+    assert f"'{hostname}'" in caught.value.what
+    assert "another zone" in caught.value.what
+
+
+@pytest.mark.parametrize("name", ["other.de", "www.example.com", "", None])
+def test_an_empty_zone_is_empty_only_if_the_second_answer_is_about_it(name: Any) -> None:
+    facts = {"name": name, "ttl": "86400", "serial": "1", "dnssecstatus": False}
+    script = scripted(LOGIN, SORTS[2], answer(responsedata=facts), LOGOUT)
+    with script, reader() as backend, pytest.raises(ApiError):
+        backend.zone("example.com")
+
+
+# --- HTTP statuses, and words that belong to no code ----------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429])
+def test_a_success_with_the_http_status_of_an_error_is_none(status: int) -> None:
+    with scripted(LOGIN, GOOD, GOOD, GOOD, status=status), reader() as backend:
+        with pytest.raises(TransportError, match=f"HTTP {status}, and a success") as caught:
+            backend.zone("example.com")
+        assert (caught.value.sent, caught.value.passing) == (True, False)
+        with pytest.raises(TransportError, match=f"HTTP {status}, and a success") as caught:
+            backend.apply(ZONE, [CREATE])
+        assert caught.value.sent
+
+
+@pytest.mark.parametrize("code", [4013, 4001, 5029, 0, 1999, 3000])
+def test_a_success_with_the_code_of_an_error_is_none(code: int) -> None:
+    notes = Notes()
+    odd = {**GOOD, "statuscode": code, "longmessage": "Customer account not found."}
+    with scripted(LOGIN, odd, odd, LOGOUT), reader() as backend:
+        backend._hold = notes
+        with pytest.raises(ApiError, match=f"success {code}"):
+            backend.zone("example.com")
+        with pytest.raises(ApiError, match=f"success {code}") as caught:
+            backend.apply(ZONE, [CREATE])
+        assert not isinstance(caught.value, WriteNotProcessedError)
+    assert Reason.REFUSED not in notes.told
+
+
+@pytest.mark.parametrize("code", [4001, 4004, 4013, 5000])
+@pytest.mark.parametrize("field", ["shortmessage", "longmessage"])
+def test_a_dead_session_is_known_by_its_words_too(code: int, field: str) -> None:
+    dead = answer(status="error", statuscode=code, **{field: "Api session not found"})
+    with scripted(LOGIN, dead, LOGIN, GOOD, LOGOUT), reader() as backend:
+        assert backend.zone("example.com").records
+    with scripted(LOGIN, dead), reader() as backend, pytest.raises(WriteNotProcessedError):
+        backend.apply(ZONE, [CREATE])
+    with scripted(LOGIN, dead, LOGIN, dead), reader() as backend:  # noqa: SIM117
+        with pytest.raises(ApiError, match="right after a new login"):
+            backend.zone("example.com")
+
+
+BETWEEN: list[dict[str, Any]] = [
+    {"body": b"<html>denied</html>"},
+    {"body": b""},
+    {"json": {"error": "Forbidden"}},
+    {"json": {"message": "Customer account not found."}},
+    {"json": {"status": 403, "message": "Customer account not found."}},
+    {"json": {"status": "error", "message": "Customer account not found."}},
+    {"json": {"success": False, "errors": [{"code": 1020, "message": "Access denied"}]}},
+    {"json": ["Customer account not found."]},
+]
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+@pytest.mark.parametrize("page", BETWEEN)
+def test_a_page_of_something_in_between_is_no_refusal(page: dict[str, Any], status: int) -> None:
+    """A firewall's 403 would otherwise hold a good key back for a quarter of an hour and more."""
+    notes = Notes()
+    with responses.RequestsMock() as mock:
+        mock.post(ccp.ENDPOINT, status=status, **page)
+        backend = reader()
+        backend._hold = notes
+        with pytest.raises(ApiError):
+            backend.log_in()
+    assert notes.told == ["asked"]
 
 
 def test_a_write_that_never_left_is_told_apart() -> None:
@@ -472,7 +646,7 @@ def test_no_error_holds_a_secret_anywhere_even_if_netcup_repeats_it(script: str)
     lines: list[str] = []
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for body in [*ODD[script], LOGOUT]:
-            mock.post(ccp.ENDPOINT, json=body)
+            mock.add_callback(responses.POST, ccp.ENDPOINT, saying(body))
         with canary_backend(lines) as backend, pytest.raises(MailauthError) as caught:
             backend.zone("example.com")
     assert leaks(caught.value, SECRETS) == []
@@ -497,7 +671,7 @@ def test_no_error_holds_a_secret_anywhere_even_if_netcup_repeats_it(script: str)
 def test_no_fault_of_the_line_holds_the_request(mishap: dict[str, Any], write: bool) -> None:
     """An exception of requests carries the request, with every key in it."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.post(ccp.ENDPOINT, json=CANARY_LOGIN)
+        mock.add_callback(responses.POST, ccp.ENDPOINT, saying(CANARY_LOGIN))
         mock.post(ccp.ENDPOINT, **mishap)
         backend = canary_backend([])
         with pytest.raises(ApiError) as caught:

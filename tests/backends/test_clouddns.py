@@ -262,20 +262,58 @@ def test_a_draft_that_is_the_newest_revision_is_not_the_zone(
     assert (zone.revision, zone.draft) == ("rev1", "rev2")
 
 
-def test_an_empty_list_is_empty_and_an_unknown_one_is_not(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
+@pytest.mark.parametrize("words", [NO_RESULTS, "No result was found.", ""])
+def test_a_zone_whose_records_are_not_there_is_not_empty(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, words: str
 ) -> None:
-    """A zone that has just gone must never read as one where everything is to be created."""
+    """A zone that has just gone must never read as one where everything is to be created.
+
+    The words are generic, the same for a list without entries; any zone has a SOA at least.
+    """
     says_domain(api)
     says_revisions(api, OLD)
     missing = f"{REVISIONS}/rev1/record"
-    api.get(missing, json=failure("resourceDoesNotExist", NO_RESULTS), status=404)
-    assert backend.zone(NAME).records == ()
-    api.replace(
-        "GET", missing, json=failure("resourceDoesNotExist", "No result was found."), status=404
-    )
+    api.get(missing, json=failure("resourceDoesNotExist", words), status=404)
     with pytest.raises(ZoneError, match=r"does not have the records of example\.com"):
         backend.zone(NAME)
+
+
+def test_a_zone_whose_revisions_are_not_there_is_an_error(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
+) -> None:
+    says_domain(api)
+    api.get(REVISIONS, json=failure("resourceDoesNotExist", NO_RESULTS), status=404)
+    with pytest.raises(ZoneError, match=r"does not have the revisions of example\.com"):
+        backend.zone(NAME)
+
+
+SOA = {**txt("", "root-dns.netcup.net. x. 7 1 1 1 1"), "type": "SOA"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [txt("@", '"x"'), txt("www.other.de.", '"x"')],
+        [txt("other.de.", '"x"')],
+        [txt("notexample.com.", '"x"')],
+        [{**SOA, "name": "other.de"}, txt("other.de", '"x"'), txt("_dmarc.other.de", '"x"')],
+        [{**SOA, "name": "other.de."}],
+    ],
+)
+def test_a_listing_of_another_zone_is_refused(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, rows: Any
+) -> None:
+    says_zone(api, *rows)
+    with pytest.raises(ApiError, match="about another zone"):
+        backend.zone(NAME)
+
+
+@pytest.mark.parametrize("name", ["@", "", "example.com", "example.com."])
+def test_a_soa_at_the_apex_is_in_order(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, name: str
+) -> None:
+    says_zone(api, {**SOA, "name": name})
+    assert backend.zone(NAME).records[0].hostname == "@"
 
 
 # --- What goes wrong with a read -----------------------------------------------------------------
@@ -286,7 +324,7 @@ def test_an_empty_list_is_empty_and_an_unknown_one_is_not(
     [
         (400, failure("authenticationError", BAD_KEY)),
         (401, failure("x", "y")),
-        (403, None),
+        (403, failure("x", "y")),
     ],
 )
 def test_a_refused_key_is_noted_and_sent_once(
@@ -296,10 +334,7 @@ def test_a_refused_key_is_noted_and_sent_once(
     status: int,
     body: Any,
 ) -> None:
-    if body is None:
-        api.get(f"{API}/domain", body="<html>", status=status)
-    else:
-        says_domain(api, body, status=status)
+    says_domain(api, body, status=status)
     for name in (NAME, "other.example"):
         with pytest.raises(CredentialsError, match=f"HTTP {status}") as caught:
             backend.lookup(name)
@@ -307,6 +342,54 @@ def test_a_refused_key_is_noted_and_sent_once(
     assert "64 characters" in caught.value.advice
     assert notes.told == ["asked", Reason.REFUSED]
     assert len(api.calls) == 1
+
+
+BETWEEN: list[dict[str, Any]] = [
+    {"body": "<html>denied</html>"},
+    {"body": ""},
+    {"json": {"error": "Forbidden"}},
+    {"json": {"success": False}},
+    {"json": {"success": False, "errors": [], "result": None}},
+    {"json": {"success": False, "errors": [{"message": "Access denied"}]}},
+    {"json": {"success": False, "errors": "Access denied"}},
+    {"json": {"success": "false", "errors": [{"code": BAD_KEY, "message": "x"}]}},
+    {"json": {**failure("authenticationError", BAD_KEY), "success": True}},
+    {"json": ["authenticationError"]},
+]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("page", BETWEEN)
+def test_a_page_of_something_in_between_is_no_refusal(
+    api: responses.RequestsMock,
+    backend: clouddns.CloudDnsBackend,
+    notes: Notes,
+    page: dict[str, Any],
+    status: int,
+) -> None:
+    """A firewall's 403 would otherwise hold a good key back for a quarter of an hour and more."""
+    api.get(f"{API}/domain", status=status, **page)
+    with pytest.raises(ApiError, match=f"HTTP {status}") as caught:
+        backend.lookup(NAME)
+    assert "a proxy or a firewall" in caught.value.advice
+    assert Reason.REFUSED not in notes.told
+
+
+def test_a_success_with_an_error_in_it_is_none(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
+) -> None:
+    says_domain(api, {**domain(), "errors": [{"code": "x", "message": "y"}]})
+    with pytest.raises(ApiError, match="refused the entry"):
+        backend.lookup(NAME)
+
+
+@pytest.mark.parametrize("body", [{}, {"success": False}, failure("", ""), failure("x", "y")])
+def test_a_404_that_does_not_say_what_is_missing_is_no_missing_domain(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, body: Any
+) -> None:
+    api.get(f"{API}/domain", json=body, status=404)
+    with pytest.raises(ApiError):
+        backend.lookup(NAME)
 
 
 def test_a_key_that_works_is_not_held_for_refused_because_of_one_domain(
@@ -502,7 +585,6 @@ def test_a_write_is_one_changeset_and_read_back_with_six_requests_in_all(
         "autoCommit": True,
         "strict": True,
         "create": [{"name": "_dmarc", "type": "TXT", "rdata": '"v=DMARC1;p=none"', "ttl": 3600}],
-        "delete": [],
     }
 
 
@@ -559,7 +641,6 @@ def test_a_write_that_does_not_follow_what_was_read_is_not_verified(
         ({"body": "<html>", "status": 429}, WaitError, "limit"),
         ({"json": failure("authenticationError", BAD_KEY), "status": 400}, CredentialsError, "key"),
         ({"json": failure("resourceDoesNotExist", "No result"), "status": 404}, ZoneError, "have"),
-        ({"json": envelope(None)}, ApiError, "unknown shape"),
         ({"json": {**envelope(NEW), "success": False}}, ApiError, "refused the changes"),
     ],
 )
@@ -580,6 +661,43 @@ def test_a_write_is_sent_once_whatever_comes_of_it(
     assert len(api.calls) == 4
     assert slept == []
     assert not leaks(caught.value, [KEY])
+
+
+def test_a_write_whose_success_names_no_revision_is_read_back(
+    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
+) -> None:
+    says_zone(api, SPF)
+    zone = backend.zone(NAME)
+    api.post(CHANGESET, json=envelope(None), status=201)
+    says_revisions(api, NEW, {**OLD, "state": "superseded"})
+    says_records(api, "rev2", SPF, DMARC)
+    after = backend.apply(zone, [CREATE])
+    assert (after.revision, len(after.records)) == ("rev2", 2)
+
+
+@pytest.mark.parametrize(
+    ("revisions", "error", "words"),
+    [
+        ([OLD], ApiError, "lists no new revision"),
+        ([{**NEW, "state": "draft"}, OLD], ApiError, "lists no new revision"),
+        ([revision("rev3", 3), NEW, OLD], UnverifiedError, "at the same time"),
+        ([NEW], UnverifiedError, "cannot be told"),
+    ],
+)
+def test_a_write_whose_success_names_no_revision_is_believed_only_if_one_follows(
+    api: responses.RequestsMock,
+    backend: clouddns.CloudDnsBackend,
+    revisions: Any,
+    error: type[MailauthError],
+    words: str,
+) -> None:
+    says_zone(api, SPF)
+    zone = backend.zone(NAME)
+    api.post(CHANGESET, json=envelope(None), status=201)
+    says_revisions(api, *revisions)
+    with pytest.raises(error, match=words) as caught:
+        backend.apply(zone, [CREATE])
+    assert not isinstance(caught.value, WriteNotProcessedError)
 
 
 def test_a_write_that_never_left_is_told_apart(

@@ -9,7 +9,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
@@ -727,27 +726,6 @@ def test_no_answer_in_time(
     released.set()
     assert "did not answer within" in error.what
     assert (error.sent, error.passing) == (True, True)
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_drips_is_given_up(
-    start: Start, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch, chunked: bool
-) -> None:
-    """Each byte comes in time; only all of them together take for ever."""
-    monkeypatch.setattr(http, "READ_TIMEOUT", 0.3)
-
-    def drip(connection: socket.socket) -> None:
-        length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 1000"
-        connection.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n")
-        for _ in range(200):
-            connection.sendall(b"1\r\n \r\n" if chunked else b" ")
-            time.sleep(0.01)
-
-    started = time.monotonic()
-    error = failure(lambda: open_client(start(drip)).post(BODY))
-    assert time.monotonic() - started < 1
-    assert "without end" in error.what
-    assert (error.sent, error.passing) == (True, False)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -11,7 +11,8 @@ import pytest
 from netcup_mailauth.actions import writing
 from netcup_mailauth.backends import http
 from netcup_mailauth.sandbox import Quirks
-from tests.apis import CLOUDDNS, Api
+from tests.apis import CCP, CLOUDDNS, Api
+from tests.bells import _drips_are_cut_off, bells
 from tests.e2e.answering import answering
 from tests.e2e.test_main_job import DROP, SPF, txt
 from tests.worlds import requests_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.sandbox import Sandbox
     from tests.e2e.inprocess import Cli
+
+__all__ = ["_drips_are_cut_off", "bells"]  # fixtures
 
 WISH = ("example.com", "--spf", SPF, *DROP)
 APPLY = ("apply", *WISH, "--yes")
@@ -90,15 +93,53 @@ def test_a_read_that_is_told_to_wait_waits_and_goes_on(cli: Cli) -> None:
         ("records", "html", 1, "answered with an HTML page"),
         ("records", "no-content", 1, "answered with nothing (HTTP 204, 0 bytes)"),
         ("revisions", "cut", 1, "something that is not JSON"),
+        ("domain", "denied", 1, "may have answered instead: a proxy or a firewall"),
+        ("records", "missing", 5, "does not have the records of example.com"),
+        ("revisions", "missing", 5, "does not have the revisions of example.com"),
     ],
 )
 def test_an_answer_that_is_none(cli: Cli, action: str, mode: str, code: int, words: str) -> None:
-    cli.sandbox.fault(action, mode, times=1 if action == "changeset" else 3, delay=1)
+    once = action == "changeset" or mode in ("denied", "missing")  # which are not asked again
+    cli.sandbox.fault(action, mode, times=1 if once else 3, delay=1)
     before = CLOUDDNS.records(cli.sandbox)
     ended, text = said(cli, *APPLY)
     assert (ended, words in text) == (code, True), text
     assert CLOUDDNS.records(cli.sandbox) == before
     assert cli(*APPLY)[0] == 0
+
+
+def test_a_page_of_something_in_between_holds_no_key_back(cli: Cli) -> None:
+    cli.sandbox.fault("domain", "denied", times=2)
+    for _ in range(2):
+        assert said(cli, *PLAN)[0] == 1
+    assert said(cli, *PLAN)[0] == 0
+    assert list(cli.folder.glob("state/*/holds/*")) == []
+
+
+def test_a_write_whose_success_says_nothing_is_read_back(cli: Cli) -> None:
+    cli.sandbox.fault("changeset", "null-result")
+    code, text = said(cli, *APPLY)
+    assert code == 0, text
+    assert "no clear answer" not in text
+    assert SPF in txt(cli.sandbox, "@")
+
+
+@pytest.mark.usefixtures("_drips_are_cut_off")
+@pytest.mark.parametrize("mode", ["drip-status", "drip-headers", "drip-chunks"])
+@pytest.mark.parametrize("api", [CCP, CLOUDDNS], ids=str)
+def test_an_answer_that_drips_keeps_no_other_run_waiting(cli: Cli, api: Api, mode: str) -> None:
+    """The lock is given back with the outcome that reading the zone shows."""
+    cli.sandbox.fault(api.write, mode, delay=0.01)
+    code, text = said(cli, *APPLY)
+    assert code == 0, text
+    assert "did not answer in full within 60 s), but netcup holds the records" in text
+    assert api.writes(cli.sandbox) == 1
+    assert said(cli, *APPLY)[0] == 0
+    cli.sandbox.fault(api.read, mode, delay=0.01)
+    code, text = said(cli, *APPLY)
+    assert (code, "did not answer in full within 60 s" in text) == (1, True), text
+    assert said(cli, *APPLY)[0] == 0
+    assert api.writes(cli.sandbox) == 1
 
 
 def test_a_zone_over_three_pages_is_read_whole(cli: Cli) -> None:

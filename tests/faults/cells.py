@@ -61,6 +61,23 @@ OVERTAKEN = Told(
 )
 """Somebody else was faster; the message names the record."""
 
+NOT_OURS = Told(ExitCode.ERROR, r"netcup('s API| answered|'s answer to).+", r".+\.$")
+BETWEEN = Told(
+    ExitCode.ERROR,
+    r"(netcup's CCP API answered HTTP 403 without JSON|The request about .+ \(HTTP 403\))",
+    r"Something between this machine and .+ may have answered instead",
+)
+"""A page of something in between, for reading; the key is as good as before."""
+
+TOO_SLOW = Told(
+    ExitCode.ERROR, r"netcup's (CCP|REST) API did not answer in full within [0-9]+ s\.", "Try again"
+)
+"""Cut off; asking again would only take as long."""
+
+ODDLY = ("early", "drip-status", "drip-headers", "drip-chunks")
+DRIPS = ODDLY[1:]
+GONE = Told(ExitCode.ZONE, r"netcup's REST API does not have the ", "The domain may just")
+
 LINE = ("drop", "500", "html", "cut", "apply-then-drop", "apply-then-html")
 """Faults of the line: a read is simply tried again."""
 
@@ -69,15 +86,20 @@ SHUTTING_OUT = ("rate-limit", "lockout")
 CCP_READ = {
     **dict.fromkeys((*LINE, "slow", "lie", "rival", "expire"), QUIETLY),
     **dict.fromkeys(SHUTTING_OUT, TOLD_TO_WAIT),
+    **dict.fromkeys(("other-id", "other-action", "apply-then-403"), NOT_OURS),
+    "denied": BETWEEN,
+    "early": QUIETLY,
+    **dict.fromkeys(DRIPS, TOO_SLOW),
 }
 CCP_WRITE = {
     **dict.fromkeys(("apply-then-drop", "apply-then-html", "apply-then-4013", "cut"), FOUND),
     "apply-late": FOUND,
+    **dict.fromkeys(("apply-then-403", "other-id", "other-action", *ODDLY), FOUND),
     # What the answer does not list is read before it is called gone.
     **dict.fromkeys(("slow", "expire", "apply-and-hide"), QUIETLY),
     # netcup says 2000 and stores nothing: only `check` or the next run can find out.
     "lie": QUIETLY,
-    **dict.fromkeys(("drop", "500", "html"), UNCLEAR),
+    **dict.fromkeys(("drop", "500", "html", "denied"), UNCLEAR),
     **dict.fromkeys(SHUTTING_OUT, SHUT_OUT),
     "apply-partly": IN_PART,
     "rival": OVERTAKEN,
@@ -117,12 +139,16 @@ REST_READ = {
     **dict.fromkeys((*LINE, "slow", "lie", "rival", "apply-then-500", "429"), QUIETLY),
     **dict.fromkeys(("no-content", "apply-then-no-content", "draft"), QUIETLY),
     "bad-key": REFUSED_KEY,
+    "early": QUIETLY,
+    "denied": BETWEEN,
+    **dict.fromkeys(DRIPS, TOO_SLOW),
 }
 REST_WRITE = {
     **dict.fromkeys(("apply-then-drop", "apply-then-html", "cut", "apply-late"), FOUND),
     **dict.fromkeys(("apply-then-error", "apply-then-500", "apply-then-no-content"), FOUND),
-    "slow": QUIETLY,
-    **dict.fromkeys(("drop", "500", "html", "no-content"), UNCLEAR),
+    **dict.fromkeys(ODDLY, FOUND),
+    **dict.fromkeys(("slow", "null-result"), QUIETLY),
+    **dict.fromkeys(("drop", "500", "html", "no-content", "denied"), UNCLEAR),
     "429": TOO_MANY,
     "bad-key": KEY_GONE,
     "rival": OVERTAKEN_BEFORE,
@@ -136,14 +162,17 @@ CELLS: list[Cell] = [
     *((CCP, "login", m, told) for m, told in CCP_READ.items() if m not in ("expire", "rival")),
     *((CCP, "infoDnsRecords", mode, told) for mode, told in CCP_READ.items()),
     *((CCP, "updateDnsRecords", mode, told) for mode, told in CCP_WRITE.items()),
-    *((CCP, "logout", mode, QUIETLY) for mode in (*LINE, *SHUTTING_OUT, "slow")),
+    *((CCP, "logout", mode, QUIETLY) for mode in (*LINE, *SHUTTING_OUT, "slow", *ODDLY)),
     *((CLOUDDNS, "domain", mode, told) for mode, told in REST_READ.items()),
-    *((CLOUDDNS, "revisions", mode, told) for mode, told in REST_READ.items()),
+    *(
+        (CLOUDDNS, "revisions", mode, told)
+        for mode, told in (REST_READ | {"missing": GONE}).items()
+    ),
     *(
         (CLOUDDNS, "records", mode, told)
-        for mode, told in (REST_READ | {"rival": OVERTAKEN_BEFORE}).items()
+        for mode, told in (REST_READ | {"rival": OVERTAKEN_BEFORE, "missing": GONE}).items()
     ),
     *((CLOUDDNS, "changeset", mode, told) for mode, told in REST_WRITE.items()),
 ]
-DELAYS = {"slow": 0.05, "apply-late": 0.1}
+DELAYS = {"slow": 0.05, "apply-late": 0.1, "early": 0.05, **dict.fromkeys(DRIPS, 0.01)}
 """Seconds until a fault of these modes is over; we look again after a little more."""

@@ -22,11 +22,14 @@ from netcup_mailauth.render.runs import result_text
 from netcup_mailauth.results import Status
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
+from tests.bells import _drips_are_cut_off, bells
 from tests.faults.cells import CELLS, DELAYS, ENDING, OK, Told
 
 if TYPE_CHECKING:
     from netcup_mailauth.results import Result, RunResult
     from netcup_mailauth.sandbox import Sandbox
+
+__all__ = ["_drips_are_cut_off", "bells"]  # fixtures
 
 SPF = "v=spf1 mx a -all"
 DKIM = "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -105,6 +108,7 @@ def cells() -> list[Any]:
     ]
 
 
+@pytest.mark.usefixtures("_drips_are_cut_off")
 @pytest.mark.parametrize(("api", "action", "mode", "told", "count"), cells())
 def test_a_fault_is_told_as_it_is_and_one_more_run_makes_the_zone_right(
     api: Api, action: str, mode: str, told: Told, count: int

@@ -90,11 +90,11 @@ def revision(number: int) -> dict[str, Any]:
 def rows_after(rows: list[dict[str, Any]], changes: Any) -> list[dict[str, Any]]:
     """The zone on CloudDNS after a changeset."""
     fields = ("name", "type", "rdata", "ttl")
-    gone = [[entry.get(field) for field in fields] for entry in changes["delete"]]
+    gone = [[entry.get(field) for field in fields] for entry in changes.get("delete", ())]
     kept = [row for row in rows if [row[field] for field in fields] not in gone]
     new = [
         {**entry, "identifier": f"n{number}", "immutable": False}
-        for number, entry in enumerate(changes["create"])
+        for number, entry in enumerate(changes.get("create", ()))
     ]
     return [*kept, *new]
 

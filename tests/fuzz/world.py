@@ -26,7 +26,7 @@ from unittest.mock import patch
 import responses
 
 from netcup_mailauth.actions import writing
-from netcup_mailauth.backends import http
+from netcup_mailauth.backends import http, patience
 from netcup_mailauth.cli import entry
 from netcup_mailauth.dnsio import wire
 from netcup_mailauth.errors import ExitCode
@@ -95,7 +95,9 @@ class World:
         mailcow: the same for mailcow; it is given the path.
         dns: makes the answer to a DNS question.
         writes: the records of each write that reached netcup.
-        zone: the records that netcup has.
+        zone: the records that netcup has in the beginning.
+        written: those that it has after a write.
+        statuses: the HTTP status of each call that has another than 200.
         revisions: each state of the zone on CloudDNS, the live one last.
         codes: how often a call ended with each exit code.
     """
@@ -107,6 +109,8 @@ class World:
     dns: Callable[[QueryMessage], bytes] = field(default=lambda question: answered(question))
     writes: list[Any] = field(default_factory=list)
     zone: list[dict[str, Any]] = field(default_factory=lambda: [dict(r) for r in ZONE])
+    written: list[dict[str, Any]] | None = None
+    statuses: dict[str, int] = field(default_factory=dict)
     revisions: list[list[dict[str, Any]]] = field(default_factory=lambda: [list(ROWS)])
     codes: Counter[int] = field(default_factory=Counter)
 
@@ -116,6 +120,7 @@ class World:
         self.ccp, self.mailcow, self.dns = fresh.ccp, fresh.mailcow, fresh.dns
         self.rest, self.revisions = fresh.rest, fresh.revisions
         self.writes, self.zone = fresh.writes, fresh.zone
+        self.written, self.statuses = fresh.written, fresh.statuses
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -193,6 +198,11 @@ class World:
 
     # netcup
 
+    @property
+    def now(self) -> list[dict[str, Any]]:
+        """The records that netcup's CCP has at this moment."""
+        return self.zone if self.written is None else self.written
+
     def _netcup(self, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         body = json.loads(request.body or b"{}")
         action = body["action"]
@@ -200,11 +210,14 @@ class World:
         if action == "login":
             data = {"apisessionid": SECRETS[3]}
         elif action == "infoDnsRecords":
-            data = {"dnsrecords": self.zone}
+            data = {"dnsrecords": self.now}
         elif action == "updateDnsRecords":
             self.writes.append(body["param"]["dnsrecordset"]["dnsrecords"])
-            data = {"dnsrecords": written_to(self.zone, self.writes[-1])}
-        return 200, {}, self.ccp(action, envelope(data))
+            self.written = written_to(self.now, self.writes[-1])
+            data = {"dnsrecords": self.written}
+        said = {**envelope(data), "action": action}
+        said["clientrequestid"] = body["param"]["clientrequestid"]
+        return self.statuses.get(action, 200), {}, self.ccp(action, said)
 
     def _rest(self, request: PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         path = (request.url or "").removeprefix(REST).partition("?")[0]
@@ -219,11 +232,11 @@ class World:
             result = self.revisions[-1]
         elif call == "changeset":
             changes = json.loads(request.body or b"{}")
-            concerned = (*changes["create"], *changes["delete"])
+            concerned = (*changes.get("create", ()), *changes.get("delete", ()))
             self.writes.append([as_written(entry) for entry in concerned])
             self.revisions.append(rows_after(self.revisions[-1], changes))
             result = revision(last + 1)
-        return 200, {}, self.rest(call, rest_envelope(result))
+        return self.statuses.get(call, 200), {}, self.rest(call, rest_envelope(result))
 
     @contextlib.contextmanager
     def on_clouddns(self) -> Iterator[None]:
@@ -300,6 +313,7 @@ def opened(folder: Path) -> Iterator[World]:
         stack.enter_context(contextlib.chdir(folder))
         # What would be waited for is here at once, or never.
         stack.enter_context(patch.object(http, "BACKOFF", (0.0, 0.0)))
+        stack.enter_context(patch.object(patience, "USUAL_PAUSE", 0.0))
         stack.enter_context(patch.object(writing, "SETTLE", 0.0))
         stack.enter_context(patch.object(wire, "exchange", world._exchange))
         stack.enter_context(patch.object(wire, "over_tcp", world._exchange))

@@ -346,11 +346,48 @@ def test_only_a_401_is_noted(
     api: responses.RequestsMock, mailcow: Mailcow, status: int, told: list[str]
 ) -> None:
     """mailcow bans the address after a few of them, and of no other answer."""
-    api.get(VERSION_URL, status=status, json={})
+    api.get(VERSION_URL, status=status, json={"type": "error", "msg": "no"})
     mailcow._hold = notes = Notes()
     with pytest.raises(MailauthError):
         mailcow.version()
     assert notes.told == ["asked", *told]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"body": b"<html>401 Authorization Required</html>"},
+        {"body": b""},
+        {"json": {}},
+        {"json": []},
+        {"json": {"error": "Unauthorized"}},
+        {"json": {"type": "danger", "msg": "no"}},
+    ],
+)
+def test_a_401_of_something_in_front_of_mailcow_is_not_noted(
+    api: responses.RequestsMock, mailcow: Mailcow, page: dict[str, Any]
+) -> None:
+    """It says nothing of the key, which is all the same not sent again in this run."""
+    api.get(VERSION_URL, status=401, **page)
+    mailcow._hold = notes = Notes()
+    for _ in range(2):
+        with pytest.raises(CredentialsError):
+            mailcow.version()
+    assert notes.told == ["asked"]
+    assert len(api.calls) == 1
+
+
+def test_an_answer_about_another_domain_is_refused(
+    api: responses.RequestsMock, mailcow: Mailcow
+) -> None:
+    other = {"domain_name": "b.example\x1b[2J", "relayhost": "0"}
+    api.get(f"{URL}/api/v1/get/domain/example.com", json=other)
+    with pytest.raises(ApiError, match="answered about") as caught:
+        mailcow.relay("example.com")
+    assert caught.value.what.isprintable()
+    api.get(KEY_URL + "example.com", json={"domain": "b.example", "dkim_txt": "v=DKIM1;p="})
+    with pytest.raises(ApiError, match="answered about"):
+        mailcow.dkim("example.com")
 
 
 @pytest.mark.parametrize("payload", [{}, [], {"version": 3}, {"version": "\x1b[2J"}, "x"])

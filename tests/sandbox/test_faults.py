@@ -90,7 +90,7 @@ def test_apply_then_4013(ccp: Ccp) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "status", "after"),
-    [("apply-then-html", 200, ["x"]), ("html", 200, []), ("500", 500, [])],
+    [("apply-then-html", 200, ["x"]), ("html", 200, []), ("500", 500, []), ("denied", 403, [])],
 )
 def test_answers_that_are_html(ccp: Ccp, mode: str, status: int, after: list[str]) -> None:
     ccp.sandbox.fault(WRITE, mode)
@@ -218,3 +218,36 @@ def test_errors_by_order_count_towards_the_lock_out(start: Start) -> None:
     write(client)
     write(client)
     assert "Too many error messages" in write(client)["longmessage"]
+
+
+def test_apply_then_403_confirms_with_the_status_of_a_refusal(ccp: Ccp) -> None:
+    ccp.sandbox.fault(WRITE, "apply-then-403")
+    response = raw_write(ccp)
+    assert (response.status_code, response.json()["statuscode"]) == (403, 2000)
+    assert stored(ccp) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "field"), [("other-id", "clientrequestid"), ("other-action", "action")]
+)
+def test_an_answer_to_another_call(ccp: Ccp, mode: str, field: str) -> None:
+    ccp.sandbox.fault("infoDnsZone", mode)
+    sent = {"clientrequestid": "Abc123", "domainname": DOMAIN}
+    odd, whole = ccp.call("infoDnsZone", **sent), ccp.call("infoDnsZone", **sent)
+    assert odd[field] != whole[field]
+    assert odd["responsedata"] == whole["responsedata"]
+
+
+def test_the_second_text_of_a_dead_session(start: Start) -> None:
+    """B2 of the update: "Api session not found", with a code that is not known."""
+    ccp = start(dead_session="not-found")
+    answer = ccp.call("infoDnsZone", domainname=DOMAIN, apisessionid="x")
+    assert answer["longmessage"] == "Api session not found"
+    assert answer["statuscode"] == 4013
+
+
+def test_an_error_from_before_a_call_was_read_repeats_nothing_of_it(ccp: Ccp) -> None:
+    answer = ccp.call("infoDnsZone", domainname="a.b.example.com", clientrequestid="Abc123")
+    assert (answer["action"], answer["clientrequestid"]) == ("", "")
+    answer = ccp.call("infoDnsZone", domainname="foreign.de", clientrequestid="Abc123")
+    assert (answer["action"], answer["clientrequestid"]) == ("infoDnsZone", "Abc123")

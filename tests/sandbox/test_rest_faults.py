@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from netcup_mailauth.sandbox.faults import CCP_MODES, REST_MODES
+from netcup_mailauth.sandbox.web import manners
 from tests.sandbox.client import Ccp
 from tests.sandbox.rest_client import DOMAIN, SPF, Rest, error, rdatas, row
 
@@ -171,7 +174,10 @@ def test_draft_before_a_read_is_one_of_somebody_else(rest: Rest) -> None:
     assert SPF in rdatas(rest.sandbox.rest_records(DOMAIN), "@")
 
 
-@pytest.mark.parametrize("mode", REST_MODES)
+COMPLETE = [mode for mode in REST_MODES if not mode.startswith("drip-")]
+
+
+@pytest.mark.parametrize("mode", COMPLETE)
 def test_a_fault_lets_nobody_in(rest: Rest, mode: str) -> None:
     """With a wrong key nothing of ours is stored, whatever the fault applies."""
     path = rest.path("changeset")
@@ -188,7 +194,7 @@ def test_a_fault_lets_nobody_in(rest: Rest, mode: str) -> None:
     assert len(rest.revisions()) == (2 if mode == "rival" else 1)
 
 
-@pytest.mark.parametrize("mode", REST_MODES)
+@pytest.mark.parametrize("mode", COMPLETE)
 def test_a_fault_breaks_no_body_that_is_none(untouched: Rest, mode: str) -> None:
     path = untouched.path("changeset")
     untouched.sandbox.fault(WRITE, mode, delay=0.0)
@@ -197,7 +203,7 @@ def test_a_fault_breaks_no_body_that_is_none(untouched: Rest, mode: str) -> None
     except requests.ConnectionError:
         assert mode in ("drop", "apply-then-drop", "apply-late")
     else:
-        assert response.status_code in (200, 204, 400, 422, 429, 500)
+        assert response.status_code in (103, 200, 204, 400, 403, 404, 422, 429, 500)
     assert untouched.sandbox.stats()["faults"] == []
 
 
@@ -231,3 +237,44 @@ def test_star_hits_both_apis_and_each_only_with_what_it_has(start_rest: StartRes
 def test_times_and_after(rest: Rest) -> None:
     rest.sandbox.fault("domain", "bad-key", times=2, after=1)
     assert [rest.get("/domain").status_code for _ in range(4)] == [200, 400, 400, 200]
+
+
+def test_missing_says_that_there_is_no_such_page(rest: Rest) -> None:
+    rest.sandbox.fault("records", "missing")
+    answer = rest.get(rest.path("dns/revision/1/record"))
+    assert error(answer) == (404, "resourceDoesNotExist")
+
+
+def test_null_result_is_a_success_that_holds_nothing(rest: Rest) -> None:
+    rest.sandbox.fault(WRITE, "null-result")
+    answer = rest.change([NEW]).json()
+    assert (answer["success"], answer["result"]) == (True, None)
+    assert stored(rest) == [NEW["rdata"]]
+
+
+@pytest.mark.parametrize("mode", ["drip-status", "drip-headers", "drip-chunks"])
+def test_a_drip_has_no_end_that_a_client_would_wait_for(rest: Rest, mode: str) -> None:
+    """A byte comes each time before the client's patience with a silent server ends."""
+    rest.sandbox.fault("domain", mode, delay=0.0)
+    path = urlsplit(rest.sandbox.rest_endpoint)
+    with socket.create_connection((path.hostname or "", path.port or 0), timeout=5) as connection:
+        connection.sendall(b"GET /v1/domain HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert len(received) >= manners.DROPS
+
+
+def test_early_sends_a_103_first(rest: Rest) -> None:
+    rest.sandbox.fault("domain", "early", delay=0.0)
+    path = urlsplit(rest.sandbox.rest_endpoint)
+    with socket.create_connection((path.hostname or "", path.port or 0), timeout=5) as connection:
+        connection.sendall(
+            b"GET /v1/domain HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+    assert received.count(b"HTTP/1.1 ") == 2

@@ -20,8 +20,8 @@ _EMPTY: Final[dict[str, object]] = {"string": "", "null": None, "list": []}
 class Answer:
     """What netcup says to one call.
 
-    `action` is what is echoed in place of the call's own; `numbered` is false where netcup leaves
-    `serverrequestid` empty.
+    `action` is what is echoed in place of the call's own, where netcup has not read that yet, nor
+    its id; `numbered` is false where netcup leaves `serverrequestid` empty.
     """
 
     status: str
@@ -41,7 +41,7 @@ class Answer:
         """The eight keys in netcup's order; acme.sh cuts by position, so order matters (L2)."""
         return {
             "serverrequestid": _request_id() if self.numbered else "",
-            "clientrequestid": client_request_id,
+            "clientrequestid": client_request_id if self.action is None else "",
             "action": action if self.action is None else self.action,
             "status": self.status,
             "statuscode": self.code,
@@ -66,8 +66,13 @@ def validation_error(long: str, *, action: str | None = None, numbered: bool = T
     return Answer("error", 4013, "Validation Error.", long, action=action, numbered=numbered)
 
 
-def session_dead() -> Answer:
-    """Code 4001, the same for an expired, an ended and a malformed session (L9)."""
+def session_dead(text: str = "format") -> Answer:
+    """Code 4001, the same for an expired, an ended and a malformed session (L9).
+
+    A second text is known, and its code is not; it is given one that says nothing.
+    """
+    if text == "not-found":
+        return Answer("error", 4013, "Validation Error.", "Api session not found")
     short, long = "Api session id in invalid format", "The session id is not in a valid format."
     return Answer("error", 4001, short, long)
 

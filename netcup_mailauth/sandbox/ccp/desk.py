@@ -69,7 +69,7 @@ class Desk:
             return validation_error(messages.UNKNOWN_ACTION)  # L43
         if call.action == "login" or self.sessions.use(call.param.get("apisessionid")):
             return None
-        return session_dead()
+        return session_dead(self.world.quirks.dead_session)
 
 
 def _known(call: Call) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from netcup_mailauth.sandbox.ccp.answers import (
     update_failed,
     validation_error,
 )
+from netcup_mailauth.sandbox.web.exchange import Reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.desk import Desk
     from netcup_mailauth.sandbox.faults import Fault
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.web.exchange import Reply
     from netcup_mailauth.sandbox.zones.world import World
 
 
@@ -74,10 +75,13 @@ def go_wrong(turn: CcpTurn, fault: Fault, timers: Timers) -> Answer | Reply:
     Raises:
         NoReplyError: the connection is to be closed without an answer.
     """
-    modes: dict[str, Callable[[CcpTurn], Answer]] = {
+    modes: dict[str, Callable[[CcpTurn], Answer | Reply]] = {
         "apply-partly": _apply_partly,
         "apply-then-4013": _apply_then_4013,
         "apply-and-hide": _apply_and_hide,
+        "apply-then-403": _apply_then_403,
+        "other-id": lambda turn: _to_another(turn, "clientrequestid"),
+        "other-action": lambda turn: _to_another(turn, "action"),
         "expire": _expire,
         "rate-limit": lambda _turn: rate_limited(),  # not applied, and so the next
         "lockout": lambda _turn: locked_out(),  # the next call is let in again
@@ -109,6 +113,18 @@ def _apply_and_hide(turn: CcpTurn) -> Answer:
     if not isinstance(records, list):
         return answer
     return replace(answer, data={"dnsrecords": [r for r in records if r["type"] == "TXT"]})
+
+
+def _apply_then_403(turn: CcpTurn) -> Reply:
+    """Applied and confirmed, but the HTTP status says otherwise."""
+    return replace(turn.written(mishaps.apply(turn)), status=403)
+
+
+def _to_another(turn: CcpTurn, field: str) -> Reply:
+    """Applied, but the answer is that to another call, as where one was left unread."""
+    reply = turn.written(mishaps.apply(turn))
+    other = {**json.loads(reply.body), field: "logout" if field == "action" else "0" * 32}
+    return replace(reply, body=json_reply(other).body)
 
 
 def _expire(turn: CcpTurn) -> Answer:

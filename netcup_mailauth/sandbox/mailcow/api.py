@@ -105,6 +105,8 @@ class Mailcow:
             raise NoReplyError
         if mode == "500":
             return html_reply("500 Internal Server Error", 500)
+        if mode == "denied":
+            return html_reply("401 Authorization Required", 401)
         if mode == "success-but-nothing":
             return json_reply([_TASK_COMPLETED])
         writer = DkimWriter(self.keyring, _writes_left(fault))
@@ -128,6 +130,8 @@ class Mailcow:
             return _error(404, "route not found")
         self.counters.note_mailcow(f"get/{kind}")
         fault = self.faults.take(f"get/{kind}", (name,))
+        if fault is not None and fault.mode == "denied":
+            return html_reply("401 Authorization Required", 401)
         if fault is not None and fault.mode in ("500", "error"):
             return html_reply("500 Internal Server Error", 500)
         if fault is not None:

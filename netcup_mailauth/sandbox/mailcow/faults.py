@@ -13,6 +13,7 @@ Mode = Literal[
     "drop-before",  # nothing is done, the connection is closed
     "drop-after",  # it is done, but the client never hears of it
     "500",  # nothing is done
+    "denied",  # nothing is done: something in front of mailcow says 401, with a page of its own
     "success-but-nothing",  # nothing is done, and the answer says it is
 ]
 MODES: tuple[str, ...] = get_args(Mode)

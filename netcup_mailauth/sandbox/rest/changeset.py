@@ -43,7 +43,7 @@ def read_changeset(body: bytes) -> Changeset:
     """Read the body of a call.
 
     Raises:
-        RefusedError: it is no changeset; the four fields and those of each row are needed.
+        RefusedError: it is no changeset; both switches and the fields of each row are needed.
     """
     data = read_object(body)
     auto_commit, strict = (_switch(data, field) for field in _SWITCHES)
@@ -102,6 +102,7 @@ def _switch(data: dict[str, Any], field: str) -> bool:
 
 
 def _list(data: dict[str, Any], field: str) -> list[object]:
-    if not isinstance(data.get(field), list):
+    # Left out where it is empty by the one client that writes; whether it has to be there: ?
+    if not isinstance(data.get(field, []), list):
         raise RefusedError(invalid(f"The field {field} must be a list."))
-    return list(data[field])
+    return list(data.get(field, []))

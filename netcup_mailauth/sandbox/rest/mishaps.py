@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import mishaps
 from netcup_mailauth.sandbox.rest.answers import (
+    NO_RESULTS,
     Answer,
     RefusedError,
     bad_key,
     failure,
+    not_found,
     too_many,
     whole_seconds,
 )
@@ -78,6 +80,8 @@ def go_wrong(turn: RestTurn, fault: Fault, timers: Timers) -> Answer | Reply:
         "bad-key": bad_key,  # not applied
         "429": lambda: too_many(whole_seconds(fault.delay)),  # not applied
         "draft": lambda: _draft(turn),
+        "missing": lambda: not_found(NO_RESULTS),  # not applied
+        "null-result": lambda: _null_result(turn),
     }
     if fault.mode in modes:
         return modes[fault.mode]()
@@ -100,6 +104,12 @@ def _apply_then_no_content(turn: RestTurn) -> Answer:
     """Applied, but the answer is empty."""
     mishaps.apply(turn)
     return Answer(204)
+
+
+def _null_result(turn: RestTurn) -> Answer:
+    """Applied, and answered with a success that holds nothing."""
+    answer = mishaps.apply(turn)
+    return answer if answer.errors else replace(answer, result=None)
 
 
 def _draft(turn: RestTurn) -> Answer:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from email.message import Message
 
+    from netcup_mailauth.sandbox.web.manners import Manner
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -25,12 +27,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP response."""
+    """One HTTP response; `pause` is how many seconds lie between its pieces, if it has any."""
 
     status: int
     content_type: str
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    manner: Manner = "whole"
+    pause: float = 0.0
 
 
 class NoReplyError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import socket
 import ssl
@@ -13,6 +14,7 @@ from socketserver import TCPServer
 from urllib.parse import urlsplit
 
 from netcup_mailauth.sandbox.web.exchange import App, NoReplyError, Reply, Request
+from netcup_mailauth.sandbox.web.manners import pieces
 
 _HOST = "127.0.0.1"
 _MAX_BODY = 4 * 1024 * 1024
@@ -71,6 +73,15 @@ class LoopbackServer(TCPServer):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in still_open:
             thread.join(timeout=5)
+
+    def wait(self, seconds: float) -> None:
+        """Wait between two pieces of an answer.
+
+        Raises:
+            ConnectionError: the server is being closed.
+        """
+        if self._stopping.wait(seconds):
+            raise ConnectionError
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
@@ -150,7 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
         except NoReplyError:
             self.close_connection = True
             return
-        self._send(reply)
+        if reply.manner == "whole":
+            self._send(reply)
+        else:
+            self._send_oddly(reply)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - by the base
 
@@ -169,6 +183,19 @@ class _Handler(BaseHTTPRequestHandler):
                 return body
         self.close_connection = True
         return None
+
+    def _send_oddly(self, reply: Reply) -> None:
+        """In pieces, until the last of them, or until nobody listens any more."""
+        through, self.wfile = self.wfile, io.BytesIO()
+        try:
+            self._send(reply)
+        finally:
+            composed, self.wfile = self.wfile, through
+        for piece in pieces(composed.getvalue(), reply.body, reply.manner):
+            self.wfile.write(piece)
+            self.wfile.flush()
+            self.server.wait(reply.pause)
+        self.close_connection |= reply.manner != "early"
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)

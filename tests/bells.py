@@ -1,0 +1,59 @@
+"""The limit of a request, rung by hand: no test waits for it, or is cut off on a busy machine."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netcup_mailauth.backends import line
+from netcup_mailauth.sandbox.web import manners, server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Bell:
+    """A timer that rings when a test says so, and never by itself."""
+
+    def __init__(self, _seconds: float, function: Callable[[], None]) -> None:
+        self.finished = threading.Event()
+        self.daemon = False
+        self.started = False
+        self.ring = function
+
+    def start(self) -> None:
+        """Note that it was started."""
+        self.started = True
+
+    def cancel(self) -> None:
+        """As a timer's."""
+        self.finished.set()
+
+
+@pytest.fixture
+def bells(monkeypatch: pytest.MonkeyPatch) -> list[Bell]:
+    """The timers of the requests so far."""
+    made: list[Bell] = []
+
+    def bell(seconds: float, function: Callable[[], None]) -> Bell:
+        made.append(Bell(seconds, function))
+        return made[-1]
+
+    monkeypatch.setattr(line, "Timer", bell)
+    return made
+
+
+@pytest.fixture
+def _drips_are_cut_off(bells: list[Bell], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once an answer of a sandbox in this process has begun to drip, its time is over."""
+
+    def dripping(whole: bytes, body: bytes, manner: str) -> Iterator[bytes]:
+        bell = bells[-1]  # of the request that this answers; later ones have theirs
+        for piece in manners.pieces(whole, body, manner):
+            yield piece
+            if manner.startswith("drip-"):
+                bell.ring()
+
+    monkeypatch.setattr(server, "pieces", dripping)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ settings.load_profile("default")
 
 NO_SKIPS = "REQUIRE_E2E" in os.environ
 """Whether a skipped test fails the run: set where everything the tests need is installed."""
+
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+    # Under nohup, or in the background of a script, some are ignored, and whatever the tests start
+    # would inherit that. With a handler here they stay without effect on the tests alone.
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 KEPT = frozenset({"PATH", "LANG", "TMPDIR", "PYTEST_CURRENT_TEST", "COVERAGE_PROCESS_START"})
 """Variables a test sees of the machine it runs on."""

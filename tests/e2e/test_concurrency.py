@@ -6,13 +6,14 @@ import os
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.sandbox import Quirks
+from netcup_mailauth.sandbox import Quirks, Sandbox
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.e2e.command import Command, Ended
 from tests.worlds import requests_of
@@ -20,8 +21,6 @@ from tests.worlds import requests_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from netcup_mailauth.sandbox import Sandbox
 
 APPLIES = int(os.environ.get("NETCUP_MAILAUTH_CONCURRENT_APPLIES", "20"))
 """Applies of each of the two processes; 20 is the figure that is promised."""
@@ -192,19 +191,23 @@ def test_a_state_folder_that_cannot_be_locked_is_an_error(
 def test_killed_at_any_moment_one_clean_run_puts_it_right(
     tmp_path: Path, api: Api, seed: int, kills: int
 ) -> None:
-    """No duplicate, nothing foreign touched, no lock left behind, and it can be undone."""
+    """No duplicate, nothing foreign touched, no lock left behind, and it can be undone.
+
+    A third of the kills strike while a call before the write is answered, a third while the write
+    is, and the others when it happens.
+    """
     chance = random.Random(seed)
-    landed = {"before the write": 0, "at the write": 0}
-    # Slow enough for half of the kills to strike while something is under way.
     with world(tmp_path, api, latency=0.1) as command:
         start = managed(command.sandbox)
         others = api.others(command.sandbox)
         for moment in range(kills):
             wanted = moment % 2
             writes = api.writes(command.sandbox)
-            _kill_at_random(command, api, POLICIES[wanted], chance)
-            sent = api.writes(command.sandbox) > writes
-            landed["at the write" if sent else "before the write"] += 1
+            strike = (_before_the_write, _at_the_write, _at_random)[moment % 3]
+            _killed(command, POLICIES[wanted], strike, api, chance)
+            if strike is not _at_random:
+                sent = api.writes(command.sandbox) - writes
+                assert sent == (strike is _at_the_write), (seed, moment)
             assert managed(command.sandbox) in (start, WHOLE[wanted]), (seed, moment)
             ended = apply(command, POLICIES[wanted])
             assert ended.code == 0, (seed, moment, ended.stderr)
@@ -214,21 +217,51 @@ def test_killed_at_any_moment_one_clean_run_puts_it_right(
             assert undone.code == 0, (seed, moment, undone.stdout, undone.stderr)
             assert managed(command.sandbox) == start, (seed, moment)
             assert api.others(command.sandbox) == others
-    assert all(landed.values()), landed
 
 
-def _kill_at_random(
-    command: Command, api: Api, policy: dict[str, str], chance: random.Random
+Strike = Callable[[Sandbox, Api, random.Random], Callable[[], None]]
+"""Prepares a sandbox for a run that is to be killed; what it returns waits for the moment."""
+
+
+def _killed(
+    command: Command, policy: dict[str, str], strike: Strike, api: Api, chance: random.Random
 ) -> None:
-    """Start an apply and kill it, at a random moment between its first call and its end."""
-    call = chance.choice((api.first, api.read, api.read))
-    calls = requests_of(command.sandbox).get(call, 0)
+    """Start an apply and kill it."""
+    moment = strike(command.sandbox, api, chance)
     process = command.start("apply", "example.com", *wish(policy), *ALLOW, "--yes")
-    _until(command.sandbox, call, calls + 1)
-    time.sleep(chance.uniform(0, 0.4))
+    moment()
     process.kill()
     process.communicate()
     _settled(command.sandbox)
+
+
+def _before_the_write(sandbox: Sandbox, api: Api, chance: random.Random) -> Callable[[], None]:
+    """While a call before it gets no answer, so that the run cannot have come further."""
+    call = chance.choice((api.first, api.read))
+    sandbox.fault(call, "slow", delay=60)
+    return _called(sandbox, call)
+
+
+def _at_the_write(sandbox: Sandbox, api: Api, _chance: random.Random) -> Callable[[], None]:
+    """As soon as the write has arrived."""
+    return _called(sandbox, api.write)
+
+
+def _at_random(sandbox: Sandbox, api: Api, chance: random.Random) -> Callable[[], None]:
+    """Some time after one of the first calls."""
+    wait = _called(sandbox, chance.choice((api.first, api.read, api.read)))
+
+    def moment() -> None:
+        wait()
+        time.sleep(chance.uniform(0, 0.4))
+
+    return moment
+
+
+def _called(sandbox: Sandbox, call: str) -> Callable[[], None]:
+    """Waits until this call has been made once more."""
+    calls = requests_of(sandbox).get(call, 0)
+    return lambda: _until(sandbox, call, calls + 1)
 
 
 def _settled(sandbox: Sandbox) -> None:

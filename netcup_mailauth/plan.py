@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth.meaning import same_meaning
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, is_of_kind
@@ -26,6 +26,22 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+
+
+class Edit(Protocol):
+    """One record of a write as it was and as it shall be; ``None`` where there is none."""
+
+    @property
+    def action(self) -> Action:
+        """What happens to the record."""
+
+    @property
+    def before(self) -> DnsRecord | None:
+        """The record as it was read."""
+
+    @property
+    def after(self) -> DnsRecord | None:
+        """The record as it shall be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +216,7 @@ def _txt_beside(zone: Zone, change_set: ChangeSet) -> int:
     )
 
 
-def applied(zone: Zone, changes: Sequence[Change]) -> Zone:
+def applied(zone: Zone, changes: Sequence[Edit]) -> Zone:
     """The zone as the changes leave it; what is created has no identifier yet."""
     gone = {change.before: change for change in changes if change.before is not None}
     records: list[DnsRecord] = []

@@ -196,7 +196,7 @@ def _result_document(result: Result, grounds: Mapping[str, Grounds] | None) -> D
     return {
         **document,
         "error": _failure(result.failure),
-        "applied": result.status is Status.APPLIED,
+        "applied": result.status in (Status.APPLIED, Status.LOST),
         "verified": written or result.status is Status.UNCHANGED,
         "result": result.status.value,
         "notes": list(result.notes),

@@ -1,7 +1,8 @@
 """What a write relies on, and what it should have made: a change set against a zone.
 
 Pure. Before the write, the records concerned have to be those the plan was made from; after it,
-those the plan wanted. A record counts by its identity and its value.
+those the plan wanted. A record counts by its hostname, its type and its text, and by its TTL where
+it has one of its own; its identifier is the address a write goes to, and another one next time.
 """
 
 from __future__ import annotations
@@ -43,31 +44,57 @@ def new_draft(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
 def outcome(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
     """How ``zone``, read after the write, differs from what ``change_set`` should have made.
 
-    Identifiers of created records are the API's choice and are not compared. Empty means that
-    every record of the kinds concerned is exactly as planned.
+    Identifiers are addresses and are not compared: an API may give a record that it updates a new
+    one. Empty means that every record of the kinds concerned is exactly as planned.
     """
     sentences: list[str] = []
     for kind, hostname in change_set.slots():
         wanted = _members_wanted(change_set, kind, hostname)
-        found = _members(zone, kind, hostname)
-        sentences += _differences(wanted, _as_created(found, wanted), hostname)
+        found = _as_created(_members(zone, kind, hostname), wanted)
+        sentences += _differences(wanted, found, hostname)
     return tuple(sentences)
 
 
-def strangers(change_set: ChangeSet, before: Zone, after: Zone) -> tuple[str, ...]:
-    """Records outside the change set that differ between two reads, as ``TYPE hostname``.
+def arrived_in_part(change_set: ChangeSet, zone: Zone) -> bool:
+    """Whether ``zone`` has some of what ``change_set`` makes, and not all of it."""
+    made = deleted = foreign = 0
+    for kind, hostname in change_set.slots():
+        planned = _members_planned(change_set, kind, hostname)
+        wanted = _members_wanted(change_set, kind, hostname)
+        found = _as_created(_members(zone, kind, hostname), wanted)
+        made += (found & (wanted - planned)).total()
+        deleted += (planned - wanted - found).total()
+        foreign += (found - planned - wanted).total()
+    # A record that is gone was deleted by this write only if nobody else has been there.
+    return bool(outcome(change_set, zone)) and bool(made or (deleted and not foreign))
 
-    Somebody else's change; ours never touches them. The SOA record, where an API lists it, is no
-    witness: its serial follows every write.
+
+def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
+    """The change set with the zone's own records in it: a write goes to the ids just read.
+
+    A record is found by what it says; its identifier only tells which of two equal ones is meant.
+    Priority and TTL stay as they are in the zone.
     """
-    slots = frozenset(change_set.slots())
-    then, now = (Counter(map(_contents, _others(zone, slots))) for zone in (before, after))
-    changed = (*(then - now), *(now - then))
-    return tuple(sorted({f"{kind} {hostname}" for kind, hostname, *_ in changed}))
+    taken: list[DnsRecord] = []
 
+    def live(kind: Kind, record: DnsRecord) -> DnsRecord:
+        # Each once: rows may differ only in how they are written, which no file holds.
+        members = [own for own in zone.of_kind(kind, record.hostname) if own not in taken]
+        equal = [own for own in members if _member(own) == _member(record)]
+        equal.sort(key=lambda own: own.id != record.id)
+        same = equal[0] if equal else record
+        taken.append(same)
+        return same
 
-def _contents(record: DnsRecord) -> tuple[str | None, ...]:
-    return (record.type, record.hostname, record.identity, record.priority, record.destination)
+    def ours(change: Change) -> Change:
+        if change.before is None:
+            return change
+        before = live(change.kind, change.before)
+        after = change.after and replace(change.after, priority=before.priority, ttl=before.ttl)
+        return replace(change, before=before, after=after)
+
+    kept = (replace(one, record=live(one.kind, one.record)) for one in change_set.unchanged)
+    return replace(change_set, changes=tuple(map(ours, change_set.changes)), unchanged=tuple(kept))
 
 
 def has_twin(record: DnsRecord, zone: Zone) -> bool:
@@ -75,17 +102,12 @@ def has_twin(record: DnsRecord, zone: Zone) -> bool:
 
     One written in other quoted pieces is no twin: it is told by how it is written.
     """
-    rows = [(_contents(other), other.raw) for other in zone.records]
-    return rows.count((_contents(record), record.raw)) > 1
+    rows = [replace(other, id=None) for other in zone.records]
+    return rows.count(replace(record, id=None)) > 1
 
 
-def _others(zone: Zone, slots: frozenset[tuple[Kind, str]]) -> list[DnsRecord]:
-    managed = [record for kind, hostname in slots for record in zone.of_kind(kind, hostname)]
-    return [r for r in zone.records if r not in managed and r.type != "SOA"]
-
-
-_Member = tuple[str | None, str]
-"""A record by identity and value. ``None`` stands for an identifier still to be given."""
+_Member = tuple[int | None, str]
+"""A record by its TTL, where it has one of its own, and its value."""
 
 
 def _members(zone: Zone, kind: Kind, hostname: str) -> Counter[_Member]:
@@ -94,7 +116,7 @@ def _members(zone: Zone, kind: Kind, hostname: str) -> Counter[_Member]:
 
 def _member(record: DnsRecord) -> _Member:
     value = record.destination if record.type == "TXT" else f"CNAME {record.destination}"
-    return (record.identity, value)
+    return (record.ttl, value)
 
 
 def _members_planned(change_set: ChangeSet, kind: Kind, hostname: str) -> Counter[_Member]:
@@ -104,11 +126,19 @@ def _members_planned(change_set: ChangeSet, kind: Kind, hostname: str) -> Counte
 
 def _members_wanted(change_set: ChangeSet, kind: Kind, hostname: str) -> Counter[_Member]:
     after = [
-        replace(change.after, id=change.before.id if change.before else None)
-        for change in _changes_at(change_set, kind, hostname)
-        if change.after
+        c.after if c.before else replace(c.after, ttl=None)
+        for c in _changes_at(change_set, kind, hostname)
+        if c.after
     ]
     return Counter(map(_member, (*after, *_kept_at(change_set, kind, hostname))))
+
+
+def _as_created(found: Counter[_Member], wanted: Counter[_Member]) -> Counter[_Member]:
+    """``found`` without the TTL of what ``wanted`` has as new, which is the API's choice."""
+    return Counter(
+        (None, value) if (None, value) in wanted and (ttl, value) not in wanted else (ttl, value)
+        for ttl, value in found.elements()
+    )
 
 
 def _changes_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[Change]:
@@ -118,17 +148,6 @@ def _changes_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[Change
 def _kept_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[DnsRecord]:
     kept = (kept.record for kept in change_set.unchanged if kept.kind is kind)
     return [record for record in kept if record.hostname == hostname]
-
-
-def _as_created(found: Counter[_Member], wanted: Counter[_Member]) -> Counter[_Member]:
-    """``found`` with the identifier of each record that ``wanted`` has as new left out."""
-    known = {identifier for identifier, _ in wanted}
-    return Counter(
-        (None, value)
-        if identifier not in known and (None, value) in wanted
-        else (identifier, value)
-        for identifier, value in found.elements()
-    )
 
 
 def _differences(
@@ -141,6 +160,5 @@ def _differences(
 
 
 def _shown(member: _Member) -> str:
-    identity, value = member
-    is_ttl = identity is not None and identity.startswith("TTL ")
-    return f"{value!r} with {identity}" if is_ttl else repr(value)
+    ttl, value = member
+    return repr(value) if ttl is None else f"{value!r} with TTL {ttl}"

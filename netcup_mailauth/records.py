@@ -8,7 +8,7 @@ a zone is only ever counted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from netcup_mailauth.names import relative
@@ -32,7 +32,8 @@ class DnsRecord:
     """One record of a zone.
 
     Attributes:
-        id: the API's identifier; ``None`` where it has none, or for a record not yet there.
+        id: the API's identifier; ``None`` where it has none, or for a record not yet there. An
+            address, no identity: other programs delete and create where this one updates.
         hostname: relative to the zone, in lower case; ``@`` for the apex.
         type: the record type in upper case.
         priority: as the API has it, ``"0"`` when unused.
@@ -51,22 +52,15 @@ class DnsRecord:
     raw: str | None = None
     immutable: bool = False
 
-    @property
-    def identity(self) -> str | None:
-        """What tells it from others of its name, type and value, from one read to the next.
-
-        The id, which an update keeps. An API with a TTL for each record knows records by their
-        contents alone, and gives them new identifiers when it likes: there it is the TTL.
-        """
-        return self.id if self.ttl is None else f"TTL {self.ttl}"
-
 
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A zone as read.
 
     ``revision`` identifies the state where the API has such a thing, and ``draft`` a newer one
-    that is not committed yet.
+    that is not committed yet. ``asked_at`` is when the API was asked for this state, and
+    ``answered_at`` when all of it was there, by :func:`netcup_mailauth.clock.now`; ``None`` for a
+    zone that no API was just asked for.
     """
 
     name: str
@@ -74,6 +68,8 @@ class Zone:
     records: tuple[DnsRecord, ...]
     revision: str | None = None
     draft: str | None = None
+    asked_at: float | None = field(default=None, compare=False)
+    answered_at: float | None = field(default=None, compare=False)
 
     def at(self, hostname: str, record_type: str) -> tuple[DnsRecord, ...]:
         """The records of one type at one hostname, in the zone's order."""

@@ -18,6 +18,7 @@ class Status(StrEnum):
 
     UNCHANGED = "unchanged"  # there was nothing to do
     APPLIED = "applied"  # written and verified
+    LOST = "lost"  # written and read back, and other records of the zone are gone since
     ALREADY = "already"  # somebody else had made the same change
     REFUSED = "refused"  # the guard said no
     STALE = "stale"  # the zone changed since the plan; nothing was written

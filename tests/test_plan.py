@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode, ZoneError
+from netcup_mailauth.otherrecords import OtherRecords, other_records
 from netcup_mailauth.plan import (
     Action,
     Change,
@@ -22,7 +23,7 @@ from netcup_mailauth.plan import (
     applied,
     compute,
 )
-from netcup_mailauth.preconditions import drift, outcome, strangers
+from netcup_mailauth.preconditions import drift, outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.strategies import zones
 
@@ -150,7 +151,7 @@ def test_records_not_concerned_stay_identical_with_their_ids(live: Zone) -> None
     after = written(live, change_set.changes).records
     assert [record for record in after if record in others] == others
     assert change_set.untouched == len(others)
-    assert strangers(change_set, live, replace(live, records=after)) == ()
+    assert other_records(change_set, live, replace(live, records=after)) == OtherRecords()
 
 
 @settings(max_examples=200)

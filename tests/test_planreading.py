@@ -19,7 +19,6 @@ from pydantic import SecretStr
 
 from netcup_mailauth import jsonfiles, planchecks, planfile, planreading
 from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.rejudging import rebound
 from netcup_mailauth.backends.ccp import CcpBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles
 from netcup_mailauth.errors import (
@@ -34,7 +33,7 @@ from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.planfile import EXPORTED, Grounds
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy
-from netcup_mailauth.preconditions import drift
+from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
 from tests.guard.cases import SPF, dns, key_record, mail_zone

@@ -59,6 +59,7 @@ def test_the_words_for_a_status_are_part_of_the_contract() -> None:
     assert [status.value for status in Status] == [
         "unchanged",
         "applied",
+        "lost",
         "already",
         "refused",
         "stale",

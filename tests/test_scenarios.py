@@ -32,12 +32,13 @@ from tests.guard.cases import (
     wants,
     zone,
 )
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
 
 D, R = Severity.DANGER, Severity.REFUSED
 NETCUP = "v=spf1 mx a include:_spf.webhosting.systems ~all"
@@ -49,7 +50,7 @@ WORLD = {
 }
 
 
-class Account:
+class Account(Unlimited):
     """A netcup account that holds zones; nothing of it is on any network."""
 
     name, endpoint, account = "ccp", "https://netcup.example", "1"
@@ -64,7 +65,7 @@ class Account:
     def serving(self, name: str) -> Account:
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         self.zones[zone.name] = applied(self.zones[zone.name], changes)
         return self.zones[zone.name]
 

@@ -51,7 +51,7 @@ class Applier:
         """Plan, show and write each domain in turn, asking nothing (``--yes``)."""
 
         def prepare(wish: Wish, tell: Tell) -> Result | Draft:
-            draft = self.planner.draft(wish)
+            draft = self.planner.draft(wish, to_write=True)
             tell(partial(show, draft.change_set))
             return unwritten(draft.change_set) if guard.stopping(draft.change_set) else draft
 
@@ -110,6 +110,8 @@ class Applier:
                 if error.ends_run:
                     ended.append(error)
                 return report(failed(item, error), done, tell)
+            finally:
+                self.planner.backend.release()
             if result.ended_by is not None:
                 ended.append(result.ended_by)
             return result

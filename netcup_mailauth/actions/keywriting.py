@@ -110,7 +110,11 @@ def _check(result: Result) -> None:
     failure = result.failure
     if failure is None:
         return
-    sort = {Status.STALE: StaleError, Status.UNKNOWN: UnverifiedError}.get(result.status, ApiError)
+    sort = {
+        Status.STALE: StaleError,
+        Status.UNKNOWN: UnverifiedError,
+        Status.LOST: UnverifiedError,
+    }.get(result.status, ApiError)
     raise sort(failure.message, failure.advice)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard, names
 from netcup_mailauth.actions.crew import Crew
+from netcup_mailauth.backends.freshness import is_fresh, read_anew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.dnsio.resolver import zone_of
 from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, ZoneError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.records import DesiredRecord
+
+    Source = tuple[DkimSource | None, tuple[Finding, ...]]
 
 ZoneFinder = Callable[[str], str]
 """The zone that a mail domain lies in, asked of DNS; raises ``ZoneError`` if DNS does not say."""
@@ -67,6 +70,10 @@ class Draft:
 
     change_set: ChangeSet
     zone: Zone
+
+
+MOST_READS = 3
+"""How often a zone is read again because judging the last reading took too long."""
 
 
 def _no_dns() -> Lookup:
@@ -131,8 +138,12 @@ class Planner:
 
         return Plan(tuple(self.crew.work(list(wishes), counted)))
 
-    def draft(self, wish: Wish) -> Draft:
+    def draft(self, wish: Wish, *, to_write: bool = False) -> Draft:
         """The change set of one domain.
+
+        With ``to_write`` nothing slow lies between the read of the zone and the write that is to
+        follow: whatever has to be waited for is waited for first, and where judging took long all
+        the same, the zone is read again.
 
         Raises:
             MailauthError: its zone or its key cannot be read, or a record cannot be held.
@@ -142,13 +153,32 @@ class Planner:
         try:
             if wish.discovered:
                 _check_that_netcup_serves(wish.domain, dns)
-            zone = self.backend.zone(name)
+            source = self._key(wish)
+            if to_write:
+                self.backend.reserve()
+            draft = self._draft(wish, self.backend.zone(name), source, dns)
+            for _ in range(MOST_READS):
+                if not to_write or draft.change_set.is_empty or is_fresh(draft.zone):
+                    break
+                self.backend.reserve()
+                draft = self._anew(wish, draft, source, dns)
         except ZoneError as error:
             if not wish.discovered:
                 raise
             return self._elsewhere(wish, name, error)
+        return draft
+
+    def _anew(self, wish: Wish, draft: Draft, source: Source, dns: Lookup) -> Draft:
+        """The draft for the zone as it is now, which may be as it was."""
+        zone = read_anew(self.backend.zone(draft.zone.name))
+        if zone == draft.zone:
+            return replace(draft, zone=zone)
+        return self._draft(wish, zone, source, dns)
+
+    def _draft(self, wish: Wish, zone: Zone, source: Source, dns: Lookup) -> Draft:
+        key, findings = source[0], list(source[1])
+        name = zone.name
         api = self.backend.serving(zone.backend)
-        key, findings = self._key(wish)
         desired = self._desired(wish, zone, key)
         held = self.held(wish.domain)
         if left := left_alone(desired.records, held):
@@ -200,16 +230,17 @@ class Planner:
         change_set = ChangeSet(place, findings=(note,), allow=wish.allow)
         return Draft(change_set, Zone(zone, self.backend.name, ()))
 
-    def _key(self, wish: Wish) -> tuple[DkimSource | None, list[Finding]]:
+    def _key(self, wish: Wish) -> Source:
+        """The key of the domain, asked of its source, and what there is to say about it."""
         if not wish.policy.dkim or not wish.policy.dkim.source:
-            return None, []
+            return None, ()
         source = wish.policy.dkim.source
         key = self.keys.key(source, wish.domain)
         relay = self.keys.relay(source, wish.domain)
         findings = [guard.relayhost(wish.domain, relay)] if relay else []
         if key is None:
             findings.append(guard.no_key(wish.domain))
-        return key, findings
+        return key, tuple(findings)
 
     def _hosts(self, wish: Wish) -> tuple[str, ...]:
         """What sends the domain's mail, where that is known: as said, else the mailcow."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.planning import Planner
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.plan import Change, ChangeSet
+    from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.planfile import Grounds
     from netcup_mailauth.planreading import SavedPlan
     from netcup_mailauth.records import DnsRecord, Zone
@@ -75,37 +75,6 @@ def left(change_set: ChangeSet) -> list[tuple[Kind, DnsRecord]]:
     """The records that a plan leaves behind: what it writes, and what was right already."""
     written = [(c.kind, c.after) for c in change_set.changes if c.after is not None]
     return [*written, *((kept.kind, kept.record) for kept in change_set.unchanged)]
-
-
-def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
-    """The change set with the zone's own records in it, which hold more than the file does.
-
-    Priority and TTL stay as they are, whatever the file says of them.
-    """
-    taken: list[DnsRecord] = []
-
-    def live(kind: Kind, record: DnsRecord) -> DnsRecord:
-        # Each once: rows may differ only in how they are written, which no file holds.
-        members = [own for own in zone.of_kind(kind, record.hostname) if own not in taken]
-        same = next((own for own in members if _is_the_same(own, record)), record)
-        taken.append(same)
-        return same
-
-    def ours(change: Change) -> Change:
-        if change.before is None:
-            return change
-        before = live(change.kind, change.before)
-        after = change.after and replace(change.after, priority=before.priority, ttl=before.ttl)
-        return replace(change, before=before, after=after)
-
-    kept = (replace(one, record=live(one.kind, one.record)) for one in change_set.unchanged)
-    return replace(change_set, changes=tuple(map(ours, change_set.changes)), unchanged=tuple(kept))
-
-
-def _is_the_same(own: DnsRecord, record: DnsRecord) -> bool:
-    if own.ttl is not None and own.destination != record.destination:
-        return False
-    return own.identity == record.identity
 
 
 def asked_again(

@@ -20,17 +20,19 @@ from netcup_mailauth.actions.applying import (
     unwritten,
 )
 from netcup_mailauth.actions.planning import Draft
-from netcup_mailauth.actions.rejudging import Rejudge, asked_again, left, rebound
+from netcup_mailauth.actions.rejudging import Rejudge, asked_again, left
 from netcup_mailauth.actions.writing import already, stale
+from netcup_mailauth.errors import StaleError
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.names import absolute
-from netcup_mailauth.preconditions import drift, outcome
+from netcup_mailauth.preconditions import drift, outcome, rebound
 from netcup_mailauth.records import Kind
 from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.applying import Applier
     from netcup_mailauth.actions.crew import Tell
+    from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.plan import ChangeSet, Failure
     from netcup_mailauth.planreading import SavedPlan
 
@@ -83,6 +85,14 @@ class Replayer:
     def _judged(
         self, planned: ChangeSet, rejudge: Rejudge, show: Show, tell: Tell
     ) -> Result | Draft:
+        source = rejudge.saved.grounds_of(planned).source_ref
+        keys = self.applier.planner.keys
+        key: DkimSource | StaleError | None
+        try:
+            # Before the zone, between whose read and write nothing slow should stand.
+            key = asked_again(planned, source, keys, has_mailcow=self.has_mailcow, note=self.note)
+        except StaleError as error:
+            key = error
         zone = self.applier.writer.read(planned)
         moved = drift(planned, zone)
         if moved and not outcome(planned, zone):
@@ -91,11 +101,9 @@ class Replayer:
             if zone.backend == planned.place.backend:
                 tell(partial(self.show_anew, rejudge.anew(planned, zone)))
             return stale(planned, moved)
-        ours = rebound(planned, zone)
-        source = rejudge.saved.grounds_of(planned).source_ref
-        keys = self.applier.planner.keys
-        key = asked_again(ours, source, keys, has_mailcow=self.has_mailcow, note=self.note)
-        judged = rejudge.judged(ours, zone, key)
+        if isinstance(key, StaleError):
+            raise key
+        judged = rejudge.judged(rebound(planned, zone), zone, key)
         tell(partial(show, judged))
         return unwritten(judged) if guard.stopping(judged) else Draft(judged, zone)
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
 
 
@@ -36,6 +36,18 @@ class Backend(Protocol):
         """
         ...
 
+    def reserve(self) -> None:
+        """Take a zone's read and its write from the budget, so that no wait parts the two.
+
+        Called before the read, by the job that makes both; what it has not sent is given back by
+        :meth:`release`.
+        """
+        ...
+
+    def release(self) -> None:
+        """Give back what this job has reserved and not sent."""
+        ...
+
     def zone(self, name: str) -> Zone:
         """Read a zone, every record of it.
 
@@ -44,13 +56,14 @@ class Backend(Protocol):
         """
         ...
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Make the changes in one write, and return the zone as it is afterwards.
 
         ``zone`` is the zone as it was read to check the precondition. Never sends a write twice.
 
         Raises:
-            WriteNotProcessedError: the write provably changed nothing; it may be sent once more.
+            WriteNotProcessedError: the write provably changed nothing, or was not sent because
+                ``zone`` was read too long ago; it may be sent after another read.
             RefusedError: nothing was sent, because it could not be done without harm.
             UnverifiedError: it was accepted, but not on top of the zone as it was read.
             MailauthError: anything else; whether the write was processed is unknown.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from netcup_mailauth import clock
 from netcup_mailauth.backends.answers import masked
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.ccp_errors import (
@@ -25,6 +27,7 @@ from netcup_mailauth.backends.ccp_wire import (
     to_record,
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
+from netcup_mailauth.backends.freshness import check_fresh
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import (
@@ -42,13 +45,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
 
 LOCKED_OUT = "too many error messages"
 """Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
+
+READ_AND_WRITE = 2
+"""Calls to read a zone and to write to it."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -128,19 +134,32 @@ class CcpBackend:
         self._hold.lift()
         return self._session
 
+    def reserve(self) -> None:
+        """Take two calls at once. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.take(READ_AND_WRITE)
+
+    def release(self) -> None:
+        """Give them back. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.release()
+
     def zone(self, name: str) -> Zone:
         """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._enter()
+        asked_at = clock.now()
         answer = self._read("infoDnsRecords", {"domainname": name})
+        answered_at = clock.now()
         if is_empty_zone(answer):
             self._check_that_zone_exists(name)
-            return Zone(name, self.name, ())
-        return self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+            zone = Zone(name, self.name, ())
+        else:
+            zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+        return replace(zone, asked_at=asked_at, answered_at=answered_at)
 
     def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.backends.Backend`."""
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`."""
         entries = [to_entry(change) for change in changes]
         param: dict[str, object] = {
@@ -148,6 +167,8 @@ class CcpBackend:
             "dnsrecordset": {"dnsrecords": entries},
         }
         session = self._enter()
+        self._budget.take(1)
+        check_fresh(zone)  # whatever there was to wait for came before
         try:
             answer = self._send("updateDnsRecords", _within(session, param), _once)
         except TransportError as error:

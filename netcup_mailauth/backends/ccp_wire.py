@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from netcup_mailauth.names import APEX
-from netcup_mailauth.plan import Action, Change
+from netcup_mailauth.plan import Action, Edit
 from netcup_mailauth.records import DnsRecord, join_txt
 
 
@@ -103,7 +103,7 @@ def _relative(hostname: str, zone: str) -> str:
     return name.removesuffix(f".{zone}.")
 
 
-def to_entry(change: Change) -> dict[str, object]:
+def to_entry(change: Edit) -> dict[str, object]:
     """One entry of the ``dnsrecordset`` that makes this change, with every field filled in.
 
     netcup's documentation wants all of them even for a delete; one client gets by with less

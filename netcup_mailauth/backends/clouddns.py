@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from netcup_mailauth import clock
 from netcup_mailauth.backends import clouddns_errors as errors
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.clouddns_changes import changeset
@@ -21,6 +23,7 @@ from netcup_mailauth.backends.clouddns_wire import (
     to_record,
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
+from netcup_mailauth.backends.freshness import check_fresh
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import CredentialsError, TransportError, WriteNotProcessedError
@@ -33,13 +36,16 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel, SecretStr
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
+
+READ_AND_WRITE = 4
+"""Calls to read a zone (the domain, its revisions, their newest's records) and to write to it."""
 
 NOBODYS = "example.com"
 
@@ -132,6 +138,14 @@ class CloudDnsBackend:
         self._domains[name] = found = self._ask_for(name)
         return found
 
+    def reserve(self) -> None:
+        """Take four calls at once. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.take(READ_AND_WRITE)
+
+    def release(self) -> None:
+        """Give them back. See :class:`~netcup_mailauth.backends.Backend`."""
+        self._budget.release()
+
     def zone(self, name: str) -> Zone:
         """Read a zone. See :class:`~netcup_mailauth.backends.Backend`."""
         return self.read(_managed(name, self.lookup(name)))
@@ -142,9 +156,11 @@ class CloudDnsBackend:
         Raises:
             CredentialsError, ZoneError, WaitError, ApiError: as netcup answers.
         """
-        return self._live(entry, self._history(entry))
+        asked_at = clock.now()  # which revision is live; its records cannot change any more
+        zone = self._live(entry, self._history(entry))
+        return replace(zone, asked_at=asked_at, answered_at=clock.now())
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write the changes in one call. See :class:`~netcup_mailauth.backends.Backend`.
 
         ``zone.revision`` is the ground of the change: another program's write after it is found.
@@ -156,6 +172,8 @@ class CloudDnsBackend:
         entry = _managed(zone.name, self._domains.get(zone.name) or self.lookup(zone.name))
         form = self._forms.get(zone.name) or NameForm(zone.name)
         body = changeset(zone, changes, form, DEFAULT_TTL)
+        self._budget.take(1)
+        check_fresh(zone)  # whatever there was to wait for came before
         made = self._write(entry, body)
         history = self._history(entry)
         history.check_follows(zone, made.identifier)

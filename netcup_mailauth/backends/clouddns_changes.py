@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from netcup_mailauth.backends.clouddns_names import NameForm
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DnsRecord, Zone
 
 
 def changeset(
-    zone: Zone, changes: Sequence[Change], form: NameForm, new_ttl: int
+    zone: Zone, changes: Sequence[Edit], form: NameForm, new_ttl: int
 ) -> dict[str, object]:
     """The body of the one call that makes the changes, all of them or none (confidence: M).
 

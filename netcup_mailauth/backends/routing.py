@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.backends.ccp import CcpBackend
     from netcup_mailauth.backends.clouddns import CloudDnsBackend
     from netcup_mailauth.backends.clouddns_wire import DomainEntry
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
 
 ServesRecords = Callable[[str], "bool | None"]
@@ -113,6 +113,19 @@ class Router:
             {CCP: CCP_KEY, CLOUDDNS: REST_KEY}.get(name, "Plan again."),
         )
 
+    def reserve(self) -> None:
+        """Of each API, as it is not known which one serves the zone.
+
+        See :class:`~netcup_mailauth.backends.Backend`.
+        """
+        for api in self.apis:
+            api.reserve()
+
+    def release(self) -> None:
+        """Of each API. See :class:`~netcup_mailauth.backends.Backend`."""
+        for api in self.apis:
+            api.release()
+
     def zone(self, name: str) -> Zone:
         """Read a zone from the API that serves it.
 
@@ -134,7 +147,7 @@ class Router:
             )
         raise ZoneError(f"The zone {name} is not on CloudDNS, says netcup's REST API.", CCP_KEY)
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write to the API that the zone was read from.
 
         See :class:`~netcup_mailauth.backends.Backend`.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord
 
 WHAT = "what netcup-mailauth records DOMAIN --format json prints"
@@ -59,6 +59,12 @@ class ZoneFiles:
         """The zones from one API. See :class:`~netcup_mailauth.backends.Backend`."""
         return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])
 
+    def reserve(self) -> None:
+        """A file can be read at any time. See :class:`~netcup_mailauth.backends.Backend`."""
+
+    def release(self) -> None:
+        """Nothing was reserved. See :class:`~netcup_mailauth.backends.Backend`."""
+
     def zone(self, name: str) -> Zone:
         """The zone as it was exported. See :class:`~netcup_mailauth.backends.Backend`."""
         if name in self._zones:
@@ -73,7 +79,7 @@ class ZoneFiles:
         inside = [zone for zone in self._zones if f".{domain}".endswith(f".{zone}")]
         return max(inside, key=len, default=domain)
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:  # noqa: ARG002
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:  # noqa: ARG002
         """Refuse to write: there is no API behind a file."""
         raise UsageError(
             f"The zone {zone.name} was read from a file, and cannot be written to.",

@@ -99,7 +99,7 @@ class Reporter:
         """The domains that netcup has new records of."""
         from netcup_mailauth.results import Status
 
-        done = (Status.APPLIED, Status.ALREADY)
+        done = (Status.APPLIED, Status.LOST, Status.ALREADY)
         return {r.change_set.place.domain for r in self._results if r.status in done}
 
     def declined(self, plan: Plan) -> int:

@@ -38,6 +38,11 @@ LIST = "See what there is:  netcup-mailauth undo --list"
 @click.argument("domain", required=False, shell_complete=known_domains)
 @click.option("--to", metavar="ID", help="Take back this entry, not the newest one.")
 @click.option("--run", "run_id", metavar="ID", help="Take back a whole run, over all its domains.")
+@click.option(
+    "--lost",
+    is_flag=True,
+    help="Bring back other records of the zone that are gone since the last apply; always asks.",
+)
 @click.option("--list", "listing", is_flag=True, help="Show what was written, the newest first.")
 @judging_options
 @click.option(
@@ -62,6 +67,8 @@ def command(domain: str | None, **options: Any) -> int:
     from netcup_mailauth.cli.wiring import run
 
     name = names.normalise(domain) if domain else None
+    if options.pop("lost"):
+        return _bring_back(name, options)
     _check_options(name, options)
     with run(options["mailcow"], options["resolver"]) as current:
         if options["listing"]:
@@ -70,6 +77,16 @@ def command(domain: str | None, **options: Any) -> int:
         _check_that_it_is_ours(ours, current.memory.written, name)
         entries = _chosen(ours, name, options["to"], options["run_id"])
         return _undo(current, entries, options)
+
+
+def _bring_back(name: str | None, options: dict[str, Any]) -> int:
+    from netcup_mailauth.cli import lost
+    from netcup_mailauth.cli.wiring import run
+
+    lost.check_options(name, options)
+    assert name is not None
+    with run() as current:
+        return lost.bring_back(current, name, options["to"], options["lock_timeout"])
 
 
 def _check_options(name: str | None, options: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.plan import Place
     from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.state.journal import Journal
     from netcup_mailauth.state.journals import Journals
 
 RESOLVER = "NETCUP_MAILAUTH_RESOLVER"
@@ -224,18 +225,28 @@ class Run:
         """Writes them; ``undoes`` has the journal entry that is taken back, for each domain."""
         from netcup_mailauth.actions.applying import Applier
         from netcup_mailauth.actions.writing import Writer
-        from netcup_mailauth.state.journal import Journal, new_run
         from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
         timeout = LOCK_TIMEOUT if lock_timeout is None else lock_timeout
-        run_id = new_run()
 
         def journal_of(place: Place) -> Journal:
-            folder = _account_folder(place.endpoint, place.account)
-            return Journal(folder, run_id, undoes=undoes or {})
+            return self.journal_of(place, undoes)
 
         writer = Writer(planner.backend, journal_of=journal_of)
         return Applier(planner, writer, lambda: self.lock(timeout))
+
+    def journal_of(self, place: Place, undoes: Mapping[str, str] | None = None) -> Journal:
+        """The journal of this run for a place."""
+        from netcup_mailauth.state.journal import Journal
+
+        folder = _account_folder(place.endpoint, place.account)
+        return Journal(folder, self._name, undoes=undoes or {})
+
+    @cached_property
+    def _name(self) -> str:
+        from netcup_mailauth.state.journal import new_run
+
+        return new_run()
 
     @contextmanager
     def lock(self, timeout: float) -> Iterator[None]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.results import Result
 
-WRITTEN = (Status.APPLIED, Status.ALREADY)
+WRITTEN = (Status.APPLIED, Status.LOST, Status.ALREADY)
 """Statuses after which the zone is known to hold what was planned."""
 
 CHECKED = {
@@ -68,7 +68,7 @@ def of_result(result: Result) -> DomainOutcome:
         change_set.place.domain,
         status.value,
         result.exit_code,
-        made=change_set.changes if status is Status.APPLIED else (),
+        made=change_set.changes if status in (Status.APPLIED, Status.LOST) else (),
         pending=() if written else change_set.changes,
         findings=change_set.findings,
         allow=change_set.allow,

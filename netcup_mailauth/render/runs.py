@@ -76,6 +76,8 @@ def _outcome(result: Result) -> str:
             )
             listed = ", ".join(f"{number} {word}" for word, number in counts if number)
             return f"written and verified: {listed}"
+        case Status.LOST:
+            return "written; other records of the zone are gone"
         case Status.ALREADY:
             return "already as planned; somebody else has made the same change"
         case status:

@@ -23,11 +23,20 @@ _COMMON = (
     "cut",
     "lie",
     "rival",
+    "loses",
     "slow",
 )
 
 #: How a call to the CCP API can fail.
-CCP_MODES = (*_COMMON, "apply-partly", "apply-then-4013", "expire", "rate-limit", "lockout")
+CCP_MODES = (
+    *_COMMON,
+    "apply-partly",
+    "apply-then-4013",
+    "apply-and-hide",
+    "expire",
+    "rate-limit",
+    "lockout",
+)
 
 #: How a call to the REST API can fail.
 REST_MODES = (

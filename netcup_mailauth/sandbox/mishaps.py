@@ -67,6 +67,7 @@ def go_wrong(turn: Turn[A], fault: Fault, timers: Timers) -> A | Reply:
         "cut": lambda: _cut(turn),
         "lie": lambda: _lie(turn),
         "rival": lambda: _rival(turn, fault),
+        "loses": lambda: _lose(turn),
         "slow": lambda: _slow(turn, fault.delay, timers),
     }
     return modes[fault.mode]()
@@ -125,6 +126,16 @@ def _rival(turn: Turn[A], fault: Fault) -> A:
     with turn.world.lock:
         if turn.zone_name is not None:
             turn.world.intrude(turn.zone_name, fault.records)
+        return apply(turn)
+
+
+def _lose(turn: Turn[A]) -> A:
+    """Applied, but every record that is no TXT is gone: as if it took the place of the zone."""
+    with turn.world.lock:
+        if turn.zone_name is not None:
+            zone = turn.world.existing(turn.zone_name)
+            left = tuple(record for record in zone.records if record.type == "TXT")
+            turn.world.put(zone.with_records(left, turn.world.clock()))
         return apply(turn)
 
 

@@ -33,7 +33,14 @@ def standing(entries: Iterable[Entry]) -> list[Entry]:
     """The entries that ``undo`` would take back one after the other, the newest first."""
     known = _newest_first(entries)
     gone = undone(known)
-    return [e for e in known if e.mark in SENT and e.undoes is None and e.id not in gone]
+    return [
+        entry
+        for entry in known
+        if entry.mark in SENT
+        and entry.undoes is None
+        and entry.id not in gone
+        and entry.change_set.changes  # not so of what `undo --lost` brought back
+    ]
 
 
 def runs(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:

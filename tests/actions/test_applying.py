@@ -14,6 +14,7 @@ from netcup_mailauth.errors import WaitError
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.records import Zone
 from netcup_mailauth.results import Result, Status
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.crew import Tell
@@ -53,7 +54,7 @@ def test_a_job_that_is_ready_to_write_does_not_once_another_was_locked_out() -> 
         assert heard.noted.wait(PATIENCE)
         return Draft(change_set, Zone(change_set.place.zone, "ccp", ()))
 
-    planner = cast("Any", SimpleNamespace(crew=Crew(2)))
+    planner = cast("Any", SimpleNamespace(crew=Crew(2), backend=Unlimited()))
     applier = Applier(planner, cast("Any", NoWriter()), nullcontext)
     items = [LOCKED, READY, LATER]
     run = applier.each(items, prepare, heard.failed, skipped_plan, lambda _: None)

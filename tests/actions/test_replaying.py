@@ -19,7 +19,7 @@ from netcup_mailauth.actions.replaying import Replayer
 from netcup_mailauth.actions.reporting import linked
 from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, UsageError
-from netcup_mailauth.plan import applied
+from netcup_mailauth.plan import Change, applied
 from netcup_mailauth.planfile import Grounds
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DnsRecord, Kind, Zone
@@ -27,13 +27,14 @@ from netcup_mailauth.results import RunResult, Status
 from tests.guard.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
 from tests.guard.test_any_zone import policies
 from tests.strategies import zones
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from netcup_mailauth.keys.files import DkimSource
-    from netcup_mailauth.plan import Change, ChangeSet
+    from netcup_mailauth.plan import ChangeSet, Edit
     from netcup_mailauth.records import DesiredRecord
 
 SPF = "v=spf1 mx ip4:192.0.2.7 ~all"
@@ -41,7 +42,7 @@ DMARC = "v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"
 
 
 @dataclass
-class Memory:
+class Memory(Unlimited):
     """A back end in memory, which counts its writes."""
 
     zones: dict[str, Zone]
@@ -49,7 +50,7 @@ class Memory:
     endpoint: str = "https://ccp.netcup.net/"
     account: str = "0123456789ab"
     new_ttl: int | None = None
-    writes: list[Sequence[Change]] = field(default_factory=list)
+    writes: list[Sequence[Edit]] = field(default_factory=list)
     reads: int = 0
 
     def zone(self, name: str) -> Zone:
@@ -59,7 +60,7 @@ class Memory:
     def serving(self, name: str) -> Memory:
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         self.writes.append(changes)
         self.zones[zone.name] = after = applied(self.zones[zone.name], changes)
         return after
@@ -449,5 +450,6 @@ def test_a_mutated_plan_is_an_error_or_writes_what_any_plan_may(data: st.DataObj
         return
     assert run.exit_code in ExitCode
     for changes in here.backend.writes:
-        assert {(change.kind, change.hostname) for change in changes} <= OURS
+        assert all(isinstance(change, Change) for change in changes)
+        assert {(c.kind, c.hostname) for c in changes if isinstance(c, Change)} <= OURS
         assert {change.after.type for change in changes if change.after} <= {"TXT"}

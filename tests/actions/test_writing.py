@@ -196,7 +196,110 @@ def test_other_records_that_change_at_the_same_time_are_a_note() -> None:
         sandbox.fault("updateDnsRecords", "rival", records=[www])
         result = written(backend)
         assert result.status is Status.APPLIED
-        assert "A shop" in result.notes[0]
+        assert "A shop '192.0.2.77' is new" in result.notes[0]
+
+
+def test_another_record_that_changed_is_told_with_what_it_was_and_what_it_is() -> None:
+    with account() as (sandbox, backend):
+        mx = next(r for r in sandbox.zone("example.com") if r["type"] == "MX")
+        changed = {name: mx[name] for name in ("id", "hostname", "type", "priority")}
+        rival = {**changed, "destination": "mx.rival.example"}
+        sandbox.fault("updateDnsRecords", "rival", records=[rival])
+        (note,) = written(backend).notes
+        was, now = f"{mx['priority']} {mx['destination']}", f"{mx['priority']} mx.rival.example"
+        assert f"MX @ {was!r} is now {now!r}" in note
+
+
+def test_other_records_that_are_gone_are_named_with_the_way_to_bring_them_back() -> None:
+    """Whoever took them, the zone is not what it should be, and nobody may call it verified."""
+    with account() as (sandbox, backend):
+        before = [r for r in sandbox.zone("example.com") if r["type"] != "TXT"]
+        sandbox.fault("updateDnsRecords", "loses")
+        result = written(backend)
+        assert result.status is Status.LOST
+        assert result.exit_code is ExitCode.UNVERIFIED
+        assert result.failure is not None
+        for record in before:
+            assert str(record["destination"]) in result.failure.message
+        assert result.failure.advice.endswith("netcup-mailauth undo example.com --lost")
+        assert texts(sandbox) == WANTED
+
+
+def test_what_was_merely_not_listed_in_the_answer_is_not_called_gone() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "apply-and-hide")
+        result = written(backend)
+        assert result.status is Status.APPLIED
+        assert result.notes == ()
+        assert requests_of(sandbox)["infoDnsRecords"] == 2
+
+
+def test_what_was_not_listed_and_cannot_be_looked_for_is_not_verified() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "apply-and-hide")
+        sandbox.fault("infoDnsRecords", "drop", after=1, times=3)
+        result = written(backend)
+        assert result.status is Status.UNKNOWN
+        assert result.exit_code is ExitCode.UNVERIFIED
+
+
+def test_an_unclear_answer_and_a_zone_that_lost_the_rest_are_both_told() -> None:
+    with account() as (sandbox, backend):
+        change_set, zone = planned(backend)
+        sandbox.fault("updateDnsRecords", "apply-then-drop")
+        sandbox.fault("infoDnsRecords", "loses")
+        result = Writer(backend, recorded([])).write(change_set, zone)
+        assert result.status is Status.LOST
+        assert "netcup holds the records" in result.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "beside"),
+    [
+        ({"hostname": "_acme-challenge", "type": "TXT", "destination": "token"}, ()),
+        ({"hostname": "_acme-challenge.shop", "type": "TXT", "destination": "token"}, ()),
+        (
+            {"hostname": "home", "type": "A", "destination": "192.0.2.5"},
+            ({"hostname": "home", "type": "AAAA", "destination": "2001:db8::5"},),
+        ),
+    ],
+    ids=["a-challenge", "a-challenge-below", "an-address-of-two"],
+)
+def test_what_comes_and_goes_by_itself_is_no_loss(
+    record: dict[str, str], beside: tuple[dict[str, str], ...]
+) -> None:
+    with account() as (sandbox, backend):
+        rest = [*sandbox.zone("example.com"), *beside]
+        sandbox.set_zone("example.com", [*rest, record])
+        change_set, zone = planned(backend)
+        sandbox.set_zone("example.com", rest)
+        result = Writer(backend, recorded([])).write(change_set, zone)
+        assert result.status is Status.APPLIED
+        assert f"{record['destination']!r} is gone" in result.notes[0]
+
+
+@pytest.mark.parametrize("type_", ["A", "MX", "TXT", "CNAME", "SRV"])
+def test_any_other_record_is_a_loss(type_: str) -> None:
+    with account() as (sandbox, backend):
+        rest = sandbox.zone("example.com")
+        record = {"hostname": "lost", "type": type_, "destination": "192.0.2.5"}
+        sandbox.set_zone("example.com", [*rest, record])
+        change_set, zone = planned(backend)
+        sandbox.set_zone("example.com", rest)
+        assert Writer(backend, recorded([])).write(change_set, zone).status is Status.LOST
+
+
+def test_a_record_that_is_updated_under_a_new_id_is_as_planned() -> None:
+    """Other back ends of netcup's delete and create; ids are addresses (DESIGN 5)."""
+    with account() as (sandbox, backend):
+        change_set, zone = planned(backend)
+        sandbox.set_zone("example.com", [{**r, "id": None} for r in sandbox.zone("example.com")])
+        again = backend.zone("example.com")
+        assert {r.id for r in zone.records}.isdisjoint(r.id for r in again.records)
+        result = Writer(backend, recorded([])).write(change_set, again)
+        assert result.status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+        assert len(sandbox.zone("example.com")) == len(zone.records) + 1
 
 
 def journalled(backend: CcpBackend, folder: Path) -> tuple[Journal, Result]:

@@ -17,6 +17,7 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ APEX = DnsRecord("1", "@", "A", "203.0.113.1")
 
 
 @dataclass
-class Api:
+class Api(Unlimited):
     """An API that holds some zones; the names it was asked for are noted."""
 
     name: str

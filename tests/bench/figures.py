@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import Sandbox
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from netcup_mailauth.plan import Change
+    from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
 
 COMMAND = Path(sys.executable).with_name("netcup-mailauth")
@@ -126,7 +127,7 @@ def planning() -> list[tuple[str, str, str]]:
     ]
 
 
-class StillBackend:
+class StillBackend(Unlimited):
     """A back end that holds one zone and is never written to."""
 
     name = "ccp"
@@ -145,7 +146,7 @@ class StillBackend:
         """Itself."""
         return self
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Nothing is ever written."""
         raise AssertionError
 

@@ -156,10 +156,10 @@ def test_a_run_that_breaks_off_tells_how_far_it_came(
 ) -> None:
     planned = Planner.draft
 
-    def draft(self: Planner, wish: Any, *more: Any) -> Any:
+    def draft(self: Planner, wish: Any, **options: Any) -> Any:
         if wish.domain != DOMAIN:
             raise error
-        return planned(self, wish, *more)
+        return planned(self, wish, **options)
 
     monkeypatch.setattr(Planner, "draft", draft)
     arguments = ("apply", DOMAIN, "example.org", "--dmarc-policy", "none", "--yes")

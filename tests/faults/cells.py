@@ -73,7 +73,8 @@ CCP_READ = {
 CCP_WRITE = {
     **dict.fromkeys(("apply-then-drop", "apply-then-html", "apply-then-4013", "cut"), FOUND),
     "apply-late": FOUND,
-    **dict.fromkeys(("slow", "expire"), QUIETLY),
+    # What the answer does not list is read before it is called gone.
+    **dict.fromkeys(("slow", "expire", "apply-and-hide"), QUIETLY),
     # netcup says 2000 and stores nothing: only `check` or the next run can find out.
     "lie": QUIETLY,
     **dict.fromkeys(("drop", "500", "html"), UNCLEAR),

@@ -22,6 +22,7 @@ from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.signer import SignerKey, Writes
 from netcup_mailauth.rotation.waits import Waits
 from netcup_mailauth.rotation.watch import Round, Said
+from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.plan import Action, Change
+    from netcup_mailauth.plan import Action, Edit
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.rotation.state import Book, Rotation
 
@@ -152,7 +153,7 @@ class ImportSigner(FakeSigner):
 
 
 @dataclass
-class FakeBackend:
+class FakeBackend(Unlimited):
     """netcup's API: one zone."""
 
     trap: Trap
@@ -172,7 +173,7 @@ class FakeBackend:
         assert name == self.held.name
         return self.held
 
-    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         self.trap.step()
         records = list(self.held.records)
         for change in changes:

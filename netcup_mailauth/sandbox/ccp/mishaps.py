@@ -77,6 +77,7 @@ def go_wrong(turn: CcpTurn, fault: Fault, timers: Timers) -> Answer | Reply:
     modes: dict[str, Callable[[CcpTurn], Answer]] = {
         "apply-partly": _apply_partly,
         "apply-then-4013": _apply_then_4013,
+        "apply-and-hide": _apply_and_hide,
         "expire": _expire,
         "rate-limit": lambda _turn: rate_limited(),  # not applied, and so the next
         "lockout": lambda _turn: locked_out(),  # the next call is let in again
@@ -98,6 +99,16 @@ def _apply_then_4013(turn: CcpTurn) -> Answer:
     """Applied, but answered with an error."""
     mishaps.apply(turn)
     return validation_error(messages.DECODE_FAILED)
+
+
+def _apply_and_hide(turn: CcpTurn) -> Answer:
+    """Applied, and answered with the TXT records of the zone alone."""
+    answer = mishaps.apply(turn)
+    data = answer.data or {}
+    records = data.get("dnsrecords")
+    if not isinstance(records, list):
+        return answer
+    return replace(answer, data={"dnsrecords": [r for r in records if r["type"] == "TXT"]})
 
 
 def _expire(turn: CcpTurn) -> Answer:

@@ -1,0 +1,47 @@
+"""How long a zone that was read may be relied on by a write to it.
+
+Neither API can make a write depend on what was read (CCP) or does it for sure (CloudDNS), so what
+another program writes in between is overwritten. All that can be done is to keep that time short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import clock
+from netcup_mailauth.errors import WriteNotProcessedError
+
+if TYPE_CHECKING:
+    from netcup_mailauth.records import Zone
+
+FRESH = 2.0
+"""Seconds from the question for a zone to the request that writes to it."""
+
+
+def is_fresh(zone: Zone) -> bool:
+    """Whether a write may still rely on this reading, sleep of the machine counted."""
+    return zone.asked_at is None or clock.now() - zone.asked_at <= FRESH
+
+
+def read_anew(zone: Zone) -> Zone:
+    """A zone that was read because an earlier reading was too old; it ages from its answer on.
+
+    An answer may have lain in a buffer while the machine slept, so the first time its age counts
+    from the question. Where the next one is as slow, it is the API that takes so long.
+    """
+    return replace(zone, asked_at=zone.answered_at)
+
+
+def check_fresh(zone: Zone) -> None:
+    """The last thing before a write is sent.
+
+    Raises:
+        WriteNotProcessedError: the zone was read too long ago; it has to be read again.
+    """
+    if not is_fresh(zone):
+        raise WriteNotProcessedError(
+            f"The zone {zone.name} was read more than {FRESH:.0f} s before the write could be "
+            "sent, so nothing was sent.",
+            "Run the same command again.",
+        )

@@ -372,7 +372,7 @@ def test_a_text_longer_than_any_record_is_not_looked_into(monkeypatch: pytest.Mo
     def parse(_text: str) -> object:
         raise AssertionError("it was looked into")
 
-    monkeypatch.setattr(planchecks.spf, "parse", parse)
+    monkeypatch.setattr("netcup_mailauth.spf.parse", parse)
     with pytest.raises(RefusedError, match="cannot be stored"):
         read(forged(put("changes", 0, "after", "destination", "v=spf1 " + "a " * 30_000)))
 

@@ -332,7 +332,7 @@ def _state(world: World) -> dict[str, bytes]:
         called = world("apply", "example.com", *WISH, "--yes")
         assert called.code == 0, called.stderr
         hold = FileHold(
-            world.folder / "state", CCP, digest(CCP, (NUMBER, *SECRETS[:2])), "netcup", False, str
+            world.folder / "state", CCP, digest(CCP, (NUMBER, *SECRETS[:2])), "netcup", False, _hush
         )
         hold.note(Reason.LOCKED_OUT)
         files = [path for path in (world.folder / "state").rglob("*") if path.is_file()]
@@ -342,6 +342,10 @@ def _state(world: World) -> dict[str, bytes]:
         _WRITTEN.extend(world.writes[-1])
         world.reset()
     return _STATE
+
+
+def _hush(_message: str) -> None:
+    """Whom a hold tells that it begins."""
 
 
 def _damage(path: Path, dice: Random) -> None:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, names, spf
+from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import MailauthError, RefusedError, UsageError
 from netcup_mailauth.guard import CODES
 from netcup_mailauth.plan import Action
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import DnsRecord
 
 LONGEST_NAME = 253
+LONGEST_PROBLEM = 500
+SHOWN = 200
+"""Characters of what is refused, and of a value in it, that an error shows."""
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
 
 
@@ -83,12 +87,14 @@ def check_storable(saved: SavedPlan, backend: Backend) -> None:
             record = DesiredRecord(change.kind, change.hostname, value)
             reason = backend.serving(change_set.place.backend).refuses(record)
             if reason is not None:
-                raise _forged(change_set, f"{value!r} cannot be stored: {reason}")
+                raise _forged(change_set, f"{value[:SHOWN]!r} cannot be stored: {reason}")
 
 
 def _forged(change_set: ChangeSet, problem: str) -> RefusedError:
-    domain = visible(change_set.place.domain)
-    return RefusedError(f"The plan for {domain} is refused: {visible(problem)}.", ADVICE)
+    domain = visible(change_set.place.domain[:LONGEST_NAME])
+    return RefusedError(
+        f"The plan for {domain} is refused: {visible(problem)[:LONGEST_PROBLEM]}.", ADVICE
+    )
 
 
 def _problems(
@@ -154,6 +160,11 @@ def _of_live(place: Place, kind: Kind, record: DnsRecord) -> Iterator[str]:
 
 def _of_new(place: Place, kind: Kind, after: DnsRecord, before: DnsRecord | None) -> Iterator[str]:
     yield from _of_name(place, kind, after.hostname)
+    if kind is Kind.DMARC_REPORT and after.hostname.startswith("*."):
+        yield f"{after.hostname} takes the reports of every domain there is"
+    reason = reason_not_to_store(after.destination, place.backend)
+    if reason is not None:  # first, so that no text is looked into that is longer than any record
+        yield f"{after.destination[:SHOWN]!r} cannot be stored: {reason}"
     problem = _of_value(kind, after.destination)
     if problem is not None:
         yield f"{after.destination!r} is no {kind.upper()} record ({problem})"

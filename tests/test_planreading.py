@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
@@ -267,6 +268,11 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "an SPF value with a slip": put("changes", 0, "after", "destination", "v=spf1 ipv4:1 -all"),
     "a DKIM value that is none": put("changes", 1, "after", "destination", "v=DKIM1;p=abc"),
     "a report value of its own": put("changes", 2, "after", "destination", "v=DMARC1;rua=x"),
+    "consent to every domain's reports": move("*._report._dmarc", 2),
+    "consent to the reports of every domain below one": move("*.example.org._report._dmarc", 2),
+    "a value longer than any record": put(
+        "changes", 0, "after", "destination", f"v=spf1 {'ip4:192.0.2.1 ' * 80}-all"
+    ),
     "a quote netcup refuses": put("changes", 0, "after", "destination", 'v=spf1 exp="a" -all'),
     "a control character": put("changes", 0, "after", "destination", "v=spf1 mx\x1b -all"),
     "another fingerprint": put("changes", 1, "fingerprint", "SHA256:0000000000000000"),
@@ -318,6 +324,57 @@ def test_a_forged_plan_is_refused_though_its_digest_fits(name: str) -> None:
         read(document)
     assert caught.value.exit_code == 6
     assert "plan" in caught.value.what
+
+
+HOSTILE: dict[str, Any] = {
+    "null": None,
+    "true": True,
+    "minus one": -1,
+    "a fraction": 1.5,
+    "a number without end": float("inf"),
+    "a huge number": 10**30,
+    "an object": {"id": "1"},
+    "a list": ["1"],
+    "a long text": "9" * 5000,
+    "an empty text": "",
+}
+PLACES: dict[str, tuple[tuple[Any, ...], frozenset[str]]] = {
+    "TTL of a new record": (("changes", 0, "after", "ttl"), frozenset({"null"})),
+    "TTL of a live record": (("changes", 0, "before", "ttl"), frozenset({"null"})),
+    "identifier": (("changes", 0, "before", "id"), frozenset({"a long text"})),
+    "hostname": (("changes", 0, "after", "hostname"), frozenset()),
+    "value": (("changes", 0, "after", "destination"), frozenset()),
+    "priority": (("changes", 0, "after", "priority"), frozenset()),
+    "fingerprint": (("changes", 1, "fingerprint"), frozenset()),
+    "untouched": (("untouched",), frozenset({"a huge number"})),
+    "zone": (("zone",), frozenset()),
+    "domain": (("domain",), frozenset()),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_value_of_another_type_or_size_is_refused(place: str) -> None:
+    path, harmless = PLACES[place]
+    for name, value in HOSTILE.items():
+        if name in harmless:
+            continue
+        document = forged(put(*path, value))
+        data = json.dumps(document).replace("Infinity", "1e999").encode()
+        with pytest.raises(MailauthError) as caught:
+            read(jsonfiles.parse(data, "plan.json", "a plan file"))
+        assert caught.value.exit_code in (2, 6), name
+        assert len(caught.value.what) < 1000, name
+
+
+def test_a_text_longer_than_any_record_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would cost minutes, and can only be refused."""
+
+    def parse(_text: str) -> object:
+        raise AssertionError("it was looked into")
+
+    monkeypatch.setattr("netcup_mailauth.spf.parse", parse)
+    with pytest.raises(RefusedError, match="cannot be stored"):
+        read(forged(put("changes", 0, "after", "destination", "v=spf1 " + "a " * 30_000)))
 
 
 def test_a_domain_twice_is_refused() -> None:
@@ -426,9 +483,14 @@ class TestFiles:
         with pytest.raises(UsageError, match=says):
             planreading.load(tmp_path / path)
 
-    def test_an_endless_file_is_cut_off(self) -> None:
-        with pytest.raises(UsageError, match="larger than"):
+    def test_a_device_that_never_ends_is_not_read(self) -> None:
+        with pytest.raises(UsageError, match="a pipe or a device"):
             planreading.load(Path("/dev/zero"))
+
+    def test_a_pipe_that_nobody_writes_to_holds_nothing_up(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "plan.json")
+        with pytest.raises(UsageError, match="a pipe or a device"):
+            planreading.load(tmp_path / "plan.json")
 
 
 @settings(max_examples=200)

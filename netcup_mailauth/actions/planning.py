@@ -279,8 +279,9 @@ def check_that_it_fits(api: Backend, records: Iterable[DesiredRecord]) -> None:
         reason = api.refuses(record)
         if reason is not None:
             raise RecordError(
-                f"The {record.kind.upper()} record {record.value!r} cannot be stored: {reason}.",
-                "Write it without that character.",
+                f"The {record.kind.upper()} record {record.value[:200]!r} cannot be stored: "
+                f"{reason}.",
+                "Write it without that.",
             )
 
 

@@ -66,9 +66,13 @@ def _default(variable: str) -> str:
 
 
 def state_folders() -> list[Path]:
-    """The state of both endpoints in use, whatever the account."""
+    """The state of both endpoints in use, whatever the account.
+
+    Raises:
+        NotOursError: some of it is another user's, so that it is not to be believed.
+    """
     from netcup_mailauth import state
 
     root = state.root(os.environ)
     addresses = dict.fromkeys((endpoint(CCP_ENDPOINT), endpoint(REST_ENDPOINT)))
-    return list(dict.fromkeys(state.endpoint_folder(root, address) for address in addresses))
+    return list(dict.fromkeys(state.known_folder(root, address) for address in addresses))

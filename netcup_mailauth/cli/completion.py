@@ -8,7 +8,6 @@ and of the config only the domains' names are used.
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import click
 from netcup_mailauth import names
 from netcup_mailauth.cli.common import COMPLETE, CONTEXT, Settings, common_options
 from netcup_mailauth.errors import ExitCode, UsageError
+from netcup_mailauth.privatefiles import open_regular
 from netcup_mailauth.settings.folders import expanded, xdg_folder
 
 PROGRAM = "netcup-mailauth"
@@ -162,10 +162,8 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
     """
     import tomllib
 
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_READ:
+    with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > MOST_READ:
             raise OSError
         tables = tomllib.loads(file.read(MOST_READ).decode())
     if not isinstance(tables.get("domains", {}), dict):

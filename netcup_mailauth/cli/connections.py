@@ -96,11 +96,12 @@ def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:
     """What is remembered of these secrets at this endpoint."""
     from netcup_mailauth import state
     from netcup_mailauth.errors import UsageError
+    from netcup_mailauth.privatefiles import NotOursError
     from netcup_mailauth.state.holds import FileHold, NoHold, digest
 
     try:
         root = state.root(os.environ)
-    except UsageError:  # a user without a home; whoever writes needs one, others do not
+    except (UsageError, NotOursError):  # no home of ours; whoever writes needs one, others do not
         return NoHold()
     name = digest(endpoint, (secret.get_secret_value() for secret in secrets))
     return FileHold(root, endpoint, name, who, attended(), warn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -51,6 +52,7 @@ when it is needed."""
 @common_options
 def cli() -> None:
     """Put a mail domain's SPF, DKIM and DMARC records right at netcup."""
+    _leave_no_core()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -78,6 +80,29 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
         return _unexpected(error)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _leave_no_core() -> None:
+    """Have no crash write the secrets in memory to a disk, and no debugger of this user read them.
+
+    A core that is piped to a program (systemd-coredump) does not mind the limit, so that Linux is
+    also told that this process is not to be dumped. What is run from here, such as a signer's
+    command, may dump again, and raise its limit to what it was.
+    """
+    with suppress(ImportError, OSError, ValueError, AttributeError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if sys.platform == "linux":
+        with suppress(ImportError, OSError, AttributeError):
+            import ctypes
+
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+_PR_SET_DUMPABLE = 4
+"""As in ``linux/prctl.h``."""
 
 
 def _report(code: ExitCode, what: str, advice: str) -> int:

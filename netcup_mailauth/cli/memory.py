@@ -5,15 +5,23 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.cli.common import say, warn
+from netcup_mailauth.privatefiles import NotOursError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.records import DesiredRecord, Zone
+    from netcup_mailauth.state.entries import Entry
     from netcup_mailauth.state.journals import Journals
 
 
 class Memory:
-    """The state of every account at the endpoints in use, for which no credentials are needed."""
+    """The state of every account at the endpoints in use, for which no credentials are needed.
+
+    Who only plans or checks does without what is not ours, and is told; who writes is refused by
+    the lock and the journal.
+    """
 
     @cached_property
     def written(self) -> Journals:
@@ -27,14 +35,14 @@ class Memory:
         """The records of a domain that this machine last wrote."""
         from netcup_mailauth.state.entries import wanted_by
 
-        entry = self.written.last_verified(domain)
+        entry = self._last(domain)
         return wanted_by(entry) if entry else ()
 
     def zone(self, domain: str) -> Zone | None:
         """The zone of a domain as this machine's last write left it, if there was one."""
         from netcup_mailauth.plan import applied
 
-        entry = self.written.last_verified(domain)
+        entry = self._last(domain)
         return applied(entry.before, entry.change_set.changes) if entry else None
 
     def held(self, domain: str) -> frozenset[str]:
@@ -43,8 +51,31 @@ class Memory:
 
         return held(self._accounts, domain)
 
+    def _last(self, domain: str) -> Entry | None:
+        try:
+            return self.written.last_verified(domain)
+        except NotOursError as error:
+            self._told(error)
+            return None
+
     @cached_property
     def _accounts(self) -> list[Path]:
         from netcup_mailauth.cli.apis import state_folders
 
-        return [path for folder in state_folders() for path in folder.glob("*")]
+        try:
+            return [path for folder in state_folders() for path in folder.glob("*")]
+        except NotOursError as error:
+            self._told(error)
+            return []
+
+    def _told(self, error: NotOursError) -> None:
+        """Warn of what is not used, once: it is looked at for each domain."""
+        if error.what not in self._warned:
+            self._warned.add(error.what)
+            warn(f"{error.what} Nothing is known of what was written from here before.")
+            for line in error.advice.splitlines():
+                say(f"  {line.strip()}")
+
+    @cached_property
+    def _warned(self) -> set[str]:
+        return set()

@@ -15,6 +15,7 @@ import click
 
 from netcup_mailauth.cli.common import warn
 from netcup_mailauth.errors import ExitCode, MailauthError
+from netcup_mailauth.privatefiles import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -170,7 +171,7 @@ def _journals() -> Journals:
 def _earlier(path: Path) -> str:
     """The beginning of the file as an earlier run left it."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow=False) as file:
             return file.read(MOST_READ).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -131,6 +131,8 @@ def _chosen(
     """
     from netcup_mailauth.state import history
 
+    _tell_of_damage(journal, [name] if name else journal.domains())
+
     if name is None:
         known = [entry for domain in journal.domains() for entry in journal.entries(domain)]
         own = [entry for entry in known if entry.run == many and entry.mark in history.SENT]
@@ -287,6 +289,7 @@ def _list(current: Run, name: str | None, output_format: str) -> int:
 
     written = current.memory.written
     domains = [name] if name else written.domains()
+    _tell_of_damage(written, domains)
     entries = [entry for domain in domains for entry in written.entries(domain)]
     document = history.listing(entries)
     if output_format == "json":
@@ -297,6 +300,12 @@ def _list(current: Run, name: str | None, output_format: str) -> int:
         say(f"Nothing was written from here yet{f' to {name}' if name else ''}.")
         say(f"Looked below {' and '.join(map(str, state_folders()))}.")
     return ExitCode.OK
+
+
+def _tell_of_damage(journal: Journals, domains: list[str]) -> None:
+    """Name the files that hold no entry: what they were about is not taken back."""
+    for path in (path for domain in domains for path in journal.damaged(domain)):
+        warn(f"{path} is damaged, and is passed over.")
 
 
 def _run_text(run: dict[str, Any]) -> str:

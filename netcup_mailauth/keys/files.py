@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import KeySourceError
 from netcup_mailauth.keys import pem, texts
+from netcup_mailauth.privatefiles import NotRegularError, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,28 +58,21 @@ def read_key_file(path: Path) -> DkimSource:
     """
     origin = str(path)
     try:
-        data = _regular(path)
+        with open_regular(path) as file:
+            data = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
         what, advice = "is not there", "Check the path; a relative one starts at the config file."
     except IsADirectoryError:
         what, advice = "is a folder", "Give the key's file in it."
     except PermissionError:
         what, advice = "may not be read by you", "Run as a user who may, or give the public key."
+    except NotRegularError:
+        what, advice = "is not a regular file", "Give a file; - reads a key from standard input."
     except (OSError, ValueError):
         what, advice = "cannot be read", "Check the path."
     else:
-        if data is not None:
-            return read_key(data, origin)
-        what, advice = "is not a regular file", "Give a file; - reads a key from standard input."
+        return read_key(data, origin)
     raise KeySourceError(f"{origin} {what}.", advice)
-
-
-def _regular(path: Path) -> bytes | None:
-    """What is in a regular file; ``None`` for a pipe or a device."""
-    # Not blocking: a pipe that nobody writes to would hold the program for ever.
-    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(opened, "rb") as file:
-        return file.read(MAX_SIZE + 1) if stat.S_ISREG(os.fstat(opened).st_mode) else None
 
 
 def read_key(text: str | bytes, origin: str) -> DkimSource:

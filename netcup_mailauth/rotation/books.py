@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import state
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import sync_folder, write_private
+from netcup_mailauth.privatefiles import make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.records import DesiredRecord, Kind
 from netcup_mailauth.rotation.state import Book, NewerBookError, dumps, loads
 
@@ -53,7 +52,7 @@ class Books:
         """
         path = self._path(domain)
         try:
-            book = loads(path.read_text(encoding="utf-8"))
+            book = loads(read_private(path))
         except FileNotFoundError:
             return Book(domain)
         except (OSError, ValueError) as error:
@@ -70,7 +69,7 @@ class Books:
         """
         path = self._path(book.domain)
         try:
-            state.make_folder(self.folder)
+            make_folder(self.folder)
             write_private(path, dumps(book))
         except OSError as error:
             raise MailauthError(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError, UsageError
-from netcup_mailauth.privatefiles import write_private
-from netcup_mailauth.settings.folders import xdg_folder
+from netcup_mailauth.privatefiles import NotRegularError, open_regular, write_private
+from netcup_mailauth.settings.folders import check_home, xdg_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -65,7 +65,9 @@ def save(path: Path, values: Mapping[str, SecretStr]) -> None:
 
     Raises:
         CredentialsError: it cannot be written, or its folder belongs to somebody else.
+        NotOursError: its folder is in another user's home, under sudo.
     """
+    check_home(path, os.environ)
     lines = [f"{name.lower()} = {_quoted(values[name])}\n" for name in sorted(values)]
     try:
         _own_folder(path.parent)
@@ -92,13 +94,15 @@ def _own_folder(folder: Path) -> None:
 def _text(path: Path) -> str:
     """The file's text, empty if there is no file. All is asked of the opened file itself."""
     try:
-        # Not blocking: a pipe that nobody writes to would hold the program for ever.
-        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with os.fdopen(opened, "rb") as stream:
-            _check_owner_and_mode(os.fstat(opened), path)
+        with open_regular(path) as stream:
+            _check_owner_and_mode(os.fstat(stream.fileno()), path)
             data = stream.read(MAX_SIZE + 1)
     except (FileNotFoundError, NotADirectoryError):
         return ""
+    except NotRegularError:
+        raise CredentialsError(
+            f"{path} is not a regular file.", "Make it anew: auth writes it."
+        ) from None
     except OSError as error:
         raise CredentialsError(
             f"The credentials in {path} cannot be read: {error.strerror}.", "Is it yours?"
@@ -109,8 +113,6 @@ def _text(path: Path) -> str:
 
 
 def _check_owner_and_mode(status: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise CredentialsError(f"{path} is not a regular file.", "Make it anew: auth writes it.")
     if status.st_uid != os.geteuid():
         raise CredentialsError(
             f"{path} belongs to another user, so its credentials are not used.",

@@ -8,7 +8,6 @@ once. Values live in ``SecretStr`` and are never shown.
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError
+from netcup_mailauth.privatefiles import NotRegularError, open_regular
 from netcup_mailauth.settings.credentialfile import credential_file, load
 
 if TYPE_CHECKING:
@@ -256,14 +256,13 @@ def _systemd(name: str, environ: Mapping[str, str], warn: Callable[[str], None])
 
 
 def _file(path: Path, what: str) -> str:
-    # Not blocking: a pipe that nobody writes to would hold the program for ever.
-    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with os.fdopen(opened, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise CredentialsError(
-                f"The file of {what} is not a regular file: {path}.", "Name a regular file."
-            )
-        data = stream.read(MAX_SECRET + 1)
+    try:
+        with open_regular(path) as stream:
+            data = stream.read(MAX_SECRET + 1)
+    except NotRegularError:
+        raise CredentialsError(
+            f"The file of {what} is not a regular file: {path}.", "Name a regular file."
+        ) from None
     if len(data) > MAX_SECRET:
         raise CredentialsError(
             f"The file of {what} is longer than {MAX_SECRET} bytes: {path}.",

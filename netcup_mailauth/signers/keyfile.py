@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import state
 from netcup_mailauth.errors import KeySourceError, MailauthError
 from netcup_mailauth.keys import pem
-from netcup_mailauth.privatefiles import sync_folder, write_private
+from netcup_mailauth.privatefiles import make_folder, read_private, sync_folder, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +95,7 @@ class KeyFile:
 
     def _text(self) -> str | None:
         try:
-            return self.path.read_text(encoding="ascii")
+            return read_private(self.path)
         except FileNotFoundError:
             return None
         except ValueError:
@@ -109,7 +108,7 @@ class KeyFile:
 
     def _write(self, selector: str, text: str) -> None:
         try:
-            state.make_folder(self.path.parent)
+            make_folder(self.path.parent)
             write_private(self.path, f"{HEADING}{selector}\n{text}")
         except OSError as error:
             raise MailauthError(

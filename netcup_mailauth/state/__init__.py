@@ -1,13 +1,28 @@
-"""What lasts between runs, and what keeps two runs apart."""
+"""What lasts between runs, and what keeps two runs apart.
+
+State is believed (``undo`` writes what the journal says), so that nobody else may have a hand in
+it. Every folder below the root is ours and writable by nobody else, or it is refused; so is every
+file in them. What is above them is not looked at: whoever may swap a folder there has no other of
+ours to put in its place, and what is not ours is refused.
+"""
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import sync_folder
-from netcup_mailauth.settings.folders import expanded, xdg_folder
+from netcup_mailauth.privatefiles import (
+    WRITABLE,
+    check_folder,
+    make_folder,
+    make_missing,
+    open_to_others,
+    somebody_elses,
+)
+from netcup_mailauth.settings.folders import check_home, expanded, xdg_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +34,14 @@ def root(environ: Mapping[str, str]) -> Path:
 
     Raises:
         UsageError: neither is known.
+        NotOursError: it would be in another user's home, under sudo.
     """
     named = environ.get("NETCUP_MAILAUTH_STATE_DIR")
     if named:
         return expanded(named)
-    return xdg_folder("XDG_STATE_HOME", "~/.local/state", environ)
+    folder = xdg_folder("XDG_STATE_HOME", "~/.local/state", environ)
+    check_home(folder, environ)
+    return folder
 
 
 def endpoint_folder(root_folder: Path, endpoint: str) -> Path:
@@ -39,27 +57,64 @@ def account_folder(root_folder: Path, endpoint: str, account: str) -> Path:
     Made if it is not there, for this user alone.
 
     Raises:
+        NotOursError: a folder of it is somebody else's, or others may write to it.
         MailauthError: it cannot be made.
     """
-    folder = endpoint_folder(root_folder, endpoint) / account
+    of_endpoint = endpoint_folder(root_folder, endpoint)
     try:
-        make_folder(folder)
+        make_missing(root_folder)
+        check_root(root_folder)
+        make_folder(of_endpoint)
+        make_folder(of_endpoint / account)
     except OSError as error:
         raise MailauthError(
-            f"The state folder {folder} cannot be made: {error.strerror or error}.",
+            f"The state folder {of_endpoint / account} cannot be made: {error.strerror or error}.",
             "Nothing was written. Name a folder of yours in NETCUP_MAILAUTH_STATE_DIR.",
+        ) from None
+    return of_endpoint / account
+
+
+def known_folder(root_folder: Path, endpoint: str) -> Path:
+    """The state of one endpoint, to be read: it may not be there yet; if it is, it is ours.
+
+    Raises:
+        NotOursError: it, or an account's folder in it, is somebody else's.
+        MailauthError: it cannot be looked at.
+    """
+    folder = endpoint_folder(root_folder, endpoint)
+    try:
+        check_root(root_folder)
+        check_folder(folder)
+        for account in folder.glob("*"):
+            if account.is_dir():
+                check_folder(account)
+    except OSError as error:
+        raise MailauthError(
+            f"The state folder {folder} cannot be read: {error.strerror or error}.",
+            "Is it yours? NETCUP_MAILAUTH_STATE_DIR names another.",
         ) from None
     return folder
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for this user alone, and what is missing above it, to last.
+def check_root(folder: Path) -> None:
+    """Raise unless the folder that holds all state is one to make folders of ours in.
+
+    It may be a link, as systemd makes one to ``/var/lib/private``, and it may be root's, sticky
+    like ``/tmp``, or the mount point of a volume, where others may write: what is ours below it
+    is told from what is not.
 
     Raises:
-        OSError: it cannot be made.
+        NotOursError: somebody else could have made what is in it look like ours.
+        OSError: it cannot be looked at.
     """
-    # One by one: mkdir would make the parents readable to everybody.
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(folder.parent)
+    user = os.geteuid()
+    try:
+        link, status = folder.lstat(), folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for one in (link, status):
+        if one.st_uid not in (0, user):
+            raise somebody_elses(one, folder)
+    shared = status.st_uid != user or status.st_mode & stat.S_ISVTX or os.path.ismount(folder)
+    if status.st_mode & WRITABLE and not shared:
+        raise open_to_others(status, folder)

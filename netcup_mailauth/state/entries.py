@@ -131,12 +131,21 @@ def _change(data: dict[str, Any]) -> Change:
     if any(record is not None and record.type != "TXT" for record in (before, after)):
         raise ValueError("a change of another type")
     kind = Kind(data["kind"])
-    return Change(action, kind, before, after, data.get("source"), data.get("fingerprint"))
+    return Change(action, kind, before, after, *_of_key(data))
+
+
+def _of_key(data: dict[str, Any]) -> tuple[str | None, str | None]:
+    """What a change of a DKIM record says of its key."""
+    source, fingerprint = data.get("source"), data.get("fingerprint")
+    return (
+        None if source is None else _text(source),
+        None if fingerprint is None else _text(fingerprint),
+    )
 
 
 def _record(data: dict[str, Any]) -> DnsRecord:
     identifier, ttl = data["id"], data["ttl"]
-    if not isinstance(ttl, int | None):
+    if ttl is not None and type(ttl) is not int:  # True is an int, too
         raise TypeError("ttl")
     return DnsRecord(
         None if identifier is None else _text(identifier),

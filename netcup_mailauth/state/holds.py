@@ -12,11 +12,11 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
-from netcup_mailauth.privatefiles import write_private
-from netcup_mailauth.state import account_folder, endpoint_folder
+from netcup_mailauth.privatefiles import read_private, write_private
+from netcup_mailauth.state import account_folder, endpoint_folder, known_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,6 +26,9 @@ FIRST = timedelta(minutes=15)
 LONGEST = timedelta(days=1)
 DOUBLINGS = 7
 """After so many, a hold is longer than the longest."""
+
+MOST_TIMES = 1_000_000
+"""A timer that is refused each minute gets there in two years."""
 
 FOLDER = "holds"
 _TIME = "%Y-%m-%d %H:%M:%S UTC"
@@ -127,7 +130,7 @@ class FileHold:
     def note(self, reason: Reason) -> None:
         """See :class:`Hold`. That it cannot be written down hides no other error."""
         earlier = self._read()
-        times = earlier.times + 1 if earlier else 1
+        times = min(earlier.times + 1, MOST_TIMES) if earlier else 1
         until = self.now() + min(FIRST * 2 ** min(times - 1, DOUBLINGS), LONGEST)
         try:
             self._write(Memory(reason, times, until))
@@ -145,9 +148,12 @@ class FileHold:
     def lift(self) -> None:
         """See :class:`Hold`."""
         try:
+            known_folder(self.root, self.endpoint)
             self.path.unlink(missing_ok=True)
         except OSError as error:
             self.warn(f"The hold {self.path} cannot be removed: {error.strerror}.")
+        except MailauthError as error:
+            self.warn(error.what)
 
     def _write(self, memory: Memory) -> None:
         account_folder(self.root, self.endpoint, FOLDER)
@@ -162,13 +168,27 @@ class FileHold:
     def _read(self) -> Memory | None:
         """What is remembered; a file that is damaged counts as none, or it would hold for ever."""
         try:
-            data = json.loads(self.path.read_text(encoding="ascii"))
-            until = datetime.fromisoformat(data["until"]).astimezone(UTC)
-            memory = Memory(Reason(data["reason"]), int(data["times"]), until)
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            known_folder(self.root, self.endpoint)
+            memory = _memory(json.loads(read_private(self.path)))
+        except OSError:
+            return None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            self.warn(f"The hold {self.path} is damaged, and is passed over.")
+            return None
+        except MailauthError as error:  # somebody else may have made it up
+            self.warn(error.what)
             return None
         # A clock that was wrong when it was written must not hold for years.
         return memory if memory.until - self.now() <= LONGEST else None
+
+
+def _memory(data: Any) -> Memory:
+    """What a document holds; raises whatever comes of one that is damaged."""
+    until = datetime.fromisoformat(data["until"]).astimezone(UTC)
+    times = data["times"]
+    if type(times) is not int or not 1 <= times <= MOST_TIMES:
+        raise ValueError(times)
+    return Memory(Reason(data["reason"]), times, until)
 
 
 def digest(endpoint: str, secrets: Iterable[str]) -> str:

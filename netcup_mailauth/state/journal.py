@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import state
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import write_private
+from netcup_mailauth.privatefiles import check_folder, make_folder, read_private, write_private
 from netcup_mailauth.state.entries import Entry, Mark, dumps, loads
 
 if TYPE_CHECKING:
@@ -80,16 +79,24 @@ class Journal:
     def domains(self) -> list[str]:
         """The domains that have entries."""
         with suppress(OSError):
-            return sorted(path.name for path in (self.folder / "journal").iterdir())
+            check_folder(self.place())
+            return sorted(path.name for path in self.place().iterdir())
         return []
 
     def entries(self, domain: str) -> Iterator[Entry]:
-        """The entries of a domain, the newest first. One that is damaged is passed over."""
+        """The entries of a domain, the newest first. One that is damaged is passed over.
+
+        Raises:
+            NotOursError: the journal, or an entry, is somebody else's, and is not to be believed.
+        """
         for path in reversed(self._files(domain)):
-            with suppress(OSError, ValueError):
-                entry = loads(path.read_text(encoding="utf-8"))
-                if (entry.domain, entry.id) == (domain, path.stem):
-                    yield entry
+            entry = _read(path)
+            if entry is not None:
+                yield entry
+
+    def damaged(self, domain: str) -> list[Path]:
+        """The files of a domain that hold no entry. Raises as :meth:`entries`."""
+        return [path for path in self._files(domain) if _read(path) is None]
 
     def last_verified(self, domain: str) -> Entry | None:
         """The newest write of a domain that was read back as planned."""
@@ -100,13 +107,17 @@ class Journal:
         return self.folder / "journal" / domain
 
     def _files(self, domain: str) -> list[Path]:
-        return sorted(self.place(domain).glob("*.json"))
+        with suppress(OSError):
+            check_folder(self.place())
+            check_folder(self.place(domain))
+            return sorted(self.place(domain).glob("*.json"))
+        return []
 
     def _identifier(self, domain: str, now: datetime) -> str:
         """A name that sorts behind all others, also after the clock was set back."""
         stamp = now.strftime(STAMP)
         newest = max((path.stem for path in self._files(domain)), default="")
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):  # behind the last moment of 9999 there is none
             last = datetime.strptime(newest.rpartition("-")[0], STAMP)
             stamp = max(stamp, (last + timedelta(microseconds=1)).strftime(STAMP))
         return f"{stamp}-{secrets.token_hex(3)}"
@@ -114,7 +125,8 @@ class Journal:
     def _write(self, entry: Entry) -> None:
         folder = self.place(entry.domain)
         try:
-            state.make_folder(folder)
+            make_folder(folder.parent)
+            make_folder(folder)
             write_private(folder / f"{entry.id}.json", dumps(entry))
         except OSError as error:
             raise MailauthError(
@@ -130,6 +142,15 @@ class Journal:
         for path in (*self._files(domain)[:-KEPT_PER_DOMAIN], *half_written):
             with suppress(OSError):
                 path.unlink()
+
+
+def _read(path: Path) -> Entry | None:
+    """The entry in a file, or ``None`` if it is damaged, or is not where it belongs."""
+    try:
+        entry = loads(read_private(path))
+    except (OSError, ValueError):
+        return None
+    return entry if (entry.domain, entry.id) == (path.parent.name, path.stem) else None
 
 
 def new_run() -> str:

@@ -35,6 +35,10 @@ class Journals:
         found = (entry for journal in self.journals for entry in journal.entries(domain))
         return sorted(found, key=lambda entry: entry.id, reverse=True)
 
+    def damaged(self, domain: str) -> list[Path]:
+        """The files of a domain that hold no entry."""
+        return [path for journal in self.journals for path in journal.damaged(domain)]
+
     def last_verified(self, domain: str) -> Entry | None:
         """The newest write of a domain that was read back as planned."""
         verified = (journal.last_verified(domain) for journal in self.journals)

@@ -7,15 +7,19 @@ excluded, which is why every write also checks its precondition.
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import LockError
+from netcup_mailauth.privatefiles import NotOursError, check_file, read_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+_NOTE = re.compile(r"process [0-9]{1,10}, since [0-9: -]{1,30} UTC")
 
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for another run to finish, unless told otherwise."""
@@ -37,6 +41,7 @@ def writer_lock(
     holder = folder / "writer.txt"
     lock = FileLock(folder / "writer.lock", fallback_to_soft=False)
     try:
+        check_file(folder / "writer.lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -47,6 +52,11 @@ def writer_lock(
         raise LockError(
             f"Another run is writing with this account: {_read(holder)}.",
             f"Nothing was written. Waited {timeout:g} s; try again when it is done.",
+        ) from None
+    except NotOursError as error:
+        raise LockError(
+            f"The state folder {folder} cannot be locked: {error.what}",
+            f"Nothing was written. {error.advice}",
         ) from None
     except OSError as error:
         raise LockError(
@@ -66,11 +76,12 @@ def _write(holder: Path) -> None:
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     # For people to read; a lock without it is as good.
     with suppress(OSError):
-        holder.write_text(f"process {os.getpid()}, since {since}", encoding="ascii")
+        write_private(holder, f"process {os.getpid()}, since {since}")
 
 
 def _read(holder: Path) -> str:
     try:
-        return holder.read_text(encoding="ascii", errors="replace")[:200]
-    except OSError:
-        return "it does not say who"
+        text = read_private(holder)
+    except (OSError, ValueError, NotOursError):
+        text = ""
+    return text if _NOTE.fullmatch(text) else "it does not say who"

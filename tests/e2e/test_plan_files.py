@@ -14,7 +14,7 @@ from netcup_mailauth.plan import Plan
 from tests.apis import CCP, CLOUDDNS, each_api, on_ccp
 from tests.e2e.test_main_job import DMARC, DROP, SPF, WISH, spf_record, txt
 from tests.render.samples import FULL_STORY
-from tests.test_planreading import VALIDATOR
+from tests.test_planreading import FORGERIES, VALIDATOR, forged
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -181,6 +181,18 @@ def test_a_forged_plan_is_refused_before_anything_is_asked(
     code, out, err = cli("show", "plan.json")
     assert code == 6
     assert "\x1b" not in out + err
+
+
+@on_ccp
+@pytest.mark.parametrize("name", FORGERIES)
+def test_no_forgery_gets_as_far_as_asking_anybody(cli: Cli, name: str) -> None:
+    (cli.folder / "plan.json").write_text(planfile.dumps(forged(FORGERIES[name])))
+    for arguments in (("apply", "--plan", "plan.json"), ("show", "plan.json")):
+        code, out, err = cli(*arguments)
+        assert code == 6, err
+        assert "plan" in err
+        assert "\x1b" not in out + err
+    assert requests_of(cli.sandbox) == {}
 
 
 def test_a_damaged_plan_is_neither_shown_nor_applied(cli: Cli) -> None:

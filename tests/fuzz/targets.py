@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from netcup_mailauth import planfile
 from netcup_mailauth.errors import ExitCode
-from tests.fuzz.answers import KEY, MAILCOW_KEY, ZONE, answered, dumped
+from netcup_mailauth.state import entries
+from netcup_mailauth.state.holds import FileHold, Reason, digest
+from tests.fuzz.answers import KEY, MAILCOW_KEY, ZONE, answered, dumped, written_to
 from tests.fuzz.breaking import broken, broken_bytes, broken_json, noise
-from tests.fuzz.world import MAILCOW
+from tests.fuzz.world import CCP, MAILCOW, NUMBER, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from random import Random
 
     from dns.message import QueryMessage
@@ -286,11 +290,110 @@ def _no_write(world: World) -> list[str]:
     return [f"something was written: {world.writes}"] if world.writes else []
 
 
+STATE_COMMANDS = (
+    ("plan", "example.com", *WISH),
+    ("apply", "example.com", *WISH, "--yes"),
+    ("check", "example.com"),
+    ("undo", "--list"),
+    ("undo", "--list", "--format", "json"),
+    ("undo", "example.com", "--yes"),
+)
+
+
+def state_file(world: World, dice: Random) -> list[str]:
+    """A file of the state folder: the journal's, a hold, the lock and its note, or what is none."""
+    kept = _state(world)
+    name = dice.choice(list(kept))
+    for other, data in kept.items():
+        path = world.folder / other
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for folder in (world.folder / "state").rglob("*"):
+        folder.chmod(0o700 if folder.is_dir() else 0o600)
+    world.zone = written_to(world.zone, _WRITTEN)
+    path = world.folder / name
+    _damage(path, dice)
+    command = dice.choice(STATE_COMMANDS)
+    called = world(*command)
+    problems = [text for text in world.problems(called, OF_APIS) if ": it left " not in text]
+    if command[0] == "undo" and "/journal/" in name and not _is_whole(path):
+        named = name.rpartition("/")[2] in called.stderr
+        problems += [] if named else [f"{' '.join(command)} does not name {name}"]
+    return problems if command[0] in ("apply", "undo") else problems + _no_write(world)
+
+
+_STATE: dict[str, bytes] = {}
+_WRITTEN: list[Any] = []
+
+
+def _state(world: World) -> dict[str, bytes]:
+    """The files that are there after a write, and a refusal; made once."""
+    if not _STATE:
+        called = world("apply", "example.com", *WISH, "--yes")
+        assert called.code == 0, called.stderr
+        hold = FileHold(
+            world.folder / "state", CCP, digest(CCP, (NUMBER, *SECRETS[:2])), "netcup", False, _hush
+        )
+        hold.note(Reason.LOCKED_OUT)
+        files = [path for path in (world.folder / "state").rglob("*") if path.is_file()]
+        _STATE.update({str(p.relative_to(world.folder)): p.read_bytes() for p in files})
+        (account,) = {name.partition("/journal/")[0] for name in _STATE if "/journal/" in name}
+        _STATE[f"{account}/writer.txt"] = b"process 1, since 2026-01-02 03:04:05 UTC"
+        _WRITTEN.extend(world.writes[-1])
+        world.reset()
+    return _STATE
+
+
+def _hush(_message: str) -> None:
+    """Whom a hold tells that it begins."""
+
+
+def _damage(path: Path, dice: Random) -> None:
+    """Break a file, or put something in its place that is none."""
+    data = path.read_bytes()
+    match dice.randrange(12):
+        case 0:
+            path.unlink()
+            os.mkfifo(path, 0o600)
+        case 1:
+            path.unlink()
+            path.symlink_to(dice.choice(("nowhere", "/dev/zero", "/etc/passwd", ".")))
+        case 2:
+            path.chmod(dice.choice((0o666, 0o620, 0o602)))
+        case 3:
+            with path.open("r+b") as file:
+                file.truncate(100 * 1024 * 1024)
+        case 4:
+            path.unlink()
+            path.mkdir()
+        case 5 if path.suffix == ".json":
+            late = dice.choice((b"9999-12-31T23:59:59.999999Z", b"9999-12-31T235959999999Z"))
+            path.rename(path.with_name(f"{late.decode()}-abcdef.json"))
+        case _ if data.startswith(b"{"):
+            path.write_bytes(broken(json.loads(data), dice))
+        case _:
+            path.write_bytes(broken_bytes(data, dice))
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file is there and holds an entry that is where it belongs; by its own text."""
+    if not path.is_file() or path.is_symlink():
+        return not os.path.lexists(path)
+    if path.stat().st_mode & 0o022:
+        return False
+    try:
+        entry = entries.loads(path.read_text("utf-8"))
+    except ValueError:
+        return False
+    return (entry.domain, entry.id) == (path.parent.name, path.stem)
+
+
 TARGETS: dict[str, Callable[[World, Random], list[str]]] = {
     "zone-file": zone_file,
     "config": config,
     "plan-file": plan_file,
     "key-file": key_file,
+    "state-file": state_file,
     "ccp-answer": ccp_answer,
     "rest-answer": rest_answer,
     "mailcow-answer": mailcow_answer,

@@ -15,6 +15,7 @@ EXAMPLES = {
     "config": 250,
     "plan-file": 120,
     "key-file": 180,
+    "state-file": 150,
     "ccp-answer": 120,
     "rest-answer": 120,
     "mailcow-answer": 150,

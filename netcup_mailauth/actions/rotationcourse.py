@@ -176,8 +176,14 @@ class Course:
 
     def _at_the_signer(self) -> tuple[SignerKey | None, SignerKey | None, SignerKey | None]:
         """The key that signs, the one made for later, and the one set aside."""
-        signer, domain = self.rotator.signer, self.rotation.domain
-        return signer.current(domain), signer.prepared(domain), signer.parked(domain)
+        signer, rotation = self.rotator.signer, self.rotation
+        current, prepared = signer.current(rotation.domain), signer.prepared(rotation.domain)
+        discarded = prepared is None and rotation.phase is Phase.RETIRING
+        if discarded and current is not None and current.key == rotation.new.key:
+            # A bare key tells no selector, and what told it may have been removed already by a run
+            # that was killed before it could close the book.
+            current = replace(current, selector=rotation.new.selector)
+        return current, prepared, signer.parked(rotation.domain)
 
     def _seen(self, now: float) -> Rotation:
         """The rotation, seen now; how far the clock was set meanwhile is noted."""

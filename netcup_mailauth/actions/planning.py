@@ -184,9 +184,10 @@ class Planner:
         if left := left_alone(desired.records, held):
             findings.append(_rotating(wish.domain, left))
             desired.records = [record for record in desired.records if record not in left]
-        check_that_it_fits(api, desired.records)
         place = Place(wish.domain, name, api.name, api.endpoint, api.account)
         change_set = compute(place, zone, desired.records, _new_ttl(api, wish))
+        written = {(change.kind, change.hostname) for change in change_set.changes if change.after}
+        check_that_it_fits(api, (r for r in desired.records if (r.kind, r.hostname) in written))
         check_that_it_can_change(change_set, zone)
         case = Case(
             change_set,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings
+from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings, show
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,7 +46,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
             tables = writer.tables_of_served(_served(current, url), known)
     text = "\n".join(tables)
     if path.exists():
-        click.echo(text, nl=False)
+        show(text)
         lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
         say(f"{path} is there and was left alone; {lacks}.")
         return

@@ -14,10 +14,12 @@ from netcup_mailauth.cli.common import (
     common_options,
     say,
     settings,
+    show,
 )
 from netcup_mailauth.cli.metrics import metrics_option
 from netcup_mailauth.cli.wanted import judging_options
 from netcup_mailauth.errors import ExitCode, UsageError
+from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -150,7 +152,7 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
         print_json([document(rotation, waits) for rotation in found])
         return ExitCode.OK
     for rotation in found:
-        click.echo(f"{rotation.domain}: {status(rotation, now, waits)}")
+        show(f"{visible(rotation.domain)}: {visible(status(rotation, now, waits))}\n")
     for domain in named:
         if all(rotation.domain != domain for rotation in found):
             say(f"{domain}: no rotation is open here.")

@@ -178,19 +178,6 @@ def test_without_a_terminal_and_without_yes_nothing_is_written(command: Command)
     assert requests_of(command.sandbox) == {}
 
 
-def test_a_broken_pipe_before_the_write_prevents_it(command: Command) -> None:
-    process = command.start("apply", "example.com", *SPF, "--yes")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    error = process.stderr.read().decode()
-    assert process.wait(30) == 1
-    process.stderr.close()
-    assert "stdout was closed" in error
-    assert "Traceback" not in error
-    no_write(command)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_before_the_write_prevents_it(
     command: Command, number: signal.Signals

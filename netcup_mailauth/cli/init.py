@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
         return
     write_new(path, f"{starter.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
-    say(f"  netcup-mailauth -c {path} plan")
+    say(f"  netcup-mailauth -c {shlex.quote(str(path))} plan")
 
 
 def _starter(current: Run, mailcow: str | None) -> Starter:

@@ -159,7 +159,9 @@ def test_a_reader_who_has_seen_enough_is_no_failure_of_the_write(command: Comman
 @pytest.mark.parametrize(
     "encoding", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}]
 )
-def test_an_encoding_that_cannot_show_it_all(command: Command, encoding: dict[str, str]) -> None:
+def test_an_encoding_that_cannot_show_it_all(
+    command: Command, encoding: dict[str, str | None]
+) -> None:
     """A lone surrogate comes from an argument; netcup's TXT has letters beyond ASCII."""
     odd = {"hostname": "@", "type": "TXT", "destination": "Käse 日本 \U0001f9c0"}
     command.sandbox.set_zone("example.com", [*command.sandbox.zone("example.com"), odd])

@@ -18,8 +18,8 @@ from netcup_mailauth.plan import Action
 from netcup_mailauth.planfile import EXPORTED
 from netcup_mailauth.planreading import ADVICE
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, spf_term
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Kind, hostname_of, is_of_kind
-from netcup_mailauth.render.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,6 @@ Pure. Every table says in comments what was found, what the first plan will do, 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind, hostname_of
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _spf(found: Found) -> Iterator[str]:
         for text in live:
             spf.parse_wanted(text)
     except RecordError as error:
-        yield f"# The live SPF record is not valid: {_comment(error.what)}"
-        yield f"# {_comment(live[0])}"
+        yield comment(f"The live SPF record is not valid: {error.what}")
+        yield comment(live[0])
         yield "# Write it anew, then take out the # in front of the next line:"
         yield '# spf = { record = "v=spf1 mx ~all" }'
         return
@@ -98,14 +98,14 @@ def _dkim(found: Found) -> Iterator[str]:
     if not found.has_mailcow:
         selectors = _selectors(found)
         known = f"Live keys: {', '.join(selectors)}" if selectors else "No DKIM key is live"
-        yield f"# {known}. Name the source of yours, such as:"
+        yield comment(f"{known}. Name the source of yours, such as:")
         yield '# dkim = { source = "file:/etc/dkim/example.private", selector = "dkim" }'
         return
     if found.key is None:
         yield "# mailcow has no DKIM key for this domain yet: make one there (System >"
         yield "# Configuration > Options > ARC/DKIM keys); the next run publishes it."
     else:
-        yield f"# {_state_of(found, found.key)}"
+        yield comment(_state_of(found, found.key))
     yield 'dkim = { source = "mailcow" }'
 
 
@@ -144,8 +144,8 @@ def _dmarc(found: Found, today: date) -> Iterator[str]:
         yield "# As it is live."
         yield f"dmarc = {{ record = {_quoted(live[0])} }}"
         return
-    yield f"# {_comment(problem)}"
-    yield from (f"# {_comment(text)}" for text in live)
+    yield comment(problem)
+    yield from map(comment, live)
     yield "# Write the one that is meant, then take out the # in front of the next line:"
     yield f"# dmarc = {{ record = {_quoted('v=DMARC1;p=none')} }}"
 
@@ -160,11 +160,24 @@ def _why_not_kept(live: Sequence[str]) -> str | None:
     return None
 
 
+def comment(text: str) -> str:
+    """A line of comment, which nothing in ``text`` ends."""
+    return f"# {visible(text)}"
+
+
 def _quoted(text: str) -> str:
-    # JSON's strings are TOML's basic strings.
-    return json.dumps(text, ensure_ascii=True)
+    """A basic string of TOML, in ASCII: JSON's are none, for they escape in UTF-16."""
+    return '"' + "".join(map(_escaped, text)) + '"'
 
 
-def _comment(text: str) -> str:
-    """Text that may stand in a comment: nothing in it ends the line."""
-    return "".join(c if c.isprintable() else " " for c in text)
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    if " " <= character <= "~":
+        return character
+    if "\ud800" <= character <= "\udfff":
+        return "\\uFFFD"  # a lone surrogate is no character, and TOML has no escape for it
+    return f"\\U{ord(character):08X}"
+
+
+_SHORT = {'"': '\\"', "\\": "\\\\"}

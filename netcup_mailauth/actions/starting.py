@@ -56,7 +56,7 @@ class Starter:
             try:
                 found += self.tables([domain], known)
             except ZoneError as error:
-                found.append(f"# {domain}: {error.what}\n")
+                found.append(f"{starter.comment(f'{domain}: {error.what}')}\n")
         return found
 
     def _found(self, domain: str) -> Found:

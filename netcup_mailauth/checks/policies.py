@@ -12,6 +12,7 @@ from netcup_mailauth.dmarc import POLICIES, Authorisation
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.lookup import Status
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def judge(verdict: Verdict, subject: Subject, lookup: Lookup) -> None:
             f"{subject.domain} has {len(found)} DMARC records, so receivers ignore them all: "
             f"{'; and '.join(found)}",
             "Give the one that is meant whole; the others are then deleted:\n"
-            f"  netcup-mailauth plan {subject.domain} --dmarc {shlex.quote(found[0])}",
+            f"  netcup-mailauth plan {subject.domain} --dmarc {shlex.quote(visible(found[0]))}",
         )
     _syntax(verdict, name, found or answer.values)
     _applied(verdict, subject, lookup)

@@ -11,8 +11,8 @@ from netcup_mailauth.dnsio.nameservers import ServerStatus
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind, is_of_kind
-from netcup_mailauth.render.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

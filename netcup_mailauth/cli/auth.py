@@ -14,9 +14,11 @@ from netcup_mailauth.cli.common import (
     common_options,
     say,
     settings,
+    show,
     warn,
 )
 from netcup_mailauth.errors import CredentialsError, UsageError, worst
+from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -164,9 +166,9 @@ def _authenticator(current: Run) -> Authenticator:
 
 
 def _show(report: Report, *, places: bool) -> None:
-    click.echo(report.service)
+    show(f"{report.service}\n")
     for name, place in report.places if places else ():
-        click.echo(f"  {name:<24}{place}")
-    click.echo(f"  {report.words}")
+        show(f"  {name:<24}{visible(place)}\n")
+    show(f"  {visible(report.words)}\n")
     if report.advice:
-        click.echo(f"  {report.advice}")
+        show(f"  {report.advice}\n")

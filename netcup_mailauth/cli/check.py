@@ -13,6 +13,7 @@ from netcup_mailauth.cli.common import (
     common_options,
     complain,
     settings,
+    show,
     use_colour,
     width,
 )
@@ -120,4 +121,4 @@ def _print(report: CheckReport, output_format: str, full: bool) -> None:
             output = checks.check_markdown(report)
         case _:
             output = checks.check_text(report, Page(width(), use_colour()), full)
-    click.echo(output, nl=False)
+    show(output)

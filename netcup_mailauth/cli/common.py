@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from netcup_mailauth.errors import MailauthError, UsageError
+from netcup_mailauth.cli.output import check_seen
+from netcup_mailauth.errors import UsageError
+from netcup_mailauth.printable import laid_out, visible
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -26,12 +28,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class StdoutClosedError(MailauthError):
-    """Whoever reads our output has gone; nothing more can be said there."""
-
-
 class Commands(click.Group):
-    """The command group: loads a command when it is needed, and minds a closed pipe.
+    """The command group: loads a command when it is needed.
 
     A mistyped command gets the nearest one named.
 
@@ -68,15 +66,6 @@ class Commands(click.Group):
         named = (item for item in self._known.items() if item[0].startswith(incomplete))
         commands = [CompletionItem(name, help=words) for name, words in named]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """See click, which would end without a word when stdout is closed."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise StdoutClosedError("stdout was closed before everything was printed.") from None
-        return result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -208,8 +197,18 @@ def agreed(plan: Plan, question: str) -> bool:
     if not ready:
         return True
     zones = ready[0].place.domain if len(ready) == 1 else f"{len(ready)} domains"
+    return confirmed(question.format(zones=zones))
+
+
+def confirmed(question: str) -> bool:
+    """Ask a question, below what was shown.
+
+    Raises:
+        StdoutClosedError: nobody can see it, or what it is about.
+    """
     say("")
-    return click.confirm(question.format(zones=zones), err=True)
+    check_seen()
+    return click.confirm(visible(question), err=True)
 
 
 on_the_line: list[Callable[[], None]] = []
@@ -217,10 +216,18 @@ on_the_line: list[Callable[[], None]] = []
 
 
 def say(message: str) -> None:
-    """Tell the user something that is not the result: stderr, one line."""
+    """Tell the user something that is not the result: stderr, one line, whatever is in it."""
     for wipe in on_the_line:
         wipe()
-    click.echo(message, err=True)
+    click.echo(visible(message), err=True)
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Print what is laid out already, in as many lines as it has: the result, on stdout."""
+    for wipe in on_the_line:
+        wipe()
+    colour = use_colour(sys.stderr if err else sys.stdout)
+    click.echo(laid_out(text, coloured=use_colour()), err=err, nl=False, color=colour)
 
 
 def attended() -> bool:

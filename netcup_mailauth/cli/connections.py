@@ -62,7 +62,8 @@ def mailcow(access: MailcowAccess) -> Mailcow:
     from netcup_mailauth.keys.mailcow import Mailcow
 
     masking.hide(access.api_key)
-    return Mailcow(access.url, access.api_key, hold=hold("mailcow", access.url, access.api_key))
+    kept = hold("mailcow", access.url, access.api_key)
+    return Mailcow(access.url, access.api_key, hold=kept, warn=warn)
 
 
 def mailcow_access(url: str | None, config: LoadedConfig) -> MailcowAccess:

@@ -15,10 +15,11 @@ from netcup_mailauth.cli.common import (
     COMPLETE,
     CONTEXT,
     Commands,
-    StdoutClosedError,
     common_options,
 )
+from netcup_mailauth.cli.output import StdoutClosedError, check_printed, outlets
 from netcup_mailauth.errors import ExitCode, MailauthError
+from netcup_mailauth.printable import laid_out, visible
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -61,14 +62,25 @@ def main(arguments: list[str] | None = None) -> int:
         from netcup_mailauth.cli.completion import answer
 
         return answer(cli)
+    with outlets():
+        code = _run(arguments)
+        try:
+            check_printed()
+        except StdoutClosedError as error:
+            told = _report(error.exit_code, error.what, error.advice)
+            # What the run itself came to says more.
+            return code or told
+        return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run a command and say what it ended with, in words and as a number."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup the shell has SIGHUP ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
         result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
-    except StdoutClosedError as error:
-        return _broken_pipe(error)
     except MailauthError as error:
         return _report(error.exit_code, error.what, error.advice)
     except click.UsageError as error:
@@ -106,21 +118,15 @@ _PR_SET_DUMPABLE = 4
 
 
 def _report(code: ExitCode, what: str, advice: str) -> int:
-    click.echo(f"netcup-mailauth: {what}", err=True)
-    if advice:
-        click.echo(f"  {advice}", err=True)
+    click.echo(laid_out(f"netcup-mailauth: {what}", coloured=False), err=True)
+    for at, line in enumerate(advice.split("\n") if advice else ()):
+        click.echo(f"{'' if at else '  '}{visible(line)}", err=True)
     return code
 
 
 def _usage(error: click.UsageError) -> int:
     command = error.ctx.command_path if error.ctx else "netcup-mailauth"
     return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
-
-
-def _broken_pipe(error: StdoutClosedError) -> int:
-    # Python flushes stdout once more as it exits, and would complain again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _report(error.exit_code, error.what, error.advice)
 
 
 def _unexpected(error: Exception) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings
+from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings, show
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,13 +47,13 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
             tables = writer.tables_of_served(_served(current, url), known)
     text = "\n".join(tables)
     if path.exists():
-        click.echo(text, nl=False)
+        show(text)
         lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
         say(f"{path} is there and was left alone; {lacks}.")
         return
     write_new(path, f"{starter.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
-    say(f"  netcup-mailauth -c {path} plan")
+    say(f"  netcup-mailauth -c {shlex.quote(str(path))} plan")
 
 
 def _starter(current: Run, mailcow: str | None) -> Starter:

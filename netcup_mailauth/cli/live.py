@@ -14,6 +14,7 @@ import click
 
 from netcup_mailauth.cli.common import say, settings
 from netcup_mailauth.errors import MailauthError
+from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,7 +181,7 @@ class Line:
         self._width = len(text)
 
     def _text(self) -> str:
-        return f"waiting {time.monotonic() - self._since:.0f} s for {_servers(self._lags)}"
+        return visible(f"waiting {time.monotonic() - self._since:.0f} s for {_servers(self._lags)}")
 
 
 def _servers(lags: Sequence[Lag]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netcup_mailauth.cli.common import say
+from netcup_mailauth.cli.common import say, show
 from netcup_mailauth.errors import ExitCode, StaleError, UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def bring_back(current: Run, name: str, entry_id: str | None, timeout: float | N
         journal = current.journal_of(entry.change_set.place)
         with uninterrupted(f"the write to {zone.name}"):
             lost.bring_back(current.backend, journal, entry, zone, now)
-    click.echo(f"{name}: written and verified: {len(now.missing)} brought back")
+    show(f"{name}: written and verified: {len(now.missing)} brought back\n")
     return ExitCode.OK
 
 
@@ -108,13 +108,13 @@ def _zone(current: Run, entry: Entry) -> Zone:
 def _shown(entry: Entry, found: Lost) -> bool:
     """Print what would be sent; whether there is anything."""
     from netcup_mailauth.otherrecords import shown
-    from netcup_mailauth.render.words import visible
+    from netcup_mailauth.printable import visible
 
     domain = visible(entry.domain)
     for record in found.missing:
-        click.echo(f"  + {visible(shown(record))}")
+        show(f"  + {visible(shown(record))}\n")
     for line in found.left_out:
-        click.echo(f"  left out: {visible(line)}")
+        show(f"  left out: {visible(line)}\n")
     if not found.missing:
         say(f"{domain}: nothing can be brought back that was there before {visible(entry.id)}.")
         return False

@@ -17,6 +17,7 @@ from netcup_mailauth.cli.common import (
     note_needless,
     say,
     settings,
+    show,
     use_colour,
     width,
 )
@@ -160,7 +161,7 @@ def print_plan(
                 output = summary_markdown(plan, path)
         case _:
             output = text.plan_text(plan, Page(width(), use_colour()), full)
-    click.echo(output, nl=False)
+    show(output)
 
 
 def summary_markdown(plan: Plan, path: Path | None) -> str:
@@ -212,7 +213,8 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
     elif ready:
         config = f" -c {shlex.quote(str(settings().config))}" if settings().config else ""
         line = f"netcup-mailauth apply --plan {shown}{config}"
-        say(f"Nothing has been written. To write it:\n  {line}")
+        say("Nothing has been written. To write it:")
+        say(f"  {line}")
     elif plan.has_changes:
         say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")
     elif not failed:
@@ -234,4 +236,5 @@ def print_next(domains: tuple[str, ...], options: dict[str, Any], many: Many) ->
         for item in value if isinstance(value, tuple) else (value,):
             if item is not None:
                 words += [f"--{name.replace('_', '-')}", item]
-    say(f"Nothing has been written. To write it:\n  {shlex.join(words)}")
+    say("Nothing has been written. To write it:")
+    say(f"  {shlex.join(words)}")

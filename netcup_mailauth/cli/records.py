@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from netcup_mailauth.cli.common import CONTEXT, FORMAT, common_options, use_colour, width
+from netcup_mailauth.cli.common import CONTEXT, FORMAT, common_options, show, use_colour, width
 from netcup_mailauth.cli.completion import known_domains
 
 
@@ -43,4 +43,4 @@ def command(domain: str, mail: bool, output_format: str) -> None:
         case _:
             served_by = words.where(zone.backend, backend.serving(zone.backend).endpoint)
             output = text.zone_text(zone, served_by, Page(width(), use_colour()))
-    click.echo(output, nl=False)
+    show(output)

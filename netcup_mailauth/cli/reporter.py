@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import click
 
 from netcup_mailauth.cli.common import (
     complain,
     note_needless,
     say,
     settings,
+    show,
     use_colour,
     width,
 )
@@ -56,7 +54,7 @@ class Reporter:
         plan = self._many.shown(plan)
         shown = replace(plan, zones=tuple(map(_without_notes, plan.zones)))
         output = text.plan_text(shown, self._page, self._full)
-        click.echo(output, err=self._format != "text", nl=False)
+        show(output, err=self._format != "text")
         self._plan_shown = True
 
     def show(self, change_set: ChangeSet) -> None:
@@ -65,9 +63,7 @@ class Reporter:
 
         if self._format == "text" and change_set.changes:
             shown = _without_notes(change_set)
-            self.bar.clear()
-            click.echo(text.change_set_text(shown, self._page, self._full), nl=False)
-            sys.stdout.flush()
+            show(text.change_set_text(shown, self._page, self._full))
 
     def show_anew(self, change_set: ChangeSet) -> None:
         """What a stale plan's records would change now: a message, whatever the format."""
@@ -75,7 +71,7 @@ class Reporter:
 
         say("What the planned records would change in the zone as it is now:")
         shown = _without_notes(change_set)
-        say(text.change_set_text(shown, self._page, self._full).rstrip("\n"))
+        show(text.change_set_text(shown, self._page, self._full).rstrip("\n") + "\n", err=True)
 
     def done(self, result: Result) -> None:
         """One domain's result."""
@@ -86,8 +82,7 @@ class Reporter:
         dull = result.failure is None and not result.change_set.changes
         unseen = settings().quiet or self._plan_shown or self._many.changed
         if self._format == "text" and not (dull and unseen):
-            self.bar.clear()
-            click.echo(runs.result_text(result, self._page), nl=False)
+            show(runs.result_text(result, self._page))
         if result.failure is not None:
             complain(result.change_set.place.domain, result.failure, self._format)
         if result.change_set.changes:
@@ -114,7 +109,7 @@ class Reporter:
 
         outcome = RunResult(tuple(self._results))
         if self._format != "text" and self._results:
-            click.echo(_document(outcome, self._format, self.grounds), nl=False)
+            show(_document(outcome, self._format, self.grounds))
         elif self._format == "text" and len(self._results) > 1 and not settings().quiet:
             self._print_totals(outcome)
         if outcome.count(Status.APPLIED) and not settings().quiet:
@@ -125,7 +120,7 @@ class Reporter:
     def _print_totals(self, outcome: RunResult) -> None:
         from netcup_mailauth.render import runs
 
-        click.echo(runs.run_text(outcome, self._page), nl=False)
+        show(runs.run_text(outcome, self._page))
 
 
 def _without_notes(change_set: ChangeSet) -> ChangeSet:

@@ -15,10 +15,12 @@ from netcup_mailauth.cli.common import (
     complain,
     say,
     settings,
+    show,
 )
 from netcup_mailauth.cli.metrics import metrics_option
 from netcup_mailauth.cli.wanted import judging_options
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
+from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,7 +166,7 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
             found.add(domain)
             shown.append(document(rotation, waits))
             if not as_json:
-                click.echo(f"{domain}: {status(rotation, now, waits)}")
+                show(f"{visible(domain)}: {visible(status(rotation, now, waits))}\n")
     if as_json:
         print_json(shown)
         return worst(codes)

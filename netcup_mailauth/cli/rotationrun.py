@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import complain, say, settings, use_colour, warn, width
+from netcup_mailauth.cli.common import (
+    complain,
+    confirmed,
+    say,
+    settings,
+    show,
+    use_colour,
+    warn,
+    width,
+)
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError, worst
+from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +137,7 @@ class RotationRun:
 
         rotation = rotator.books.read(domain).open
         if rotation is not None:
-            self._say(f"{domain}: {status(rotation, time.time(), rotator.waits)}")
+            self._say(visible(f"{domain}: {status(rotation, time.time(), rotator.waits)}"))
 
     def _begin(self, domain: str) -> None:
         from netcup_mailauth.actions.rotationdraft import draft
@@ -190,8 +197,7 @@ class RotationRun:
     def _agreed(self, question: str) -> bool:
         if self._options["yes"]:
             return True
-        say("")
-        if click.confirm(question, err=True):
+        if confirmed(question):
             return True
         say("Not confirmed; nothing was written.")
         self._codes.append(ExitCode.USAGE)
@@ -248,7 +254,7 @@ class RotationRun:
             until = outcome.step.until
             due = "" if until is None else f" Next step due {moment(until, time.time())}."
             if outcome.done or not settings().quiet:
-                self._say(f"{outcome.domain}: {outcome.step.reason}.{due}")
+                self._say(visible(f"{outcome.domain}: {outcome.step.reason}.{due}"))
                 say("  To go on then (or from a timer):  netcup-mailauth rotate --continue")
         self._shown.append(shown)
 
@@ -262,8 +268,7 @@ class RotationRun:
 
     def _say(self, text: str) -> None:
         """The result, if it is text; else a message."""
-        click.echo(text, err=self._options["output_format"] != "text")
-        sys.stdout.flush()
+        show(f"{text}\n", err=self._options["output_format"] != "text")
 
 
 def _measured(outcome: Outcome) -> DomainOutcome:
@@ -288,4 +293,4 @@ def _due(outcome: Outcome) -> float:
 
 def print_json(rotations: list[dict[str, Any]]) -> None:
     """The document of ``--format json``."""
-    click.echo(json.dumps({"schema": 1, "rotations": rotations}, indent=2, sort_keys=True))
+    show(json.dumps({"schema": 1, "rotations": rotations}, indent=2, sort_keys=True) + "\n")

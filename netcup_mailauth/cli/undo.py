@@ -16,6 +16,7 @@ from netcup_mailauth.cli.common import (
     common_options,
     say,
     settings,
+    show,
     warn,
 )
 from netcup_mailauth.cli.completion import known_domains
@@ -279,7 +280,8 @@ def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> No
     say(f"{entry.domain} is already as it was before {entry.id}.")
     older = [e for e in history.standing(journal.entries(entry.domain)) if e.id < entry.id]
     if older:
-        say(f"To go further back:\n  netcup-mailauth undo {entry.domain} --to {older[0].id}")
+        say("To go further back:")
+        say(f"  netcup-mailauth undo {entry.domain} --to {older[0].id}")
 
 
 def _list(current: Run, name: str | None, output_format: str) -> int:
@@ -293,9 +295,9 @@ def _list(current: Run, name: str | None, output_format: str) -> int:
     entries = [entry for domain in domains for entry in written.entries(domain)]
     document = history.listing(entries)
     if output_format == "json":
-        click.echo(planfile.dumps(document), nl=False)
+        show(planfile.dumps(document))
     elif entries:
-        click.echo("\n\n".join(map(_run_text, document["runs"])))
+        show("\n\n".join(map(_run_text, document["runs"])) + "\n")
     else:
         say(f"Nothing was written from here yet{f' to {name}' if name else ''}.")
         say(f"Looked below {' and '.join(map(str, state_folders()))}.")
@@ -309,7 +311,7 @@ def _tell_of_damage(journal: Journals, domains: list[str]) -> None:
 
 
 def _run_text(run: dict[str, Any]) -> str:
-    from netcup_mailauth.render.words import visible
+    from netcup_mailauth.printable import visible
 
     lines = [f"run {visible(run['run'])}"]
     for entry in run["entries"]:
@@ -319,7 +321,8 @@ def _run_text(run: dict[str, Any]) -> str:
 
 def _summary(entry: dict[str, Any]) -> str:
     from netcup_mailauth.plan import Action
-    from netcup_mailauth.render.words import SIGNS, visible
+    from netcup_mailauth.printable import visible
+    from netcup_mailauth.render.words import SIGNS
 
     changes = ", ".join(
         f"{SIGNS[Action(change['action'])]}{change['count']} {change['kind']}"

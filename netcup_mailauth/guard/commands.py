@@ -11,6 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc, spf
+from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def line(options: Iterable[tuple[str, str]]) -> str:
-    """The options on a line that is printed in one piece."""
-    return "  " + " ".join(f"{option} {shlex.quote(value)}" for option, value in options)
+    """The options on a line that is printed in one piece, whatever stands in a live record."""
+    return "  " + " ".join(f"{option} {shlex.quote(visible(value))}" for option, value in options)
 
 
 def whole_spf(record: SpfRecord, drop: Sequence[str] = ()) -> str:

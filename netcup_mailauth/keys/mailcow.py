@@ -9,10 +9,18 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from netcup_mailauth import names
 from netcup_mailauth.backends.http import HttpClient, Reply
-from netcup_mailauth.errors import ApiError, CredentialsError, KeySourceError, MailauthError
+from netcup_mailauth.errors import (
+    ApiError,
+    CredentialsError,
+    KeySourceError,
+    MailauthError,
+    UsageError,
+)
 from netcup_mailauth.keys.files import DkimSource, read_mailcow_key
 from netcup_mailauth.keys.mailcow_answers import (
+    LONGEST,
     check_about,
     check_done,
     is_refusal,
@@ -20,6 +28,7 @@ from netcup_mailauth.keys.mailcow_answers import (
     read_served,
     said_in,
 )
+from netcup_mailauth.printable import visible
 from netcup_mailauth.state.holds import NoHold, Reason
 
 if TYPE_CHECKING:
@@ -41,6 +50,7 @@ class Mailcow:
         api_key: the read-only key; a rotation needs the read-write one.
         http: the session to use instead of a new one.
         hold: what is remembered of the key from run to run.
+        warn: told of each name of a domain that is none.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Mailcow:
         *,
         http: HttpClient | None = None,
         hold: Hold | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         headers = {"X-API-Key": api_key.get_secret_value()}
         self._http = http or HttpClient(url, "mailcow", headers=headers)
@@ -58,6 +69,8 @@ class Mailcow:
         self._hold = hold or NoHold()
         self._refused: CredentialsError | None = None
         self._works = False
+        self._warn = warn
+        self._no_names: set[str] = set()
         self._trying = threading.Lock()
 
     def close(self) -> None:
@@ -115,10 +128,13 @@ class Mailcow:
         data = self._get(f"/api/v1/get/domain/{quote(domain, safe='')}")
         check_about(domain, data)
         relay = data.get("relayhost") if isinstance(data, dict) else None
-        return None if relay in (None, "", "0", 0) else str(relay)
+        return None if relay in (None, "", "0", 0) else visible(str(relay)[:LONGEST])
 
     def domains(self) -> tuple[str, ...]:
         """Every active domain and alias domain that mailcow serves, sorted.
+
+        What it calls one and is no domain name is left out, with a warning: these names get into
+        configs, paths and commands.
 
         Raises:
             CredentialsError, ApiError: as :meth:`dkim`.
@@ -131,11 +147,30 @@ class Mailcow:
         """The names of the active entries; mailcow answers ``{}`` where there is none."""
         data = self._get(path)
         entries = data if isinstance(data, list) else []
-        return [
-            str(entry[name]).lower()
+        named = [
+            self._domain(entry[name])
             for entry in entries
             if isinstance(entry, dict) and name in entry and str(entry.get("active")) == "1"
         ]
+        return [domain for domain in named if domain is not None]
+
+    def _domain(self, name: object) -> str | None:
+        """A name of mailcow's as a domain name, or ``None``.
+
+        The standard form of an international name drops invisible characters, which would make
+        of one name another.
+        """
+        text = str(name)
+        shown = visible(text)
+        try:
+            if isinstance(name, str) and shown == text:
+                return names.normalise(text)
+        except UsageError:
+            pass
+        if self._warn is not None and text not in self._no_names:
+            self._warn(f"mailcow serves {shown[:LONGEST]!a}, which is no domain name: left out.")
+        self._no_names.add(text)
+        return None
 
     def served(self) -> Served:
         """Every domain and alias domain, where it counts that none is missing.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.checks.report import WORST_FIRST, State
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
+from netcup_mailauth.printable import visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
-from netcup_mailauth.render.words import LABELS, counted, value_of, visible
+from netcup_mailauth.render.words import LABELS, counted, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

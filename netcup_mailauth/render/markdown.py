@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.printable import visible
 from netcup_mailauth.render.words import (
     LABELS,
     as_wanted,
@@ -19,7 +20,6 @@ from netcup_mailauth.render.words import (
     totals,
     untouched,
     value_of,
-    visible,
     where,
 )
 

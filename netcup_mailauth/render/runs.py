@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.plan import Action
+from netcup_mailauth.printable import visible
 from netcup_mailauth.render.text import failure_lines, name_of
-from netcup_mailauth.render.words import counted, visible
+from netcup_mailauth.render.words import counted
 from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.printable import visible
 from netcup_mailauth.render.words import (
     LABELS,
     SIGNS,
@@ -17,7 +18,6 @@ from netcup_mailauth.render.words import (
     totals,
     untouched,
     value_of,
-    visible,
     where,
 )
 
@@ -240,8 +240,8 @@ def failure_lines(failure: Failure, page: Page) -> list[str]:
 
 
 def _destination(record: DnsRecord) -> str:
-    value = visible(record.destination)
-    return f"{record.priority} {value}" if record.type == "MX" else value
+    value = record.destination
+    return visible(f"{record.priority} {value}" if record.type == "MX" else value)
 
 
 def _lines(lines: list[str]) -> str:

@@ -6,7 +6,6 @@ value is ever cut to look like another.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from netcup_mailauth import dkim, dmarc, guard, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
 from netcup_mailauth.planfile import EXPORTED
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import CCP, CLOUDDNS, Kind
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ _DKIM_TAGS = {
     "t=y": "only testing",
 }
 """What a tag means for mail, or one member of its list."""
-_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
-"""Characters that count as letters or symbols, and show nothing (Hangul fillers and the like)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +49,6 @@ class Detail:
     sign: str
     term: str
     words: str
-
-
-def visible(text: str) -> str:
-    """``text`` with everything that could deceive the eye escaped.
-
-    Control, bidirectional and zero-width characters in what an API or DNS sent must not move the
-    cursor, reorder a line, or make two values look like one.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if _shows(c) else c.encode("unicode_escape").decode() for c in text)
-
-
-def _shows(character: str) -> bool:
-    # Combining marks and variation selectors (Mn, Me) count as printable, and have no width.
-    return (
-        character.isprintable()
-        and character not in _BLANK_LETTERS
-        and unicodedata.category(character) not in ("Mn", "Me")
-    )
 
 
 def value_of(kind: Kind, text: str, full: bool) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from netcup_mailauth import guard
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.guard import Signer
+from netcup_mailauth.guard import Signer, commands
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind
@@ -300,3 +300,9 @@ def test_a_domain_below_its_zone_is_judged_by_its_own_names() -> None:
     before = zone("intern MX 10 mail.intern.example.com", f"mail.intern A {SERVER}")
     found = judged(before, wants("v=spf1 mx -all"), domain="intern.example.com", dns=no_dns)
     assert codes(found, DANGER, WARNING) == []
+
+
+def test_a_command_to_copy_is_one_line_whatever_is_live() -> None:
+    """A line break inside the quotes would begin a line that looks like a command of ours."""
+    line = commands.line([("--dmarc", "v=DMARC1;\n  netcup-mailauth apply\u2028x\x1b[2J")])
+    assert line.isprintable()

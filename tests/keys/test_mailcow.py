@@ -429,3 +429,43 @@ def test_no_error_holds_a_key_anywhere(
         api.get(KEY_URL + "example.com", **mishap)
     api.assert_all_requests_are_fired = False
     assert leaks(failure(mailcow), [CANARY]) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'a.example"]\n[rotation]\nsigner_command = ["sh"]\n#',
+        "../../etc/passwd",
+        "a.example\u2028b.example",
+        "a.example;reboot",
+        "\x1b[2J.example",
+        "\udc80.example",
+        "example",
+        "192.0.2.1",
+        "",
+        None,
+        ["a.example"],
+    ],
+)
+def test_what_is_no_domain_name_is_dropped_and_told_once(
+    name: object, api: responses.RequestsMock
+) -> None:
+    told: list[str] = []
+    mailcow = Mailcow(URL, SecretStr(CANARY), warn=told.append)
+    for path, field in (("domain", "domain_name"), ("alias-domain", "alias_domain")):
+        entries = [{field: name, "active": "1"}, {field: "Straße.example.", "active": "1"}]
+        api.get(f"{URL}/api/v1/get/{path}/all", json=entries)
+    for _ in range(2):
+        assert mailcow.domains() == ("xn--strae-oqa.example",)
+    (warning,) = told
+    assert "no domain name" in warning
+    assert warning.isascii()
+    assert warning.isprintable()
+
+
+def test_a_relay_is_told_on_one_line(api: responses.RequestsMock, mailcow: Mailcow) -> None:
+    api.get(f"{URL}/api/v1/get/domain/example.com", json={"relayhost": "1\x1b[2J\n" + "x" * 500})
+    relay = mailcow.relay("example.com")
+    assert relay is not None
+    assert relay.isprintable()
+    assert len(relay) < 300

@@ -21,10 +21,10 @@ from netcup_mailauth.checks.report import (
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import Failure
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
 from netcup_mailauth.render.layout import Page
-from netcup_mailauth.render.words import visible
 from tests.render.commonmark import cells, inline
 from tests.render.samples import (
     DECEIVING,

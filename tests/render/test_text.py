@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.render.layout import Page
 from netcup_mailauth.render.runs import result_text, run_text
@@ -20,7 +21,6 @@ from netcup_mailauth.render.text import (
     plan_text,
     zone_text,
 )
-from netcup_mailauth.render.words import visible
 from netcup_mailauth.results import Result, RunResult, Status
 from tests.render.samples import (
     CCP,

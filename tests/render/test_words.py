@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan, compute
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.render import words
 from netcup_mailauth.render.words import Detail
@@ -36,7 +37,7 @@ from tests.render.samples import (
 
 @pytest.mark.parametrize("character", DECEIVING, ids=lambda c: f"U+{ord(c):04X}")
 def test_a_character_that_could_deceive_is_shown_by_its_number(character: str) -> None:
-    shown = words.visible(f"a{character}b")
+    shown = visible(f"a{character}b")
     assert shown.isascii()
     assert shown.isprintable()
     assert shown.startswith("a\\")
@@ -45,14 +46,14 @@ def test_a_character_that_could_deceive_is_shown_by_its_number(character: str) -
 
 @given(st.text())
 def test_whatever_is_shown_holds_no_control_format_or_combining_character(text: str) -> None:
-    for character in words.visible(text):
+    for character in visible(text):
         category = unicodedata.category(character)
         assert category[0] not in "CM" or category == "Mc"
         assert category[0] != "Z" or character == " "
 
 
 def test_letters_of_other_scripts_and_typographic_marks_stay_as_they_are() -> None:
-    assert words.visible("Käse -> 日本 „…“ é") == "Käse -> 日本 „…“ é"
+    assert visible("Käse -> 日本 „…“ é") == "Käse -> 日本 „…“ é"
 
 
 def test_a_dkim_key_is_shown_by_sort_size_and_fingerprint() -> None:
@@ -224,8 +225,8 @@ def test_whatever_counts_as_a_change_is_seen_to_be_one(pair: tuple[Kind, str, st
 def test_no_text_is_too_odd_to_be_told(kind: Kind, before: str | None, after: str) -> None:
     for detail in words.details(change(kind, before, after)):
         assert detail.words or detail.term
-        assert words.visible(detail.words) == detail.words
-        assert words.visible(detail.term) == detail.term
+        assert visible(detail.words) == detail.words
+        assert visible(detail.term) == detail.term
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import say, show
+from netcup_mailauth.cli.common import confirmed, say, show
 from netcup_mailauth.errors import ExitCode, StaleError, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def bring_back(current: Run, name: str, entry_id: str | None, timeout: float | N
     found = lost.lost(entry, _zone(current, entry))
     if not _shown(entry, found):
         return ExitCode.OK
-    if not click.confirm(f"Bring these back to {entry.change_set.place.zone}?", err=True):
+    if not confirmed(f"Bring these back to {entry.change_set.place.zone}?"):
         say("Not confirmed; nothing was written.")
         return ExitCode.USAGE
     with current.lock(LOCK_TIMEOUT if timeout is None else timeout):

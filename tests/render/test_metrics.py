@@ -99,9 +99,9 @@ def test_a_file_of_somebody_else_has_no_success(text: str) -> None:
 def test_changes_are_made_only_where_they_were_verified() -> None:
     counts = {status: of_result(Result(FULL_STORY, status)) for status in Status}
     made = {status: len(one.made) for status, one in counts.items() if one.made}
-    assert made == {Status.APPLIED: 2}
+    assert made == {Status.APPLIED: 2, Status.LOST: 2}
     settled = [status for status, one in counts.items() if not one.pending]
-    assert settled == [Status.APPLIED, Status.ALREADY]
+    assert settled == [Status.APPLIED, Status.LOST, Status.ALREADY]
     series = read(metrics_text(run(counts[Status.APPLIED])))
     assert value(series, "changes_made", kind="spf", action="update") == 1
     assert value(series, "changes_made", kind="dkim", action="create") == 1

@@ -17,7 +17,7 @@ from netcup_mailauth.checks.states import Elsewhere, Target, WithPromised, check
 from netcup_mailauth.checks.targets import Known, desired_of, is_nowhere, targets_of
 from netcup_mailauth.checks.verdict import SILENT, text_answer, texts
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
-from netcup_mailauth.dnsio.nameservers import ServerStatus
+from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
 from netcup_mailauth.errors import MailauthError, UsageError, ZoneError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.proof import signer_in_file
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.keys.sources import KeySources
 
+ADDRESSES_NOT_ASKED = "addresses-not-asked"
+"""The code of the note on addresses that this machine has no route to."""
+
 ReadZone = Callable[[str], Zone]
 """Reads a zone from netcup; raises ``ZoneError`` where it is not at this account."""
 
@@ -48,7 +51,7 @@ class Expectation:
 
     Attributes:
         known: what was known before.
-        servers: the authoritative servers.
+        servers: the authoritative servers, at every address that this machine has a route to.
         targets: the records to look for.
         basis: where the expectation comes from.
         survey: the servers' answers.
@@ -115,7 +118,9 @@ class Checker:
             MailauthError: its zone or its key cannot be found out, or it does not exist.
         """
         known, findings = self._known(wish)
-        servers = tuple(self.servers_of(known.zone))
+        every = self.servers_of(known.zone)
+        servers = with_route(every)
+        findings += _not_asked(every)
         asked = survey(servers, [Query(name, "TXT") for name in known.names()])
         if known.by_itself and is_nowhere(asked, wish.domain):
             raise ZoneError(
@@ -281,6 +286,15 @@ def _is_idle(target: Target, subject: Subject, asked: Survey) -> bool:
         return False
     states = {view.state for view in checked(target, asked.of(Query(target.name, "TXT"))).servers}
     return states == {State.MISSING}
+
+
+def _not_asked(servers: Sequence[Server]) -> list[Finding]:
+    """What is to be said of addresses that the answers do not speak for."""
+    told = not_asked(servers)
+    if not told:
+        return []
+    advice = "What they serve is not known; run it on a machine that can reach them, too."
+    return [Finding(ADDRESSES_NOT_ASKED, Severity.NOTE, told, advice)]
 
 
 def _unread(error: MailauthError) -> Finding:

@@ -193,8 +193,13 @@ _MOST_LABELS = 127
 
 
 def _places_of(server: str) -> tuple[Place, ...]:
+    """One resolver may have several addresses; any will do, and IPv4 is the likelier to work."""
     host, port = host_and_port(server)
-    return tuple((address, port) for address in addresses(host))
+    return tuple((address, port) for address in sorted(addresses(host), key=_is_ipv6))
+
+
+def _is_ipv6(address: str) -> bool:
+    return ":" in address
 
 
 def _systems_places() -> tuple[Place, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard
-from netcup_mailauth.actions.planning import NETCUP_SERVERS
+from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.checks import neighbours, receivers, zonefindings
 from netcup_mailauth.checks.advice import advised
 from netcup_mailauth.checks.assembly import assembled
@@ -15,14 +15,14 @@ from netcup_mailauth.checks.receivers import Subject, Verdict
 from netcup_mailauth.checks.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.checks.states import Elsewhere, Target, WithPromised, checked
 from netcup_mailauth.checks.targets import Known, desired_of, is_nowhere, targets_of
-from netcup_mailauth.checks.verdict import SILENT, text_answer, texts
+from netcup_mailauth.checks.verdict import text_answer, texts
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
 from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
-from netcup_mailauth.errors import MailauthError, UsageError, ZoneError
+from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.proof import signer_in_file
 from netcup_mailauth.keys.sources import FILE
-from netcup_mailauth.lookup import Lookup, Query, Status
+from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.names import is_zone_form
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import PARKED_SPF
@@ -180,7 +180,7 @@ class Checker:
 
     def _known(self, wish: Wish) -> tuple[Known, list[Finding]]:
         zone = self._zone(wish)
-        live, findings = self._live(zone)
+        live, findings = self._live(zone, wish.discovered)
         source = wish.policy.dkim.source if wish.policy.dkim else None
         key = self.keys.key(source, wish.domain) if source else None
         if source and key is None:
@@ -218,12 +218,12 @@ class Checker:
                 ) from None
             raise
 
-    def _live(self, zone: str) -> tuple[Zone | None, list[Finding]]:
+    def _live(self, zone: str, discovered: bool) -> tuple[Zone | None, list[Finding]]:
         """netcup's copy of the zone, where there are credentials and netcup serves it.
 
         It only tells what is on its way from what is wrong, so a check goes on without it.
         """
-        if self.read_zone is None or not self._is_at_netcup(zone):
+        if self.read_zone is None or not self._may_be_at_netcup(zone, discovered):
             return None, []
         try:
             if self._ended:
@@ -236,10 +236,15 @@ class Checker:
                 self._ended.append(error)  # more tries would do harm
             return None, [_unread(error)]
 
-    def _is_at_netcup(self, zone: str) -> bool:
-        """Whether netcup may serve the zone. DNS is asked: netcup counts a miss as an error."""
-        (answer,) = self.dns()([Query(zone, "NS")])
-        return not answer.values or any(host.endswith(NETCUP_SERVERS) for host in answer.values)
+    def _may_be_at_netcup(self, zone: str, discovered: bool) -> bool:
+        """Whether netcup is to be asked for the zone: it counts a miss as an error."""
+        try:
+            check_that_netcup_may_serve(zone, self.dns())
+        except UnknownZoneError:
+            return not discovered
+        except ZoneError:
+            return False
+        return True
 
     def _subject(self, expectation: Expectation, lookup: Lookup) -> Subject:
         known = expectation.known

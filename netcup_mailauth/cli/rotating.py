@@ -55,6 +55,16 @@ class Workshop:
 
         return self._applier.planner.zone_of(Wish(domain, self.policy(domain)))
 
+    def check_that_netcup_may_serve(self, domain: str) -> None:
+        """Ask DNS, before netcup counts a miss.
+
+        Raises:
+            ZoneError: the zone is elsewhere or nowhere, or DNS does not say of it alone.
+        """
+        from netcup_mailauth.actions.planning import check_that_netcup_may_serve
+
+        check_that_netcup_may_serve(self.zone_of(domain), self._applier.planner.dns())
+
     def policy(self, domain: str) -> DomainPolicy:
         """What the config says about a domain."""
         from netcup_mailauth.policy import DomainPolicy, layered

@@ -13,7 +13,14 @@ import click
 
 from netcup_mailauth.cli.common import complain, say, settings, use_colour, warn, width
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError, worst
+from netcup_mailauth.errors import (
+    ExitCode,
+    MailauthError,
+    UnknownZoneError,
+    UsageError,
+    ZoneError,
+    worst,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,9 +147,11 @@ class RotationRun:
         if self._options["abort"]:
             raise UsageError(f"No rotation of {domain} is open here.", "There is nothing to end.")
         try:
+            if domain in self._discovered:
+                self._workshop.check_that_netcup_may_serve(domain)
             rotator = self._workshop.beginning(domain, self._beginning)
         except ZoneError as error:
-            if domain not in self._discovered:
+            if domain not in self._discovered or isinstance(error, UnknownZoneError):
                 raise
             say(f"{domain} is left out: {error.what}")  # mailcow serves it, netcup does not
             return

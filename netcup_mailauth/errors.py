@@ -103,6 +103,10 @@ class ZoneError(MailauthError):
     exit_code = ExitCode.ZONE
 
 
+class UnknownZoneError(ZoneError):
+    """DNS does not say where a domain's zone is: it may be in this account all the same."""
+
+
 class ApiError(MailauthError):
     """An API answered with an error, or with something that is no answer."""
 

@@ -24,6 +24,10 @@ class Status(StrEnum):
     SERVFAIL = "servfail"  # any other failure of the server: SERVFAIL, REFUSED, nonsense
 
 
+SILENT = (Status.TIMEOUT, Status.SERVFAIL)
+"""DNS gave no answer, which says nothing about what is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """One question. ``name`` is in lower case, without the trailing dot, IDNs in punycode."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard
-from netcup_mailauth.actions.planning import NETCUP_SERVERS
+from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.checks import neighbours, receivers, zonefindings
 from netcup_mailauth.checks.advice import advised
 from netcup_mailauth.checks.assembly import assembled
@@ -15,14 +15,14 @@ from netcup_mailauth.checks.receivers import Subject, Verdict
 from netcup_mailauth.checks.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.checks.states import Elsewhere, Target, WithPromised, checked
 from netcup_mailauth.checks.targets import Known, desired_of, is_nowhere, targets_of
-from netcup_mailauth.checks.verdict import SILENT, text_answer, texts
+from netcup_mailauth.checks.verdict import text_answer, texts
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
-from netcup_mailauth.dnsio.nameservers import ServerStatus
-from netcup_mailauth.errors import MailauthError, UsageError, ZoneError
+from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
+from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.proof import signer_in_file
 from netcup_mailauth.keys.sources import FILE
-from netcup_mailauth.lookup import Lookup, Query, Status
+from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.names import is_zone_form
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import PARKED_SPF
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.keys.sources import KeySources
 
+ADDRESSES_NOT_ASKED = "addresses-not-asked"
+"""The code of the note on addresses that this machine has no route to."""
+
 ReadZone = Callable[[str], Zone]
 """Reads a zone from netcup; raises ``ZoneError`` where it is not at this account."""
 
@@ -48,7 +51,7 @@ class Expectation:
 
     Attributes:
         known: what was known before.
-        servers: the authoritative servers.
+        servers: the authoritative servers, at every address that this machine has a route to.
         targets: the records to look for.
         basis: where the expectation comes from.
         survey: the servers' answers.
@@ -115,7 +118,9 @@ class Checker:
             MailauthError: its zone or its key cannot be found out, or it does not exist.
         """
         known, findings = self._known(wish)
-        servers = tuple(self.servers_of(known.zone))
+        every = self.servers_of(known.zone)
+        servers = with_route(every)
+        findings += _not_asked(every)
         asked = survey(servers, [Query(name, "TXT") for name in known.names()])
         if known.by_itself and is_nowhere(asked, wish.domain):
             raise ZoneError(
@@ -175,7 +180,7 @@ class Checker:
 
     def _known(self, wish: Wish) -> tuple[Known, list[Finding]]:
         zone = self._zone(wish)
-        live, findings = self._live(zone)
+        live, findings = self._live(zone, wish.discovered)
         source = wish.policy.dkim.source if wish.policy.dkim else None
         key = self.keys.key(source, wish.domain) if source else None
         if source and key is None:
@@ -213,12 +218,12 @@ class Checker:
                 ) from None
             raise
 
-    def _live(self, zone: str) -> tuple[Zone | None, list[Finding]]:
+    def _live(self, zone: str, discovered: bool) -> tuple[Zone | None, list[Finding]]:
         """netcup's copy of the zone, where there are credentials and netcup serves it.
 
         It only tells what is on its way from what is wrong, so a check goes on without it.
         """
-        if self.read_zone is None or not self._is_at_netcup(zone):
+        if self.read_zone is None or not self._may_be_at_netcup(zone, discovered):
             return None, []
         try:
             if self._ended:
@@ -231,10 +236,15 @@ class Checker:
                 self._ended.append(error)  # more tries would do harm
             return None, [_unread(error)]
 
-    def _is_at_netcup(self, zone: str) -> bool:
-        """Whether netcup may serve the zone. DNS is asked: netcup counts a miss as an error."""
-        (answer,) = self.dns()([Query(zone, "NS")])
-        return not answer.values or any(host.endswith(NETCUP_SERVERS) for host in answer.values)
+    def _may_be_at_netcup(self, zone: str, discovered: bool) -> bool:
+        """Whether netcup is to be asked for the zone: it counts a miss as an error."""
+        try:
+            check_that_netcup_may_serve(zone, self.dns())
+        except UnknownZoneError:
+            return not discovered
+        except ZoneError:
+            return False
+        return True
 
     def _subject(self, expectation: Expectation, lookup: Lookup) -> Subject:
         known = expectation.known
@@ -281,6 +291,15 @@ def _is_idle(target: Target, subject: Subject, asked: Survey) -> bool:
         return False
     states = {view.state for view in checked(target, asked.of(Query(target.name, "TXT"))).servers}
     return states == {State.MISSING}
+
+
+def _not_asked(servers: Sequence[Server]) -> list[Finding]:
+    """What is to be said of addresses that the answers do not speak for."""
+    told = not_asked(servers)
+    if not told:
+        return []
+    advice = "What they serve is not known; run it on a machine that can reach them, too."
+    return [Finding(ADDRESSES_NOT_ASKED, Severity.NOTE, told, advice)]
 
 
 def _unread(error: MailauthError) -> Finding:

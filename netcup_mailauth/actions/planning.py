@@ -11,14 +11,21 @@ from netcup_mailauth.actions.crew import Crew
 from netcup_mailauth.backends.freshness import is_fresh, read_anew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.dnsio.resolver import zone_of
-from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, ZoneError
+from netcup_mailauth.errors import (
+    MailauthError,
+    RecordError,
+    RefusedError,
+    UnknownZoneError,
+    ZoneError,
+)
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW, Sources
-from netcup_mailauth.lookup import Lookup, Query
+from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.preconditions import has_twin
 from netcup_mailauth.records import Zone
+from netcup_mailauth.render.words import visible
 from netcup_mailauth.rotation import left_alone, waits
 
 if TYPE_CHECKING:
@@ -149,10 +156,11 @@ class Planner:
             MailauthError: its zone or its key cannot be read, or a record cannot be held.
         """
         dns = self.dns()
-        name = self.zone_of(wish)
+        name = wish.policy.zone or wish.domain
         try:
+            name = self.zone_of(wish)
             if wish.discovered:
-                _check_that_netcup_serves(wish.domain, dns)
+                check_that_netcup_may_serve(name, dns)
             source = self._key(wish)
             if to_write:
                 self.backend.reserve()
@@ -163,7 +171,7 @@ class Planner:
                 self.backend.reserve()
                 draft = self._anew(wish, draft, source, dns)
         except ZoneError as error:
-            if not wish.discovered:
+            if not wish.discovered or isinstance(error, UnknownZoneError):
                 raise
             return self._elsewhere(wish, name, error)
         return draft
@@ -312,14 +320,30 @@ def _signer(wish: Wish, key: DkimSource | None) -> Signer:
     return Signer(key.key, key.selector if from_mailcow else None)
 
 
-def _check_that_netcup_serves(domain: str, dns: Lookup) -> None:
-    """Raise ``ZoneError`` if DNS says that others serve the domain.
+def check_that_netcup_may_serve(zone: str, dns: Lookup) -> None:
+    """Ask DNS before netcup is asked, where a miss counts towards a lock-out.
 
-    Asked before netcup is, where a miss counts towards a lock-out.
+    Where DNS as a whole is silent, netcup may serve anything.
+
+    Raises:
+        ZoneError: DNS says that there is no such zone, or that others serve it.
+        UnknownZoneError: DNS answers, but not for this zone: its own servers are dead or broken.
     """
-    (answer,) = dns([Query(domain, "NS")])
+    parent = zone.partition(".")[2]
+    answer, above = dns([Query(zone, "NS"), Query(parent, "NS")])
+    if answer.status is Status.NXDOMAIN:
+        raise ZoneError(f"{visible(zone)} does not exist in DNS.")
+    if answer.status is Status.EMPTY:
+        raise ZoneError(f"DNS names no name servers of {visible(zone)}: it is no zone.")
     if answer.values and not any(host.endswith(NETCUP_SERVERS) for host in answer.values):
-        raise ZoneError(f"Its name servers are {', '.join(sorted(answer.values))}.")
+        raise ZoneError(f"Its name servers are {', '.join(sorted(map(visible, answer.values)))}.")
+    if answer.status in SILENT and above.status not in SILENT:
+        raise UnknownZoneError(
+            f"DNS does not say which name servers {visible(zone)} has ({answer.status.value}), so "
+            "netcup was not asked for it: each miss there counts towards a lock-out.",
+            f'If its zone is at netcup, name it in the config: [domains."{zone}"]. If not, leave '
+            "it out with exclude.",
+        )
 
 
 def not_tried(wish: Wish, ended: MailauthError) -> ChangeSet:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.dnsio.nameservers import ServerStatus, ask_over_tcp, soa
+from netcup_mailauth.dnsio.nameservers import ServerStatus, ask_over_tcp, soa, with_route
 from netcup_mailauth.lookup import Query
 from netcup_mailauth.rotation.watch import Round, Said
 
@@ -20,10 +20,12 @@ Look = Callable[[Sequence["Server"], str, Sequence[str]], Round]
 def look(servers: Sequence[Server], zone: str, names: Sequence[str]) -> Round:
     """What every server says about the TXT records at these names, and about denials.
 
-    Over TCP, because a key that is only ever cut off does not help anybody.
+    Over TCP, because a key that is only ever cut off does not help anybody. Addresses of a family
+    that this machine has no route to are left out: they would be waited for for ever.
     """
-    answers = ask_over_tcp(servers, [Query(name, "TXT") for name in names])
-    denials = soa(servers, zone)
+    asked = with_route(servers)
+    answers = ask_over_tcp(asked, [Query(name, "TXT") for name in names])
+    denials = soa(asked, zone)
     said = {
         server.label: Said(_texts(names, answers[server]), denials[server].negative_ttl)
         for server in answers

@@ -6,10 +6,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.checks.exchanges import exchanges
-from netcup_mailauth.checks.verdict import SILENT
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.guard.sending import addresses
-from netcup_mailauth.lookup import Query
+from netcup_mailauth.lookup import SILENT, Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

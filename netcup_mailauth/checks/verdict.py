@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.lookup import Answer, Query
 from netcup_mailauth.records import Kind, is_of_kind
 
 if TYPE_CHECKING:
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.lookup import Lookup
-
-SILENT = (Status.TIMEOUT, Status.SERVFAIL)
-"""DNS gave no answer, which says nothing about what is there."""
 
 
 @dataclass(frozen=True, slots=True)

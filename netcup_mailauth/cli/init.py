@@ -60,7 +60,7 @@ def _starter(current: Run, mailcow: str | None) -> Starter:
     from datetime import UTC, datetime
 
     from netcup_mailauth.actions.starting import Starter
-    from netcup_mailauth.dnsio.resolver import zone_of
+    from netcup_mailauth.dnsio.resolver import Resolver, zone_of
     from netcup_mailauth.keys.sources import Sources
 
     server = current.resolver
@@ -69,6 +69,7 @@ def _starter(current: Run, mailcow: str | None) -> Starter:
         Sources(mailcow=lambda: current.mailcow) if mailcow else None,
         find_zone=lambda domain: zone_of(domain, server),
         today=datetime.now(UTC).date(),
+        dns=lambda: Resolver(server),
     )
 
 

@@ -77,12 +77,16 @@ def _option(parameter: click.Parameter, value: Any) -> Iterator[str]:
 
 def _watched(checker: Checker, wish: Wish, basis: Basis) -> Watched | None:
     """What can be waited for at one domain; ``None`` for nothing."""
+    from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED
     from netcup_mailauth.actions.waiting import Watched
 
     try:
         expectation = checker.expect(wish, basis)
     except MailauthError:
         return None  # the check itself says what is wrong with this domain
+    for finding in expectation.findings:
+        if finding.code == ADDRESSES_NOT_ASKED and not settings().quiet:
+            say(f"{wish.domain}: {finding.message}")
     targets = tuple(t for t in expectation.targets if t.promise is not None)
     hoped_for = tuple(t for t in expectation.targets if t.promise is None and t.expected)
     if expectation.known.live is None:

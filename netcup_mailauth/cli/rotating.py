@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.rotating import Rotator
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.rotation.books import Books
@@ -43,6 +44,7 @@ class Workshop:
         self._options = options
         self._tell = tell
         self._mailcow: Mailcow | None = None
+        self._told_of_servers: set[str] = set()
         self._check_servers()
         self._applier = run.applier(run.planner(), options["lock_timeout"])
         self.waits = waits_of(run, options)
@@ -52,6 +54,16 @@ class Workshop:
         from netcup_mailauth.actions.planning import Wish
 
         return self._applier.planner.zone_of(Wish(domain, self.policy(domain)))
+
+    def check_that_netcup_may_serve(self, domain: str) -> None:
+        """Ask DNS, before netcup counts a miss.
+
+        Raises:
+            ZoneError: the zone is elsewhere or nowhere, or DNS does not say of it alone.
+        """
+        from netcup_mailauth.actions.planning import check_that_netcup_may_serve
+
+        check_that_netcup_may_serve(self.zone_of(domain), self._applier.planner.dns())
 
     def policy(self, domain: str) -> DomainPolicy:
         """What the config says about a domain."""
@@ -146,7 +158,7 @@ class Workshop:
             self._applier.writer,
             signer,
             books,
-            self._run.servers_of,
+            self._servers_of,
             self.waits,
             tuple(code for code in guard.CODES if code in allowed),
             self.policy(domain).ttl,
@@ -161,6 +173,17 @@ class Workshop:
         told = self._run.backend.ahead
         mailcow = self._mailcow.ahead if self._mailcow else None
         return told if mailcow is None else {**told, "mailcow": mailcow}
+
+    def _servers_of(self, zone: str) -> tuple[Server, ...]:
+        """The zone's servers; those that this machine has no route to are named, once."""
+        from netcup_mailauth.dnsio.nameservers import not_asked
+
+        servers = self._run.servers_of(zone)
+        told = not_asked(servers)
+        if told and told not in self._told_of_servers:
+            self._told_of_servers.add(told)
+            self._tell(told)
+        return servers
 
     def _books(self, api: Backend) -> Books:
         from netcup_mailauth import state

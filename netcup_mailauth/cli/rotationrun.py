@@ -19,7 +19,14 @@ from netcup_mailauth.cli.common import (
     width,
 )
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError, worst
+from netcup_mailauth.errors import (
+    ExitCode,
+    MailauthError,
+    UnknownZoneError,
+    UsageError,
+    ZoneError,
+    worst,
+)
 from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
@@ -147,9 +154,11 @@ class RotationRun:
         if self._options["abort"]:
             raise UsageError(f"No rotation of {domain} is open here.", "There is nothing to end.")
         try:
+            if domain in self._discovered:
+                self._workshop.check_that_netcup_may_serve(domain)
             rotator = self._workshop.beginning(domain, self._beginning)
         except ZoneError as error:
-            if domain not in self._discovered:
+            if domain not in self._discovered or isinstance(error, UnknownZoneError):
                 raise
             say(f"{domain} is left out: {error.what}")  # mailcow serves it, netcup does not
             return

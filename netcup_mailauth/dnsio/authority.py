@@ -11,7 +11,7 @@ from netcup_mailauth.dnsio.nameservers import ServerStatus, ask
 from netcup_mailauth.lookup import Answer, Lookup, Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
 
@@ -24,7 +24,7 @@ PATIENCE = 1.8
 A server that is dead costs this much once, so that a check stays under three seconds.
 """
 
-_THREADS = 32
+_THREADS = 100
 _STATUS = {
     ServerStatus.OK: Status.OK,
     ServerStatus.EMPTY: Status.EMPTY,
@@ -97,8 +97,8 @@ def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
 class ZoneServers:
     """A :data:`~netcup_mailauth.lookup.Lookup` without a cache between us and a zone.
 
-    One server is asked, and the next only for what it gave no usable answer to: a dead or slow
-    one behind it costs no time.
+    One server is asked, and the others, side by side, only for what it gave no usable answer to:
+    dead or slow ones behind it cost no time, and several of them no more than one.
 
     Args:
         domain: names at and below it are asked of ``servers``.
@@ -155,14 +155,21 @@ class ZoneServers:
         ours = [query for query in dict.fromkeys(queries) if self._is_ours(query.name)]
         left = [query for query in ours if query not in self._tried]
         self._tried.update(left)
-        for server in self._servers if left else ():
-            answers = ask([server], left, timeout=PATIENCE)[server]
-            for query, answer in zip(left, answers, strict=True):
-                if query not in self._known or answer.status is not ServerStatus.NO_ANSWER:
-                    self._known[query] = answer
-            left = [query for query in left if self._known[query].status not in _USABLE]
-            if not left:
+        for servers in (self._servers[:1], self._servers[1:]):
+            if not servers or not left:
                 return
+            for answers in ask(servers, left, timeout=PATIENCE).values():
+                self._learn(zip(left, answers, strict=True))
+            left = [query for query in left if self._known[query].status not in _USABLE]
+
+    def _learn(self, told: Iterable[tuple[Query, ServerAnswer]]) -> None:
+        """Keep the first usable answer to each query; else the last that was one at all."""
+        for query, answer in told:
+            known = self._known.get(query)
+            if known is None or (
+                known.status not in _USABLE and answer.status is not ServerStatus.NO_ANSWER
+            ):
+                self._known[query] = answer
 
 
 def _answer(answer: ServerAnswer | None) -> Answer:

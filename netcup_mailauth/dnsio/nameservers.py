@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.dnsio import wire
 from netcup_mailauth.dnsio.crowd import side_by_side
 from netcup_mailauth.dnsio.names import to_text, to_wire
-from netcup_mailauth.dnsio.servers import Server, authoritative, parse_servers
+from netcup_mailauth.dnsio.servers import (
+    Server,
+    authoritative,
+    not_asked,
+    parse_servers,
+    with_route,
+)
 from netcup_mailauth.dnsio.values import records, texts
 from netcup_mailauth.lookup import Query
 
@@ -32,8 +38,10 @@ __all__ = [
     "ask",
     "ask_over_tcp",
     "authoritative",
+    "not_asked",
     "parse_servers",
     "soa",
+    "with_route",
 ]
 
 TIMEOUT = 2.5
@@ -157,7 +165,7 @@ def _over_udp(place: Place, question: QueryMessage, until: float) -> Message:
 
 def _answer(exchange: Exchange, server: Server, query: Query, until: float) -> ServerAnswer:
     if not server.address:
-        return ServerAnswer(ServerStatus.NO_ANSWER, detail="DNS gives no address for it")
+        return ServerAnswer(ServerStatus.NO_ANSWER, detail=server.unknown)
     try:
         question = wire.to_server(query)
         message = exchange((server.address, server.port), question, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
 
@@ -50,7 +51,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def addresses(host: str) -> tuple[str, ...]:
-    """The addresses of a host, as this machine knows them: IPv4 ones, or IPv6 if it has no other.
+    """The addresses of a host, IPv4 and IPv6, as this machine knows them.
 
     A name takes as long as the machine's own resolver allows itself; an address takes no time.
 
@@ -66,5 +67,26 @@ def addresses(host: str) -> tuple[str, ...]:
         raise UsageError(
             f"The DNS server {host} has no address: {reason}.", "Give its address instead."
         ) from None
-    texts = dict.fromkeys(str(place[0]) for *_, place in found)
-    return tuple(text for text in texts if ":" not in text) or tuple(texts)
+    return tuple(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
+_NO_ROUTE = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+)
+"""How the kernel says that there is no way to an address: no route, no address of our own to ask
+from, or no such protocol at all."""
+
+
+def has_route(place: Place) -> bool:
+    """Whether this machine knows a way to an address. Nothing is sent."""
+    import socket
+
+    import dns.inet
+
+    family = dns.inet.af_for_address(place[0])
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as link:
+            link.connect(dns.inet.low_level_address_tuple(place, family))
+    except OSError as error:
+        return error.errno not in _NO_ROUTE
+    return True

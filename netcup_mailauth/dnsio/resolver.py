@@ -11,7 +11,7 @@ from netcup_mailauth.dnsio.crowd import side_by_side
 from netcup_mailauth.dnsio.names import to_wire
 from netcup_mailauth.dnsio.places import addresses, host_and_port
 from netcup_mailauth.dnsio.values import records, texts
-from netcup_mailauth.errors import ZoneError
+from netcup_mailauth.errors import UnknownZoneError, ZoneError
 from netcup_mailauth.lookup import Answer, Query, Status
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ def zone_of(domain: str, server: str | None = None) -> str:
 
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
-        ZoneError: DNS does not answer, or knows no such zone.
+        UnknownZoneError: DNS does not answer.
+        ZoneError: it knows no such zone.
     """
     resolver = Resolver(server, limit=_MOST_LABELS, budget=LIFETIME)
     name = domain.lower().removesuffix(".")
@@ -181,9 +182,13 @@ def zone_of(domain: str, server: str | None = None) -> str:
         if answer.status is Status.OK:
             return name
         if answer.status not in (Status.EMPTY, Status.NXDOMAIN):
-            break
+            raise UnknownZoneError(*_no_zone(domain))
         name = name.partition(".")[2]
-    raise ZoneError(
+    raise ZoneError(*_no_zone(domain))
+
+
+def _no_zone(domain: str) -> tuple[str, str]:
+    return (
         f"DNS does not say in which zone {domain} lies.",
         f'Name it in the config: [domains."{domain}"] zone = "..."',
     )
@@ -193,8 +198,13 @@ _MOST_LABELS = 127
 
 
 def _places_of(server: str) -> tuple[Place, ...]:
+    """One resolver may have several addresses; any will do, and IPv4 is the likelier to work."""
     host, port = host_and_port(server)
-    return tuple((address, port) for address in addresses(host))
+    return tuple((address, port) for address in sorted(addresses(host), key=_is_ipv6))
+
+
+def _is_ipv6(address: str) -> bool:
+    return ":" in address
 
 
 def _systems_places() -> tuple[Place, ...]:

@@ -1,18 +1,24 @@
-"""Which servers to ask about a zone: its own, or those that the user names."""
+"""Which servers to ask about a zone: its own, or those that the user names.
+
+Every address counts as a server of its own: the machines behind the addresses of one name need
+not agree, and a receiver may ask any of them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.dnsio.places import PORT, addresses, host_and_port
+from netcup_mailauth.dnsio.places import PORT, addresses, has_route, host_and_port
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.lookup import Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from netcup_mailauth.lookup import Lookup, RecordType
+    from netcup_mailauth.lookup import Answer, Lookup, RecordType
+
+_FAMILIES: dict[RecordType, str] = {"A": "IPv4", "AAAA": "IPv6"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +29,13 @@ class Server:
         name: as the zone or the user names it.
         address: its IP address; empty if DNS gives none, so that it is missed and not forgotten.
         port: where it listens.
+        unknown: a clause on why there is no address.
     """
 
     name: str
     address: str
     port: int = PORT
+    unknown: str = field(default="DNS gives no address for it", compare=False)
 
     @property
     def label(self) -> str:
@@ -40,7 +48,10 @@ class Server:
 
 
 def authoritative(zone: str, resolver: Lookup) -> tuple[Server, ...]:
-    """The servers that DNS names for a zone, at each IPv4 address, or IPv6 for want of one.
+    """The servers that DNS names for a zone, at each of their addresses, IPv4 and IPv6.
+
+    A look-up of addresses that fails is no proof that there are none: the server stands in the
+    list once more, without an address.
 
     Args:
         zone: the zone's name.
@@ -55,19 +66,51 @@ def authoritative(zone: str, resolver: Lookup) -> tuple[Server, ...]:
             f"DNS does not name the name servers of {zone} ({found.status.value}).",
             "Name them with --nameserver HOST, or another resolver with --resolver HOST.",
         )
-    places = _addresses(found.values, "A", resolver)
-    without = [name for name, known in places.items() if not known]
-    places |= _addresses(without, "AAAA", resolver)
+    queries = [Query(name, family) for name in found.values for family in _FAMILIES]
+    answers = dict(zip(queries, resolver(queries), strict=True))
     return tuple(
-        Server(name, address) for name, known in places.items() for address in known or ("",)
+        server
+        for name in found.values
+        for server in _at(name, {f: answers[Query(name, f)] for f in _FAMILIES})
     )
 
 
-def _addresses(
-    names: Sequence[str], record_type: RecordType, resolver: Lookup
-) -> dict[str, tuple[str, ...]]:
-    answers = resolver([Query(name, record_type) for name in names])
-    return {name: answer.values for name, answer in zip(names, answers, strict=True)}
+def _at(name: str, answers: dict[RecordType, Answer]) -> Iterator[Server]:
+    """A server at the addresses that DNS gives for it, and once more if it does not say all."""
+    known = [Server(name, address) for answer in answers.values() for address in answer.values]
+    failed = [
+        f"DNS does not say its {_FAMILIES[family]} addresses ({answer.status.value})"
+        for family, answer in answers.items()
+        if answer.status in (Status.SERVFAIL, Status.TIMEOUT)
+    ]
+    yield from known
+    if failed:
+        yield Server(name, "", unknown="; ".join(failed))
+    elif not known:
+        yield Server(name, "")
+
+
+def with_route(servers: Sequence[Server]) -> tuple[Server, ...]:
+    """The servers that this machine can ask: without those of an address family it has not got.
+
+    All of them where it can ask none, so that the failure is seen.
+    """
+    asked = tuple(s for s in servers if not s.address or has_route((s.address, s.port)))
+    return asked if any(server.address for server in asked) else tuple(servers)
+
+
+def not_asked(servers: Sequence[Server]) -> str:
+    """A sentence on the servers that :func:`with_route` leaves out; empty if it leaves out none."""
+    asked = with_route(servers)
+    left = [server for server in servers if server not in asked]
+    families = sorted({"IPv6" if ":" in server.address else "IPv4" for server in left})
+    if not left:
+        return ""
+    return (
+        f"The {' and '.join(families)} addresses of "
+        f"{', '.join(dict.fromkeys(server.name for server in left))} were not asked: this machine "
+        "has no route to them."
+    )
 
 
 def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:

@@ -167,13 +167,21 @@ def _group(
     state = page.paint(f"{view.state:<8}", _COLOURS.get(view.state, "red"))
     number = len(record.servers)
     everywhere = number > 1 and len(servers) == number
-    who = [f"all {number} name servers"] if everywhere else servers
+    who = [_all_of(servers)] if everywhere else servers
     head = f"{' ' * _INDENT}{state}  "
     as_wanted = view.state is State.OK and record.expected is not None and not view.detail
     if as_wanted:
         return _at(head, who, page)
     lines = page.hang(head, _text_of(record, view, full), _VALUES)
     return [*lines, *_at(" " * _VALUES, who, page)]
+
+
+def _all_of(servers: list[str]) -> str:
+    """How many servers say so, and at how many addresses where one has several."""
+    names = {server.partition(" (")[0] for server in servers}
+    if len(names) == len(servers):
+        return f"all {len(servers)} name servers"
+    return f"all {len(servers)} addresses of {counted(len(names), 'name server', 'name servers')}"
 
 
 def _at(head: str, servers: list[str], page: Page) -> list[str]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.checking import Checker
+from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Checker
 from netcup_mailauth.actions.planning import Wish
-from netcup_mailauth.checks.report import Basis
+from netcup_mailauth.checks.report import Basis, State
+from netcup_mailauth.dnsio import servers
 from netcup_mailauth.dnsio.nameservers import Server, parse_servers
 from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.sandbox import Sandbox
+from tests.dnsio.nameserver import closed_port
 from tests.guard.cases import key_record, source
 from tests.worlds import backend_of, requests_of
 
@@ -194,6 +197,33 @@ def test_mailcows_host_is_what_sends_unless_another_is_named() -> None:
     assert any("mail.example.com (203.0.113.25): pass" in text for text in check.conclusions)
     assert any("192.0.2.9: fail" in text for text in other.conclusions)
     assert other.exit_code == 8
+
+
+FAR = Server("ns.example.net", "2001:db8::53")
+
+
+def test_addresses_without_a_route_are_a_note_and_no_disagreement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servers, "has_route", lambda place: ":" not in place[0])
+    with checking(live=False) as (sandbox, checker):
+        own = parse_servers(sandbox.addresses.nameservers)
+        check = replace(checker, servers_of=lambda _: (*own, FAR)).domain(WISH, Basis.CONFIG)
+    assert check.exit_code == 0
+    [note] = [f for f in check.findings if f.code == ADDRESSES_NOT_ASKED]
+    assert "The IPv6 addresses of ns.example.net were not asked" in note.message
+    assert all(len(record.servers) == len(own) for record in check.records)
+
+
+def test_an_address_that_answers_differently_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead one too: a route there is, and nobody at its end."""
+    with checking(live=False) as (sandbox, checker):
+        own = parse_servers(sandbox.addresses.nameservers)
+        dead = Server("ns.example.net", "::1", closed_port())
+        check = replace(checker, servers_of=lambda _: (*own, dead)).domain(WISH, Basis.CONFIG)
+    assert set(states(check).values()) == {"error"}
+    [view] = [view for view in check.records[0].servers if view.state is State.ERROR]
+    assert view.server.startswith("ns.example.net ([::1]:")
 
 
 def test_another_key_than_mailcows_is_wrong_and_told_to_fail_every_signature() -> None:

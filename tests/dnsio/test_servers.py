@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from netcup_mailauth.dnsio.servers import Server, authoritative, parse_servers
+from netcup_mailauth.dnsio.nameservers import ServerStatus, ask
+from netcup_mailauth.dnsio.servers import (
+    Server,
+    authoritative,
+    not_asked,
+    parse_servers,
+    with_route,
+)
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.lookup import Answer, Query, Status
 
@@ -47,10 +55,78 @@ def test_the_servers_of_a_zone_at_their_addresses() -> None:
     assert authoritative("example.com", resolver) == (
         Server("ns1.example", "192.0.2.1"),
         Server("ns1.example", "192.0.2.2"),
+        Server("ns1.example", "2001:db8::1"),
         Server("ns2.example", "2001:db8::2"),
         Server("ns3.example", "192.0.2.3"),
     )
-    assert [len(batch) for batch in resolver.batches] == [1, 3, 1]
+    assert [len(batch) for batch in resolver.batches] == [1, 6]
+
+
+@pytest.mark.parametrize("status", [Status.SERVFAIL, Status.TIMEOUT])
+def test_addresses_that_dns_does_not_say_are_not_taken_for_none(status: Status) -> None:
+    resolver = Dns(
+        {
+            ("example.com", "NS"): ("ns1.example",),
+            ("ns1.example", "A"): ("192.0.2.1",),
+            ("ns1.example", "AAAA"): status,
+        }
+    )
+    known, unknown = authoritative("example.com", resolver)
+    assert known == Server("ns1.example", "192.0.2.1")
+    [[said]] = ask([unknown], [Query("example.com", "TXT")]).values()
+    assert said.status is ServerStatus.NO_ANSWER
+    assert said.detail == f"DNS does not say its IPv6 addresses ({status})"
+
+
+class Kernel:
+    """What connecting a socket does on a machine that has no way to some addresses."""
+
+    def __init__(self, number: int, without: str) -> None:
+        self.number, self.without = number, without
+
+    def __call__(self, family: int, kind: int) -> Self:
+        assert kind == socket.SOCK_DGRAM  # to connect one sends nothing
+        if self.number == errno.EAFNOSUPPORT and family == socket.AF_INET6:
+            raise OSError(self.number, "no such family")
+        return self
+
+    def connect(self, place: tuple[str, ...]) -> None:
+        if place[0].startswith(self.without):
+            raise OSError(self.number, "no route")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+FOUR, SIX, UNKNOWN = (Server("ns.example", a) for a in ("192.0.2.1", "2001:db8::1", ""))
+
+
+@pytest.mark.parametrize(
+    "number", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT]
+)
+def test_a_family_without_a_route_is_left_out_and_told(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(socket, "socket", Kernel(number, "2001:"))
+    assert with_route([FOUR, SIX, UNKNOWN]) == (FOUR, UNKNOWN)
+    assert not_asked([FOUR, SIX, UNKNOWN]) == (
+        "The IPv6 addresses of ns.example were not asked: this machine has no route to them."
+    )
+    assert not_asked([FOUR, UNKNOWN]) == ""
+
+
+def test_where_no_address_can_be_asked_none_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", Kernel(errno.ENETUNREACH, ""))
+    assert with_route([FOUR, SIX, UNKNOWN]) == (FOUR, SIX, UNKNOWN)
+    assert not_asked([FOUR, SIX]) == ""
+
+
+def test_another_failure_is_no_missing_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", Kernel(errno.EPERM, ""))
+    assert with_route([FOUR, SIX]) == (FOUR, SIX)
 
 
 def test_a_server_without_an_address_is_not_forgotten() -> None:
@@ -98,7 +174,7 @@ def test_servers_that_the_user_names() -> None:
     assert parse_servers([]) == ()
 
 
-def test_a_named_host_is_asked_at_its_ipv4_addresses_if_it_has_any(
+def test_a_named_host_is_asked_at_all_its_addresses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known = {
@@ -111,6 +187,7 @@ def test_a_named_host_is_asked_at_its_ipv4_addresses_if_it_has_any(
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     assert parse_servers(["both.test:54", "six.test"]) == (
+        Server("both.test", "2001:db8::1", 54),
         Server("both.test", "192.0.2.1", 54),
         Server("both.test", "192.0.2.2", 54),
         Server("six.test", "2001:db8::1", 53),

@@ -283,3 +283,13 @@ def test_a_value_too_long_for_its_line_stands_below_its_name_in_full() -> None:
     shown = check_text(CheckReport((check,)), Page(80))
     assert " ".join(shown.split()).count(long) == 1
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_servers_with_several_addresses_are_counted_as_such() -> None:
+    views = [
+        ServerView(f"{name} ({address})", (), State.MISSING)
+        for name in ("ns1.example", "ns2.example")
+        for address in ("192.0.2.1", "2001:db8::1")
+    ]
+    record = CheckedRecord(Kind.SPF, "example.com", None, tuple(views))
+    assert "at all 4 addresses of 2 name servers\n" in text(domain(record))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import names, starter
+from netcup_mailauth import guard, names, starter
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.keys.sources import MAILCOW
@@ -38,7 +38,7 @@ class Starter:
     keys: KeySources | None
     find_zone: ZoneFinder
     today: date
-    dns: Callable[[], Lookup]
+    dns: Callable[[], Lookup] = lambda: guard.silent
 
     def tables(self, domains: Sequence[str], known: Collection[str]) -> list[str]:
         """The tables of those domains that a config does not know yet.

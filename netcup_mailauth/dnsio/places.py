@@ -44,6 +44,10 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _is_ipv6(text: str) -> bool:
+    """Whether it is an address, perhaps with the interface it is reached by (RFC 4007, 11)."""
+    _, percent, interface = text.partition("%")
+    if percent and not re.fullmatch(r"[A-Za-z0-9_.-]+", interface):
+        return False
     try:
         return ipaddress.ip_address(text).version == 6
     except ValueError:

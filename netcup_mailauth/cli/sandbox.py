@@ -61,6 +61,7 @@ def command(
     netcup-mailauth sandbox --domain example.com
     """
     import json
+    import threading
 
     from netcup_mailauth.sandbox import Sandbox
 
@@ -71,9 +72,13 @@ def command(
     except (ValueError, OSError) as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from None
     with sandbox:
-        click.echo(json.dumps(sandbox.banner()) if output_format == "json" else _welcome(sandbox))
-        sys.stdout.flush()
-        _wait()
+        try:
+            banner = json.dumps(sandbox.banner()) if output_format == "json" else _welcome(sandbox)
+            click.echo(banner)
+            sys.stdout.flush()
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            say("The sandbox has stopped.")
 
 
 def _seconds(text: str) -> tuple[float, ...]:
@@ -84,15 +89,6 @@ def _seconds(text: str) -> tuple[float, ...]:
     if len(delays) != 3 or min(delays) < 0:
         raise UsageError(f"--publish-delay {text!r} is not three numbers.", "As in 0,2,5")
     return delays
-
-
-def _wait() -> None:
-    import threading
-
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        say("The sandbox has stopped.")
 
 
 def _zone_file(item: str) -> tuple[str, list[dict[str, object]]]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep zones and keys in this file.",
+    help="Keep zones and DKIM keys in this file.",
 )
 @click.option(
     "--publish-delay",
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     metavar="A,B,C",
     callback=lambda _ctx, _parameter, text: _seconds(text),
     help="Seconds after which each of the three name servers follows the API.",
+)
+@click.option(
+    "--fixed-keys",
+    is_flag=True,
+    help="The same API keys and passwords each time, for scripts; otherwise each start has new "
+    "ones, also with --state.",
 )
 @click.option("--tls", is_flag=True, help="Speak https, with a throw-away CA.")
 @common_options

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox import credentials
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from netcup_mailauth.sandbox.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,21 @@ class Addresses:
     control_url: str
     nameservers: tuple[str, ...]
     resolver: str
+    credentials: Credentials
     ca_file: Path | None
     offers_rest_key: bool = False
 
     def env(self) -> dict[str, str | None]:
         """Every environment variable a client reads; None for what is not there."""
         env: dict[str, str | None] = {
-            "NETCUP_CUSTOMER_NUMBER": credentials.CUSTOMER_NUMBER,
-            "NETCUP_API_KEY": credentials.API_KEY,
-            "NETCUP_API_PASSWORD": credentials.API_PASSWORD,
+            "NETCUP_CUSTOMER_NUMBER": self.credentials.customer_number,
+            "NETCUP_API_KEY": self.credentials.api_key,
+            "NETCUP_API_PASSWORD": self.credentials.api_password,
             "NETCUP_CCP_ENDPOINT": self.ccp_endpoint,
             "MAILCOW_URL": self.mailcow_url,
-            "MAILCOW_API_KEY": credentials.MAILCOW_API_KEY,
+            "MAILCOW_API_KEY": self.credentials.mailcow_key,
             "NETCUP_REST_ENDPOINT": self.rest_endpoint,
-            "NETCUP_REST_API_KEY": credentials.REST_KEY if self.offers_rest_key else None,
+            "NETCUP_REST_API_KEY": self.credentials.rest_key if self.offers_rest_key else None,
             "NETCUP_MAILAUTH_NAMESERVERS": ",".join(self.nameservers),
             "NETCUP_MAILAUTH_RESOLVER": self.resolver,
         }
@@ -53,9 +54,9 @@ class Addresses:
         return {
             "ccp_endpoint": self.ccp_endpoint,
             "rest_endpoint": self.rest_endpoint,
-            "rest_key": credentials.REST_KEY,
+            "rest_key": self.credentials.rest_key,
             "mailcow_url": self.mailcow_url,
-            "mailcow_rw_key": credentials.MAILCOW_RW_KEY,
+            "mailcow_rw_key": self.credentials.mailcow_rw_key,
             "nameservers": list(self.nameservers),
             "control_url": self.control_url,
             "env": self.env(),
@@ -87,7 +88,7 @@ class Located(ABC):
     @property
     def rest_key(self) -> str:
         """The key of the REST API, also where `env` does not hold it."""
-        return credentials.REST_KEY
+        return self.addresses.credentials.rest_key
 
     @property
     def mailcow_url(self) -> str:
@@ -97,7 +98,7 @@ class Located(ABC):
     @property
     def mailcow_rw_key(self) -> str:
         """The mailcow's read-write key, which a rotation needs; `env` holds the read-only one."""
-        return credentials.MAILCOW_RW_KEY
+        return self.addresses.credentials.mailcow_rw_key
 
     @property
     def nameservers(self) -> list[str]:

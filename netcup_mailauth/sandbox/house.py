@@ -12,6 +12,7 @@ from netcup_mailauth.sandbox.ccp.desk import Desk
 from netcup_mailauth.sandbox.ccp.limits import Lockout
 from netcup_mailauth.sandbox.ccp.sessions import Sessions
 from netcup_mailauth.sandbox.counters import Counters
+from netcup_mailauth.sandbox.credentials import Credentials
 from netcup_mailauth.sandbox.dns.handle import DnsHandle
 from netcup_mailauth.sandbox.dns.service import DnsService, DnsSettings
 from netcup_mailauth.sandbox.faults import Fault, FaultList, read_fault
@@ -50,7 +51,7 @@ class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
         rate: CCP calls admitted in any 60 seconds, 0 or None for no limit (L40).
         session_ttl: seconds without a call after which a session is gone (L10).
         zones: records in wire form for domains that shall not begin with the usual ones.
-        state: a file that keeps zones and keys from one run to the next.
+        state: a file that keeps zones and DKIM keys from one run to the next; no API keys.
         tls: speak https, with a throw-away CA named in `env`.
         quirks: switches for what is not known about netcup.
         dkim_keys: public keys (Base64) mailcow holds, None for a domain without; all others get a
@@ -60,6 +61,7 @@ class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
         publish_delays: how many seconds late each of the three name servers is (L38).
         world: names outside the zones that the resolver shall know, each with its types and their
             values: `{"_spf.shop.example": {"TXT": ["v=spf1 -all"]}}`.
+        fixed_keys: take the API keys that every such sandbox has, instead of new ones.
         clock: the time in seconds since 1970, for tests.
 
     Raises:
@@ -84,12 +86,14 @@ class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
         clouddns: Iterable[str] = (),
         publish_delays: Sequence[float] = (0.0, 0.0, 0.0),
         world: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+        fixed_keys: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         quirks = quirks or Quirks()
         saved = None if state is None else statefile.load(state)
         seeds = seeds_for(domains, zones or {}, {name.lower() for name in clouddns})
         aliases = {a.lower(): target.lower() for a, target in (alias_domains or {}).items()}
+        self._credentials = Credentials.fixed() if fixed_keys else Credentials.fresh()
         self._world = World(seeds, quirks, clock)
         saved_zones = () if saved is None else saved.zones
         mail_domains = [*(seed.name for seed in seeds), *saved_zones, *aliases]
@@ -99,13 +103,15 @@ class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
             Sessions(session_ttl, quirks, clock),
             RateLimit(rate, clock),
             Lockout(quirks, clock),
+            self._credentials,
         )
         self._faults, self._counters, self._timers = FaultList(), Counters(), Timers()
         self._ccp = endpoint.Ccp(self._desk, self._faults, self._counters, self._timers, latency)
         self._ledger = Ledger(quirks, clock)
-        self._rest_desk = RestDesk(self._world, self._ledger, RateLimit(quirks.rest_rate, clock))
+        rest_rate = RateLimit(quirks.rest_rate, clock)
+        self._rest_desk = RestDesk(self._world, self._ledger, rest_rate, self._credentials.rest_key)
         self._rest = Rest(self._rest_desk, self._faults, self._counters, self._timers, latency)
-        self._mailcow = Mailcow(self._keyring, aliases, self._counters, quirks)
+        self._mailcow = Mailcow(self._keyring, aliases, self._counters, quirks, self._credentials)
         self._port = port
         self._wants_tls = tls
         self._tls: ThrowAwayTls | None = None
@@ -167,6 +173,7 @@ class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
             control_url=f"{front.url}{control.PREFIX.rstrip('/')}",
             nameservers=tuple(nameservers),
             resolver=resolver,
+            credentials=self._credentials,
             ca_file=None if self._tls is None else self._tls.ca_file,
             offers_rest_key=self._began_on_clouddns,
         )

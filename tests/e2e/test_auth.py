@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.sandbox.credentials import REST_KEY
 from tests.e2e.terminal import dialogue
 from tests.worlds import requests_of
 
@@ -25,7 +24,6 @@ NAMES = (
     "NETCUP_REST_API_KEY",
     "MAILCOW_API_KEY",
 )
-REST = REST_KEY
 
 
 @pytest.fixture
@@ -57,7 +55,7 @@ def shows_none_of(ended: Ended, *secrets: str) -> None:
 
 
 def test_what_is_entered_is_tried_kept_and_used(bare: Command) -> None:
-    answers = valid(bare, NETCUP_REST_API_KEY=REST)
+    answers = valid(bare, NETCUP_REST_API_KEY=bare.sandbox.rest_key)
     ended = dialogue(bare, "auth", answers=answers)
     assert ended.code == 0, ended.stdout
     shows_none_of(ended, *answers)
@@ -76,9 +74,9 @@ def test_what_is_entered_is_tried_kept_and_used(bare: Command) -> None:
 def test_an_empty_answer_keeps_what_is_there(bare: Command) -> None:
     dialogue(bare, "auth", answers=valid(bare))
     before = kept(bare)
-    ended = dialogue(bare, "auth", answers=["", "", "", REST, ""])
+    ended = dialogue(bare, "auth", answers=["", "", "", bare.sandbox.rest_key, ""])
     assert ended.code == 0
-    assert kept(bare) == {**before, "netcup_rest_api_key": REST}
+    assert kept(bare) == {**before, "netcup_rest_api_key": bare.sandbox.rest_key}
     assert ended.stdout.count(", kept: ") == 4
 
 

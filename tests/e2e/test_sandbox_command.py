@@ -109,3 +109,14 @@ def test_for_people_it_prints_lines_to_paste(command: Command) -> None:
         assert line
     assert line.startswith(b"export NETCUP_CCP_ENDPOINT='http://127.0.0.1:")
     ended(process)
+
+
+def test_each_start_has_new_keys_but_for_scripts_that_ask_for_fixed_ones(command: Command) -> None:
+    secrets = ("NETCUP_API_KEY", "NETCUP_API_PASSWORD", "MAILCOW_API_KEY")
+    for options, how_many in (((), 2), (("--fixed-keys",), 1)):
+        seen = set()
+        for _ in range(2):
+            process, banner = started(command, *options)
+            seen.add((*(banner["env"][name] for name in secrets), banner["rest_key"]))
+            ended(process)
+        assert len(seen) == how_many

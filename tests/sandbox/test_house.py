@@ -321,11 +321,11 @@ def test_twenty_threads(start: Start) -> None:
 @pytest.mark.parametrize(
     ("head", "status"),
     [
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", b"400"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", b"413"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n", b"413"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
         (b"nonsense\r\n\r\n", b"400"),
-        (b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", b"501"),
+        (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"501"),
     ],
 )
 def test_bad_http_is_refused_quietly(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox import credentials
 from netcup_mailauth.sandbox.ccp import messages
 from netcup_mailauth.sandbox.ccp.actions import Actions, Outcome
 from netcup_mailauth.sandbox.ccp.answers import (
@@ -20,6 +19,7 @@ from netcup_mailauth.sandbox.ccp.calls import ACTIONS, RESELLER_ACTIONS, Call, m
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.limits import Lockout
     from netcup_mailauth.sandbox.ccp.sessions import Sessions
+    from netcup_mailauth.sandbox.credentials import Credentials
     from netcup_mailauth.sandbox.ratelimit import RateLimit
     from netcup_mailauth.sandbox.zones.world import World
 
@@ -32,6 +32,7 @@ class Desk:
     sessions: Sessions
     rate: RateLimit
     lockout: Lockout
+    credentials: Credentials
 
     def carry_out(self, call: Call) -> Outcome:
         """Carry out a call that was let in, and store what it changed."""
@@ -59,7 +60,7 @@ class Desk:
         return None if self.rate.admits() else rate_limited()
 
     def _unknown(self, call: Call) -> Answer | None:
-        if not _known(call):
+        if not self._knows(call):
             if self.world.quirks.wrong_credentials == "rate-text":
                 return rate_limited()
             return validation_error(messages.NO_ACCOUNT, action="undefined")
@@ -71,13 +72,12 @@ class Desk:
             return None
         return session_dead(self.world.quirks.dead_session)
 
-
-def _known(call: Call) -> bool:
-    """Customer number (text or number, L8), key and, at the login, password (L7)."""
-    number = call.param.get("customernumber")
-    given = [str(number) if isinstance(number, int | str) else "", call.param.get("apikey")]
-    wanted = [credentials.CUSTOMER_NUMBER, credentials.API_KEY]
-    if call.action == "login":
-        given.append(call.param.get("apipassword"))
-        wanted.append(credentials.API_PASSWORD)
-    return given == wanted
+    def _knows(self, call: Call) -> bool:
+        """Customer number (text or number, L8), key and, at the login, password (L7)."""
+        number = call.param.get("customernumber")
+        given = [str(number) if isinstance(number, int | str) else "", call.param.get("apikey")]
+        wanted = [self.credentials.customer_number, self.credentials.api_key]
+        if call.action == "login":
+            given.append(call.param.get("apipassword"))
+            wanted.append(self.credentials.api_password)
+        return given == wanted

@@ -9,7 +9,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.sandbox import credentials
 from netcup_mailauth.sandbox.mailcow.apilog import ApiLog
 from netcup_mailauth.sandbox.mailcow.dkim import DkimWriter
 from netcup_mailauth.sandbox.mailcow.faults import MailcowFaults
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from netcup_mailauth.sandbox.counters import Counters
+    from netcup_mailauth.sandbox.credentials import Credentials
     from netcup_mailauth.sandbox.mailcow.faults import MailcowFault
     from netcup_mailauth.sandbox.mailcow.keyring import DkimKey, Keyring
     from netcup_mailauth.sandbox.quirks import Quirks
@@ -45,6 +45,7 @@ class Mailcow:
     alias_domains: Mapping[str, str]
     counters: Counters
     quirks: Quirks
+    credentials: Credentials
     faults: MailcowFaults = field(default_factory=MailcowFaults)
     log: ApiLog = field(default_factory=ApiLog)
 
@@ -74,7 +75,8 @@ class Mailcow:
         """Why the key does not count; mailcow's fail2ban hears of each such request."""
         if self.quirks.mailcow_denies_ip:
             return "api access denied for ip 127.0.0.1"
-        if request.headers.get("X-API-Key") not in _KEYS:
+        keys = (self.credentials.mailcow_key, self.credentials.mailcow_rw_key)
+        if request.headers.get("X-API-Key") not in keys:
             return "authentication failed"
         return None
 
@@ -86,7 +88,7 @@ class Mailcow:
             except (ValueError, RecursionError):
                 return _error(400, "Request body doesn't contain valid json!")
         self.log.note(request, _SENT_AS[verb], data)
-        if request.headers.get("X-API-Key") != credentials.MAILCOW_RW_KEY:
+        if request.headers.get("X-API-Key") != self.credentials.mailcow_rw_key:
             return _error(403, "API read/write access denied")
         if data is None:
             return _error(200, "Cannot find attributes in post data")
@@ -181,8 +183,6 @@ class Mailcow:
         name, _, count = which.partition("/")
         return self.log.newest(int(count) if count.isdigit() else 100) if name == "api" else {}
 
-
-_KEYS = (credentials.MAILCOW_API_KEY, credentials.MAILCOW_RW_KEY)
 
 _WRITES: dict[str, Callable[[DkimWriter, Any], None]] = {
     "add/dkim": DkimWriter.add,

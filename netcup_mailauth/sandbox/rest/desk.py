@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox import credentials
 from netcup_mailauth.sandbox.rest import reading
 from netcup_mailauth.sandbox.rest.acme import Challenges
 from netcup_mailauth.sandbox.rest.answers import (
@@ -43,8 +42,9 @@ class Outcome:
 class Desk:
     """The one account and its zones. Callers hold `world.lock`."""
 
-    def __init__(self, world: World, ledger: Ledger, rate: RateLimit) -> None:
+    def __init__(self, world: World, ledger: Ledger, rate: RateLimit, key: str) -> None:
         self.world, self.ledger, self.rate = world, ledger, rate
+        self._key = key
         self.challenges = Challenges(world.clock)
         self.domains = Domains(world)
         self._actions: dict[str, Callable[[Call], Outcome]] = {
@@ -59,7 +59,7 @@ class Desk:
         """Why a call is not carried out (R1, R16), or None."""
         if not self.rate.admits():
             return too_many(self._retry_after())
-        return None if call.key == credentials.REST_KEY else bad_key()
+        return None if call.key == self._key else bad_key()
 
     def carry_out(self, call: Call) -> Answer:
         """Carry out a call that was let in, and store what it changed."""

@@ -14,6 +14,7 @@ from socketserver import TCPServer
 from urllib.parse import urlsplit
 
 from netcup_mailauth.sandbox.web.exchange import App, NoReplyError, Reply, Request
+from netcup_mailauth.sandbox.web.hosts import are_served
 from netcup_mailauth.sandbox.web.manners import pieces
 
 _HOST = "127.0.0.1"
@@ -145,12 +146,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay quiet: stdout and stderr belong to the program."""
 
     def handle_expect_100(self) -> bool:
+        if not self._is_for_us():
+            return True  # `answer` refuses it, without asking for the body
         carry_on = super().handle_expect_100()
         self.wfile.flush()  # buffered, while the client waits for it
         return carry_on
 
     def answer(self) -> None:
         """Answer the request whose head was just read."""
+        if not self._is_for_us():
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+            self.close_connection = True  # its body, if any, was not read
+            return
         body = self._body()
         if body is None:
             return
@@ -167,6 +174,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_oddly(reply)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - by the base
+
+    def _is_for_us(self) -> bool:
+        try:
+            target = urlsplit(self.path).netloc
+        except ValueError:
+            return False
+        named = self.headers.get_all("Host", [])
+        return len(named) == 1 and are_served([*named, target] if target else named)
 
     def _body(self) -> bytes | None:
         """The body, or None where the request was refused because of it."""

@@ -348,7 +348,7 @@ def test_s19_an_alias_domain_gets_its_own_key_and_records() -> None:
     account = Account(mail_zone(), zone("@ A 203.0.113.1", name="example.org"))
     keys = Keys(example_com=source(key_record()), example_org=source(key_record(number=2)))
     asked = wishes([], DomainPolicy(), [], config, lambda: ("example.com", "example.org"))
-    served = dict.fromkeys(("example.com", "example.org"), [{"NS": "root-dns.netcup.net"}])
+    served = {name: [{"NS": "root-dns.netcup.net"}] for name in ("example.com", "example.org")}
     own, alias = planner(account, keys, served).plan(asked).zones
     assert {change.kind for change in own.changes} == {Kind.SPF, Kind.DMARC, Kind.DMARC_REPORT}
     values = {change.kind: change.after.destination for change in alias.changes if change.after}

@@ -140,14 +140,14 @@ def join_txt(text: str) -> str:
     nothing between them (RFC 7208, 3.3; RFC 6376, 3.6.2.2), escapes are those of zone files
     (RFC 1035, 5.1). Text that only looks quoted (a quote left open) is returned as it is.
     """
-    rest = text.strip()
+    quoted, at = text.strip(), 0
     chunks = []
-    while rest:
-        match = _CHUNK.match(rest)
+    while at < len(quoted):
+        match = _CHUNK.match(quoted, at)
         if match is None:
             return text
         chunks.append(_ESCAPE.sub(_unescape, match[1]))
-        rest = rest[match.end() :]
+        at = match.end()
     return "".join(chunks) if chunks else text
 
 

@@ -37,9 +37,14 @@ def canonical_uri(uri: str) -> str:
     return f"{scheme.lower()}{colon}{rest}"
 
 
+def target(uri: str) -> str:
+    """The place that reports go to: the standard spelling, without a size limit."""
+    return canonical_uri(without_size(uri))
+
+
 def same_target(a: str, b: str) -> bool:
     """Whether both name the same place, size limits aside."""
-    return canonical_uri(without_size(a)) == canonical_uri(without_size(b))
+    return target(a) == target(b)
 
 
 def report_host(uri: str) -> str:

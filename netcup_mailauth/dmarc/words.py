@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.dmarc.edit import removed_tag_words
 from netcup_mailauth.dmarc.record import POLICIES, REMOVED, VALUES, DmarcRecord, Policy
-from netcup_mailauth.dmarc.uri import same_target
+from netcup_mailauth.dmarc.uri import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,17 +130,25 @@ def _obsolete_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
             yield f"{name}={after}: receivers no longer read it (RFC 9989)"
 
 
+def _first_values(record: DmarcRecord) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for tag in record.tags.tags:
+        values.setdefault(tag.name, tag.value)
+    return values
+
+
 def _unknown_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
-    names = [*(old.tags.names() if old else ()), *new.tags.names()]
-    for name in dict.fromkeys(name for name in names if name not in _WORDED):
-        before = old.tags.get(name) if old else None
-        after = new.tags.get(name)
+    so_far = _first_values(old) if old else {}
+    wanted = _first_values(new)
+    for name in dict.fromkeys(name for name in (*so_far, *wanted) if name not in _WORDED):
+        before, after = so_far.get(name), wanted.get(name)
         if before != after:
             yield f"{name or 'a part that is no tag'}: {before or _NOTHING} -> {after or _NOTHING}"
 
 
 def _missing(these: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(uri for uri in these if not any(same_target(uri, other) for other in others))
+    known = {target(uri) for uri in others}
+    return tuple(uri for uri in these if target(uri) not in known)
 
 
 def _fate(policy: Policy) -> str:

@@ -59,7 +59,7 @@ def dmarc_to(policy: DomainPolicy, new: DmarcRecord, target: DmarcRecord) -> str
     asked = policy.dmarc or None
     if asked and asked.record is not None:
         return line([("--dmarc", str(target))])
-    added = [uri for uri in target.rua if not any(dmarc.same_target(uri, own) for own in new.rua)]
+    added = dmarc.dropped_reports(target, new)  # what would be dropped the other way round
     known = list((asked and asked.rua) or ()) if added else []
     level = target.p if target.p != new.p else asked and asked.policy
     options = [("--dmarc-policy", level)] if level else []

@@ -224,9 +224,9 @@ def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[
         )
     if old is not None and str(old) == str(new):
         return
-    known = old.rua if old else ()
+    added = frozenset(dmarc.dropped_reports(new, old))  # what would be dropped the other way round
     for uri in filter(_is_valid, new.rua):
-        yield from _authorised(case, uri, known=any(dmarc.same_target(uri, o) for o in known))
+        yield from _authorised(case, uri, known=uri not in added)
 
 
 def _authorised(case: Case, uri: str, *, known: bool) -> Iterator[Finding]:

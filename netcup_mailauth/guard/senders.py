@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CODES = ("spf-drops-sender",)
 
+MOST_NAMED = 50
+"""Terms that are named in a finding, or in a command to copy; nobody types more."""
+
 NETCUP_INCLUDE = "include:_spf.webhosting.systems"
 """netcup's web hosting; in the SPF record of every default zone (fact sheet mail, 0.4)."""
 
@@ -51,8 +54,21 @@ def _is_named(name: Term, term: Term) -> bool:
 
 def _gone(domain: str, new: SpfRecord, old: Sequence[SpfRecord]) -> list[Term]:
     """The terms of the old records that let somebody send, and whom the new one does not let."""
-    senders = {term.canonical: term for record in old for term in _senders(record)}
-    return [term for term in senders.values() if not _is_kept(domain, term, new)]
+    senders = list({term.canonical: term for record in old for term in _senders(record)}.values())
+    # The first term that covers it decides: behind -include:x an include:x has no effect.
+    deciding = spf.first_covering(
+        [_spelt_out(domain, term) for term in senders],
+        [
+            _spelt_out(domain, term)
+            for term in (*new.mechanisms, *filter(None, (new.redirect_in_effect,)))
+        ],
+    )
+    passing = spf.Qualifier.PASS
+    return [
+        term
+        for term, own in zip(senders, deciding, strict=True)
+        if own is None or own.qualifier is not passing
+    ]
 
 
 def _senders(record: SpfRecord) -> list[Term]:
@@ -62,14 +78,6 @@ def _senders(record: SpfRecord) -> list[Term]:
         if term.qualifier is spf.Qualifier.PASS and term.name != "all"
     ]
     return [*passing, *filter(None, (record.redirect_in_effect,))]
-
-
-def _is_kept(domain: str, term: Term, new: SpfRecord) -> bool:
-    wanted = _spelt_out(domain, term)
-    terms = (*new.mechanisms, *filter(None, (new.redirect_in_effect,)))
-    # The first term that covers it decides: behind -include:x an include:x has no effect.
-    covering = next((own for own in terms if _spelt_out(domain, own).covers(wanted)), None)
-    return covering is not None and covering.qualifier in (spf.Qualifier.PASS, None)
 
 
 def _spelt_out(domain: str, term: Term) -> Term:
@@ -95,12 +103,18 @@ def _drops(case: Case, gone: Sequence[Term], new: SpfRecord, old: Sequence[SpfRe
     return Finding(
         "spf-drops-sender",
         Severity.DANGER,
-        f"{' and '.join(term.text for term in gone)} {are} in effect in the live SPF record and "
+        f"{_listed(gone)} {are} in effect in the live SPF record and "
         f"not in the new one: who sends by {them} may no longer send for {case.domain}.",
         f"{question} Then keep {them}"
         + (f":\n{keep}\n" if keep else ". ")
         + f"If nothing sends that way, {_dropping(case, gone, new, them)}",
     )
+
+
+def _listed(terms: Sequence[Term]) -> str:
+    more = len(terms) - MOST_NAMED
+    named = [term.text for term in terms[:MOST_NAMED]]
+    return " and ".join([*named, f"{more} more"] if more > 0 else named)
 
 
 def _dropping(case: Case, gone: Sequence[Term], new: SpfRecord, them: str) -> str:
@@ -109,6 +123,8 @@ def _dropping(case: Case, gone: Sequence[Term], new: SpfRecord, them: str) -> st
             spf.check_wanted(term)
     except RecordError as error:
         return f"accept this finding by its code; by name it cannot be dropped. {error.what}."
+    if len(gone) > MOST_NAMED:
+        return "accept this finding by its code; they are too many to name."
     options = commands.more_spf(case.policy, new, drop=[term.text for term in gone])
     return f"drop {them} by name:\n{options}"
 
@@ -117,6 +133,8 @@ def _keeping(
     case: Case, gone: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord]
 ) -> str | None:
     """The options that make sure of what is new in the live record, else the new one with more."""
+    if len(gone) + len(new.mechanisms) > MOST_NAMED:
+        return None
     drop = tuple((case.policy.spf and case.policy.spf.drop) or ())
     for attempt in (_kept_in_parts, _kept_whole):
         try:

@@ -47,7 +47,8 @@ def wrap(text: str, width: int) -> list[str]:
     """
     lines: list[str] = []
     line = ""
-    for piece in _PIECE.findall(text):
+    # Blanks at the end belong to no piece, and to look for one behind each of them takes long.
+    for piece in _PIECE.findall(text.rstrip()):
         word = piece
         if line and len(line) + len(word) > width:
             lines.append(line)

@@ -161,8 +161,9 @@ def _change(change: Change, page: Page, name_width: int, full: bool) -> list[str
         for detail in below
         if indent + 2 + len(detail.term) + 2 + len(detail.words) <= page.width
     ]
+    term_width = max(fitting, default=0)
     for detail in below:
-        lines += _detail(detail, max(fitting, default=0), page, indent)
+        lines += _detail(detail, term_width, page, indent)
     return lines
 
 

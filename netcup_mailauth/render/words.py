@@ -115,15 +115,16 @@ def _dkim_details(before: str | None, after: str) -> Iterator[Detail]:
             old = dkim.parse(before).tags
         except RecordError as error:
             yield _so_far(error)
-    names = dict.fromkeys((*(old.names() if old else ()), *new.names()))
-    for name in names:
-        was, will = old.get(name) if old else None, new.get(name)
+    so_far = {tag.name: tag.value for tag in old.tags} if old else {}
+    wanted = {tag.name: tag.value for tag in new.tags}
+    for name in dict.fromkeys((*so_far, *wanted)):
+        was, will = so_far.get(name), wanted.get(name)
         if name in _KEY_TAGS or was == will:
             continue
         sign = "+" if was is None else "-" if will is None else "~"
-        so_far = f"so far {name}={was}" if sign == "~" else ""
+        past = f"so far {name}={was}" if sign == "~" else ""
         value = (was if will is None else will) or ""
-        words = "; ".join(filter(None, (*_tag_words(name, value), so_far)))
+        words = "; ".join(filter(None, (*_tag_words(name, value), past)))
         yield Detail(sign, visible(f"{name}={value}"), visible(words))
 
 

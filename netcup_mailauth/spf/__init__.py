@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netcup_mailauth.spf.changes import TermChange, describe_changes
 from netcup_mailauth.spf.cost import Cost, cost
+from netcup_mailauth.spf.coverage import first_covering
 from netcup_mailauth.spf.edit import drop, require, with_all
 from netcup_mailauth.spf.evaluate import Evaluation, Result, check_host
 from netcup_mailauth.spf.lint import Problem, lint
@@ -11,6 +12,7 @@ from netcup_mailauth.spf.merge import Merge, merge
 from netcup_mailauth.spf.problems import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.questions import MAX_LOOKUPS, MAX_VOID_LOOKUPS
 from netcup_mailauth.spf.record import (
+    LONGEST,
     SpfRecord,
     build,
     check_wanted,
@@ -22,6 +24,7 @@ from netcup_mailauth.spf.record import (
 from netcup_mailauth.spf.term import Qualifier, Term, parse_term
 
 __all__ = [
+    "LONGEST",
     "MAX_LOOKUPS",
     "MAX_VOID_LOOKUPS",
     "Cost",
@@ -42,6 +45,7 @@ __all__ = [
     "describe_changes",
     "drop",
     "equal",
+    "first_covering",
     "is_spf",
     "lint",
     "merge",

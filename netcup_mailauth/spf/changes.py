@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth.spf.term import Qualifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     from netcup_mailauth.spf.record import SpfRecord
     from netcup_mailauth.spf.term import Term
@@ -46,46 +47,59 @@ def describe_changes(old: SpfRecord | None, new: SpfRecord | None) -> tuple[Term
     The order is that of the new record; a dropped term stands where it was. ``None`` stands for
     no record.
     """
-    steps = list(_steps(old.terms if old else (), new.terms if new else ()))
-    moves = _moves(steps)
+    before, after = old.terms if old else (), new.terms if new else ()
+    origins = _origins(before, after)
+    found = set(origins.values())
     counted = _counted(old), _counted(new)
-    changes = []
-    for index, (before, after) in enumerate(steps):
-        if after is not None:
-            if_alike: Action = "kept" if before is not None else "moved"
-            changes.append(_change(before or moves.get(index), after, counted, if_alike))
-        elif index not in moves:
-            changes.append(_change(before, None, counted, "dropped"))
+    changes: list[TermChange] = []
+    i, j = 0, 0
+    for kept in [*_in_order(origins), len(after)]:
+        origin = origins.get(kept, len(before))
+        gone = (before[k] for k in range(i, origin) if k not in found)
+        changes += (_change(term, None, counted, "dropped") for term in gone)
+        for k in range(j, kept):
+            past = before[origins[k]] if k in origins else None
+            changes.append(_change(past, after[k], counted, "moved"))
+        if kept < len(after):
+            changes.append(_change(before[origin], after[kept], counted, "kept"))
+        i, j = origin + 1, kept + 1
     return tuple(changes)
 
 
-def _steps(
-    before: Sequence[Term], after: Sequence[Term]
-) -> Iterator[tuple[Term | None, Term | None]]:
-    """The terms of both records side by side; ``None`` where one record has none there."""
-    matcher = SequenceMatcher(
-        None, [t.unqualified for t in before], [t.unqualified for t in after], autojunk=False
-    )
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag == "equal":
-            yield from zip(before[i:j], after[k:m], strict=True)
-        else:
-            yield from ((term, None) for term in before[i:j])
-            yield from ((None, term) for term in after[k:m])
+def _origins(before: Sequence[Term], after: Sequence[Term]) -> dict[int, int]:
+    """Where each term of the new record, if it was there, stood in the old one.
+
+    Of several that ask the same, the first comes from the first, and so on.
+    """
+    places: dict[str, deque[int]] = {}
+    for index, term in enumerate(before):
+        places.setdefault(term.unqualified, deque()).append(index)
+    origins = {}
+    for index, term in enumerate(after):
+        if queue := places.get(term.unqualified):
+            origins[index] = queue.popleft()
+    return origins
 
 
-def _moves(steps: Sequence[tuple[Term | None, Term | None]]) -> dict[int, Term]:
-    """The steps that are two ends of one move, each with the term as it was."""
-    gone = {index: before for index, (before, after) in enumerate(steps) if after is None}
-    moves: dict[int, Term] = {}
-    for index, (before, after) in enumerate(steps):
-        if before is not None or after is None:
-            continue
-        for origin, term in gone.items():
-            if term is not None and origin not in moves and term.unqualified == after.unqualified:
-                moves[origin] = moves[index] = term
-                break
-    return moves
+def _in_order(origins: Mapping[int, int]) -> list[int]:
+    """The most places in the new record that come from rising ones in the old; others moved.
+
+    By the length of the chains that end at each; a record may have ten thousand terms, so not by
+    comparing each with each.
+    """
+    ends: list[int] = []  # for each length of a chain the lowest origin at which one ends
+    places: list[int] = []  # and its place in the new record
+    previous: dict[int, int] = {}
+    for place, origin in origins.items():
+        length = bisect_left(ends, origin)
+        if length:
+            previous[place] = places[length - 1]
+        ends[length : length + 1] = [origin]
+        places[length : length + 1] = [place]
+    chain = places[-1:]
+    while chain and chain[-1] in previous:
+        chain.append(previous[chain[-1]])
+    return chain[::-1]
 
 
 def _counted(record: SpfRecord | None) -> frozenset[int]:

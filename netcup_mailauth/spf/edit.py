@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.spf.coverage import first_covering
 from netcup_mailauth.spf.problems import SpfEditError
 from netcup_mailauth.spf.record import check_wanted
 from netcup_mailauth.spf.term import Qualifier, Term, parse_term
@@ -58,9 +59,10 @@ def _wanted(text: str) -> Term:
 def _missing(wanted: Sequence[Term], present: Sequence[Term]) -> list[Term]:
     """Those of ``wanted`` to put in front of ``present`` so that all of them are in effect."""
     chosen: set[int] = set()
+    deciding = list(zip(wanted, first_covering(wanted, present), strict=True))
     while True:
         front = [wanted[index] for index in sorted(chosen)]
-        idle = [term for term in wanted if not _in_effect(term, (*front, *present))]
+        idle = [term for term, known in deciding if not _in_effect(term, front, known)]
         # A term put in front can take the effect of one already there, hence once more.
         more = [index for index, term in enumerate(wanted) if term in idle and index not in chosen]
         if not more:
@@ -75,8 +77,9 @@ def _missing(wanted: Sequence[Term], present: Sequence[Term]) -> list[Term]:
     return front
 
 
-def _in_effect(term: Term, mechanisms: Sequence[Term]) -> bool:
-    covering = next((have for have in mechanisms if have.covers(term)), None)
+def _in_effect(term: Term, front: Sequence[Term], known: Term | None) -> bool:
+    """Whether a term is in effect behind ``front``, where ``known`` decided for it until now."""
+    covering = next((have for have in front if have.covers(term)), known)
     return covering is not None and covering.qualifier is term.qualifier
 
 

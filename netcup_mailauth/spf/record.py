@@ -13,6 +13,9 @@ from netcup_mailauth.spf.term import MECHANISMS, Qualifier, Term, parse_term
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LONGEST = 65_535
+"""Octets of a TXT record's rdata (RFC 1035, 3.2.1); no record is longer."""
+
 _BEGINNING = "Begin it with v=spf1 and a blank, with nothing in front."
 
 
@@ -99,6 +102,9 @@ def parse(text: str) -> SpfRecord:
     """
     if not is_spf(text):
         raise _no_record(text)
+    if len(text) > LONGEST:
+        complaint = f"has {len(text)} characters, and a TXT record at most {LONGEST}"
+        raise SpfSyntaxError(f"{text[:20]}...", complaint, "Take out what is not needed.")
     body = text[len("v=spf1") :].rstrip(" ")
     pieces = re.findall(r"( +)([^ ]+)", body)
     terms = tuple(_term(pieces, index) for index in range(len(pieces)))

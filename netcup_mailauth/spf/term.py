@@ -109,12 +109,14 @@ class Term:
         if self.network is not None and other.network is not None:
             return _contains(self.network, other.network)
         return (
-            (self.name, self._target()) == (other.name, other._target())
+            (self.name, self.target) == (other.name, other.target)
             and self.cidr4 <= other.cidr4
             and self.cidr6 <= other.cidr6
         )
 
-    def _target(self) -> str | None:
+    @property
+    def target(self) -> str | None:
+        """The domain-spec in its standard spelling."""
         return None if self.domain is None else macros.canonical(self.domain)
 
 

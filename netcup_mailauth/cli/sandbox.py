@@ -67,7 +67,6 @@ def command(
     netcup-mailauth sandbox --domain example.com
     """
     import json
-    import threading
 
     from netcup_mailauth.sandbox import Sandbox
 
@@ -82,7 +81,7 @@ def command(
             banner = json.dumps(sandbox.banner()) if output_format == "json" else _welcome(sandbox)
             click.echo(banner)
             sys.stdout.flush()
-            threading.Event().wait()
+            _wait()
         except KeyboardInterrupt:
             say("The sandbox has stopped.")
 
@@ -95,6 +94,12 @@ def _seconds(text: str) -> tuple[float, ...]:
     if len(delays) != 3 or min(delays) < 0:
         raise UsageError(f"--publish-delay {text!r} is not three numbers.", "As in 0,2,5")
     return delays
+
+
+def _wait() -> None:
+    import threading
+
+    threading.Event().wait()
 
 
 def _zone_file(item: str) -> tuple[str, list[dict[str, object]]]:

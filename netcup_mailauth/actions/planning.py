@@ -24,8 +24,8 @@ from netcup_mailauth.keys.sources import MAILCOW, Sources
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.preconditions import has_twin
+from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Zone
-from netcup_mailauth.render.words import visible
 from netcup_mailauth.rotation import left_alone, waits
 
 if TYPE_CHECKING:

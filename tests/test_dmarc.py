@@ -761,3 +761,12 @@ def test_a_tag_given_twice_voids_the_record_though_reports_are_asked_for() -> No
     record = dmarc.read("v=DMARC1; p=reject; rua=mailto:a@example.com; rua=mailto:b@example.com")
     assert record is not None
     assert not record.in_force
+
+
+def test_several_report_addresses_at_once_are_those_one_by_one() -> None:
+    record = dmarc.parse("v=DMARC1;p=none;rua=mailto:a@example.com")
+    uris = ["mailto:b@example.com", "mailto:a@EXAMPLE.com!10m", "mailto:c@example.com"]
+    at_once = dmarc.with_report_address(record, *uris, "mailto:b@example.com").record
+    for uri in uris:
+        record = dmarc.with_report_address(record, uri).record
+    assert str(at_once) == str(record)

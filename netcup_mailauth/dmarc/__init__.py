@@ -32,7 +32,7 @@ from netcup_mailauth.dmarc.reports import (
     needs_authorisation,
 )
 from netcup_mailauth.dmarc.syntax import parse
-from netcup_mailauth.dmarc.uri import DmarcSyntaxError, report_host, same_target
+from netcup_mailauth.dmarc.uri import DmarcSyntaxError, report_host
 from netcup_mailauth.dmarc.words import (
     applied_policy,
     describe_changes,
@@ -64,7 +64,6 @@ __all__ = [
     "parse",
     "read",
     "report_host",
-    "same_target",
     "weakens",
     "with_policy",
     "with_report_address",

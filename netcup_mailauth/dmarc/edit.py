@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import taglist
 from netcup_mailauth.dmarc.record import POLICIES, REMOVED, DmarcRecord, Policy
 from netcup_mailauth.dmarc.syntax import parse
-from netcup_mailauth.dmarc.uri import DmarcSyntaxError, same_target, uri_problem
+from netcup_mailauth.dmarc.uri import DmarcSyntaxError, target, uri_problem
 from netcup_mailauth.taglist import shown
 
 if TYPE_CHECKING:
@@ -70,22 +70,27 @@ def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> Edit:
     return Edit(_with_value(record, "sp", policy, ("v", "p")))
 
 
-def with_report_address(record: DmarcRecord, uri: str) -> Edit:
-    """The record with ``uri`` among its ``rua``, last, unless it is there already.
+def with_report_address(record: DmarcRecord, *uris: str) -> Edit:
+    """The record with ``uris`` among its ``rua``, last, those that are not there already.
 
     Raises:
-        DmarcSyntaxError: ``uri`` is no valid report address.
+        DmarcSyntaxError: one of them is no valid report address.
     """
-    if (problem := uri_problem(uri)) is not None:
-        raise DmarcSyntaxError(*problem)
+    for uri in uris:
+        if (problem := uri_problem(uri)) is not None:
+            raise DmarcSyntaxError(*problem)
     written = [tag.value for tag in record.tags.tags if tag.name == "rua" and tag.value]
     # A record with two rua tags is void; joined to one, it loses no address.
     existing = ",".join(written)
-    known = any(same_target(uri, part.strip(taglist.BLANKS)) for part in existing.split(","))
-    if known and len(written) == 1:
+    known = {target(part.strip(taglist.BLANKS)) for part in existing.split(",")}
+    missing: dict[str, str] = {}
+    for uri in uris:
+        if target(uri) not in known:
+            missing.setdefault(target(uri), uri)
+    if not missing and len(written) == 1:
         return Edit(record)
     separator = ", " if ", " in existing else ","
-    value = existing if known else separator.join(filter(None, [existing, uri]))
+    value = separator.join(filter(None, [existing, *missing.values()]))
     return Edit(_with_value_unchecked(record, "rua", value, ("v", "p", "sp", "np", "t")))
 
 

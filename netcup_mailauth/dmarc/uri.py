@@ -42,11 +42,6 @@ def target(uri: str) -> str:
     return canonical_uri(without_size(uri))
 
 
-def same_target(a: str, b: str) -> bool:
-    """Whether both name the same place, size limits aside."""
-    return target(a) == target(b)
-
-
 def report_host(uri: str) -> str:
     """The host that reports for ``uri`` go to, in lower case (RFC 9990, 4).
 

@@ -119,9 +119,8 @@ def _steps_back(case: Case, old: DmarcRecord, new: DmarcRecord | None) -> Iterat
 def _keeping(dropped: Sequence[str], new: DmarcRecord | None) -> str:
     if new is None:
         return ""
-    for uri in dropped:
-        new = dmarc.with_report_address(new, uri).record
-    return f" Then keep them:\n{commands.line([('--dmarc', str(new))])}"
+    kept = dmarc.with_report_address(new, *dropped).record
+    return f" Then keep them:\n{commands.line([('--dmarc', str(kept))])}"
 
 
 def _is_valid(uri: str) -> bool:

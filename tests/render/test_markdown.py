@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice, product
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,10 @@ ATTACKS = [
     "\\",
     " a ",
     "",
+    "\r/close\x1b[2J\x85",
+    "a\u2028\u2029/close",
+    "\u202e\u2066@user\u2069\u200b",
+    "\udc80`\ud800",
 ]
 MARKUP = re.compile(r"[`*_~<>\[\]|&$^\\{}]|!\[")
 REFERENCE = re.compile(r"[@#!$~%&^]\w|:\w+:|\w+://|www\.|GH-\d", re.IGNORECASE)
@@ -92,7 +97,12 @@ def attacked(text: str) -> tuple[Plan, RunResult, Zone]:
         findings=(Finding(text, Severity.DANGER, "So."),),
     )
     run = RunResult((Result(planned, Status.FAILED, failure),))
-    return plan(planned), run, Zone(text, "ccp", (DnsRecord(text, text, text, text),))
+    mail_exchanger = DnsRecord(text, text, "MX", text, priority=text)
+    return (
+        plan(planned),
+        run,
+        Zone(text, "ccp", (DnsRecord(text, text, text, text), mail_exchanger)),
+    )
 
 
 def skeleton(markdown: str) -> list[str]:
@@ -128,6 +138,17 @@ def test_no_value_and_no_name_leaves_its_code_span(attack: str, full: bool) -> N
         ),
     ):
         assert skeleton(document) == skeleton(harmless)
+
+
+def test_no_pair_of_attacks_leaves_its_code_span() -> None:
+    """What one of them opens, the other might close: some five hundred values."""
+    harmless_plan, _, harmless_zone = attacked("x")
+    zone_skeleton = skeleton(zone_markdown(harmless_zone))
+    plan_skeleton = skeleton(_without_details(plan_markdown(harmless_plan)))
+    for one, other in islice(product(ATTACKS, reversed(ATTACKS)), 0, None, 2):
+        a_plan, _, a_zone = attacked(f"{one}{other}")
+        assert skeleton(zone_markdown(a_zone)) == zone_skeleton
+        assert skeleton(_without_details(plan_markdown(a_plan))) == plan_skeleton
 
 
 def _without_details(markdown: str) -> str:

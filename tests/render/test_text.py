@@ -409,3 +409,12 @@ def test_values_of_a_sandbox_plan_name_the_sandbox() -> None:
     assert "SANDBOX 127.0.0.1:8053\n" in change_set_text(ChangeSet(sandbox), PAGE)
     assert "SANDBOX" not in change_set_text(ChangeSet(PLACE), PAGE)
     assert CCP not in change_set_text(ChangeSet(PLACE), PAGE)
+
+
+@pytest.mark.parametrize("odd", [*DECEIVING, "\x1b[2J", "\n", "\udc80"])
+def test_a_priority_is_shown_printable(odd: str) -> None:
+    """It comes from the API as text, like everything else."""
+    record = DnsRecord("1", "@", "MX", "mail.example.com", priority=f"1{odd}0")
+    shown = zone_text(Zone("example.com", "ccp", (record,)), "CCP API", PAGE)
+    assert all(visible(line) == line for line in shown.split("\n"))
+    assert len(shown.splitlines()) == 5

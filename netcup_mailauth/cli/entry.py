@@ -18,7 +18,7 @@ from netcup_mailauth.cli.common import (
     common_options,
 )
 from netcup_mailauth.cli.output import StdoutClosedError, check_printed, outlets
-from netcup_mailauth.errors import ExitCode, MailauthError
+from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
 from netcup_mailauth.printable import laid_out, visible
 
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ def _run(arguments: list[str] | None) -> int:
             signal.signal(number, _interrupt)
     try:
         result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
-    except MailauthError as error:
+    except ConfigError as error:  # one mistake a line
         return _report(error.exit_code, error.what, error.advice)
+    except MailauthError as error:
+        return _report(error.exit_code, visible(error.what), error.advice)
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:

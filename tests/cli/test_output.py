@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth import planfile
-from netcup_mailauth.cli import main
+from netcup_mailauth.cli import entry, main
 from netcup_mailauth.cli.common import say, show, warn
 from netcup_mailauth.cli.output import Outlet, StdoutClosedError, check_printed, outlets
-from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.errors import ApiError, ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Plan
 from netcup_mailauth.printable import laid_out, visible
 from tests.effort import MANY
@@ -123,3 +123,19 @@ def test_an_argument_is_echoed_printable(odd: str, capsys: pytest.CaptureFixture
         assert main(arguments) == 2
         shown = capsys.readouterr()
         assert is_plain(shown.out + shown.err, "\n"), (arguments, shown)
+
+
+def test_a_line_break_in_an_error_is_none_of_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can put one into a name or a text could else write lines of their own."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ApiError("netcup says a\nnetcup-mailauth: example.com: written and verified", "b")
+
+    monkeypatch.setattr(entry.cli, "main", refuse)
+    assert entry.main([]) == ExitCode.ERROR
+    assert capsys.readouterr().err.splitlines() == [
+        r"netcup-mailauth: netcup says a\nnetcup-mailauth: example.com: written and verified",
+        "  b",
+    ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
+from netcup_mailauth import clock
 from netcup_mailauth.backends.ccp_errors import KEYS_PAGE
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.records import CCP, CLOUDDNS
@@ -49,6 +50,9 @@ ASKED_FIRST = (
 READS = 3
 """Calls to the REST API for one zone: the domain, its revisions, the records of the newest."""
 
+JUST_NOW = 30.0
+"""Seconds for which DNS is believed that a zone is empty: a read before a write has to be quick."""
+
 SESSION = 2
 """Calls to the CCP API for a run, beside those for zones: login and logout."""
 
@@ -77,6 +81,7 @@ class Router:
         self._ccp = ccp
         self._clouddns = clouddns
         self._serves_records = serves_records
+        self._empty: dict[str, float] = {}
         self.apis = tuple(apis)
         only = apis[0] if len(apis) == 1 else None
         self.name = only.name if only else ""
@@ -180,10 +185,11 @@ class Router:
     def _from_ccp(self, name: str) -> Zone:
         assert self._ccp is not None
         zone = self._ccp.zone(name)
-        if zone.records:
+        if zone.records or clock.now() - self._empty.get(name, -JUST_NOW) < JUST_NOW:
             return zone
         served = self._serves_records(name)
         if served is False:
+            self._empty[name] = clock.now()
             return zone
         seen = "its name servers serve some" if served else "none of its name servers can be asked"
         key = (

@@ -328,7 +328,8 @@ def _summary(entry: dict[str, Any]) -> str:
         f"{SIGNS[Action(change['action'])]}{change['count']} {change['kind']}"
         for change in entry["changes"]
     )
-    words = [f"{entry['time'][:19].replace('T', ' ')} UTC", changes, entry["mark"]]
+    done = changes or "what others had lost was brought back"
+    words = [f"{entry['time'][:19].replace('T', ' ')} UTC", done, entry["mark"]]
     words += [f"undoes {entry['undoes']}"] if entry["undoes"] else []
     words += ["undone"] if entry["undone"] else []
     return visible("  ".join(words))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from netcup_mailauth.backends.routing import Router
+from netcup_mailauth.backends.routing import JUST_NOW, Router
 from netcup_mailauth.errors import (
     CredentialsError,
     ExitCode,
@@ -125,6 +125,23 @@ def test_a_rest_key_alone_does_not_reach_a_zone_of_the_ccp_api_and_the_way_out_i
     assert caught.value.exit_code is ExitCode.ZONE
     assert domain in caught.value.what
     assert "Legacy-API-Keys" in caught.value.advice
+
+
+def test_dns_is_believed_for_a_moment_so_that_the_read_before_a_write_is_quick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, asked = [1000.0], []
+    monkeypatch.setattr("netcup_mailauth.clock.now", lambda: now[0])
+
+    def serves(zone: str) -> bool:
+        asked.append(zone)
+        return False
+
+    router = Router(ccp(empty=["empty.example"]), None, serves)
+    for seconds in (0.0, 1.0, JUST_NOW, 1.0):
+        now[0] += seconds
+        assert router.zone("empty.example").records == ()
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("served", [True, None], ids=["served", "silent"])

@@ -101,6 +101,7 @@ def test_an_undo_afterwards_takes_back_the_apply_and_not_what_was_brought_back(
     apply(command, *SPF)
     delete(command, "MX")
     ok(command.at_terminal(*LOST, answer="y"))
+    assert "what others had lost was brought back" in ok(command("undo", "--list")).stdout
     ok(command("undo", "example.com", "--yes"))
     assert there(command, ("TXT", "MX")) == start
 

@@ -31,6 +31,9 @@ class Bell:
         """As a timer's."""
         self.finished.set()
 
+    def join(self) -> None:
+        """As a timer's, whose thread has ended."""
+
 
 @pytest.fixture
 def bells(monkeypatch: pytest.MonkeyPatch) -> list[Bell]:

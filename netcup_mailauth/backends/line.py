@@ -67,6 +67,7 @@ class Line:
         finally:
             with self._guard:
                 timer.cancel()
+            timer.join()  # no thread is left for whoever forks, or looks at what still runs
 
     def connecting(self, connection: HTTPConnection, raw: socket.socket) -> None:
         """A connection stands; TLS, and the tunnel through a proxy, are still to come.

@@ -31,8 +31,9 @@ _COLUMNS = range(-8, 8)
 
 _AS_LONG_AS_A_KEY = 32
 
-_SIGNS = re.compile(r"\\x|0x|[^A-Za-z0-9]+")
-"""What may stand between the characters of a key: an escape is none of them."""
+_SIGNS = re.compile(r"\\x|\b0x(?=(?:[0-9A-Fa-f]{2})+\b)|[^A-Za-z0-9]+")
+"""What may stand between the characters of a key: an escape is none of them, but ``0x`` may well be
+two of its own."""
 
 _FENCE = "-----"
 """What the first and the last line of a PEM text have; nothing else of them tells anything."""

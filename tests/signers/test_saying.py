@@ -138,3 +138,19 @@ def test_no_output_breaks_it(output: bytes) -> None:
     shown = said(output, KEYS["ed25519"])
     assert shown.isprintable()
     assert len(shown) < 2500
+
+
+@pytest.mark.parametrize("at", [30, *range(54, 63)])
+@pytest.mark.parametrize(
+    "spelling", ["numbered", "lines before a word", "spaced", "in short lines"]
+)
+def test_a_key_that_has_the_sign_of_a_hexadecimal_number_in_it_is_masked_too(
+    spelling: str, at: int
+) -> None:
+    """Which is one key in sixty or so: its own characters are no escape."""
+    whole = body(KEYS["ed25519"]).replace("+", "a").replace("/", "b").replace("0x", "00")
+    whole = f"{whole[:at]}0x{whole[at + 2 :]}"[:64]
+    pem = f"-----BEGIN PRIVATE KEY-----\n{whole}\n-----END PRIVATE KEY-----\n"
+    shown = said(f"before\n{SPELLINGS[spelling](pem)}\nafter".encode(), pem)
+    pieces = [p for p in textwrap.wrap(whole[36:], 3) if len(p) == 3]
+    assert not set(pieces) & set(shown.split()), shown

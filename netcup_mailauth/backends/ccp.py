@@ -29,7 +29,7 @@ from netcup_mailauth.backends.ccp_wire import (
     to_record,
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
-from netcup_mailauth.backends.freshness import check_fresh
+from netcup_mailauth.backends.freshness import check_fresh, send_by
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import (
@@ -180,7 +180,7 @@ class CcpBackend:
         self._budget.take(1)
         check_fresh(zone)  # whatever there was to wait for came before
         try:
-            answer = self._send("updateDnsRecords", _within(session, param), _once)
+            answer = self._send("updateDnsRecords", _within(session, param), _once, send_by(zone))
         except TransportError as error:
             if error.sent:
                 raise
@@ -253,6 +253,7 @@ class CcpBackend:
         action: str,
         param: dict[str, object],
         repeat: Callable[[Callable[[], Reply]], Reply],
+        by: float | None = None,
     ) -> Envelope:
         request_id = secrets.token_hex(REQUEST_ID)
         body = {
@@ -267,7 +268,7 @@ class CcpBackend:
 
         def send() -> Reply:
             self._budget.spend()
-            return self._http.post(body)
+            return self._http.post(body, by)
 
         reply = repeat(send)
         try:

@@ -24,7 +24,7 @@ from netcup_mailauth.backends.clouddns_wire import (
     to_record,
 )
 from netcup_mailauth.backends.errorcount import ErrorCount
-from netcup_mailauth.backends.freshness import check_fresh
+from netcup_mailauth.backends.freshness import check_fresh, send_by
 from netcup_mailauth.backends.http import HttpClient, Reply
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import CredentialsError, TransportError, WriteNotProcessedError
@@ -181,7 +181,7 @@ class CloudDnsBackend:
         body = changeset(zone, changes, form, DEFAULT_TTL)
         self._budget.take(1)
         check_fresh(zone)  # whatever there was to wait for came before
-        made = self._write(entry, body)
+        made = self._write(entry, body, send_by(zone))
         history = self._history(entry)
         if made is None and history.live.identifier == zone.revision:
             raise errors.nothing_new(zone.name)
@@ -219,11 +219,19 @@ class CloudDnsBackend:
         draft = history.draft.identifier if history.draft else None
         return Zone(entry.fqdn, self.name, records, revision, draft)
 
-    def _write(self, entry: DomainEntry, body: dict[str, object]) -> Revision | None:
-        """Write; the new revision, or ``None`` if the success does not name it."""
+    def _write(
+        self, entry: DomainEntry, body: dict[str, object], by: float | None
+    ) -> Revision | None:
+        """Write, if it can leave ``by`` then.
+
+        Returns:
+            The new revision; ``None`` if the success does not name it.
+        """
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
-            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post_to(path, body), _once)
+            answer = self._send(
+                CHANGES, entry.fqdn, lambda: self._http.post_to(path, body, by), _once
+            )
         except TransportError as error:
             if error.sent:
                 raise

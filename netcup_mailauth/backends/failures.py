@@ -75,6 +75,17 @@ def too_slow(what: str, seconds: float, *, sent: bool) -> TransportError:
     )
 
 
+def too_late(what: str) -> TransportError:
+    """What a request rests on had been read too long before it could leave."""
+    return TransportError(
+        f"The request to {what} could not be sent in time: what it rests on was read too long "
+        "before, so nothing was sent.",
+        "Run the same command again.",
+        sent=False,
+        passing=False,
+    )
+
+
 def too_many(what: str) -> TransportError:
     """More came than the answer; it may be that of another request."""
     return TransportError(

@@ -21,7 +21,13 @@ FRESH = 2.0
 
 def is_fresh(zone: Zone) -> bool:
     """Whether a write may still rely on this reading, sleep of the machine counted."""
-    return zone.asked_at is None or clock.now() - zone.asked_at <= FRESH
+    by = send_by(zone)
+    return by is None or clock.now() <= by
+
+
+def send_by(zone: Zone) -> float | None:
+    """When the last byte of a write to it has to have left, by :func:`clock.now`."""
+    return None if zone.asked_at is None else zone.asked_at + FRESH
 
 
 def read_anew(zone: Zone) -> Zone:
@@ -34,7 +40,7 @@ def read_anew(zone: Zone) -> Zone:
 
 
 def check_fresh(zone: Zone) -> None:
-    """The last thing before a write is sent.
+    """The last look before a write is begun; :func:`send_by` is looked at while it is sent.
 
     Raises:
         WriteNotProcessedError: the zone was read too long ago; it has to be read again.

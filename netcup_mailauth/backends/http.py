@@ -125,13 +125,13 @@ class HttpClient:
             self._sleep(patience.pause(reply.retry_after, time.time()))
         return self.read(send)
 
-    def post(self, body: object) -> Reply:
-        """POST ``body`` as JSON, once.
+    def post(self, body: object, by: float | None = None) -> Reply:
+        """POST ``body`` as JSON, once; not at all if it cannot leave ``by`` then (clock.now).
 
         Raises:
             TransportError: anything but an HTTP answer below 500 with JSON in it.
         """
-        reply = self._request("POST", self.url, _as_json(body))
+        reply = self._request("POST", self.url, _as_json(body), by)
         if reply.payload is None:
             raise TransportError(
                 f"{self.what} answered HTTP {reply.status} without JSON.",
@@ -141,13 +141,13 @@ class HttpClient:
             )
         return reply
 
-    def post_to(self, path: str, body: object) -> Reply:
-        """POST ``body`` as JSON to a path below the URL, once. A refusal may come without JSON.
+    def post_to(self, path: str, body: object, by: float | None = None) -> Reply:
+        """As :meth:`post`, to a path below the URL. A refusal may come without JSON.
 
         Raises:
             TransportError: as :meth:`post`.
         """
-        return self._request("POST", self._below(path), _as_json(body))
+        return self._request("POST", self._below(path), _as_json(body), by)
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Reply:
         """GET a path below the URL, once. A refusal (4xx) may come without JSON.
@@ -161,13 +161,13 @@ class HttpClient:
     def _below(self, path: str) -> str:
         return self.url.rstrip("/") + path
 
-    def _request(self, method: str, url: str, data: bytes | None) -> Reply:
+    def _request(self, method: str, url: str, data: bytes | None, by: float | None = None) -> Reply:
         """One request. Its connection is used again only after one whole answer to it."""
         line = self._line()
         reply: Reply | None = None
         failure: TransportError | None = None
         try:
-            with line.limited(LONGEST):
+            with line.limited(LONGEST, by):
                 reply = self._answered(line, method, url, data)
         except TransportError as error:
             failure = error
@@ -177,7 +177,9 @@ class HttpClient:
             else:
                 line.close()
         # To the reader of an answer without a length, its cut end is an end as well.
-        if line.was_cut:
+        if line.is_late:
+            failure = failures.too_late(self.what)
+        elif line.was_cut:
             sent = failure is None or failure.sent
             failure = failures.too_slow(self.what, LONGEST, sent=sent)
         elif line.has_more and failure is None:

@@ -19,6 +19,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError
 
+from netcup_mailauth import clock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,13 +31,16 @@ class Line:
     Attributes:
         session: to be set up by who makes the line.
         was_cut: whether a request took longer than it may.
+        is_late: whether a request could not be sent whole in its time, and was not.
         has_more: whether something came behind an answer: one of them may be another request's.
     """
 
     def __init__(self) -> None:
         self.session = Session()
         self.was_cut = False
+        self.is_late = False
         self.has_more = False
+        self._by: float | None = None
         self._connection: HTTPConnection | None = None
         self._handle: socket.socket | None = None
         self._guard = Lock()
@@ -46,7 +51,7 @@ class Line:
     def is_sound(self) -> bool:
         """Whether another request may go over the same connection."""
         closed = self._connection is not None and self._connection.is_closed
-        return not (closed or self.was_cut or self.has_more)
+        return not (closed or self.was_cut or self.is_late or self.has_more)
 
     def close(self) -> None:
         """Close the connection, for good; urllib3 does so only once nobody refers to its pool."""
@@ -57,8 +62,12 @@ class Line:
             self._let_go()
 
     @contextlib.contextmanager
-    def limited(self, seconds: float) -> Iterator[None]:
-        """Cut the line if what is done over it takes longer, from the look-up of the name on."""
+    def limited(self, seconds: float, by: float | None = None) -> Iterator[None]:
+        """Cut the line if what is done over it takes longer, from the look-up of the name on.
+
+        With ``by``, nothing is sent any more once :func:`clock.now` has passed it.
+        """
+        self._by = by
         timer = Timer(seconds, lambda: self._cut(timer))
         timer.daemon = True
         timer.start()
@@ -90,6 +99,16 @@ class Line:
         """
         if self.was_cut:
             raise ConnectTimeoutError(connection, "cut off while connecting")
+
+    def check_in_time(self, connection: HTTPConnection) -> None:
+        """The last thing before bytes leave: look whether they still may.
+
+        Raises:
+            ConnectTimeoutError: it is too late.
+        """
+        if self._by is not None and clock.now() > self._by:
+            self.is_late = True
+            raise ConnectTimeoutError(connection, "too late to be sent")
 
     def _cut(self, timer: Timer) -> None:
         with self._guard:
@@ -134,6 +153,13 @@ class _Connection(HTTPConnection):
             raw.close()
             raise
         return raw
+
+    def send(self, data: Any) -> None:
+        """Send a part of a request. One that stops before its body's end is none (RFC 9112, 8)."""
+        if self.sock is None:
+            self.connect()  # as http.client would; it can take its time, so it comes first
+        self.line.check_in_time(self)
+        super().send(data)
 
     def _tunnel(self) -> None:
         super()._tunnel()  # to http.client the cut end of the headers is their end

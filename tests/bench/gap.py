@@ -37,17 +37,24 @@ STOPPED = 3.0
 
 @dataclass
 class Log:
-    """When each zone was read last, and how old that was at each write."""
+    """When each zone was read last, how old that was at each write, and what came in between."""
 
     read: dict[object, float] = field(default_factory=dict)
     gaps: list[float] = field(default_factory=list)
+    since: list[str] = field(default_factory=list)
+    longest: list[str] = field(default_factory=list)
 
     def note(self, action: str, zone: object) -> None:
         """A call is being answered."""
         if action in ("infoDnsRecords", "revisions"):
             self.read[zone] = time.monotonic()
-        elif action in ("updateDnsRecords", "changeset"):
-            self.gaps.append(time.monotonic() - self.read[zone])
+            self.since = []
+        age = time.monotonic() - self.read.get(zone, time.monotonic())
+        self.since.append(f"{action} {age:.3f}")
+        if action in ("updateDnsRecords", "changeset"):
+            self.gaps.append(age)
+            if age == max(self.gaps):
+                self.longest = self.since
 
 
 @contextmanager
@@ -148,7 +155,7 @@ def main() -> None:
         longest = max(log.gaps, default=0.0)
         print(  # noqa: T201
             f"{name}: {len(log.gaps)} writes, longest gap {longest:.3f} s, exit {code}, "
-            f"{time.monotonic() - began:.0f} s in all",
+            f"{time.monotonic() - began:.0f} s in all ({', '.join(log.longest)})",
             flush=True,
         )
 

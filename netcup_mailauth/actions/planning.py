@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import guard, names
@@ -162,13 +163,11 @@ class Planner:
             if wish.discovered:
                 check_that_netcup_may_serve(name, dns)
             source = self._key(wish)
-            if to_write:
-                self.backend.reserve()
-            draft = self._draft(wish, self.backend.zone(name), source, dns)
+            zone = self._zone_to_write(name) if to_write else self.backend.zone(name)
+            draft = self._draft(wish, zone, source, dns)
             for _ in range(MOST_READS):
                 if not to_write or draft.change_set.is_empty or is_fresh(draft.zone):
                     break
-                self.backend.reserve()
                 draft = self._anew(wish, draft, source, dns)
         except ZoneError as error:
             if not wish.discovered or isinstance(error, UnknownZoneError):
@@ -176,9 +175,14 @@ class Planner:
             return self._elsewhere(wish, name, error)
         return draft
 
+    def _zone_to_write(self, name: str) -> Zone:
+        """The zone as it is now; room for the write that is to follow is made before."""
+        self.backend.reserve()
+        return self.backend.zone(name)
+
     def _anew(self, wish: Wish, draft: Draft, source: Source, dns: Lookup) -> Draft:
         """The draft for the zone as it is now, which may be as it was."""
-        zone = read_anew(self.backend.zone(draft.zone.name))
+        zone = read_anew(partial(self._zone_to_write, draft.zone.name))
         if zone == draft.zone:
             return replace(draft, zone=zone)
         return self._draft(wish, zone, source, dns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.backends.freshness import read_anew
@@ -130,7 +131,7 @@ class Writer:
             else:
                 return self._verified(change_set, zone, after)
             try:
-                zone = read_anew(self.read(change_set))
+                zone = read_anew(partial(self.read, change_set))
             except StaleError as error:
                 return Result(change_set, Status.STALE, Failure.of(error))
             except MailauthError as error:

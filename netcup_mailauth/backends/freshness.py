@@ -13,6 +13,8 @@ from netcup_mailauth import clock
 from netcup_mailauth.errors import WriteNotProcessedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from netcup_mailauth.records import Zone
 
 FRESH = 2.0
@@ -30,12 +32,17 @@ def send_by(zone: Zone) -> float | None:
     return None if zone.asked_at is None else zone.asked_at + FRESH
 
 
-def read_anew(zone: Zone) -> Zone:
-    """A zone that was read because an earlier reading was too old; it ages from its answer on.
+def read_anew(read: Callable[[], Zone]) -> Zone:
+    """Read a zone again, because an earlier reading was too old.
 
-    An answer may have lain in a buffer while the machine slept, so the first time its age counts
-    from the question. Where the next one is as slow, it is the API that takes so long.
+    An answer may have lain in a buffer while the machine slept, so the age of a zone counts from
+    the question. Where this reading takes as long, and one more, it is the API that takes so long:
+    the last one ages from its answer on.
     """
+    zone = read()
+    if is_fresh(zone):
+        return zone
+    zone = read()
     return replace(zone, asked_at=zone.answered_at)
 
 

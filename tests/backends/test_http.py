@@ -534,6 +534,14 @@ Start = Callable[..., Peer]
 
 
 @pytest.fixture
+def deaf() -> Iterator[str]:
+    """An address where nobody listens, and nobody else can meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
 def start() -> Iterator[Start]:
     with ExitStack() as stack:
         yield lambda *args, **kwargs: stack.enter_context(Peer(*args, **kwargs))
@@ -704,13 +712,13 @@ def test_a_reset_connection_may_have_been_processed(start: Start, open_client: O
 
 
 def test_an_error_that_the_caller_is_handling_changes_nothing(
-    start: Start, open_client: OpenClient
+    start: Start, open_client: OpenClient, deaf: str
 ) -> None:
     """A refused connection somewhere else must not make this request look like never sent."""
     asked = open_client(start(say_and_close()))
     with pytest.raises(TransportError) as caught:  # noqa: PT012
         try:
-            requests.get("http://127.0.0.1:1/", timeout=1)
+            requests.get(deaf, timeout=1)
         except requests.RequestException:
             asked.post(BODY)
     assert caught.value.sent
@@ -892,7 +900,7 @@ def test_a_proxy_that_refuses_the_tunnel_has_delivered_nothing(start: Start) -> 
     assert (error.sent, error.passing) == (False, True)
 
 
-def test_a_proxy_that_is_not_there_has_delivered_nothing() -> None:
-    error = failure(lambda: client(environ={"https_proxy": "http://127.0.0.1:1"}).post(BODY))
+def test_a_proxy_that_is_not_there_has_delivered_nothing(deaf: str) -> None:
+    error = failure(lambda: client(environ={"https_proxy": deaf}).post(BODY))
     assert "Connection refused" in error.what
     assert (error.sent, error.passing) == (False, True)

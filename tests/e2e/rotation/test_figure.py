@@ -78,8 +78,8 @@ class Order:
     "order",
     [
         Order(switched_before_it_is_published),
-        Order(nothing_denied_waited_for, {"negative_ttl": "0s"}, ttl=4),
-        Order(only_the_fastest_server_asked, {"negative_ttl": "0s"}, delays=(0.2, 0.6, 3.0)),
+        Order(nothing_denied_waited_for, {"negative_ttl": "0s"}, ttl=60),
+        Order(only_the_fastest_server_asked, {"negative_ttl": "0s"}, delays=(0.2, 0.6, 8.0)),
         Order(retired_at_once, {"grace": "0s"}, on_its_way=4.0),
     ],
     ids=lambda order: order.steps.__name__,

@@ -1,0 +1,337 @@
+"""The one place where the golden table calls the package: a case in, the findings out."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from netcup_mailauth import dkim, dmarc, guard, spf
+from netcup_mailauth.actions.checking import Checker
+from netcup_mailauth.actions.planning import Planner, Wish
+from netcup_mailauth.checks.report import Basis
+from netcup_mailauth.desired import desired_records
+from netcup_mailauth.dnsio import authority, servers
+from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
+from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, ZoneError
+from netcup_mailauth.keys.files import DkimSource, read_key
+from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
+from netcup_mailauth.policy import DomainPolicy
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from tests.golden.cases import Changing, Checking, Planning, Reading, private_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from netcup_mailauth.checks.report import DomainCheck
+    from netcup_mailauth.findings import Finding
+    from tests.golden.cases import Case, Dns
+
+JUDGES = ("guard", "checks", "desired.py", "spf/lint.py", "spf/mistakes.py", "dmarc/syntax.py")
+"""Where every statement and every choice of a text is to be reached by the cases."""
+
+NEVER = frozenset(
+    {
+        'checks/states.py: ""',  # for the type checker: what has no promise was left out before
+        "desired.py: return None",  # likewise: a bare key is never a revoked one
+    }
+)
+"""What of that no case can reach."""
+
+NOT_WORDED = ("planreading.py",)
+"""Where findings are made that were worded elsewhere: they are read from a file."""
+
+
+def judged(case: Case) -> Iterator[str]:
+    """What is found, a paragraph each; for a check, how each record stands as well."""
+    try:
+        match case:
+            case Changing():
+                yield from _changing(case)
+            case Planning():
+                yield from _planning(case)
+            case Checking():
+                yield from _checking(case)
+            case Reading():
+                _READERS[case.reader](case.text)
+    except MailauthError as error:
+        yield "\n".join(["error", f"    {error.what}", f"  > {error.advice}"])
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "spf": spf.parse_wanted,
+    "term": spf.parse_term,
+    "dkim": dkim.parse,
+    "dmarc": dmarc.parse,
+}
+
+
+def _told(finding: Finding, about: str = "") -> str:
+    lines = [f"{finding.severity} {finding.code}{about}", f"    {finding.message}"]
+    lines += (f"  > {line}" for line in finding.advice.splitlines())
+    return "\n".join(lines)
+
+
+def _changing(case: Changing) -> Iterator[str]:
+    before = _zone(case.zone, case.domain, draft=case.draft, ttl=case.ttl)
+    policy = DomainPolicy.model_validate(case.policy)
+    place = Place(case.domain, before.name)
+    key = _source(case.key)
+    decided: list[Finding] = []
+    if case.changes:
+        change_set = _bare(place, before, case.changes)
+    else:
+        desired = desired_records(case.domain, before, policy, key)
+        change_set, decided = compute(place, before, desired.records), desired.findings
+    signing = _source(case.signing) or key
+    subject = guard.Case(
+        change_set,
+        before,
+        policy,
+        dns=guard.silent if case.dns is None else Names(case.dns),
+        hosts=case.hosts,
+        signer=guard.Signer(signing.key if signing else None, case.own_selector),
+        held=frozenset(case.held),
+        remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
+        reports_planned=frozenset(case.reports_planned),
+    )
+    found = guard.by_gravity([*decided, *guard.judge(subject)])
+    priced = replace(guard.priced(subject), findings=found, allow=tuple(policy.allow or ()))
+    yield from _planned(priced)
+
+
+def _planned(change_set: ChangeSet) -> Iterator[str]:
+    yield from (_told(finding) for finding in change_set.findings)
+    costs = [change.look_ups for change in change_set.changes if change.look_ups]
+    stops = [finding.code for finding in guard.stopping(change_set)]
+    more = {"look-ups": costs, "stopped by": stops, "needless": guard.needless(change_set)}
+    yield from (f"{what}: {', '.join(told)}" for what, told in more.items() if told)
+
+
+def _bare(place: Place, before: Zone, lines: Sequence[str]) -> ChangeSet:
+    changes = []
+    for line in lines:
+        action, kind, hostname, text = (*line.split(" ", 3), "")[:4]
+        if action == "set":
+            return compute(place, before, [DesiredRecord(Kind(kind), hostname, text)])
+        live = before.of_kind(Kind(kind), hostname)
+        gone = next((r for r in live if text in ("", r.destination)), None)
+        new = None if action == "delete" else DnsRecord(None, hostname, "TXT", text)
+        changes.append(
+            Change(Action(action), Kind(kind), gone if action == "delete" else None, new)
+        )
+    return ChangeSet(place, tuple(changes))
+
+
+def _planning(case: Planning) -> Iterator[str]:
+    def zone(name: str) -> Zone:
+        if case.zone is None:
+            raise ZoneError(f"There is no zone {name} at netcup.", "")
+        return _zone(case.zone, name)
+
+    backend: Any = SimpleNamespace(
+        name="ccp", endpoint="", account="", new_ttl=None, zone=zone, refuses=lambda _: None
+    )
+    backend.serving = lambda _: backend
+    policy = DomainPolicy.model_validate(case.policy)
+    planner = Planner(
+        backend,
+        _Keys(case.key, case.relay, None),
+        dns=lambda: Names(case.dns),
+        held=lambda _: frozenset(case.held),
+    )
+    authorises = _pairs(case.authorises)
+    wish = Wish("example.com", policy, discovered=case.discovered, authorises=authorises)
+    yield from _planned(planner.draft(wish).change_set)
+
+
+def _pairs(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((domain, host) for domain, host in (line.split(" ") for line in lines))
+
+
+class _Keys:
+    """A source of keys that has this one, or none."""
+
+    def __init__(
+        self, key: str | int, relay: str | None, host: str | None, origin: str = "mailcow"
+    ) -> None:
+        self._key, self._relay, self._host, self._origin = key, relay, host, origin
+
+    def key(self, source: str, domain: str) -> DkimSource | None:
+        if source == "mailcow":
+            return _source(str(self._key), self._origin)
+        pem = Path(source.removeprefix("file:")).read_text(encoding="ascii")
+        return _source(pem, "the file mail.pem")
+
+    def host(self, source: str) -> str | None:
+        return self._host
+
+    def relay(self, source: str, domain: str) -> str | None:
+        return self._relay
+
+
+FIRST, SECOND = Server("ns1.example.net", "192.0.2.1"), Server("ns2.example.net", "2001:db8::2")
+_FAILURES: dict[str, Callable[[], MailauthError]] = {
+    "api": lambda: ApiError("netcup answered with an error.", "Try again."),
+    "credentials": lambda: CredentialsError("netcup refused the credentials.", "Give others."),
+    "zone": lambda: ZoneError("There is no such zone at netcup."),
+}
+
+
+def _checking(case: Checking) -> Iterator[str]:
+    with ExitStack() as stack:
+        ask = _answering({FIRST: {**case.dns, **case.one_server}, SECOND: case.dns})
+        stack.enter_context(mock.patch.object(authority, "ask", ask))
+        reachable = _reachable(everywhere=not case.no_route)
+        stack.enter_context(mock.patch.object(servers, "has_route", reachable))
+        policy = dict(case.policy)
+        if isinstance(case.key, int):
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            policy["dkim"] = {**policy["dkim"], "source": f"file:{_pem(Path(folder), case.key)}"}
+        checker = Checker(
+            find_zone=lambda domain: ".".join(domain.split(".")[-2:]),
+            servers_of=lambda _: (FIRST, SECOND),
+            dns=lambda: Names(case.dns),
+            keys=_Keys(case.key, case.relay, case.host, case.origin),
+            read_zone=_reading(case),
+            recall=lambda _: [_recalled(line) for line in case.remembered],
+            kinds=tuple(Kind(kind) for kind in case.kinds),
+        )
+        wish = Wish(
+            case.domain,
+            DomainPolicy.model_validate(policy),
+            authorises=_pairs(case.authorises),
+        )
+        report = checker.check([wish], Basis[case.basis.upper()])
+        yield from _reported(report.domains[0])
+        yield f"exit code {report.exit_code:d}"
+
+
+def _reported(check: DomainCheck) -> Iterator[str]:
+    yield check.basis
+    if check.error is not None:
+        yield f"error\n    {check.error.message}\n  > {check.error.advice}"
+    for record in check.records:
+        about = f"{record.kind} {record.name}: {record.state}"
+        told = record.advice.splitlines()
+        views = (f"    {view.server} {view.state} {view.detail}" for view in record.servers)
+        yield "\n".join([about, *map(str.rstrip, views), *(f"  > {line}" for line in told)])
+        yield from (_told(f, f" (about {record.kind} {record.name})") for f in record.findings)
+    yield from (_told(finding) for finding in check.findings)
+    yield "\n".join(["concluded", *(f"    {line}" for line in check.conclusions)])
+    if check.costs:
+        yield "\n".join(["costs", *(f"    {line}" for line in check.costs)])
+
+
+def _reading(case: Checking) -> Callable[[str], Zone] | None:
+    if case.zone is None and not case.unreadable:
+        return None
+
+    def read(name: str) -> Zone:
+        if case.unreadable:
+            raise _FAILURES[case.unreadable]()
+        return _zone(case.zone or (), name, draft=case.draft)
+
+    return read
+
+
+def _recalled(line: str) -> DesiredRecord:
+    kind, hostname, text = line.split(" ", 2)
+    return DesiredRecord(Kind(kind), hostname, text)
+
+
+def _pem(folder: Path, number: int) -> Path:
+    path = folder / "mail.pem"
+    private = private_key(number)
+    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+def _reachable(*, everywhere: bool) -> Callable[[tuple[str, int]], bool]:
+    return lambda place: everywhere or ":" not in place[0]
+
+
+def _answering(having: Mapping[Server, Dns]) -> Callable[..., dict[Server, Any]]:
+    """Servers that answer at once, from what they have."""
+
+    def ask(
+        asked: Sequence[Server], queries: Sequence[Query], **_: Any
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        return {
+            server: tuple(_own_answer(Names(having[server]), query) for query in queries)
+            for server in asked
+        }
+
+    return ask
+
+
+_SERVER_STATUS = {
+    Status.OK: ServerStatus.OK,
+    Status.EMPTY: ServerStatus.EMPTY,
+    Status.NXDOMAIN: ServerStatus.NXDOMAIN,
+    Status.TIMEOUT: ServerStatus.NO_ANSWER,
+    Status.SERVFAIL: ServerStatus.SERVFAIL,
+}
+
+
+def _own_answer(names: Names, query: Query) -> ServerAnswer:
+    alias = names.alias(query.name)
+    if alias is not None and query.type != "CNAME":
+        return ServerAnswer(ServerStatus.CNAME, cname=alias, authoritative=True)
+    answer = names.answer(query)
+    status = _SERVER_STATUS[answer.status]
+    detail = "it does not answer" if status is ServerStatus.NO_ANSWER else ""
+    return ServerAnswer(status, answer.values, authoritative=True, detail=detail)
+
+
+class Names:
+    """DNS as a dictionary; a name that is not in it does not exist."""
+
+    def __init__(self, names: Dns) -> None:
+        self._names = names
+
+    def __call__(self, queries: Sequence[Query]) -> list[Answer]:
+        return [self.answer(query) for query in queries]
+
+    def answer(self, query: Query) -> Answer:
+        if query.name not in self._names:
+            return Answer(Status.NXDOMAIN)
+        entries = self._names[query.name]
+        for silent in ("TIMEOUT", "SERVFAIL"):
+            if silent in entries:
+                return Answer(Status[silent])
+        alias = self.alias(query.name)
+        if alias is not None and query.type != "CNAME":
+            return self.answer(Query(alias, query.type))
+        pairs = [entry.split(" ", 1) for entry in entries]
+        values = tuple(value for kind, value in pairs if kind == query.type)
+        return Answer(Status.OK if values else Status.EMPTY, values)
+
+    def alias(self, name: str) -> str | None:
+        entries = self._names.get(name, [])
+        return next((e.split(" ")[1] for e in entries if e.startswith("CNAME ")), None)
+
+
+def _zone(
+    lines: Sequence[str], name: str, *, draft: str | None = None, ttl: int | None = None
+) -> Zone:
+    """The zone that ends in the last two labels of a name."""
+    records = tuple(_record(number, line, ttl) for number, line in enumerate(lines, 1))
+    return Zone(".".join(name.split(".")[-2:]), "ccp", records, draft=draft)
+
+
+def _record(number: int, line: str, ttl: int | None) -> DnsRecord:
+    hostname, kind, value = line.split(" ", 2)
+    priority, target = value.split(" ", 1) if kind == "MX" else ("0", value)
+    return DnsRecord(str(number), hostname, kind, target, priority, ttl)
+
+
+def _source(text: str, origin: str = "the record given") -> DkimSource | None:
+    return read_key(text, origin) if text else None

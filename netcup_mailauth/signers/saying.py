@@ -27,6 +27,9 @@ MASK = "***"
 _RUN = 8
 """Letters and digits in a row that no text has in common with a key by chance."""
 
+_CHANCE = 3
+"""Letters and digits of a word beside a key that hardly are its next ones by chance."""
+
 _COLUMNS = range(-8, 8)
 
 _AS_LONG_AS_A_KEY = 32
@@ -93,8 +96,8 @@ def _lines_with(key: _Key, lines: Sequence[str]) -> set[int]:
         begin = 0
         for number, piece in pieces:
             count = sum(at in of_key for at in range(begin, begin + len(piece)))
-            # A word right before a key may end in the letter that goes before it in the key.
-            if count and count >= min(_RUN, len(piece) / 2):
+            # A word right before a key may end in a letter that goes before it in the key.
+            if count and count >= min(_RUN, len(piece), max(_CHANCE, len(piece) / 2)):
                 found.add(number)
             begin += len(piece)
     return found

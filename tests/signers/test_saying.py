@@ -154,3 +154,12 @@ def test_a_key_that_has_the_sign_of_a_hexadecimal_number_in_it_is_masked_too(
     shown = said(f"before\n{SPELLINGS[spelling](pem)}\nafter".encode(), pem)
     pieces = [p for p in textwrap.wrap(whole[36:], 3) if len(p) == 3]
     assert not set(pieces) & set(shown.split()), shown
+
+
+def test_words_before_a_key_are_shown_though_their_last_letter_comes_before_a_part_of_it() -> None:
+    """Seen once in a hundred runs or so: `2J` from a terminal's escape, and `J/` in the key."""
+    body = "MC4CAQAwBQYDK2VwBCIEIHJ/xqWk5vRz0sTn7uYb3cXd8eFg9hGi4jHk6lJm5nKo"
+    pem = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    shown = said(f"no such\tfolder \033[2J\n{pem}".encode(), pem)
+    assert shown.startswith("'no such folder ")
+    assert not any(body[at : at + 8] in shown for at in range(len(body) - 7))

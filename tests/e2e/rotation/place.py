@@ -5,6 +5,7 @@ Time is compressed: a zone that lives one second in caches, and seconds instead 
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Self
@@ -30,6 +31,10 @@ GRACE = 1.5
 
 TTL = 1
 """Seconds, of records and of denials alike."""
+
+HOLDS = {"waiting": ("negative_ttl", "1h"), "grace": ("grace", "20s")}
+"""The wait that ends a phase, and one that no busy machine makes it miss. How long a grace lasts is
+settled when it begins, so that nothing shortens it afterwards."""
 
 WAITS = {"between_rounds": "0.2s", "grace": f"{GRACE}s", "retry": "0.2s"}
 
@@ -135,6 +140,23 @@ class Place:
         while not is_over(self.good("rotate", "--continue", "--format", "json", *options)):
             assert time.monotonic() < deadline
             time.sleep(0.25)
+
+    def rotate_until(self, phase: str, *options: str) -> None:
+        """Begin a rotation and go on until it is in a phase, which lasts until `let_go`."""
+        wait, long = HOLDS[phase]
+        self._usual = self.config.read_text()
+        held = re.sub(rf"^{wait} = .*$", f'{wait} = "{long}"', self._usual, flags=re.MULTILINE)
+        self.config.write_text(held)
+        self.good("rotate", DOMAIN, "--yes", *options)
+        deadline = time.monotonic() + 120
+        while self.phase != phase:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            self.good("rotate", "--continue", *options)
+
+    def let_go(self) -> None:
+        """The waits are as they were."""
+        self.config.write_text(self._usual)
 
     @property
     def phase(self) -> str | None:

@@ -31,9 +31,7 @@ def writes(place: Place) -> int:
 
 @pytest.mark.parametrize("phase", ["waiting", "grace"])
 def test_apply_leaves_both_keys_alone_and_says_so(place: Place, phase: str) -> None:
-    place.good("rotate", DOMAIN, "--yes")
-    while place.phase != phase:
-        place.good("rotate", "--continue")
+    place.rotate_until(phase)
     before, count = place.published, writes(place)
     assert len(before) == 2
     ended = place.good("apply", "--yes")
@@ -42,6 +40,7 @@ def test_apply_leaves_both_keys_alone_and_says_so(place: Place, phase: str) -> N
     planned = place.good("plan", "--exit-code")
     assert "rotate --status" in planned.stdout
 
+    place.let_go()
     place.until_done()
     count = writes(place)
     assert "rotation" not in place.good("apply", "--yes").stdout

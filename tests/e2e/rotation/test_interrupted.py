@@ -141,16 +141,14 @@ def test_an_abort_goes_back_or_says_that_it_cannot(
     place: Place, signer: str, options: tuple[str, ...], phase: str
 ) -> None:
     old = place.signing
-    step(place, options, begun=False)
-    while place.phase != phase:
-        time.sleep(0.1)
-        step(place, options, begun=True)
+    place.rotate_until(phase, *options)
     ended = place.run("rotate", DOMAIN, "--abort", "--yes", *options)
     place.check_that_what_signs_is_published()
     forward = signer == "command" and phase == "grace"
     assert (ended.code, "Rotate forward" in ended.stderr) == (
         (ExitCode.REFUSED, True) if forward else (ExitCode.OK, False)
     )
+    place.let_go()
     place.until_done(*options)
     if forward:
         assert_rotated(place)

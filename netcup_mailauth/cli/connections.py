@@ -97,7 +97,7 @@ def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:
     """What is remembered of these secrets at this endpoint."""
     from netcup_mailauth import state
     from netcup_mailauth.errors import UsageError
-    from netcup_mailauth.privatefiles import NotOursError
+    from netcup_mailauth.files import NotOursError
     from netcup_mailauth.state.holds import FileHold, NoHold, digest
 
     try:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli.common import say, warn
-from netcup_mailauth.privatefiles import NotOursError
+from netcup_mailauth.files import NotOursError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.files import open_regular
 from netcup_mailauth.keys import pem, texts
 from netcup_mailauth.keys.files import MAX_SIZE
-from netcup_mailauth.privatefiles import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path

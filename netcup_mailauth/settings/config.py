@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from netcup_mailauth.errors import ConfigError, UsageError
+from netcup_mailauth.files import MAX_SIZE, TooLargeError, read_regular, xdg_folder
 from netcup_mailauth.policy import Config
-from netcup_mailauth.privatefiles import open_regular
 from netcup_mailauth.settings import mistakes, places
-from netcup_mailauth.settings.folders import xdg_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FILE_NAME = "netcup-mailauth.toml"
-
-MAX_SIZE = 16 * 1024 * 1024
-"""Bytes of a config; ten thousand domains take a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +94,8 @@ def _read(path: Path, *, trusted: bool = True) -> Config:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        with open_regular(path) as file:
-            data = file.read(MAX_SIZE + 1)
-        if len(data) <= MAX_SIZE:
-            return tomllib.loads(data.decode("utf-8").replace("\r\n", "\n"))
+        return tomllib.loads(read_regular(path).decode("utf-8").replace("\r\n", "\n"))
+    except TooLargeError:
         what, advice = f"is larger than {MAX_SIZE // 1024 // 1024} MiB", "Is it the right file?"
     except OSError as error:
         what, advice = f"cannot be read: {error.strerror}", "Check the path."

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError, UsageError
-from netcup_mailauth.privatefiles import NotRegularError, open_regular, write_private
-from netcup_mailauth.settings.folders import check_home, xdg_folder
+from netcup_mailauth.files import (
+    NotRegularError,
+    TooLargeError,
+    check_home,
+    open_regular,
+    read_up_to,
+    write_private,
+    xdg_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -96,19 +103,21 @@ def _text(path: Path) -> str:
     try:
         with open_regular(path) as stream:
             _check_owner_and_mode(os.fstat(stream.fileno()), path)
-            data = stream.read(MAX_SIZE + 1)
+            data = read_up_to(stream, MAX_SIZE)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except NotRegularError:
         raise CredentialsError(
             f"{path} is not a regular file.", "Make it anew: auth writes it."
         ) from None
+    except TooLargeError:
+        raise CredentialsError(
+            f"{path} is longer than {MAX_SIZE} bytes.", "Is it the right file?"
+        ) from None
     except OSError as error:
         raise CredentialsError(
             f"The credentials in {path} cannot be read: {error.strerror}.", "Is it yours?"
         ) from None
-    if len(data) > MAX_SIZE:
-        raise CredentialsError(f"{path} is longer than {MAX_SIZE} bytes.", "Is it the right file?")
     return data.decode("utf-8", "replace")  # no secret has such characters; told when it is used
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError
-from netcup_mailauth.privatefiles import NotRegularError, open_regular
+from netcup_mailauth.files import NotRegularError, TooLargeError, read_regular
 from netcup_mailauth.settings.credentialfile import credential_file, load
 
 if TYPE_CHECKING:
@@ -257,18 +257,16 @@ def _systemd(name: str, environ: Mapping[str, str], warn: Callable[[str], None])
 
 def _file(path: Path, what: str) -> str:
     try:
-        with open_regular(path) as stream:
-            data = stream.read(MAX_SECRET + 1)
+        return read_regular(path, MAX_SECRET).decode("latin-1")
     except NotRegularError:
         raise CredentialsError(
             f"The file of {what} is not a regular file: {path}.", "Name a regular file."
         ) from None
-    if len(data) > MAX_SECRET:
+    except TooLargeError:
         raise CredentialsError(
             f"The file of {what} is longer than {MAX_SECRET} bytes: {path}.",
             "It should hold the one secret and nothing else.",
-        )
-    return data.decode("latin-1")
+        ) from None
 
 
 BLANKS = " \t\r\n"

@@ -12,8 +12,8 @@ from typing import Any
 
 from netcup_mailauth.backends.urls import check_url
 from netcup_mailauth.errors import MailauthError, UsageError
+from netcup_mailauth.files import expanded
 from netcup_mailauth.keys.sources import FILE, check_source
-from netcup_mailauth.settings.folders import expanded
 from netcup_mailauth.settings.mistakes import line, tables
 
 

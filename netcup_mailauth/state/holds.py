@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
-from netcup_mailauth.privatefiles import read_private, write_private
+from netcup_mailauth.files import read_private, write_private
 from netcup_mailauth.state import account_folder, endpoint_folder, known_folder
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import check_folder, make_folder, read_private, write_private
+from netcup_mailauth.files import check_folder, make_folder, read_private, write_private
 from netcup_mailauth.state.entries import Entry, Mark, dumps, loads
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""JSON files are put in place whole or not at all."""
+"""Files that the user names are put in place whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth import jsonfiles
+from netcup_mailauth import files
 from netcup_mailauth.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _plain_umask() -> object:
 @pytest.mark.usefixtures("_plain_umask")
 def test_a_file_is_readable_as_the_umask_says(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    jsonfiles.write(path, "1\n")
+    files.write_named(path, "1\n")
     assert path.stat().st_mode & 0o777 == 0o644
     assert [found.name for found in tmp_path.iterdir()] == ["plan.json"]
 
@@ -33,7 +33,7 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     target, link = tmp_path / "target.json", tmp_path / "link.json"
     target.write_text("old")
     link.symlink_to(target)
-    jsonfiles.write(link, "new")
+    files.write_named(link, "new")
     assert link.is_symlink()
     assert target.read_text() == "new"
 
@@ -49,6 +49,6 @@ def test_what_was_there_stays_whole_when_the_disk_is_full(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UsageError, match="No space left"):
-        jsonfiles.write(path, "new")
+        files.write_named(path, "new")
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["plan.json"]

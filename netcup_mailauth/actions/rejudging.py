@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.plan import ChangeSet
-    from netcup_mailauth.planfile import Grounds
-    from netcup_mailauth.planreading import SavedPlan
+    from netcup_mailauth.planfile import Grounds, SavedPlan
     from netcup_mailauth.records import DnsRecord, Zone
 
 

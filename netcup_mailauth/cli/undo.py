@@ -285,7 +285,7 @@ def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> No
 
 
 def _list(current: Run, name: str | None, output_format: str) -> int:
-    from netcup_mailauth import planfile
+    from netcup_mailauth import documents
     from netcup_mailauth.cli.apis import state_folders
     from netcup_mailauth.state import history
 
@@ -295,7 +295,7 @@ def _list(current: Run, name: str | None, output_format: str) -> int:
     entries = [entry for domain in domains for entry in written.entries(domain)]
     document = history.listing(entries)
     if output_format == "json":
-        show(planfile.dumps(document))
+        show(documents.dumps(document))
     elif entries:
         show("\n\n".join(map(_run_text, document["runs"])) + "\n")
     else:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from netcup_mailauth.documents import change_document, kept_document, record_document
 from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place
-from netcup_mailauth.planfile import change_document, kept_document, record_document
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 
 SCHEMA = 1

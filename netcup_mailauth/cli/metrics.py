@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from netcup_mailauth.render.outcomes import DomainOutcome
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Journals
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -142,7 +142,7 @@ def _since(journals: Journals, domain: str, text: str) -> float | None:
     from netcup_mailauth.actions.rotationdraft import signing_since
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.state import Book
-    from netcup_mailauth.state.entries import Mark
+    from netcup_mailauth.state.journal import Mark
 
     try:
         key = dkim.parse(text).key
@@ -160,7 +160,7 @@ def _since(journals: Journals, domain: str, text: str) -> float | None:
 
 def _journals() -> Journals:
     from netcup_mailauth.cli.apis import state_folders
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Journals
 
     return Journals.below(state_folders())
 

@@ -15,8 +15,7 @@ from netcup_mailauth.plan import ChangeSet, Place, compute
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.results import Result, Status
 from netcup_mailauth.state import journal as journal_module
-from netcup_mailauth.state.entries import Mark
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Journal, Mark
 from tests.worlds import Waits, account, recorded, requests_of
 
 if TYPE_CHECKING:

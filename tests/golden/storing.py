@@ -27,10 +27,8 @@ from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side
 from netcup_mailauth.rotation.watch import Watch
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.settings import config, credentialfile, credentials
-from netcup_mailauth.state.entries import Entry, Mark
-from netcup_mailauth.state.history import listing
 from netcup_mailauth.state.holds import FileHold, Reason
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Entry, Journal, Mark, listing
 from netcup_mailauth.state.lock import writer_lock
 
 if TYPE_CHECKING:

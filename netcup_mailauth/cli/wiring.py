@@ -117,7 +117,7 @@ class Run:
 
     def mailcow_named(self) -> str | None:
         """The address of the mailcow, if one is named anywhere."""
-        from netcup_mailauth.settings.mailcow import URL
+        from netcup_mailauth.settings.config import URL
 
         return self.mailcow_url or os.environ.get(URL) or self.config.config.mailcow.url
 

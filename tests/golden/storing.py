@@ -26,7 +26,7 @@ from netcup_mailauth.rotation.clocks import Uptime
 from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side
 from netcup_mailauth.rotation.watch import Watch
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.settings import config, credentialfile, credentials
+from netcup_mailauth.settings import config, credentials
 from netcup_mailauth.state.holds import FileHold, Reason
 from netcup_mailauth.state.journal import Entry, Journal, Mark, listing
 from netcup_mailauth.state.lock import writer_lock
@@ -268,19 +268,19 @@ def lock_note(folder: Path) -> str:
 def credentials_again(path: Path) -> bytes:
     """A ``credentials.toml`` read and written."""
     again = path.parent / "again" / path.name
-    credentialfile.save(again, credentialfile.load(path, credentials.NAMES))
+    credentials.save_kept(again, credentials.load_kept(path))
     return again.read_bytes()
 
 
 def make_credentials(path: Path, values: dict[str, str]) -> bytes:
     """What ``auth`` keeps of these."""
-    credentialfile.save(path, {name: SecretStr(value) for name, value in values.items()})
+    credentials.save_kept(path, {name: SecretStr(value) for name, value in values.items()})
     return path.read_bytes()
 
 
 def credentials_read(path: Path) -> str:
     """What was read from it."""
-    found = credentialfile.load(path, credentials.NAMES)
+    found = credentials.load_kept(path)
     return json.dumps({name: value.get_secret_value() for name, value in found.items()}, indent=1)
 
 

@@ -283,6 +283,9 @@ def _true(value: bool) -> bool:
     return value
 
 
+# What plans, exports and the journal have in common, closed here: Shape comes last, and decides.
+
+
 class _After(RecordShape, Shape):
     type: Literal["TXT"]
     ttl: Ttl | None

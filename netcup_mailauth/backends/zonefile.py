@@ -102,7 +102,7 @@ class ZoneFiles:
         """Nothing is open."""
 
 
-class _Record(LiveRecordShape, Shape):
+class _Record(LiveRecordShape, Shape):  # closed by the latter
     type: str = Field(pattern=r"^[A-Z0-9]{1,10}$")
     ttl: Ttl | None
 

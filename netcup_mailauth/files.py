@@ -258,6 +258,19 @@ def make_missing(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def own_folder(folder: Path) -> None:
+    """Make a folder, or close it to others, who could put another file in place.
+
+    Raises:
+        OSError: it cannot be made, or is somebody else's.
+    """
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    elif stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
 def check_folder(folder: Path) -> None:
     """Raise unless a folder, if it is there, is ours and writable by nobody else.
 

@@ -1,17 +1,15 @@
-"""Files that the user names are put in place whole or not at all."""
+"""Files that the user names are put in place whole or not at all, and all in one module."""
 
 from __future__ import annotations
 
+import ast
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from netcup_mailauth import files
 from netcup_mailauth.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -52,3 +50,31 @@ def test_what_was_there_stays_whole_when_the_disk_is_full(
         files.write_named(path, "new")
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["plan.json"]
+
+
+OPENERS = frozenset(
+    {"fdopen", "fsync", "mkstemp", "open", "read_bytes", "read_text", "write_bytes", "write_text"}
+)
+ELSEWHERE = {
+    "cli/output.py": "standard streams that were closed",
+    "rotation/books.py": "what the system says of its mounts",
+    "rotation/clocks.py": "what the system says of its boot",
+    "cli/rotationrun.py": "a rotation is opened, and no file",
+}
+
+
+def test_files_are_opened_in_one_place() -> None:
+    package = Path(files.__file__).parent
+    found = set()
+    for path in package.rglob("*.py"):
+        name = path.relative_to(package).as_posix()
+        if name == "files.py" or name.startswith("sandbox/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in OPENERS:
+                found.add(name)
+    assert found == set(ELSEWHERE)
+
+
+def _name(called: ast.expr) -> str:
+    return getattr(called, "attr", "") or getattr(called, "id", "")

@@ -22,6 +22,7 @@ from netcup_mailauth.files import (
     TooLargeError,
     check_home,
     open_regular,
+    own_folder,
     read_regular,
     read_up_to,
     write_private,
@@ -358,7 +359,7 @@ def save_kept(path: Path, values: Mapping[str, SecretStr]) -> None:
     check_home(path, os.environ)
     lines = [f"{name.lower()} = {_quoted(values[name])}\n" for name in sorted(values)]
     try:
-        _own_folder(path.parent)
+        own_folder(path.parent)
         write_private(path, HEADER + "".join(lines))
     except OSError as error:
         reason = error.strerror
@@ -368,15 +369,6 @@ def save_kept(path: Path, values: Mapping[str, SecretStr]) -> None:
         f"{path} cannot be written: {reason}.",
         "Nothing was kept. The folder has to be yours; XDG_CONFIG_HOME names another.",
     )
-
-
-def _own_folder(folder: Path) -> None:
-    """Make the folder, or close it to others, who could put another file in place."""
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700)
-    elif stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        folder.chmod(0o700)  # fails where the folder is somebody else's
 
 
 def _kept_text(path: Path) -> str:

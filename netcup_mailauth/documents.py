@@ -125,8 +125,8 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"a number in it is {name}, which is no JSON")
 
 
 # --- Shapes ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -232,6 +232,7 @@ SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_siz
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.dictionaries(st.sampled_from(NAMES), SECRETS))
+@example({NAME: '"\\"'})
 def test_what_is_written_is_read_again(path: Path, values: dict[str, str]) -> None:
     save_kept(path, {name: SecretStr(value) for name, value in values.items()})
     assert {n: v.get_secret_value() for n, v in load_kept(path).items()} == values

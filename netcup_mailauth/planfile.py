@@ -1,27 +1,57 @@
-"""A plan as a JSON document, schema version 1 (DESIGN, section 4).
+"""A plan as a JSON document, schema version 1 (DESIGN, section 4): written, read back, checked.
 
 No clock and no secret in it: the same zone, policy and DNS answers give the same bytes.
+
+The digest tells a damaged file from a whole one. Anybody can compute it, so that it proves nothing
+about who wrote the file. So a file is checked as if an enemy had written it: a record of another
+type, a foreign name, a value that is no such record, a record of somebody else to be deleted.
+Whatever ``plan`` would never have written is refused, before anything is asked or sent. What it
+would have written and a guard has to judge is the guard's business.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from netcup_mailauth import __version__
-from netcup_mailauth.records import Kind
+from pydantic import AfterValidator, Field, ValidationError
+
+from netcup_mailauth import __version__, dkim, dmarc, documents, names, spf
+from netcup_mailauth.backends.storable import reason_not_to_store
+from netcup_mailauth.documents import (
+    EXPORTED,
+    SCHEMA,
+    ChangeShape,
+    Document,
+    KeptShape,
+    LiveRecordShape,
+    RecordShape,
+    Shape,
+    Ttl,
+    change_document,
+    kept_document,
+)
+from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.guard import CODES
+from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan
+from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, spf_term
+from netcup_mailauth.printable import visible
+from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Kind, hostname_of, is_of_kind
 from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from netcup_mailauth.plan import Change, ChangeSet, Failure, Kept, Plan
+    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.plan import Change
     from netcup_mailauth.policy import DomainPolicy
-    from netcup_mailauth.records import DnsRecord, Zone
+    from netcup_mailauth.records import DnsRecord
 
-SCHEMA = 1
 TOOL = f"netcup-mailauth {__version__}"
 
 DIGESTED = (
@@ -38,11 +68,6 @@ DIGESTED = (
 
 GROUNDS = ("consent", "servers", "source_ref")
 """What it covers besides, in a zone that has it: what the guard judged the changes by."""
-
-EXPORTED = "file://zone-file"
-"""The endpoint of a plan that was made from an exported zone; no API has it."""
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,33 +184,6 @@ def zone_document(change_set: ChangeSet) -> Document:
     }
 
 
-def zone_listing(zone: Zone) -> Document:
-    """The document of ``records --format json``."""
-    return {
-        "schema": SCHEMA,
-        "domain": zone.name,
-        "backend": zone.backend,
-        "records": [record_document(record) for record in zone.records],
-    }
-
-
-def record_document(record: DnsRecord) -> Document:
-    """One record of ``records --format json``."""
-    return {
-        "id": record.id,
-        "hostname": record.hostname,
-        "type": record.type,
-        "priority": record.priority,
-        "destination": record.destination,
-        "ttl": record.ttl,
-    }
-
-
-def dumps(document: Document) -> str:
-    """The document as text, readable and stable, ending in a newline."""
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
-
-
 def _document(zones: list[Document]) -> Document:
     return {"schema": SCHEMA, "tool": TOOL, "digest": digest(zones), "zones": zones}
 
@@ -213,33 +211,460 @@ def _failure(failure: Failure | None) -> Document | None:
     }
 
 
-def change_document(change: Change) -> Document:
-    """One change of a plan document."""
-    after = record_document(change.after) if change.after else None
+# --- Read back: schema, digest, shape -------------------------------------------------------------
+
+WHAT = "a plan file, as written by plan --out"
+ADVICE = "Nothing was written. Make a plan again with plan --out, and look at it."
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan as it was saved, and what each domain of it was judged by."""
+
+    plan: Plan
+    grounds: Mapping[str, Grounds]
+
+    def grounds_of(self, change_set: ChangeSet) -> Grounds:
+        """What this change set was judged by."""
+        return self.grounds.get(change_set.place.domain, Grounds())
+
+
+def load(path: Path) -> SavedPlan:
+    """The plan in a file.
+
+    Raises:
+        UsageError: there is no such file, it is no plan, or one of an unknown schema.
+        StaleError: it was damaged since it was written.
+        RefusedError: no plan of this program looks like this.
+    """
+    return from_document(documents.read(path, WHAT), str(path))
+
+
+def from_document(document: object, name: str) -> SavedPlan:
+    """The plan in a JSON value, which is called ``name``. See :func:`load`."""
+    if not isinstance(document, dict) or not isinstance(document.get("zones"), list):
+        raise UsageError(f"{name} is not a plan file.", f"Give {WHAT}.")
+    _check_schema(document.get("schema"), name)
+    _check_digest(document, name)
+    return _saved(document, name)
+
+
+def _check_schema(schema: object, name: str) -> None:
+    if type(schema) is int and schema == SCHEMA:  # True equals 1
+        return
+    shown = str(schema)[:20] if type(schema) is int else "none this program knows"
+    raise UsageError(
+        f"{name} is a plan of schema {shown}; {TOOL} reads schema {SCHEMA}.",
+        "Plan again with this version, or apply it with the one that made it.",
+    )
+
+
+def _check_digest(document: dict[str, Any], name: str) -> None:
+    try:
+        whole = document.get("digest") == digest(document["zones"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        whole = False  # a part that the digest covers is not there
+    if not whole:
+        raise StaleError(
+            f"{name} was changed or damaged since it was written: its digest does not fit.", ADVICE
+        )
+
+
+def _failed(code: int) -> int:
+    """An exit code that says something failed; a literal would take ``true`` for 1."""
+    if ExitCode(code) in (ExitCode.OK, ExitCode.CHANGES_PENDING, ExitCode.INTERRUPTED):
+        raise ValueError(code)
+    return code
+
+
+def _true(value: bool) -> bool:
+    if not value:
+        raise ValueError(value)
+    return value
+
+
+# What plans, exports and the journal have in common, closed here: Shape comes last, and decides.
+
+
+class _After(RecordShape, Shape):
+    type: Literal["TXT"]
+    ttl: Ttl | None
+
+
+class _Before(LiveRecordShape, Shape):
+    type: Literal["TXT"]
+    ttl: Ttl | None
+
+
+class _KeptRecord(KeptShape, Shape):
+    type: Literal["TXT"]
+    ttl: Ttl | None
+
+
+class _Change(ChangeShape, Shape):
+    hostname: str
+    type: Literal["TXT"]
+    before: _Before | None
+    after: _After | None
+
+
+class _Finding(Shape):
+    code: str
+    severity: Literal["refused", "danger", "warning", "note"]
+    message: str
+    advice: str
+
+
+class _Error(Shape):
+    exit_code: Annotated[int, AfterValidator(_failed)]
+    message: str
+    advice: str
+
+
+class _Consent(Shape):
+    spf_drop: list[str] = Field(default_factory=list)
+    whole: list[Literal["spf", "dmarc"]] = Field(default_factory=list)
+    parked: Annotated[bool, AfterValidator(_true)] | None = None
+
+
+class _Zone(Shape):
+    domain: str
+    zone: str
+    backend: str
+    endpoint: str
+    account: str
+    changes: list[_Change]
+    unchanged: list[_KeptRecord]
+    untouched: int = Field(ge=0)
+    findings: list[_Finding]
+    allow: list[str]
+    error: _Error | None
+    consent: _Consent = _Consent()
+    servers: list[str] = Field(default_factory=list)
+    source_ref: str | None = None
+    # What apply --format json adds.
+    applied: bool = False
+    verified: bool = False
+    result: str = ""
+    notes: list[str] = Field(default_factory=list)
+
+
+class _Plan(Shape):
+    zones: list[_Zone]
+
+
+def _saved(document: dict[str, Any], name: str) -> SavedPlan:
+    try:
+        zones = _Plan.model_validate({"zones": document["zones"]}).zones
+    except ValidationError as error:
+        raise _unlike(name, ".".join(map(str, error.errors()[0]["loc"]))) from None
+    if set(document) != {"schema", "tool", "digest", "zones"}:
+        raise _unlike(name, "its top")
+    if not isinstance(document["tool"], str):
+        raise _unlike(name, "tool")
+    _check_hostnames(zones, name)
+    grounds = {zone.domain: _grounds(zone) for zone in zones}
+    return SavedPlan(Plan(tuple(map(_change_set, zones))), grounds)
+
+
+def _unlike(name: str, where: str) -> RefusedError:
+    return RefusedError(f"{name} is not as this program writes a plan, at {where[:200]!a}.", ADVICE)
+
+
+def _check_hostnames(zones: Sequence[_Zone], name: str) -> None:
+    """Raise unless each change says the hostname of its records: readers look at either."""
+    for i, zone in enumerate(zones):
+        for j, change in enumerate(zone.changes):
+            sides = [side for side in (change.before, change.after) if side is not None]
+            if not sides or any(side.hostname != change.hostname for side in sides):
+                raise _unlike(name, f"zones.{i}.changes.{j}.hostname")
+
+
+def _grounds(zone: _Zone) -> Grounds:
+    return Grounds(
+        spf_drop=tuple(zone.consent.spf_drop),
+        whole=tuple(map(Kind, zone.consent.whole)),
+        parked=bool(zone.consent.parked),
+        servers=tuple(zone.servers),
+        source_ref=zone.source_ref,
+    )
+
+
+def _change_set(zone: _Zone) -> ChangeSet:
+    return ChangeSet(
+        Place(zone.domain, zone.zone, zone.backend, zone.endpoint, zone.account),
+        tuple(change.change() for change in zone.changes),
+        tuple(kept.kept() for kept in zone.unchanged),
+        zone.untouched,
+        findings=tuple(
+            Finding(f.code, Severity(f.severity), f.message, f.advice) for f in zone.findings
+        ),
+        allow=tuple(zone.allow),
+        error=_failure_of(zone.error),
+    )
+
+
+def _failure_of(error: _Error | None) -> Failure | None:
+    if error is None:
+        return None
+    return Failure(ExitCode(error.exit_code), error.message, error.advice)
+
+
+# --- Checked as if an enemy had written it --------------------------------------------------------
+
+LONGEST_NAME = 253
+LONGEST_PROBLEM = 500
+SHOWN = 200
+"""Characters of what is refused, and of a value in it, that an error shows."""
+_HOST = re.compile(r"[a-z0-9._:-]{1,253}")
+
+
+def check_ours(saved: SavedPlan, backend: Backend) -> None:
+    """Raise :class:`UsageError` if the plan was made for another API, endpoint or account."""
+    for change_set in saved.plan.zones:
+        place = change_set.place
+        if change_set.error is not None and change_set.is_empty:
+            continue  # whose turn did not come has no place
+        if place.endpoint == EXPORTED:
+            raise UsageError(
+                f"The plan for {visible(place.domain)} was made from an exported zone, to be "
+                "looked at.",
+                "Plan again with credentials, and apply that plan.",
+            )
+        api = backend.serving(place.backend)
+        if place.backend != api.name or place.endpoint != api.endpoint:
+            raise UsageError(
+                f"The plan is for {_api(place.backend, place.endpoint)}, and this run is set up "
+                f"for {_api(api.name, api.endpoint)}.",
+                "Set the endpoint it was made for, or plan again.",
+            )
+        if place.account != api.account:
+            raise UsageError(
+                f"The plan is for the account {visible(place.account)!r}, and these credentials "
+                f"are of {api.account!r} (digests of the customer numbers).",
+                "Give that account's credentials, or plan again.",
+            )
+
+
+def _api(backend: str, endpoint: str) -> str:
+    return f"{visible(backend)} at {visible(endpoint)}"
+
+
+def check_content(saved: SavedPlan) -> None:
+    """Raise :class:`RefusedError` for the first thing in it that ``plan`` would never write."""
+    taken: set[tuple[str, ...]] = set()
+    for change_set in saved.plan.zones:
+        problem = next(_problems(change_set, saved.grounds_of(change_set), taken), None)
+        if problem is not None:
+            raise _forged(change_set, problem)
+
+
+def check_storable(saved: SavedPlan, backend: Backend) -> None:
+    """Raise :class:`RefusedError` for a value that the API cannot hold."""
+    for change_set in saved.plan.zones:
+        for change in change_set.changes:
+            if change.after is None:
+                continue
+            value = change.after.destination
+            record = DesiredRecord(change.kind, change.hostname, value)
+            reason = backend.serving(change_set.place.backend).refuses(record)
+            if reason is not None:
+                raise _forged(change_set, f"{value[:SHOWN]!r} cannot be stored: {reason}")
+
+
+def _forged(change_set: ChangeSet, problem: str) -> RefusedError:
+    domain = visible(change_set.place.domain[:LONGEST_NAME])
+    return RefusedError(
+        f"The plan for {domain} is refused: {visible(problem)[:LONGEST_PROBLEM]}.", ADVICE
+    )
+
+
+def _problems(
+    change_set: ChangeSet, grounds: Grounds, taken: set[tuple[str, ...]]
+) -> Iterator[str]:
+    yield from _of_place(change_set.place)
+    if change_set.error is not None and change_set.changes:
+        yield "it has changes, and an error beside them"
+    for change in change_set.changes:
+        yield from _of_change(change_set.place, change)
+    for kept in change_set.unchanged:
+        yield from _of_live(change_set.place, kept.kind, kept.record)
+    yield from _of_grounds(change_set, grounds)
+    yield from _of_deletes(change_set)
+    yield from _twice(change_set, taken)
+
+
+def _of_place(place: Place) -> Iterator[str]:
+    if not _is_name(place.domain) or not _is_name(place.zone):
+        yield f"{place.domain!r} in {place.zone!r} is no domain in a zone"
+    elif f".{place.domain}".removesuffix(f".{place.zone}") == f".{place.domain}":
+        yield f"it does not lie in the zone {place.zone}"
+
+
+def _is_name(text: str) -> bool:
+    return _is_unchanged(names.normalise, text)
+
+
+def _is_unchanged(check: Callable[[str], str], text: str) -> bool:
+    """Whether ``text`` passes a check, written as that check would write it."""
+    try:
+        return text.isascii() and check(text) == text
+    except MailauthError:
+        return False
+
+
+_SIDES = {
+    Action.CREATE: (False, True),
+    Action.UPDATE: (True, True),
+    Action.DELETE: (True, False),
+}
+
+
+def _of_change(place: Place, change: Change) -> Iterator[str]:
+    before, after = change.before, change.after
+    if (before is not None, after is not None) != _SIDES[change.action]:
+        yield f"the {change.action} at {change.hostname} has the wrong records in it"
+    if before is not None:
+        yield from _of_live(place, change.kind, before)
     if after is not None:
-        del after["id"]
-    document: Document = {
-        "action": change.action.value,
-        "kind": change.kind.value,
-        "hostname": change.hostname,
-        "type": "TXT",
-        "before": record_document(change.before) if change.before else None,
-        "after": after,
-    }
-    if change.kind is Kind.DKIM:
-        document |= {"source": change.source, "fingerprint": change.fingerprint}
-    return document
+        yield from _of_new(place, change.kind, after, before)
+    yield from _of_source(change)
 
 
-def kept_document(kept: Kept) -> Document:
-    """One unchanged record of a plan document."""
-    record = record_document(kept.record)
-    return {
-        "kind": kept.kind.value,
-        "hostname": record["hostname"],
-        "type": record["type"],
-        "id": record["id"],
-        "priority": record["priority"],
-        "destination": record["destination"],
-        "ttl": record["ttl"],
-    }
+def _of_live(place: Place, kind: Kind, record: DnsRecord) -> Iterator[str]:
+    """A record that is there already, as far as the plan knows."""
+    yield from _of_name(place, kind, record.hostname)
+    if not is_of_kind(kind, record.destination):
+        yield f"{record.destination!r} at {record.hostname} is no {kind.upper()} record"
+    if not _identifies(place.backend, record):
+        yield f"the {kind.upper()} record at {record.hostname} has no id of netcup's"
+
+
+def _of_new(place: Place, kind: Kind, after: DnsRecord, before: DnsRecord | None) -> Iterator[str]:
+    yield from _of_name(place, kind, after.hostname)
+    if kind is Kind.DMARC_REPORT and after.hostname.startswith("*."):
+        yield f"{after.hostname} takes the reports of every domain there is"
+    reason = reason_not_to_store(after.destination, place.backend)
+    if reason is not None:  # first, so that no text is looked into that is longer than any record
+        yield f"{after.destination[:SHOWN]!r} cannot be stored: {reason}"
+    problem = _of_value(kind, after.destination)
+    if problem is not None:
+        yield f"{after.destination!r} is no {kind.upper()} record ({problem})"
+    kept = ("0", after.ttl) if before is None else (before.priority, before.ttl)
+    fits = _is_new_ttl(place.backend, after.ttl) if before is None else True
+    if (after.priority, after.ttl) != kept or not fits:
+        yield f"the {kind.upper()} record at {after.hostname} gets a priority or TTL of its own"
+
+
+def _identifies(backend: str, record: DnsRecord) -> bool:
+    """Whether a record is told from others as this API tells them: by its id, or by its TTL."""
+    if backend == CLOUDDNS:
+        return record.ttl is not None
+    identifier = record.id or ""
+    return identifier.isdecimal() and identifier.isascii() and record.ttl is None
+
+
+def _is_new_ttl(backend: str, ttl: int | None) -> bool:
+    if backend == CLOUDDNS:
+        return ttl is not None and MIN_TTL <= ttl <= MAX_TTL
+    return ttl is None
+
+
+def _of_name(place: Place, kind: Kind, hostname: str) -> Iterator[str]:
+    name = names.absolute(hostname, place.zone)
+    selector, dot, of = name.partition("._domainkey.")
+    match kind:
+        case Kind.SPF | Kind.DMARC:
+            fits = hostname == hostname_of(kind, place.domain, place.zone)
+        case Kind.DKIM:
+            fits = bool(dot) and of == place.domain and _is_unchanged(names.selector, selector)
+        case Kind.DMARC_REPORT:
+            subject, _, host = name.partition("._report._dmarc.")
+            fits = f".{host}".endswith(f".{place.domain}") and _is_name(host)
+            fits = fits and (subject == "*" or _is_name(subject))
+    if not fits or len(name) > LONGEST_NAME:
+        yield f"{name!r} is not where its {kind.upper()} record stands"
+
+
+def _of_value(kind: Kind, text: str) -> str | None:
+    """Why a text is no record that may be written, or ``None``."""
+    try:
+        match kind:
+            case Kind.SPF:
+                spf.parse(text)
+            case Kind.DKIM:
+                dkim.parse(text)
+            case Kind.DMARC:
+                dmarc.parse(text)
+            case Kind.DMARC_REPORT:
+                return None if text == "v=DMARC1" else "only v=DMARC1 is ever written there"
+    except MailauthError as error:
+        return error.what.removesuffix(".")
+    return None
+
+
+def _of_source(change: Change) -> Iterator[str]:
+    """A key that is told to be another than it is."""
+    if change.kind is not Kind.DKIM:
+        if change.source is not None or change.fingerprint is not None:
+            yield f"the {change.kind.upper()} record has the source of a key"
+    elif change.after is None:
+        if change.fingerprint is not None:
+            yield "a key that is deleted has a fingerprint"
+    elif change.fingerprint != _fingerprint(change.after.destination):
+        yield f"the fingerprint {change.fingerprint} is not that of the key"
+
+
+def _fingerprint(text: str) -> str | None:
+    try:
+        key = dkim.parse(text).key
+    except MailauthError:
+        return None  # that it is no record has been said
+    return key.fingerprint if key else None
+
+
+def _of_grounds(change_set: ChangeSet, grounds: Grounds) -> Iterator[str]:
+    yield from (f"there is no finding {code!r}" for code in change_set.allow if code not in CODES)
+    for term in grounds.spf_drop:
+        if not _is_unchanged(spf_term, term):
+            yield f"{term!r} is no term of an SPF record"
+    yield from (f"{host!r} is no server" for host in grounds.servers if not _HOST.fullmatch(host))
+    ref = grounds.source_ref
+    if ref is not None and ref != "mailcow" and not ref.startswith("file:"):
+        yield f"{ref!r} is no source of a key that can be asked"
+    for change in change_set.changes:
+        if (change.source or "").startswith("mailcow at ") and ref != "mailcow":
+            yield "its key is said to be mailcow's, and mailcow is not to be asked"
+        new = change.after if change.kind is Kind.SPF else None
+        if grounds.parked and new is not None and new.destination != PARKED_SPF:
+            yield "the domain is said to send no mail, and gets servers that do"
+
+
+def _of_deletes(change_set: ChangeSet) -> Iterator[str]:
+    stays = {(c.kind, c.hostname) for c in change_set.changes if c.after is not None}
+    stays |= {(kept.kind, kept.record.hostname) for kept in change_set.unchanged}
+    deleting = False
+    for change in change_set.changes:
+        if deleting and change.action is not Action.DELETE:
+            yield "it deletes before it writes"
+        deleting = change.action is Action.DELETE
+        slot = (change.kind, change.hostname)
+        if deleting and change.kind is Kind.DMARC_REPORT and slot not in stays:
+            yield f"it takes the consent to reports at {change.hostname} away"
+
+
+def _twice(change_set: ChangeSet, taken: set[tuple[str, ...]]) -> Iterator[str]:
+    """What may be there once in a whole plan: a domain, a record, a name that is written."""
+    place = change_set.place
+    live = [change.before for change in change_set.changes if change.before is not None]
+    live += [kept.record for kept in change_set.unchanged]
+    slots = [(c.kind, c.hostname) for c in change_set.changes if c.after is not None]
+    slots += [(kept.kind, kept.record.hostname) for kept in change_set.unchanged]
+    marks: list[tuple[str, ...]] = [("domain", place.domain)]
+    if place.backend != CLOUDDNS:  # there an identifier tells nothing, and drift counts the rows
+        marks += [("id", place.zone, record.id or "") for record in live]
+    marks += [("slot", place.zone, kind, hostname) for kind, hostname in slots]
+    for mark in marks:
+        if mark in taken:
+            yield f"{' '.join(mark)} is in it twice"
+        taken.add(mark)

@@ -14,10 +14,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth import dmarc, names, spf
+from netcup_mailauth.documents import Shape, checked
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.records import Kind, join_txt
 from netcup_mailauth.rotationpolicy import RotationSettings
-from netcup_mailauth.tables import Table, checked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ FinalAll = Literal["fail", "softfail", "neutral"]
 NotManaged = Literal[False]
 
 
-class SpfPolicy(Table):
+class SpfPolicy(Shape):
     """What the SPF record should be: exactly ``record``, or the live one with these parts.
 
     ``drop`` may stand beside a whole record: it names which live terms may go.
@@ -116,14 +116,14 @@ class SpfPolicy(Table):
         return _one_of_both(self, ("require", "all"))
 
 
-class DkimPolicy(Table):
+class DkimPolicy(Shape):
     """Where the DKIM key comes from, and under which selector it goes."""
 
     source: str | None = None
     selector: Selector | None = None
 
 
-class DmarcPolicy(Table):
+class DmarcPolicy(Shape):
     """What the DMARC record should be: exactly ``record``, or the live one with these parts."""
 
     record: DmarcText | None = None
@@ -150,7 +150,7 @@ def _one_of_both(policy: Whole, parts: tuple[str, ...]) -> Whole:
     return policy
 
 
-class DomainPolicy(Table):
+class DomainPolicy(Shape):
     """What one domain should have. A kind that is ``None`` or ``False`` is not managed.
 
     Attributes:
@@ -212,7 +212,7 @@ PARKED_SPF = "v=spf1 -all"
 PARKED_DMARC = "v=DMARC1;p=reject"
 
 
-class MailcowSettings(Table):
+class MailcowSettings(Shape):
     """Where mailcow is, and in which file its key lies.
 
     ``helper_domain`` is a domain of it from which nobody sends, where ``rotate`` makes new keys.
@@ -223,7 +223,7 @@ class MailcowSettings(Table):
     helper_domain: DomainName | None = None
 
 
-class Config(Table):
+class Config(Shape):
     """A whole config file.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Text fit to be looked at: what an API, DNS or a file said must not deceive the eye.
+"""Text fit to be looked at: what an API, DNS or a file said deceives no eye, and tells no secret.
 
 Control, bidirectional and zero-width characters must not move the cursor, reorder a line, or make
 two values look like one; a lone surrogate cannot be printed at all.
@@ -8,12 +8,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import SecretStr
+
+MASK = "***"
+"""What stands in place of a secret."""
+
+SHORTEST_SECRET = 4
+"""Characters of a secret that is masked; a shorter text is part of any sentence."""
 
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 """Characters that count as letters or symbols, and show nothing (Hangul fillers and the like)."""
 
 _LINES = re.compile(r"(\n)")
 _COLOURED_LINES = re.compile(r"(\x1b\[[0-9;]*m|\n)")
+
+
+def masked(text: str, secrets: Iterable[SecretStr]) -> str:
+    """``text`` with a mask in place of each of our secrets."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret.get_secret_value(), MASK)
+    return text
 
 
 def visible(text: str) -> str:

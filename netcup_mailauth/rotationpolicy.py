@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from netcup_mailauth.documents import Shape, checked
 from netcup_mailauth.rotation.durations import seconds
-from netcup_mailauth.tables import Table, checked
 
 
 def span(text: str) -> str:
@@ -23,7 +23,7 @@ def span(text: str) -> str:
 Span = Annotated[str, checked(span)]
 
 
-class RotationSettings(Table):
+class RotationSettings(Shape):
     """How ``rotate`` waits, and what it hands keys to; each that is not given has its default.
 
     Attributes:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth import __version__, planfile
+from netcup_mailauth import __version__, documents, planfile
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Plan
@@ -289,7 +289,7 @@ def test_the_order_and_the_number_of_zones_count() -> None:
 @given(PLANS)
 def test_a_document_is_ascii_ends_in_a_newline_and_reads_back(plan: Plan) -> None:
     document = planfile.plan_document(plan)
-    text = planfile.dumps(document)
+    text = documents.dumps(document)
     assert text.isascii()
     assert text.endswith("}\n")
     assert json.loads(text) == document
@@ -298,8 +298,9 @@ def test_a_document_is_ascii_ends_in_a_newline_and_reads_back(plan: Plan) -> Non
 
 def test_the_same_plan_gives_the_same_bytes_in_every_process() -> None:
     program = (
-        "from netcup_mailauth import planfile, plan; from tests.test_planfile import SAMPLE;"
-        "print(planfile.dumps(planfile.plan_document(plan.Plan((SAMPLE,)))), end='')"
+        "from netcup_mailauth import documents, planfile, plan;"
+        "from tests.test_planfile import SAMPLE;"
+        "print(documents.dumps(planfile.plan_document(plan.Plan((SAMPLE,)))), end='')"
     )
     outputs = {
         subprocess.run(
@@ -311,7 +312,7 @@ def test_the_same_plan_gives_the_same_bytes_in_every_process() -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert outputs == {planfile.dumps(planfile.plan_document(Plan((SAMPLE,))))}
+    assert outputs == {documents.dumps(planfile.plan_document(Plan((SAMPLE,))))}
 
 
 @pytest.mark.parametrize(
@@ -371,4 +372,4 @@ def test_the_records_of_a_zone_have_the_keys_of_the_contract_in_their_order() ->
         "backend": "ccp",
         "records": [mx, {**record(None, "@", SPF), "ttl": 300}],
     }
-    assert json.dumps(planfile.zone_listing(zone)) == json.dumps(expected)
+    assert json.dumps(documents.zone_listing(zone)) == json.dumps(expected)

@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from netcup_mailauth import jsonfiles, planchecks, planfile, planreading
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.backends.ccp import CcpBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles
+from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -31,7 +32,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
-from netcup_mailauth.planfile import EXPORTED, Grounds
+from netcup_mailauth.planfile import Grounds
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy
 from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
@@ -94,16 +95,16 @@ def forged(change: Callable[[dict[str, Any]], object]) -> Any:
     return signed(document)
 
 
-def read(document: object) -> planreading.SavedPlan:
+def read(document: object) -> planfile.SavedPlan:
     """What an apply takes from a document."""
-    saved = planreading.from_document(document, "plan.json")
-    planchecks.check_content(saved)
-    planchecks.check_storable(saved, ZoneFiles([LIVE]))
+    saved = planfile.from_document(document, "plan.json")
+    planfile.check_content(saved)
+    planfile.check_storable(saved, ZoneFiles([LIVE]))
     return saved
 
 
 def test_a_plan_is_read_back_as_it_was() -> None:
-    saved = read(json.loads(planfile.dumps(DOCUMENT)))
+    saved = read(json.loads(documents.dumps(DOCUMENT)))
     assert saved.plan == Plan((PLANNED, FAILED))
     assert saved.grounds == {**GROUNDS, "example.net": Grounds()}
     assert planfile.plan_document(saved.plan, saved.grounds) == DOCUMENT
@@ -133,7 +134,7 @@ def test_the_shipped_schema_is_valid_and_fits_what_is_printed() -> None:
 def test_an_unknown_schema_is_refused_before_anything_else_is_looked_at(schema: object) -> None:
     document = {**DOCUMENT, "schema": schema, "digest": "damaged"}
     with pytest.raises(UsageError, match="schema") as caught:
-        planreading.from_document(document, "plan.json")
+        planfile.from_document(document, "plan.json")
     assert caught.value.exit_code == 2
     assert not VALIDATOR.is_valid(document) or schema == 1.0
 
@@ -144,7 +145,7 @@ def test_an_unknown_schema_is_refused_before_anything_else_is_looked_at(schema: 
 )
 def test_other_json_is_not_a_plan_file(document: object) -> None:
     with pytest.raises(UsageError, match="not a plan file"):
-        planreading.from_document(document, "plan.json")
+        planfile.from_document(document, "plan.json")
 
 
 def put(*path: Any) -> Callable[[dict[str, Any]], None]:
@@ -194,14 +195,14 @@ def test_what_the_digest_covers_cannot_change_unnoticed(
     document = copy.deepcopy(DOCUMENT)
     damage(document["zones"][0])
     with pytest.raises(StaleError, match="digest does not fit") as caught:
-        planreading.from_document(document, "plan.json")
+        planfile.from_document(document, "plan.json")
     assert caught.value.exit_code == 7
 
 
 def test_a_plan_without_a_digest_is_damaged() -> None:
     document = {key: value for key, value in DOCUMENT.items() if key != "digest"}
     with pytest.raises(StaleError):
-        planreading.from_document(document, "plan.json")
+        planfile.from_document(document, "plan.json")
 
 
 RECORD = {"hostname": "@", "type": "TXT", "priority": "0", "destination": "v=spf1 mx -all"}
@@ -361,7 +362,7 @@ def test_a_value_of_another_type_or_size_is_refused(place: str) -> None:
         document = forged(put(*path, value))
         data = json.dumps(document).replace("Infinity", "1e999").encode()
         with pytest.raises(MailauthError) as caught:
-            read(jsonfiles.parse(data, "plan.json", "a plan file"))
+            read(documents.parse(data, "plan.json", "a plan file"))
         assert caught.value.exit_code in (2, 6), name
         assert len(caught.value.what) < 1000, name
 
@@ -400,7 +401,7 @@ class TestWhoseItIs:
         backend = CcpBackend("1", SecretStr("key"), SecretStr("password"), endpoint=CCP)
         backend.account = PLACE.account
         document = forged(lambda zone: zone.update(place))
-        planchecks.check_ours(planreading.from_document(document, "plan.json"), backend)
+        planfile.check_ours(planfile.from_document(document, "plan.json"), backend)
 
     def test_ours(self) -> None:
         self.check()
@@ -427,13 +428,13 @@ class TestRowsOfCloudDns:
     ROW = DnsRecord(None, "@", "TXT", "v=spf1 mx ~all", ttl=3600)
     ZONE = Zone("example.com", "clouddns", (ROW, replace(ROW, raw='"v=spf1 " "mx ~all"')))
 
-    def planned(self) -> planreading.SavedPlan:
+    def planned(self) -> planfile.SavedPlan:
         change_set = compute(self.PLACE, self.ZONE, WISHES[:1], 3600)
-        document = json.loads(planfile.dumps(planfile.plan_document(Plan((change_set,)))))
-        return planreading.from_document(document, "plan.json")
+        document = json.loads(documents.dumps(planfile.plan_document(Plan((change_set,)))))
+        return planfile.from_document(document, "plan.json")
 
     def test_rows_without_an_identifier_are_not_one_record_twice(self) -> None:
-        planchecks.check_content(self.planned())
+        planfile.check_content(self.planned())
 
     def test_each_is_found_again_once(self) -> None:
         (change_set,) = self.planned().plan.zones
@@ -443,13 +444,13 @@ class TestRowsOfCloudDns:
 
 
 class TestFiles:
-    def load(self, folder: Path, data: bytes) -> planreading.SavedPlan:
+    def load(self, folder: Path, data: bytes) -> planfile.SavedPlan:
         path = folder / "plan.json"
         path.write_bytes(data)
-        return planreading.load(path)
+        return planfile.load(path)
 
     def test_what_was_written(self, tmp_path: Path) -> None:
-        assert self.load(tmp_path, planfile.dumps(DOCUMENT).encode()).plan.zones[0] == PLANNED
+        assert self.load(tmp_path, documents.dumps(DOCUMENT).encode()).plan.zones[0] == PLANNED
 
     @pytest.mark.parametrize(
         ("data", "says"),
@@ -474,23 +475,23 @@ class TestFiles:
         with path.open("wb") as file:
             file.truncate(100 * 1024 * 1024)
         with pytest.raises(UsageError, match="larger than 16 MiB"):
-            planreading.load(path)
+            planfile.load(path)
 
     @pytest.mark.parametrize(
         ("path", "says"), [("no.json", "not there"), (".", "folder"), ("a\0b", "cannot be read")]
     )
     def test_what_cannot_be_read(self, tmp_path: Path, path: str, says: str) -> None:
         with pytest.raises(UsageError, match=says):
-            planreading.load(tmp_path / path)
+            planfile.load(tmp_path / path)
 
     def test_a_device_that_never_ends_is_not_read(self) -> None:
         with pytest.raises(UsageError, match="a pipe or a device"):
-            planreading.load(Path("/dev/zero"))
+            planfile.load(Path("/dev/zero"))
 
     def test_a_pipe_that_nobody_writes_to_holds_nothing_up(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "plan.json")
         with pytest.raises(UsageError, match="a pipe or a device"):
-            planreading.load(tmp_path / "plan.json")
+            planfile.load(tmp_path / "plan.json")
 
 
 @settings(max_examples=200)
@@ -503,7 +504,7 @@ def test_what_the_program_plans_it_also_takes_back(before: Zone, policy: DomainP
     wish = Wish("example.com", policy.settled())
     plan = Planner(backend, keys, dns=dns).plan([wish])
     document = planfile.plan_document(plan, {"example.com": Grounds.of(wish.policy)})
-    document = json.loads(planfile.dumps(document))
+    document = json.loads(documents.dumps(document))
     VALIDATOR.validate(document)
     assert planfile.plan_document(read(document).plan, read(document).grounds) == document
 
@@ -511,7 +512,7 @@ def test_what_the_program_plans_it_also_takes_back(before: Zone, policy: DomainP
 @given(st.binary(max_size=200))
 def test_random_bytes_are_never_a_plan(data: bytes) -> None:
     with pytest.raises(MailauthError):
-        read(jsonfiles.parse(data, "plan.json", "a plan file"))
+        read(documents.parse(data, "plan.json", "a plan file"))
 
 
 JSON = st.recursive(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
-    from netcup_mailauth.settings.mailcow import MailcowAccess
 
 NOWHERE = "not found"
 UNUSABLE = "cannot be used"

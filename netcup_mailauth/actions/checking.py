@@ -19,6 +19,7 @@ from netcup_mailauth.checks.verdict import text_answer, texts
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
 from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
+from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.proof import signer_in_file
 from netcup_mailauth.keys.sources import FILE
@@ -27,7 +28,6 @@ from netcup_mailauth.names import is_zone_form
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import PARKED_SPF
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
-from netcup_mailauth.settings.folders import expanded
 from netcup_mailauth.zonelookup import ZoneLookup
 
 if TYPE_CHECKING:

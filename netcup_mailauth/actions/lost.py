@@ -20,15 +20,14 @@ from netcup_mailauth.names import APEX
 from netcup_mailauth.otherrecords import other_records, says_the_same, shown
 from netcup_mailauth.plan import Action, ChangeSet, Kept
 from netcup_mailauth.records import CCP, DnsRecord
-from netcup_mailauth.state.entries import Mark
+from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.records import Zone
-    from netcup_mailauth.state.entries import Entry
-    from netcup_mailauth.state.journal import Journal
+    from netcup_mailauth.state.journal import Entry, Journal
 
 
 @dataclass(frozen=True, slots=True)

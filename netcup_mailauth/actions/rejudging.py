@@ -11,6 +11,7 @@ from netcup_mailauth import dkim, guard
 from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.actions.writing import PLAN_AGAIN
 from netcup_mailauth.errors import KeySourceError, MailauthError, RecordError, StaleError
+from netcup_mailauth.files import expanded
 from netcup_mailauth.guard import Case, Signer
 from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
 from netcup_mailauth.meaning import same_meaning
@@ -18,7 +19,6 @@ from netcup_mailauth.names import absolute
 from netcup_mailauth.plan import compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, Kind
-from netcup_mailauth.settings.folders import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.plan import ChangeSet
-    from netcup_mailauth.planfile import Grounds
-    from netcup_mailauth.planreading import SavedPlan
+    from netcup_mailauth.planfile import Grounds, SavedPlan
     from netcup_mailauth.records import DnsRecord, Zone
 
 

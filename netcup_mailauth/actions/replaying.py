@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard, planchecks
+from netcup_mailauth import guard, planfile
 from netcup_mailauth.actions.applying import (
     Done,
     Show,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.crew import Tell
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.plan import ChangeSet, Failure
-    from netcup_mailauth.planreading import SavedPlan
+    from netcup_mailauth.planfile import SavedPlan
 
 Note = Callable[[str], None]
 
@@ -67,9 +67,9 @@ class Replayer:
             RefusedError: it holds what no plan would. Nothing was asked or written.
         """
         backend = self.applier.planner.backend
-        planchecks.check_content(saved)
-        planchecks.check_ours(saved, backend)
-        planchecks.check_storable(saved, backend)
+        planfile.check_content(saved)
+        planfile.check_ours(saved, backend)
+        planfile.check_storable(saved, backend)
         rejudge = Rejudge(self.applier.planner, saved, _authorised(saved))
 
         def prepare(change_set: ChangeSet, tell: Tell) -> Result | Draft:

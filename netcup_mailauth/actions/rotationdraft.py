@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import Zone
     from netcup_mailauth.rotation.signer import SignerKey
     from netcup_mailauth.rotation.state import Book
-    from netcup_mailauth.state.entries import Entry
+    from netcup_mailauth.state.journal import Entry
 
 MOST_TRIED = 3
 """Selectors that DNS is asked about; if it knows that many, it answers for any name."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.records import DnsRecord, Zone
-    from netcup_mailauth.state.entries import Entry
+    from netcup_mailauth.state.journal import Entry
 
 
 @dataclass(frozen=True, slots=True)

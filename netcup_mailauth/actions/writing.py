@@ -25,7 +25,7 @@ from netcup_mailauth.otherrecords import other_records, shown
 from netcup_mailauth.plan import ChangeSet, Failure
 from netcup_mailauth.preconditions import arrived_in_part, drift, new_draft, outcome, rebound
 from netcup_mailauth.results import Result, Status
-from netcup_mailauth.state.entries import Mark
+from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.otherrecords import OtherRecords
     from netcup_mailauth.plan import Place
     from netcup_mailauth.records import Zone
-    from netcup_mailauth.state.entries import Entry
-    from netcup_mailauth.state.journal import Journal
+    from netcup_mailauth.state.journal import Entry, Journal
 
 MARKS = {
     Status.APPLIED: Mark.VERIFIED,

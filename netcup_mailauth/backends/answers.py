@@ -5,15 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import printable
 from netcup_mailauth.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pydantic import SecretStr
-
-SHORTEST_MASKED = 4
-"""Characters of a secret that is masked; shorter ones are in any sentence."""
 
 LONGEST_WORDS = 2_000
 """Characters of an API's own words that are shown."""
@@ -27,12 +25,9 @@ LONGEST_NAME = 30
 
 def masked(text: str, secrets: Iterable[SecretStr]) -> str:
     """``text`` in one line, with the secrets masked and control characters written out."""
-    for secret in secrets:
-        if len(secret) >= SHORTEST_MASKED:
-            text = text.replace(secret.get_secret_value(), "***")
-    line = " ".join(text.split())
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    return printable if len(printable) <= LONGEST_WORDS else f"{printable[:LONGEST_WORDS]}..."
+    line = " ".join(printable.masked(text, secrets).split())
+    words = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}..."
 
 
 def foreign_record(zone: str, name: str) -> ApiError:

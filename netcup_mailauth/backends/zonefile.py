@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from netcup_mailauth import jsonfiles, names
+from netcup_mailauth import documents, names
 from netcup_mailauth.backends.clouddns import DEFAULT_TTL
 from netcup_mailauth.backends.storable import reason_not_to_store
+from netcup_mailauth.documents import EXPORTED, SCHEMA, LiveRecordShape, Shape, Ttl
 from netcup_mailauth.errors import UsageError, ZoneError
-from netcup_mailauth.planfile import EXPORTED, SCHEMA
-from netcup_mailauth.records import CLOUDDNS, DnsRecord, Zone
+from netcup_mailauth.records import CLOUDDNS, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,20 +102,12 @@ class ZoneFiles:
         """Nothing is open."""
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
-
-
-class _Record(_Shape):
-    id: str | None
-    hostname: str
+class _Record(LiveRecordShape, Shape):  # closed by the latter
     type: str = Field(pattern=r"^[A-Z0-9]{1,10}$")
-    priority: str
-    destination: str
-    ttl: int | None = Field(ge=0, le=2**31 - 1)
+    ttl: Ttl | None
 
 
-class _Listing(_Shape):
+class _Listing(Shape):
     version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
     domain: str
     backend: str = Field(pattern=r"^[a-z]{1,20}$")
@@ -128,7 +120,7 @@ def read_zone(path: Path) -> Zone:
     Raises:
         UsageError: it is none.
     """
-    document = jsonfiles.read(path, WHAT)
+    document = documents.read(path, WHAT)
     try:
         listing = _Listing.model_validate(document)
     except ValidationError as error:
@@ -136,7 +128,7 @@ def read_zone(path: Path) -> Zone:
         raise _no_export(path, f" (at {where[:200]!a})" if where else "") from None
     if not _is_name(listing.domain):
         raise _no_export(path, " (at 'domain')")
-    records = tuple(DnsRecord(**record.model_dump()) for record in listing.records)
+    records = tuple(record.live() for record in listing.records)
     identifiers = [record.id for record in records if record.id is not None]
     if len(set(identifiers)) != len(identifiers):
         raise UsageError(f"{path} lists two records under one id.", "Export the zone again.")

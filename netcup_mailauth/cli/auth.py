@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.authenticating import Authenticator, Report
     from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
-    from netcup_mailauth.settings.mailcow import MailcowAccess
 
 WHAT = {
     "NETCUP_CUSTOMER_NUMBER": "netcup customer number",
@@ -91,7 +91,7 @@ def _enter(authenticator: Authenticator) -> int:
 
 
 def _file() -> Path:
-    from netcup_mailauth.settings.credentialfile import credential_file
+    from netcup_mailauth.settings.credentials import credential_file
 
     path = credential_file(os.environ)
     if path is None:
@@ -117,8 +117,7 @@ def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
     from pydantic import SecretStr
 
     from netcup_mailauth.actions.authenticating import Outcome
-    from netcup_mailauth.settings.credentialfile import save
-    from netcup_mailauth.settings.credentials import kept
+    from netcup_mailauth.settings.credentials import kept, save_kept
 
     refused = {
         name for r in reports if r.outcome is Outcome.REFUSED for name, _ in r.places
@@ -129,7 +128,7 @@ def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
     if not accepted:
         say(f"{path} is as it was.")
         return
-    save(path, {**kept(os.environ), **accepted})
+    save_kept(path, {**kept(os.environ), **accepted})
     say(f"Kept in {path}, for you alone: {', '.join(sorted(accepted))}.")
     for name in sorted(accepted):
         if os.environ.get(name) or os.environ.get(f"{name}_FILE"):
@@ -140,7 +139,7 @@ def _authenticator(current: Run) -> Authenticator:
     from netcup_mailauth.actions.authenticating import Authenticator
     from netcup_mailauth.cli import connections
     from netcup_mailauth.cli.apis import CCP_ENDPOINT, REST_ENDPOINT, told
-    from netcup_mailauth.settings.mailcow import mailcow_access
+    from netcup_mailauth.settings.config import mailcow_access
 
     def try_ccp(credentials: CcpCredentials) -> None:
         with connections.ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:

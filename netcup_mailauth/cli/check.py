@@ -110,13 +110,13 @@ def _at_selector(wish: Wish, selector: str) -> Wish:
 
 
 def _print(report: CheckReport, output_format: str, full: bool) -> None:
-    from netcup_mailauth import planfile
+    from netcup_mailauth import documents
     from netcup_mailauth.render import checks
     from netcup_mailauth.render.layout import Page
 
     match output_format:
         case "json":
-            output = planfile.dumps(checks.check_document(report))
+            output = documents.dumps(checks.check_document(report))
         case "markdown":
             output = checks.check_markdown(report)
         case _:

@@ -17,8 +17,7 @@ import click
 from netcup_mailauth import names
 from netcup_mailauth.cli.common import COMPLETE, CONTEXT, Settings, common_options
 from netcup_mailauth.errors import ExitCode, UsageError
-from netcup_mailauth.privatefiles import open_regular
-from netcup_mailauth.settings.folders import expanded, xdg_folder
+from netcup_mailauth.files import expanded, read_regular, xdg_folder
 
 PROGRAM = "netcup-mailauth"
 
@@ -158,14 +157,11 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
 
     Raises:
         OSError: it cannot be read, or is a pipe or a device, which might never end.
-        ValueError: it is not TOML, or ``domains`` is no table.
+        ValueError: it is too large, not TOML, or ``domains`` is no table.
     """
     import tomllib
 
-    with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size > MOST_READ:
-            raise OSError
-        tables = tomllib.loads(file.read(MOST_READ).decode())
+    tables = tomllib.loads(read_regular(path, MOST_READ).decode())
     if not isinstance(tables.get("domains", {}), dict):
         raise ValueError
     return tables

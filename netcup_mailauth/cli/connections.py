@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.backends.ccp import CcpBackend
     from netcup_mailauth.backends.clouddns import CloudDnsBackend
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.settings.config import LoadedConfig, MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
-    from netcup_mailauth.settings.mailcow import MailcowAccess
     from netcup_mailauth.state.holds import Hold
 
 
@@ -70,14 +69,14 @@ def mailcow_access(url: str | None, config: LoadedConfig) -> MailcowAccess:
     """Which mailcow is meant, and its key; somebody at the terminal is asked for a missing one.
 
     Raises:
-        UsageError, CredentialsError, ConfigError: see :mod:`netcup_mailauth.settings.mailcow`.
+        UsageError, CredentialsError, ConfigError: see :mod:`netcup_mailauth.settings.config`.
     """
     from netcup_mailauth.errors import CredentialsError
-    from netcup_mailauth.settings import mailcow as settings_of_mailcow
+    from netcup_mailauth.settings.config import mailcow_access
     from netcup_mailauth.settings.credentials import MAILCOW_KEY, checked, find
 
     def access(environ: Mapping[str, str]) -> MailcowAccess:
-        return settings_of_mailcow.mailcow_access(url, config, environ, warn)
+        return mailcow_access(url, config, environ, warn)
 
     ask = asker()
     try:
@@ -97,7 +96,7 @@ def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:
     """What is remembered of these secrets at this endpoint."""
     from netcup_mailauth import state
     from netcup_mailauth.errors import UsageError
-    from netcup_mailauth.privatefiles import NotOursError
+    from netcup_mailauth.files import NotOursError
     from netcup_mailauth.state.holds import FileHold, NoHold, digest
 
     try:

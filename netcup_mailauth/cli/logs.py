@@ -7,7 +7,9 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import printable
 from netcup_mailauth.cli.common import say
+from netcup_mailauth.printable import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +27,6 @@ _NAMED = re.compile(
 
 _USER = re.compile(r"//[^/@\s]+@")
 
-MASK = "***"
-
-SHORTEST = 4
-"""Characters of a secret that is masked; a shorter text is part of any line."""
-
 
 class Masking(logging.Filter):
     """Masks secrets in whatever is logged, and drops tracebacks, which cannot be masked well.
@@ -43,7 +40,7 @@ class Masking(logging.Filter):
 
     def hide(self, *secrets: SecretStr) -> None:
         """Mask these from now on."""
-        self._secrets += (secret for secret in secrets if len(secret) >= SHORTEST)
+        self._secrets += secrets
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See logging: every record passes, masked."""
@@ -53,9 +50,8 @@ class Masking(logging.Filter):
 
     def masked(self, text: str) -> str:
         """``text`` without secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret.get_secret_value(), MASK)
-        return _USER.sub(f"//{MASK}@", _NAMED.sub(rf"\1{MASK}", text))
+        named = _NAMED.sub(rf"\1{MASK}", printable.masked(text, self._secrets))
+        return _USER.sub(f"//{MASK}@", named)
 
 
 masking = Masking()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.lost import Lost
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.records import Zone
-    from netcup_mailauth.state.entries import Entry
+    from netcup_mailauth.state.journal import Entry
 
 
 def check_options(name: str | None, options: dict[str, Any]) -> None:
@@ -69,10 +69,10 @@ def bring_back(current: Run, name: str, entry_id: str | None, timeout: float | N
 
 def _entry(current: Run, name: str, entry_id: str | None) -> Entry:
     """The write that the records were there before: the newest one, or the one that is named."""
-    from netcup_mailauth.state import history
+    from netcup_mailauth.state.journal import SENT
 
     journals = current.journals()
-    known = [entry for entry in journals.entries(name) if entry.mark in history.SENT]
+    known = [entry for entry in journals.entries(name) if entry.mark in SENT]
     chosen = [entry for entry in known if entry_id in (None, entry.id)]
     if not chosen:
         what = f"{name} has no entry {entry_id}" if entry_id else f"Nothing was written to {name}"

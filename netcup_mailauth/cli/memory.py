@@ -6,14 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli.common import say, warn
-from netcup_mailauth.privatefiles import NotOursError
+from netcup_mailauth.files import NotOursError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.state.entries import Entry
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Entry, Journals
 
 
 class Memory:
@@ -27,13 +26,13 @@ class Memory:
     def written(self) -> Journals:
         """What was written from here, under whatever account."""
         from netcup_mailauth.cli.apis import state_folders
-        from netcup_mailauth.state.journals import Journals
+        from netcup_mailauth.state.journal import Journals
 
         return Journals.below(state_folders())
 
     def last_applied(self, domain: str) -> tuple[DesiredRecord, ...]:
         """The records of a domain that this machine last wrote."""
-        from netcup_mailauth.state.entries import wanted_by
+        from netcup_mailauth.state.journal import wanted_by
 
         entry = self._last(domain)
         return wanted_by(entry) if entry else ()

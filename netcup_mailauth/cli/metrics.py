@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,15 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from netcup_mailauth import files
 from netcup_mailauth.cli.common import warn
 from netcup_mailauth.errors import ExitCode, MailauthError
-from netcup_mailauth.privatefiles import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from netcup_mailauth.render.outcomes import DomainOutcome
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Journals
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,9 +43,7 @@ def metrics_option(command: Command) -> Command:
     def measured(*arguments: Any, metrics_file: Path | None, **options: Any) -> int:
         if metrics_file is None:
             return int(command(*arguments, **options))
-        from netcup_mailauth import jsonfiles
-
-        jsonfiles.check_target(metrics_file)  # before anything is asked
+        files.check_target(metrics_file)  # before anything is asked
         context = click.get_current_context()
         recorder = context.meta[_KEY] = Recorder(context.command.name or "", metrics_file)
         try:
@@ -122,7 +118,8 @@ class Recorder:
             last_success(_earlier(self._path), self._command),
         )
         try:
-            write_readable(self._path, metrics_text(run))
+            # The monitor runs as another user.
+            files.write_readable(self._path, metrics_text(run))
         except OSError as error:
             warn(f"the metrics could not be written to {self._path}: {error.strerror or error}.")
 
@@ -145,7 +142,7 @@ def _since(journals: Journals, domain: str, text: str) -> float | None:
     from netcup_mailauth.actions.rotationdraft import signing_since
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.state import Book
-    from netcup_mailauth.state.entries import Mark
+    from netcup_mailauth.state.journal import Mark
 
     try:
         key = dkim.parse(text).key
@@ -163,7 +160,7 @@ def _since(journals: Journals, domain: str, text: str) -> float | None:
 
 def _journals() -> Journals:
     from netcup_mailauth.cli.apis import state_folders
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Journals
 
     return Journals.below(state_folders())
 
@@ -171,33 +168,7 @@ def _journals() -> Journals:
 def _earlier(path: Path) -> str:
     """The beginning of the file as an earlier run left it."""
     try:
-        with open_regular(path, follow=False) as file:
+        with files.open_regular(path, follow=False) as file:
             return file.read(MOST_READ).decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-def write_readable(path: Path, text: str) -> None:
-    """Put ``text`` in place whole or not at all, readable by everybody whatever the umask.
-
-    The monitor runs as another user. A link in that place is replaced, not followed: in a folder
-    that others may write to it could lead anywhere.
-
-    Raises:
-        OSError: it cannot be written; the file is as it was.
-    """
-    # No collector takes a name that ends in .part for a file of metrics.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o644)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise

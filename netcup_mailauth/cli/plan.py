@@ -79,12 +79,12 @@ def command(
     netcup-mailauth plan          (every domain of the config)
     netcup-mailauth plan --out plan.json --format markdown      (to be reviewed)
     """
-    from netcup_mailauth import jsonfiles, planfile
+    from netcup_mailauth import documents, files, planfile
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.render import outcomes
 
     if out is not None:
-        jsonfiles.check_target(out)  # before anything is asked
+        files.check_target(out)  # before anything is asked
     exported = _exported(zone_file)
     many = Many.of(options)
     with run(options["mailcow"], options["resolver"], many=many) as current:
@@ -97,7 +97,7 @@ def command(
         record(map(outcomes.of_planned, plan.zones))
         grounds = grounds_of(wishes, planner)
     if out is not None:
-        jsonfiles.write(out, planfile.dumps(planfile.plan_document(plan, grounds)))
+        files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
     if plan.has_changes or failures or not settings().quiet:
         shown = plan if output_format == "json" else many.shown(plan)
@@ -148,13 +148,13 @@ def print_plan(
     path: Path | None,
 ) -> None:
     """The plan on stdout; ``path`` is the file it is in, if it is in one."""
-    from netcup_mailauth import planfile
+    from netcup_mailauth import documents, planfile
     from netcup_mailauth.render import markdown, text
     from netcup_mailauth.render.layout import Page
 
     match output_format:
         case "json":
-            output = planfile.dumps(planfile.plan_document(plan, grounds))
+            output = documents.dumps(planfile.plan_document(plan, grounds))
         case "markdown":
             output = markdown.plan_markdown(plan, full)
             if len(output) > LONGEST_MARKDOWN:

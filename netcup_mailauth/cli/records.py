@@ -20,7 +20,7 @@ def command(domain: str, mail: bool, output_format: str) -> None:
     netcup-mailauth records example.com
     netcup-mailauth records example.com --mail --format json
     """
-    from netcup_mailauth import names, planfile
+    from netcup_mailauth import documents, names
     from netcup_mailauth.actions.listing import list_zone, mail_records
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.dnsio.resolver import zone_of
@@ -37,7 +37,7 @@ def command(domain: str, mail: bool, output_format: str) -> None:
         zone = mail_records(zone)
     match output_format:
         case "json":
-            output = planfile.dumps(planfile.zone_listing(zone))
+            output = documents.dumps(documents.zone_listing(zone))
         case "markdown":
             output = markdown.zone_markdown(zone)
         case _:

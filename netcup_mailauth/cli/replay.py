@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.cli.many import Many
     from netcup_mailauth.cli.reporter import Reporter
     from netcup_mailauth.cli.wiring import Run
-    from netcup_mailauth.planreading import SavedPlan
+    from netcup_mailauth.planfile import SavedPlan
 
 BESIDE = frozenset({"resolver", "nameserver", "lock_timeout"})
 """Options that may stand beside a plan file: none of them says what is wanted."""
@@ -31,14 +31,14 @@ def apply_plan_file(
     timeout: float | None,
 ) -> int:
     """Apply the plan in a file; wait for the name servers if there is a ``timeout``."""
-    from netcup_mailauth import planchecks, planreading
+    from netcup_mailauth import planfile
     from netcup_mailauth.actions.rejudging import wish_of
     from netcup_mailauth.actions.replaying import Replayer
     from netcup_mailauth.cli.wiring import run
 
     _check_nothing_else(domains, options)
-    saved = planreading.load(path)
-    planchecks.check_content(saved)  # before credentials are looked for
+    saved = planfile.load(path)
+    planfile.check_content(saved)  # before credentials are looked for
     # Nothing is asked, not even for credentials.
     click.get_current_context().params["yes"] = True
     reporter.grounds = saved.grounds

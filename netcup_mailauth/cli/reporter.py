@@ -132,10 +132,10 @@ def _without_notes(change_set: ChangeSet) -> ChangeSet:
 
 
 def _document(outcome: RunResult, output_format: str, grounds: Mapping[str, Grounds]) -> str:
-    from netcup_mailauth import planfile
+    from netcup_mailauth import documents, planfile
 
     if output_format == "json":
-        return planfile.dumps(planfile.run_document(outcome, grounds))
+        return documents.dumps(planfile.run_document(outcome, grounds))
     return run_comment(outcome)
 
 

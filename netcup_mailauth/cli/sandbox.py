@@ -105,14 +105,13 @@ def _wait() -> None:
 def _zone_file(item: str) -> tuple[str, list[dict[str, object]]]:
     import json
 
-    from netcup_mailauth.privatefiles import open_regular
+    from netcup_mailauth.files import read_regular
 
     domain, separator, name = item.partition("=")
     if not separator or not domain or not name:
         raise UsageError(f"--zone {item!r} is not DOMAIN=FILE.", "As in example.com=zone.json")
     try:
-        with open_regular(Path(name)) as file:
-            records = json.load(file)
+        records = json.loads(read_regular(Path(name)))
     except OSError as error:
         raise UsageError(f"--zone: {name} cannot be read: {error.strerror}.") from None
     except ValueError:

@@ -24,9 +24,9 @@ def command(file: Path, output_format: str, full: bool) -> int:
     netcup-mailauth show plan.json
     netcup-mailauth show plan.json --format markdown
     """
-    from netcup_mailauth import planchecks, planreading
+    from netcup_mailauth import planfile
 
-    saved = planreading.load(file)
+    saved = planfile.load(file)
     print_plan(saved.plan, output_format, full, saved.grounds, file)
-    planchecks.check_content(saved)
+    planfile.check_content(saved)
     return 0

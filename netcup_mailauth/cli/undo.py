@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.results import Result
-    from netcup_mailauth.state.entries import Entry
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Entry, Journals
 
 LIST = "See what there is:  netcup-mailauth undo --list"
 
@@ -130,21 +129,21 @@ def _chosen(
     Raises:
         UsageError: there is none.
     """
-    from netcup_mailauth.state import history
+    from netcup_mailauth.state.journal import SENT, standing, undone
 
     _tell_of_damage(journal, [name] if name else journal.domains())
 
     if name is None:
         known = [entry for domain in journal.domains() for entry in journal.entries(domain)]
-        own = [entry for entry in known if entry.run == many and entry.mark in history.SENT]
-        gone = history.undone(known)
+        own = [entry for entry in known if entry.run == many and entry.mark in SENT]
+        gone = undone(known)
         chosen = list({e.domain: e for e in reversed(own) if e.id not in gone}.values())
         what = f"Run {many} is undone already" if own else f"No run {many} wrote anything"
     elif single:
         chosen = [entry for entry in journal.entries(name) if entry.id == single]
         what = f"{name} has no entry {single}"
     else:
-        chosen = history.standing(journal.entries(name))[:1]
+        chosen = standing(journal.entries(name))[:1]
         what = f"{name}: there is nothing to undo"
     if not chosen:
         raise UsageError(
@@ -273,29 +272,29 @@ def _as_stale(result: Result) -> Result:
 
 def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> None:
     """That there was nothing to do, and how to go further back if that was meant."""
-    from netcup_mailauth.state import history
+    from netcup_mailauth.state.journal import standing
 
     if change_set.error is not None or change_set.changes or settings().quiet:
         return
     say(f"{entry.domain} is already as it was before {entry.id}.")
-    older = [e for e in history.standing(journal.entries(entry.domain)) if e.id < entry.id]
+    older = [e for e in standing(journal.entries(entry.domain)) if e.id < entry.id]
     if older:
         say("To go further back:")
         say(f"  netcup-mailauth undo {entry.domain} --to {older[0].id}")
 
 
 def _list(current: Run, name: str | None, output_format: str) -> int:
-    from netcup_mailauth import planfile
+    from netcup_mailauth import documents
     from netcup_mailauth.cli.apis import state_folders
-    from netcup_mailauth.state import history
+    from netcup_mailauth.state.journal import listing
 
     written = current.memory.written
     domains = [name] if name else written.domains()
     _tell_of_damage(written, domains)
     entries = [entry for domain in domains for entry in written.entries(domain)]
-    document = history.listing(entries)
+    document = listing(entries)
     if output_format == "json":
-        show(planfile.dumps(document))
+        show(documents.dumps(document))
     elif entries:
         show("\n\n".join(map(_run_text, document["runs"])) + "\n")
     else:

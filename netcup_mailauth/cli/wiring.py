@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.plan import Place
     from netcup_mailauth.settings.config import LoadedConfig
-    from netcup_mailauth.state.journal import Journal
-    from netcup_mailauth.state.journals import Journals
+    from netcup_mailauth.state.journal import Journal, Journals
 
 RESOLVER = "NETCUP_MAILAUTH_RESOLVER"
 NAMESERVERS = "NETCUP_MAILAUTH_NAMESERVERS"
@@ -118,7 +117,7 @@ class Run:
 
     def mailcow_named(self) -> str | None:
         """The address of the mailcow, if one is named anywhere."""
-        from netcup_mailauth.settings.mailcow import URL
+        from netcup_mailauth.settings.config import URL
 
         return self.mailcow_url or os.environ.get(URL) or self.config.config.mailcow.url
 
@@ -261,8 +260,7 @@ class Run:
 
     def journals(self) -> Journals:
         """What the accounts in use have written from here."""
-        from netcup_mailauth.state.journal import Journal
-        from netcup_mailauth.state.journals import Journals
+        from netcup_mailauth.state.journal import Journal, Journals
 
         apis = self.backend.apis
         return Journals(tuple(Journal(_account_folder(a.endpoint, a.account)) for a in apis))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import KeySourceError
+from netcup_mailauth.files import NotRegularError, TooLargeError, read_regular
 from netcup_mailauth.keys import pem, texts
-from netcup_mailauth.privatefiles import NotRegularError, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,8 +58,9 @@ def read_key_file(path: Path) -> DkimSource:
     """
     origin = str(path)
     try:
-        with open_regular(path) as file:
-            data = file.read(MAX_SIZE + 1)
+        data = read_regular(path, MAX_SIZE)
+    except TooLargeError:
+        raise _too_large(origin) from None
     except FileNotFoundError:
         what, advice = "is not there", "Check the path; a relative one starts at the config file."
     except IsADirectoryError:
@@ -130,9 +131,7 @@ def read_mailcow_key(answer: object, origin: str) -> DkimSource:
 def _content(text: str | bytes, origin: str) -> str:
     """The text without byte order mark and outer blanks, if it can be a key at all."""
     if len(text) > MAX_SIZE:
-        raise KeySourceError(
-            f"{origin}: it is larger than {MAX_SIZE // 1024} KiB, so it is no key.", _KNOWN_FORMS
-        )
+        raise _too_large(origin)
     try:
         content = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     except UnicodeDecodeError:
@@ -147,6 +146,12 @@ def _content(text: str | bytes, origin: str) -> str:
     if not content:
         raise KeySourceError(f"{origin}: it is empty.", _KNOWN_FORMS)
     return content
+
+
+def _too_large(origin: str) -> KeySourceError:
+    return KeySourceError(
+        f"{origin}: it is larger than {MAX_SIZE // 1024} KiB, so it is no key.", _KNOWN_FORMS
+    )
 
 
 def _json(content: str, origin: str) -> object:

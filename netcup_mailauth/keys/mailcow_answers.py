@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import ApiError, TransportError
+from netcup_mailauth.printable import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST = 200
 """Characters of mailcow's words that are shown."""
-
-MASK = "***"
 
 _KEY_TEXT = re.compile(r"-----BEGIN[^-]*-----.*|[A-Za-z0-9+/=]{40,}", re.DOTALL)
 """A PEM block, or as much base64 as no domain or selector has."""

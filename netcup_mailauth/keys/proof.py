@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.files import read_regular
 from netcup_mailauth.keys import pem, texts
 from netcup_mailauth.keys.files import MAX_SIZE
-from netcup_mailauth.privatefiles import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,9 +77,7 @@ def _rsa() -> tuple[PKCS1v15, SHA256]:
 def signer_in_file(path: Path) -> Signer | None:
     """The private key in a file; ``None`` if there is none, or it cannot be read."""
     try:
-        with open_regular(path) as file:
-            data = file.read(MAX_SIZE)
-        return signer_in(data.decode("utf-8-sig"))
+        return signer_in(read_regular(path, MAX_SIZE).decode("utf-8-sig"))
     except (OSError, ValueError):
         return None
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth.backends.urls import is_loopback
 from netcup_mailauth.errors import UsageError
+from netcup_mailauth.files import expanded
 from netcup_mailauth.keys.files import DkimSource, read_key, read_key_file
-from netcup_mailauth.settings.folders import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

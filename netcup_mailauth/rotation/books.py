@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import make_folder, read_private, sync_folder, write_private
+from netcup_mailauth.files import make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.records import DesiredRecord, Kind
 from netcup_mailauth.rotation.state import Book, NewerBookError, dumps, loads
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import dkim, names
+from netcup_mailauth import dkim, documents, names
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.names import relative
 from netcup_mailauth.rotation import clocks
@@ -204,7 +204,7 @@ def loads(text: str) -> Book:
         ValueError: it holds none.
     """
     try:
-        data = json.loads(text)
+        data = documents.loads(text)
         if isinstance(data["schema"], int) and data["schema"] > SCHEMA:
             raise NewerBookError(f"a newer version wrote it (schema {data['schema']})")
         if data["schema"] != SCHEMA:

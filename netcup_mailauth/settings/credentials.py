@@ -8,15 +8,26 @@ once. Values live in ``SecretStr`` and are never shown.
 from __future__ import annotations
 
 import os
+import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from netcup_mailauth.errors import CredentialsError
-from netcup_mailauth.privatefiles import NotRegularError, open_regular
-from netcup_mailauth.settings.credentialfile import credential_file, load
+from netcup_mailauth.errors import CredentialsError, UsageError
+from netcup_mailauth.files import (
+    NotRegularError,
+    TooLargeError,
+    check_home,
+    open_regular,
+    own_folder,
+    read_regular,
+    read_up_to,
+    write_private,
+    xdg_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +41,14 @@ MAILCOW_KEY = "MAILCOW_API_KEY"
 CCP_NAMES = (CUSTOMER_NUMBER, API_KEY, API_PASSWORD)
 NAMES = (*CCP_NAMES, REST_KEY, MAILCOW_KEY)
 """Every secret there is."""
+
+KEPT_NAME = "credentials.toml"
+"""The file that ``auth`` keeps credentials in: this user's alone, and written whole."""
+
+MAX_KEPT = 64 * 1024
+"""Bytes of that file; five secrets take a few hundred."""
+
+HEADER = "# Written by netcup-mailauth auth. Whoever can read this can change your DNS.\n"
 
 MAX_SECRET = 4096
 """Bytes of a file that holds one secret."""
@@ -215,10 +234,10 @@ def kept(environ: Mapping[str, str]) -> dict[str, SecretStr]:
     """What ``auth`` has written.
 
     Raises:
-        CredentialsError: the file may not be used; see :func:`credentialfile.load`.
+        CredentialsError: the file may not be used; see :func:`load_kept`.
     """
     path = credential_file(environ)
-    return load(path, NAMES) if path else {}
+    return load_kept(path) if path else {}
 
 
 def _kept(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> Found | None:
@@ -257,18 +276,16 @@ def _systemd(name: str, environ: Mapping[str, str], warn: Callable[[str], None])
 
 def _file(path: Path, what: str) -> str:
     try:
-        with open_regular(path) as stream:
-            data = stream.read(MAX_SECRET + 1)
+        return read_regular(path, MAX_SECRET).decode("latin-1")
     except NotRegularError:
         raise CredentialsError(
             f"The file of {what} is not a regular file: {path}.", "Name a regular file."
         ) from None
-    if len(data) > MAX_SECRET:
+    except TooLargeError:
         raise CredentialsError(
             f"The file of {what} is longer than {MAX_SECRET} bytes: {path}.",
             "It should hold the one secret and nothing else.",
-        )
-    return data.decode("latin-1")
+        ) from None
 
 
 BLANKS = " \t\r\n"
@@ -296,3 +313,121 @@ def _silent(_message: str) -> None:
 
 def _listed(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+# --- The file that auth writes --------------------------------------------------------------------
+
+
+def credential_file(environ: Mapping[str, str]) -> Path | None:
+    """Where the file is, beside the user's config; ``None`` for a user without a home."""
+    try:
+        return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ) / KEPT_NAME
+    except UsageError:
+        return None
+
+
+def load_kept(path: Path) -> dict[str, SecretStr]:
+    """The secrets in the file, by the names of their variables; none if there is no file.
+
+    Raises:
+        CredentialsError: others can read it, or it says something it may not. Never shows a value.
+    """
+    text = _kept_text(path)
+    found: dict[str, SecretStr] = {}
+    problems = []
+    for key, value in _toml(text, path).items():
+        name = key.upper()
+        if key != key.lower() or name not in NAMES:
+            problems.append(f"{_shown(key)}: unknown key")
+        elif not isinstance(value, str):
+            problems.append(f"{key}: should be a text in quotes")
+        else:
+            found[name] = SecretStr(value)
+    if problems:
+        known = ", ".join(sorted(name.lower() for name in NAMES))
+        raise CredentialsError(f"{path}: {'; '.join(problems)}.", f"The keys are: {known}.")
+    return found
+
+
+def save_kept(path: Path, values: Mapping[str, SecretStr]) -> None:
+    """Put the file in place with these values, for this user alone.
+
+    Raises:
+        CredentialsError: it cannot be written, or its folder belongs to somebody else.
+        NotOursError: its folder is in another user's home, under sudo.
+    """
+    check_home(path, os.environ)
+    lines = [f"{name.lower()} = {_quoted(values[name])}\n" for name in sorted(values)]
+    try:
+        own_folder(path.parent)
+        write_private(path, HEADER + "".join(lines))
+    except OSError as error:
+        reason = error.strerror
+    else:
+        return
+    raise CredentialsError(
+        f"{path} cannot be written: {reason}.",
+        "Nothing was kept. The folder has to be yours; XDG_CONFIG_HOME names another.",
+    )
+
+
+def _kept_text(path: Path) -> str:
+    """The file's text, empty if there is no file. All is asked of the opened file itself."""
+    try:
+        with open_regular(path) as stream:
+            _check_owner_and_mode(os.fstat(stream.fileno()), path)
+            data = read_up_to(stream, MAX_KEPT)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except NotRegularError:
+        raise CredentialsError(
+            f"{path} is not a regular file.", "Make it anew: auth writes it."
+        ) from None
+    except TooLargeError:
+        raise CredentialsError(
+            f"{path} is longer than {MAX_KEPT} bytes.", "Is it the right file?"
+        ) from None
+    except OSError as error:
+        raise CredentialsError(
+            f"The credentials in {path} cannot be read: {error.strerror}.", "Is it yours?"
+        ) from None
+    return data.decode("utf-8", "replace")  # no secret has such characters; told when it is used
+
+
+def _check_owner_and_mode(status: os.stat_result, path: Path) -> None:
+    if status.st_uid != os.geteuid():
+        raise CredentialsError(
+            f"{path} belongs to another user, so its credentials are not used.",
+            "Make one of your own: netcup-mailauth auth",
+        )
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise CredentialsError(
+            f"{path} can be read or changed by others (mode "
+            f"{stat.S_IMODE(status.st_mode):04o}), so its credentials are not used.",
+            f"chmod 600 {path}   (and make new credentials, if others may have read it)",
+        )
+
+
+def _toml(text: str, path: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = re.search(r"at line \d+", str(error))
+        where = f" ({line[0]})" if line else ""
+    # Outside the except block, and without Python's words: both can hold what the file says.
+    raise CredentialsError(
+        f"{path} is not valid TOML{where}.", 'Write one key = "value" on each line.'
+    )
+
+
+def _quoted(value: SecretStr) -> str:
+    """A value as TOML; :func:`checked` lets only printable ASCII through."""
+    text = value.get_secret_value().replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _shown(key: str) -> str:
+    """A key as it is written, if it can be a key; anything else may be a value in its place."""
+    return key if re.fullmatch(r"[A-Za-z][A-Za-z_]{0,39}", key) else "a key that is none"

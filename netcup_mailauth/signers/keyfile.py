@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import KeySourceError, MailauthError
+from netcup_mailauth.files import make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.keys import pem
-from netcup_mailauth.privatefiles import make_folder, read_private, sync_folder, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

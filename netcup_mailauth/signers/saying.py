@@ -13,6 +13,8 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.printable import MASK
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,8 +23,6 @@ SHOWN = 500
 
 READ = 64 * 1024
 """Bytes of the end of its output that are looked at."""
-
-MASK = "***"
 
 _RUN = 8
 """Letters and digits in a row that no text has in common with a key by chance."""

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import RefusedError
+from netcup_mailauth.files import expanded
 from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.policy import DomainPolicy, layered
-from netcup_mailauth.settings.folders import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,21 +8,19 @@ ours to put in its place, and what is not ours is refused.
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import (
-    WRITABLE,
+from netcup_mailauth.files import (
     check_folder,
+    check_home,
+    check_root,
+    expanded,
     make_folder,
     make_missing,
-    open_to_others,
-    somebody_elses,
+    xdg_folder,
 )
-from netcup_mailauth.settings.folders import check_home, expanded, xdg_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,27 +92,3 @@ def known_folder(root_folder: Path, endpoint: str) -> Path:
             "Is it yours? NETCUP_MAILAUTH_STATE_DIR names another.",
         ) from None
     return folder
-
-
-def check_root(folder: Path) -> None:
-    """Raise unless the folder that holds all state is one to make folders of ours in.
-
-    It may be a link, as systemd makes one to ``/var/lib/private``, and it may be root's, sticky
-    like ``/tmp``, or the mount point of a volume, where others may write: what is ours below it
-    is told from what is not.
-
-    Raises:
-        NotOursError: somebody else could have made what is in it look like ours.
-        OSError: it cannot be looked at.
-    """
-    user = os.geteuid()
-    try:
-        link, status = folder.lstat(), folder.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for one in (link, status):
-        if one.st_uid not in (0, user):
-            raise somebody_elses(one, folder)
-    shared = status.st_uid != user or status.st_mode & stat.S_ISVTX or os.path.ismount(folder)
-    if status.st_mode & WRITABLE and not shared:
-        raise open_to_others(status, folder)

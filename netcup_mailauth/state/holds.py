@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from netcup_mailauth import documents
 from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
-from netcup_mailauth.privatefiles import read_private, write_private
+from netcup_mailauth.files import read_private, write_private
 from netcup_mailauth.state import account_folder, endpoint_folder, known_folder
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class FileHold:
         """What is remembered; a file that is damaged counts as none, or it would hold for ever."""
         try:
             known_folder(self.root, self.endpoint)
-            memory = _memory(json.loads(read_private(self.path)))
+            memory = _memory(documents.loads(read_private(self.path)))
         except OSError:
             return None
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):

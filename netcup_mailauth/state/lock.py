@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import LockError
-from netcup_mailauth.privatefiles import NotOursError, check_file, read_private, write_private
+from netcup_mailauth.files import NotOursError, check_file, read_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

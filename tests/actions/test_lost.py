@@ -12,9 +12,7 @@ from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.errors import MailauthError, UnverifiedError, WriteNotProcessedError
 from netcup_mailauth.plan import Place, compute
 from netcup_mailauth.results import Status
-from netcup_mailauth.state import history
-from netcup_mailauth.state.entries import Mark
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Journal, Mark, standing
 from tests.actions.test_writing import WISHES
 from tests.apis import Api, each_api, on_ccp
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.sandbox import Sandbox
-    from netcup_mailauth.state.entries import Entry
+    from netcup_mailauth.state.journal import Entry
 
 api = each_api
 
@@ -66,7 +64,7 @@ def test_all_that_is_lost_is_brought_back_in_one_call(api: Api, tmp_path: Path) 
         assert lost(entry, backend.zone(NAME)).missing == ()
         marks = [one.mark for one in journal.entries(NAME)]
         assert marks == [Mark.VERIFIED, Mark.VERIFIED]
-        assert [one.id for one in history.standing(journal.entries(NAME))] == [entry.id]
+        assert [one.id for one in standing(journal.entries(NAME))] == [entry.id]
 
 
 @on_ccp

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth import planfile, planreading
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.applying import Applier
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.actions.replaying import Replayer
@@ -118,12 +118,12 @@ class World:
             host = self.keys.host(named) if named else None
             found[wish.domain] = Grounds.of(wish.policy, host)
         plan = self.planner.plan(wishes)
-        return json.loads(planfile.dumps(planfile.plan_document(plan, found)))
+        return json.loads(documents.dumps(planfile.plan_document(plan, found)))
 
     def replay(self, document: Any, *, has_mailcow: bool = True) -> RunResult:
         applier = Applier(self.planner, Writer(self.backend, lambda _: None), nullcontext)
         replayer = Replayer(applier, has_mailcow, self.notes.append, self.anew.append)
-        saved = planreading.from_document(document, "plan.json")
+        saved = planfile.from_document(document, "plan.json")
         return replayer.replay(saved, self.shown.append, lambda _: None)
 
     def ends(self, document: Any, **options: Any) -> tuple[Status, ExitCode]:

@@ -20,9 +20,7 @@ from netcup_mailauth.preconditions import outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Status
 from netcup_mailauth.sandbox import Quirks
-from netcup_mailauth.state import history
-from netcup_mailauth.state.entries import Entry, Mark
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Entry, Journal, Mark, standing
 from tests.strategies import zones
 from tests.worlds import account, backend_of, recorded, requests_of
 
@@ -457,8 +455,8 @@ def test_as_many_undos_as_applies_lead_back_to_the_start(tmp_path: Path) -> None
             if not compute(Place("", ""), backend.zone("example.com"), wanted).is_empty:
                 write(backend, folder, wanted)
         journal = Journal(folder)
-        while standing := history.standing(journal.entries("example.com")):
-            take_back(backend, folder, standing[0])
+        while left := standing(journal.entries("example.com")):
+            take_back(backend, folder, left[0])
         assert contents(sandbox, ids=False) == before
 
     over_random_applies(4, check)

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth import privatefiles
+from netcup_mailauth import files
 from netcup_mailauth.actions.writing import SETTLE, Writer
 from netcup_mailauth.errors import ExitCode, MailauthError
 from netcup_mailauth.plan import ChangeSet, Place, compute
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.results import Result, Status
 from netcup_mailauth.state import journal as journal_module
-from netcup_mailauth.state.entries import Mark
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Journal, Mark
 from tests.worlds import Waits, account, recorded, requests_of
 
 if TYPE_CHECKING:
@@ -376,7 +375,7 @@ def test_a_write_is_told_as_done_although_the_journal_could_not_note_it(
 def failing_at(call: int) -> Callable[[Path, str], None]:
     """A disk that is full at the ``call``-th file."""
     calls: list[Path] = []
-    real = privatefiles.write_private
+    real = files.write_private
 
     def replace(path: Path, text: str) -> None:
         calls.append(path)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from netcup_mailauth import planfile
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.backends.clouddns import CloudDnsBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles, read_zone
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.plan import Change
 
-EXPORT = planfile.zone_listing(mail_zone())
+EXPORT = documents.zone_listing(mail_zone())
 
 
 def exported(folder: Path, document: object, name: str = "zone.json") -> Path:
@@ -37,7 +37,7 @@ def exported(folder: Path, document: object, name: str = "zone.json") -> Path:
 def test_an_export_is_read_back_as_the_zone_it_was(tmp_path: Path) -> None:
     with account() as (_, backend):
         zone = backend.zone("example.com")
-    path = exported(tmp_path, planfile.zone_listing(zone))
+    path = exported(tmp_path, documents.zone_listing(zone))
     bare = tuple(
         DnsRecord(r.id, r.hostname, r.type, r.destination, r.priority, r.ttl) for r in zone.records
     )
@@ -48,7 +48,7 @@ def test_its_changes_are_those_that_the_api_would_get(tmp_path: Path) -> None:
     wish = Wish("example.com", wants("v=spf1 mx -all", "v=DMARC1;p=reject"))
     with account() as (_, backend):
         there = Planner(backend).plan([wish]).zones[0]
-        path = exported(tmp_path, planfile.zone_listing(backend.zone("example.com")))
+        path = exported(tmp_path, documents.zone_listing(backend.zone("example.com")))
     here = Planner(ZoneFiles.read([path])).plan([wish]).zones[0]
     assert (here.changes, here.unchanged, here.untouched) == (
         there.changes,

@@ -24,8 +24,7 @@ from netcup_mailauth.render.outcomes import DomainOutcome
 from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.state import Book
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.state.entries import Mark
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Journal, Mark
 from tests.render.samples import ED25519, RSA
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth import planfile
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli import entry, main
 from netcup_mailauth.cli.common import say, show, warn
 from netcup_mailauth.cli.output import Outlet, StdoutClosedError, check_printed, outlets
@@ -102,7 +102,7 @@ def test_a_forged_plan_shows_no_control_characters(
     failure = Failure(ExitCode.ZONE, f"a{odd}b", f"c{odd}d")
     plan = Plan((ChangeSet(PLACE, error=failure),))
     path = tmp_path / "plan.json"
-    path.write_text(planfile.dumps(planfile.plan_document(plan)))
+    path.write_text(documents.dumps(planfile.plan_document(plan)))
     main(["show", str(path), "--format", output_format])
     shown = capsys.readouterr()
     assert is_plain(shown.out + shown.err, "\n")

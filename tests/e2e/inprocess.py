@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import planfile
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli.entry import main
 from tests.e2e.command import Ended
 
@@ -68,4 +68,4 @@ class Cli:
         document = self.document
         change(document["zones"][0])
         document["digest"] = planfile.digest(document["zones"])
-        (self.folder / "plan.json").write_text(planfile.dumps(document))
+        (self.folder / "plan.json").write_text(documents.dumps(document))

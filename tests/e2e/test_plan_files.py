@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth import planfile
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli.plan import LONGEST_MARKDOWN, summary_markdown
 from netcup_mailauth.plan import Plan
 from tests.apis import CCP, CLOUDDNS, each_api, on_ccp
@@ -186,7 +186,7 @@ def test_a_forged_plan_is_refused_before_anything_is_asked(
 @on_ccp
 @pytest.mark.parametrize("name", FORGERIES)
 def test_no_forgery_gets_as_far_as_asking_anybody(cli: Cli, name: str) -> None:
-    (cli.folder / "plan.json").write_text(planfile.dumps(forged(FORGERIES[name])))
+    (cli.folder / "plan.json").write_text(documents.dumps(forged(FORGERIES[name])))
     for arguments in (("apply", "--plan", "plan.json"), ("show", "plan.json")):
         code, out, err = cli(*arguments)
         assert code == 6, err
@@ -334,7 +334,7 @@ class TestLongMarkdown:
         zones = cli.document["zones"]
         many = [{**zones[0], "domain": f"d{n}.example.com"} for n in range(60)]
         document = {**cli.document, "zones": many, "digest": planfile.digest(many)}
-        (cli.folder / "plan.json").write_text(planfile.dumps(document))
+        (cli.folder / "plan.json").write_text(documents.dumps(document))
         _, out, _ = cli("show", "plan.json", "--format", "markdown")
         assert len(out) < LONGEST_MARKDOWN
         assert "The whole plan is in `plan.json`" in out

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from netcup_mailauth import planfile
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.state import entries
 from netcup_mailauth.state.holds import FileHold, Reason, digest
+from netcup_mailauth.state.journal import loads as journal_entry
 from tests.fuzz.answers import KEY, MAILCOW_KEY, ZONE, answered, dumped, written_to
 from tests.fuzz.breaking import broken, broken_bytes, broken_json, noise
 from tests.fuzz.world import CCP, MAILCOW, NUMBER, SECRETS
@@ -382,7 +382,7 @@ def _is_whole(path: Path) -> bool:
     if path.stat().st_mode & 0o022:
         return False
     try:
-        entry = entries.loads(path.read_text("utf-8"))
+        entry = journal_entry(path.read_text("utf-8"))
     except ValueError:
         return False
     return (entry.domain, entry.id) == (path.parent.name, path.stem)

@@ -45,7 +45,7 @@ NEVER = frozenset(
 )
 """What of that no case can reach."""
 
-NOT_WORDED = ("planreading.py",)
+NOT_WORDED = ("planfile.py",)
 """Where findings are made that were worded elsewhere: they are read from a file."""
 
 

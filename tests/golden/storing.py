@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from pydantic import SecretStr
 
-from netcup_mailauth import planchecks, planfile, planreading
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.backends.zonefile import read_zone
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ConfigError, LockError, MailauthError
@@ -26,18 +26,16 @@ from netcup_mailauth.rotation.clocks import Uptime
 from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side
 from netcup_mailauth.rotation.watch import Watch
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.settings import config, credentialfile, credentials
-from netcup_mailauth.state.entries import Entry, Mark
-from netcup_mailauth.state.history import listing
+from netcup_mailauth.settings import config, credentials
 from netcup_mailauth.state.holds import FileHold, Reason
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Entry, Journal, Mark, listing
 from netcup_mailauth.state.lock import writer_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from netcup_mailauth.planreading import SavedPlan
+    from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.records import Zone
 
 __all__ = ["FAILURES", "Mark", "Reason", "main", "told"]
@@ -98,8 +96,8 @@ def ended(*arguments: str) -> tuple[int, bytes]:
 
 def read_plan(path: Path) -> SavedPlan:
     """The plan in a file, as ``show`` and ``apply --plan`` take it."""
-    saved = planreading.load(path)
-    planchecks.check_content(saved)
+    saved = planfile.load(path)
+    planfile.check_content(saved)
     return saved
 
 
@@ -107,7 +105,7 @@ def plan_again(path: Path) -> bytes:
     """A plan file read and written; its ``tool`` is the version that wrote it first."""
     saved = read_plan(path)
     document = planfile.plan_document(saved.plan, saved.grounds)
-    return planfile.dumps({**document, "tool": json.loads(path.read_bytes())["tool"]}).encode()
+    return documents.dumps({**document, "tool": json.loads(path.read_bytes())["tool"]}).encode()
 
 
 # --- Exports --------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ def plan_again(path: Path) -> bytes:
 
 def export_again(path: Path) -> bytes:
     """An exported zone read and written."""
-    return planfile.dumps(planfile.zone_listing(read_zone(path))).encode()
+    return documents.dumps(documents.zone_listing(read_zone(path))).encode()
 
 
 def export_read(path: Path) -> str:
@@ -143,12 +141,12 @@ def journal_again(entry: Entry, folder: Path) -> bytes:
 
 def journal_listing(entries: Sequence[Entry]) -> str:
     """What ``undo --list --format json`` prints."""
-    return planfile.dumps(listing(entries))
+    return documents.dumps(listing(entries))
 
 
 def make_entries(plan: Path, export: Path, folder: Path) -> list[bytes]:
     """Entries of every mark and shape, made of a plan and the zone it was made from."""
-    change_set, neighbour, *_ = planreading.load(plan).plan.zones
+    change_set, neighbour, *_ = planfile.load(plan).plan.zones
     zone = read_zone(export)
     beside = read_zone(export.with_name(f"{export.stem}-{neighbour.place.zone}.json"))
     first, *others = change_set.changes
@@ -270,19 +268,19 @@ def lock_note(folder: Path) -> str:
 def credentials_again(path: Path) -> bytes:
     """A ``credentials.toml`` read and written."""
     again = path.parent / "again" / path.name
-    credentialfile.save(again, credentialfile.load(path, credentials.NAMES))
+    credentials.save_kept(again, credentials.load_kept(path))
     return again.read_bytes()
 
 
 def make_credentials(path: Path, values: dict[str, str]) -> bytes:
     """What ``auth`` keeps of these."""
-    credentialfile.save(path, {name: SecretStr(value) for name, value in values.items()})
+    credentials.save_kept(path, {name: SecretStr(value) for name, value in values.items()})
     return path.read_bytes()
 
 
 def credentials_read(path: Path) -> str:
     """What was read from it."""
-    found = credentialfile.load(path, credentials.NAMES)
+    found = credentials.load_kept(path)
     return json.dumps({name: value.get_secret_value() for name, value in found.items()}, indent=1)
 
 

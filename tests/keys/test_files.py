@@ -447,7 +447,7 @@ def test_a_file_of_someone_else_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("netcup_mailauth.privatefiles.os.open", refuse)  # root may read everything
+    monkeypatch.setattr("netcup_mailauth.files.os.open", refuse)  # root may read everything
     assert "may not be read" in file_refusal(tmp_path / "secret").what
 
 

@@ -14,9 +14,14 @@ from pydantic_core import PydanticCustomError
 
 from netcup_mailauth.errors import ConfigError, ExitCode
 from netcup_mailauth.policy import Config, DkimPolicy, SpfPolicy
-from netcup_mailauth.settings import mistakes
-from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig, config_folder, load
-from netcup_mailauth.settings.mistakes import of_the_models
+from netcup_mailauth.settings.config import (
+    FILE_NAME,
+    KINDS,
+    LoadedConfig,
+    config_folder,
+    load,
+    of_the_models,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -395,7 +400,7 @@ def test_a_whole_config(tmp_path: Path) -> None:
     assert config.mailcow.api_key_file == str(tmp_path / "mailcow.key")
 
 
-@pytest.mark.parametrize("kind", mistakes.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_false_means_not_managed(tmp_path: Path, kind: str) -> None:
     loaded = load(write(tmp_path / "c.toml", f"{D}\n{kind} = false"), {})
     assert getattr(loaded.config.domains["example.com"], kind) is False

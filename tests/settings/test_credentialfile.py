@@ -7,18 +7,20 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError, ExitCode
-from netcup_mailauth.settings.credentialfile import credential_file, load, save
 from netcup_mailauth.settings.credentials import (
     NAMES,
     ccp_credentials,
+    credential_file,
     find,
     has_ccp_credentials,
+    load_kept,
     read_secret,
+    save_kept,
 )
 from tests.settings.test_credentials import ALL, CANARY, NAME, no_warning
 
@@ -43,7 +45,7 @@ def written(path: Path, text: str, mode: int = 0o600) -> Path:
 def refusal(path: Path) -> CredentialsError:
     """The error, which never shows a value, nor keeps what could."""
     with pytest.raises(CredentialsError) as caught:
-        load(path, NAMES)
+        load_kept(path)
     error = caught.value
     assert error.exit_code == ExitCode.CREDENTIALS
     assert CANARY not in f"{error.what} {error.advice} {error!r} {error.__context__!r}"
@@ -61,7 +63,7 @@ def mode(path: Path) -> int:
 def test_it_comes_after_the_environment_a_file_and_systemd(
     path: Path, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    save(path, {NAME: SecretStr("kept")})
+    save_kept(path, {NAME: SecretStr("kept")})
     found = find(NAME, environ, no_warning)
     assert found is not None
     assert (found.value.get_secret_value(), found.source) == ("kept", str(path))
@@ -81,7 +83,7 @@ def test_it_comes_after_the_environment_a_file_and_systemd(
 
 def test_all_three_from_the_file(path: Path, environ: dict[str, str]) -> None:
     assert not has_ccp_credentials(environ)
-    save(path, {name: SecretStr(value) for name, value in ALL.items()})
+    save_kept(path, {name: SecretStr(value) for name, value in ALL.items()})
     assert has_ccp_credentials(environ)
     assert ccp_credentials(environ, no_warning).api_password.get_secret_value() == CANARY
 
@@ -122,7 +124,7 @@ def test_what_others_can_read_or_change_is_not_used(path: Path, bits: int) -> No
 
 @pytest.mark.parametrize("bits", [0o600, 0o400])
 def test_private_is_enough(path: Path, bits: int) -> None:
-    assert load(written(path, f'netcup_api_key = "{CANARY}"', bits), NAMES)
+    assert load_kept(written(path, f'netcup_api_key = "{CANARY}"', bits))
 
 
 def test_somebody_elses_file_is_not_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +153,9 @@ def test_it_cannot_be_opened(path: Path) -> None:
 
 
 def test_no_file_no_folder_or_a_file_in_its_place_is_no_credential(tmp_path: Path) -> None:
-    assert load(tmp_path / "a" / "b", NAMES) == {}
+    assert load_kept(tmp_path / "a" / "b") == {}
     (tmp_path / "a").write_text("")
-    assert load(tmp_path / "a" / "b", NAMES) == {}
+    assert load_kept(tmp_path / "a" / "b") == {}
 
 
 def test_an_endless_file(path: Path) -> None:
@@ -205,7 +207,7 @@ def test_bytes_that_are_no_text(path: Path, environ: dict[str, str]) -> None:
 def test_file_and_folder_are_this_users_alone_whatever_the_umask(path: Path) -> None:
     before = os.umask(0)
     try:
-        save(path, {NAME: SecretStr("k")})
+        save_kept(path, {NAME: SecretStr("k")})
     finally:
         os.umask(before)
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
@@ -215,13 +217,13 @@ def test_a_folder_open_to_others_is_closed(path: Path) -> None:
     """Others who can write in it could put a file of theirs in place of the config."""
     path.parent.mkdir(parents=True)
     path.parent.chmod(0o755)
-    save(path, {NAME: SecretStr("k")})
+    save_kept(path, {NAME: SecretStr("k")})
     assert mode(path.parent) == 0o700
 
 
 def test_a_file_open_to_others_is_replaced_by_a_private_one(path: Path) -> None:
     written(path, "", 0o644)
-    save(path, {NAME: SecretStr("k")})
+    save_kept(path, {NAME: SecretStr("k")})
     assert mode(path) == 0o600
 
 
@@ -230,32 +232,33 @@ SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_siz
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.dictionaries(st.sampled_from(NAMES), SECRETS))
+@example({NAME: '"\\"'})
 def test_what_is_written_is_read_again(path: Path, values: dict[str, str]) -> None:
-    save(path, {name: SecretStr(value) for name, value in values.items()})
-    assert {n: v.get_secret_value() for n, v in load(path, NAMES).items()} == values
+    save_kept(path, {name: SecretStr(value) for name, value in values.items()})
+    assert {n: v.get_secret_value() for n, v in load_kept(path).items()} == values
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_disk_that_is_full_leaves_the_old_file_and_no_other(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(path, {NAME: SecretStr("old")})
+    save_kept(path, {NAME: SecretStr("old")})
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(CredentialsError, match="No space left") as caught:
-        save(path, {NAME: SecretStr(CANARY)})
+        save_kept(path, {NAME: SecretStr(CANARY)})
     assert CANARY not in repr(caught.value)
-    assert load(path, NAMES)[NAME].get_secret_value() == "old"
+    assert load_kept(path)[NAME].get_secret_value() == "old"
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CredentialsError, match="cannot be written"):
-        save(tmp_path / "file" / "x" / "credentials.toml", {NAME: SecretStr("k")})
+        save_kept(tmp_path / "file" / "x" / "credentials.toml", {NAME: SecretStr("k")})
 
 
 # --- Whoever sits at the terminal -----------------------------------------------------------------

@@ -9,8 +9,7 @@ import pytest
 
 from netcup_mailauth.errors import ConfigError, CredentialsError, UsageError
 from netcup_mailauth.policy import Config, MailcowSettings
-from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig
-from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access
+from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig, MailcowAccess, mailcow_access
 
 CANARY = "C4n4ry-5ecret"
 KEY = {"MAILCOW_API_KEY": CANARY}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.plan import ChangeSet, Place, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
-from netcup_mailauth.state.entries import Entry, Mark
-from netcup_mailauth.state.journal import Journal
+from netcup_mailauth.state.journal import Entry, Journal, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

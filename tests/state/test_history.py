@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from netcup_mailauth.state import history
-from netcup_mailauth.state.entries import Entry, Mark, wanted_by
+from netcup_mailauth.state import journal
+from netcup_mailauth.state.journal import Entry, Mark, wanted_by
 from tests.state.entries import entry
 
 FIRST, SECOND = entry(1), entry(2)
@@ -33,8 +33,8 @@ FIRST, SECOND = entry(1), entry(2)
     ],
 )
 def test_what_stands_and_what_is_undone(entries: list[Entry], gone: str, standing: str) -> None:
-    assert history.undone(entries) == {f"{int(number):03}" for number in gone.split()}
-    assert [str(int(e.id)) for e in history.standing(entries)] == standing.split()
+    assert journal.undone(entries) == {f"{int(number):03}" for number in gone.split()}
+    assert [str(int(e.id)) for e in journal.standing(entries)] == standing.split()
 
 
 def test_runs_are_told_newest_first() -> None:
@@ -43,12 +43,12 @@ def test_runs_are_told_newest_first() -> None:
         entry(2, run="a", domain="b.example"),
         entry(3, run="b", undoes=1, domain="a.example"),
     ]
-    told = history.runs(entries)
+    told = journal.runs(entries)
     assert [(run, [e.id for e in members]) for run, members in told] == [
         ("b", ["003"]),
         ("a", ["002", "001"]),
     ]
-    document = history.listing(iter(entries))
+    document = journal.listing(iter(entries))
     newest, oldest = document["runs"]
     assert newest["entries"][0]["undoes"] == "001"
     assert [line["undone"] for line in oldest["entries"]] == [False, True]

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from netcup_mailauth.errors import ExitCode, MailauthError
-from netcup_mailauth.state.entries import Mark
 from netcup_mailauth.state.journal import (
     KEPT_PER_DOMAIN,
     Journal,
+    Journals,
+    Mark,
     new_run,
 )
-from netcup_mailauth.state.journals import Journals
 from tests.state.entries import START, ZONE, change_set, journal
 
 

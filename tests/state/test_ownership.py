@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth import privatefiles, state
+from netcup_mailauth import files, state
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.privatefiles import NotOursError, read_private, write_private
+from netcup_mailauth.files import NotOursError, read_private, write_private
 from netcup_mailauth.state.journal import Journal
 from netcup_mailauth.state.lock import writer_lock
 from tests.state.entries import ZONE, change_set, journal
@@ -194,7 +194,7 @@ class TestFiles:
     def test_a_file_of_a_hundred_megabytes_is_not_read(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(privatefiles, "MAX_SIZE", 1000)
+        monkeypatch.setattr(files, "MAX_SIZE", 1000)
         write_private(tmp_path / "file", "x" * 1001)
         with pytest.raises(ValueError, match="larger than"):
             read_private(tmp_path / "file")

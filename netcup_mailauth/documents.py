@@ -1,0 +1,283 @@
+"""How every JSON document is read and written: strictly, with what is wrong told.
+
+Here is what all of them have in common: the text, the shape of what may be said, and the records,
+changes and kept records that stand in plans, exports and the journal alike. The codec of each
+document stands beside its type.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from netcup_mailauth.errors import MailauthError, UsageError
+from netcup_mailauth.files import MAX_SIZE, NotRegularError, TooLargeError, read_regular
+from netcup_mailauth.plan import Action, Change, Kept
+from netcup_mailauth.records import DnsRecord, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from netcup_mailauth.records import Zone
+
+Document = dict[str, Any]
+
+SCHEMA = 1
+"""The schema of every document that this version writes."""
+
+EXPORTED = "file://zone-file"
+"""The endpoint of a plan that was made from an exported zone; no API has it."""
+
+
+# --- Texts ----------------------------------------------------------------------------------------
+
+
+class _TwiceError(ValueError):
+    """A name stands twice in one object."""
+
+    def __init__(self) -> None:
+        super().__init__("it says the same thing twice in one place")
+
+
+def loads(text: str) -> Any:
+    """The JSON value in a text.
+
+    A name that is twice in one object is refused: another program would read the other value.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+
+
+def dumps(document: Document) -> str:
+    """The document as text, readable and stable, ending in a newline."""
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def read(path: Path, what: str) -> Any:
+    """The JSON value in a file; ``what`` the file should be, as in ``"a plan file"``.
+
+    A name that is twice in one object is refused: another program would read the other value.
+
+    Raises:
+        UsageError: there is no such file, or it is no JSON.
+    """
+    return parse(_bytes(path, what), str(path), what)
+
+
+def parse(data: bytes, name: str, what: str) -> Any:
+    """The JSON value in ``data``, which is called ``name``. See :func:`read`.
+
+    Raises:
+        UsageError: it is no JSON.
+    """
+    advice = f"Give {what}."
+    if len(data) > MAX_SIZE:
+        raise _too_large(name, what)
+    try:
+        return loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        problem = "is nested too deeply"
+    except _TwiceError:
+        problem = "says the same thing twice in one place"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8 text"
+    except ValueError:
+        problem = "is not JSON"
+    raise UsageError(f"{name} {problem}, so it is not {what}.", advice)
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    try:
+        return read_regular(path)
+    except TooLargeError:
+        raise _too_large(str(path), what) from None
+    except NotRegularError:
+        problem = "is a pipe or a device, and what comes from it may be larger than any file"
+    except FileNotFoundError:
+        problem = "is not there"
+    except IsADirectoryError:
+        problem = "is a folder"
+    except PermissionError:
+        problem = "may not be read by you"
+    except (OSError, ValueError):
+        problem = "cannot be read"
+    raise UsageError(f"{path} {problem}.", f"Give {what}.")
+
+
+def _too_large(name: str, what: str) -> UsageError:
+    return UsageError(
+        f"{name} is larger than {MAX_SIZE // 1024 // 1024} MiB, so it is not {what}.",
+        f"Give {what}.",
+    )
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _TwiceError
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"a number in it is {name}, which is no JSON")
+
+
+# --- Shapes ---------------------------------------------------------------------------------------
+
+
+class Shape(BaseModel):
+    """What a part of a document may say: closed, unchangeable, silent about what it was given.
+
+    Its validator is made when it is first used.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, strict=True, defer_build=True
+    )
+
+
+class OpenShape(Shape):
+    """The same, where a later version may have written more, which is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def checked(check: Callable[[str], str]) -> AfterValidator:
+    """A check of ours as a validator: both sentences of its error become the message."""
+
+    def validate(text: str) -> str:
+        try:
+            return check(text)
+        except MailauthError as error:
+            problem = f"{error.what} {error.advice}".strip()
+        # As a value, not as the template itself, which may not hold braces.
+        raise PydanticCustomError("mailauth", "{problem}", {"problem": problem})
+
+    return AfterValidator(validate)
+
+
+KindWord = Literal["spf", "dkim", "dmarc", "dmarc-report"]
+Ttl = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""Seconds (RFC 2181, 8)."""
+
+
+class RecordShape(OpenShape):
+    """A record that shall be."""
+
+    hostname: str
+    type: str
+    priority: str
+    destination: str
+    ttl: int | None
+
+    def record(self, identifier: str | None = None) -> DnsRecord:
+        """The record."""
+        return DnsRecord(
+            identifier, self.hostname, self.type, self.destination, self.priority, self.ttl
+        )
+
+
+class LiveRecordShape(RecordShape):
+    """A record that is there."""
+
+    id: str | None
+
+    def live(self) -> DnsRecord:
+        """The record."""
+        return self.record(self.id)
+
+
+class KeptShape(LiveRecordShape):
+    """A managed record that stays."""
+
+    kind: KindWord
+
+    def kept(self) -> Kept:
+        """The kept record."""
+        return Kept(Kind(self.kind), self.live())
+
+
+class ChangeShape(OpenShape):
+    """A change; its hostname and type are those of its records."""
+
+    action: Literal["create", "update", "delete"]
+    kind: KindWord
+    before: LiveRecordShape | None
+    after: RecordShape | None
+    source: str | None = None
+    fingerprint: str | None = None
+
+    def change(self) -> Change:
+        """The change."""
+        return Change(
+            Action(self.action),
+            Kind(self.kind),
+            self.before.live() if self.before else None,
+            self.after.record() if self.after else None,
+            self.source,
+            self.fingerprint,
+        )
+
+
+# --- Records and changes, written -----------------------------------------------------------------
+
+
+def zone_listing(zone: Zone) -> Document:
+    """The document of ``records --format json``."""
+    return {
+        "schema": SCHEMA,
+        "domain": zone.name,
+        "backend": zone.backend,
+        "records": [record_document(record) for record in zone.records],
+    }
+
+
+def record_document(record: DnsRecord) -> Document:
+    """One record of ``records --format json``."""
+    return {
+        "id": record.id,
+        "hostname": record.hostname,
+        "type": record.type,
+        "priority": record.priority,
+        "destination": record.destination,
+        "ttl": record.ttl,
+    }
+
+
+def change_document(change: Change) -> Document:
+    """One change of a plan document."""
+    after = record_document(change.after) if change.after else None
+    if after is not None:
+        del after["id"]
+    document: Document = {
+        "action": change.action.value,
+        "kind": change.kind.value,
+        "hostname": change.hostname,
+        "type": "TXT",
+        "before": record_document(change.before) if change.before else None,
+        "after": after,
+    }
+    if change.kind is Kind.DKIM:
+        document |= {"source": change.source, "fingerprint": change.fingerprint}
+    return document
+
+
+def kept_document(kept: Kept) -> Document:
+    """One unchanged record of a plan document."""
+    record = record_document(kept.record)
+    return {
+        "kind": kept.kind.value,
+        "hostname": record["hostname"],
+        "type": record["type"],
+        "id": record["id"],
+        "priority": record["priority"],
+        "destination": record["destination"],
+        "ttl": record["ttl"],
+    }

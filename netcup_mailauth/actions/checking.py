@@ -6,20 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.checks import neighbours, receivers, zonefindings
-from netcup_mailauth.checks.advice import advised
-from netcup_mailauth.checks.assembly import assembled
-from netcup_mailauth.checks.receivers import Subject, Verdict
-from netcup_mailauth.checks.report import Basis, CheckReport, DomainCheck, State
-from netcup_mailauth.checks.states import Elsewhere, Target, WithPromised, checked
-from netcup_mailauth.checks.targets import Known, desired_of, is_nowhere, targets_of
-from netcup_mailauth.checks.verdict import text_answer, texts
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
 from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import guard, neighbours, receivers, zonefindings
+from netcup_mailauth.judge.advice import advised
+from netcup_mailauth.judge.assembly import assembled
+from netcup_mailauth.judge.receivers import Subject, Verdict
+from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
+from netcup_mailauth.judge.states import Elsewhere, Target, WithPromised, checked
+from netcup_mailauth.judge.targets import Known, desired_of, is_nowhere, targets_of
+from netcup_mailauth.judge.verdict import text_answer, texts
 from netcup_mailauth.keys.proof import signer_in_file
 from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from netcup_mailauth.actions.planning import Wish
-    from netcup_mailauth.checks.report import CheckedRecord
     from netcup_mailauth.dnsio.nameservers import Server
+    from netcup_mailauth.judge.report import CheckedRecord
     from netcup_mailauth.keys.sources import KeySources
 
 ADDRESSES_NOT_ASKED = "addresses-not-asked"

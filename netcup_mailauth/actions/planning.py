@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard, names
+from netcup_mailauth import names
 from netcup_mailauth.actions.crew import Crew
 from netcup_mailauth.backends.freshness import is_fresh, read_anew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
@@ -19,7 +19,8 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.guard import Case, Signer
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW, Sources
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute

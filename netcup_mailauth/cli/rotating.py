@@ -147,8 +147,8 @@ class Workshop:
         )
 
     def _rotator(self, books: Books, signer: Signer, domain: str) -> Rotator:
-        from netcup_mailauth import guard
         from netcup_mailauth.actions.rotating import Rotator
+        from netcup_mailauth.judge import guard
         from netcup_mailauth.rotation.clocks import uptime
 
         planner = self._applier.planner

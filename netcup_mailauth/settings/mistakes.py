@@ -101,7 +101,7 @@ def _unknown_codes(data: dict[str, Any]) -> Iterator[str]:
     """A consent to a finding that there is not: mistyped, it would never be one."""
     from difflib import get_close_matches
 
-    from netcup_mailauth import guard
+    from netcup_mailauth.judge import guard
     from netcup_mailauth.rotation import waits
 
     codes = (*guard.CODES, *waits.CODES)

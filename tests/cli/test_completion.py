@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth import guard
 from netcup_mailauth.cli import completion
 from netcup_mailauth.cli.common import COMPLETE
 from netcup_mailauth.cli.entry import COMMANDS, main
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.judge import guard
 from netcup_mailauth.settings import config
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_an_empty_variable_asks_for_nothing(
     assert "Usage:" in capfd.readouterr().out
 
 
-HEAVY = ("pydantic", "requests", "dns", "cryptography", "socket", "netcup_mailauth.guard")
+HEAVY = ("pydantic", "requests", "dns", "cryptography", "socket", "netcup_mailauth.judge")
 
 
 @pytest.mark.parametrize("words", ["plan ex", "apply --allow spf", "plan -c other.toml "])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.guard import CODES
+from netcup_mailauth.judge.guard import CODES
 from tests.e2e.realworld.court import JUDGES, JudgeName
 from tests.e2e.realworld.published import DOMAIN
 from tests.e2e.realworld.zones import CLEAN, FAULTY, STATES, ZONES, Zone

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge.case import fault
+from netcup_mailauth.judge.faults import fault
 from netcup_mailauth.names import absolute
 from netcup_mailauth.records import Kind
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.dkim import DkimRecord, PublicKey
-    from netcup_mailauth.judge.case import Case
+    from netcup_mailauth.judge.guard import Case
 
 CODES = (
     "dkim-syntax",

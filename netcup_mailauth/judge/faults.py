@@ -1,41 +1,96 @@
-"""Options that follow an advice: all that the kind needs, quoted for the shell, on a line to copy.
+"""What all faults share: how one is graded, and the options that an advice gives to copy.
 
-A record given whole is advised whole, because ``--spf`` and ``--dmarc`` take no parts beside
-them; one given in parts is advised in parts. Lists are written out, because a list on the command
-line replaces the one in the config.
+Options follow an advice on a line of their own: all that the kind needs, quoted for the shell. A
+record given whole is advised whole, because ``--spf`` and ``--dmarc`` take no parts beside them;
+one given in parts is advised in parts. Lists are written out, because a list on the command line
+replaces the one in the config.
 """
 
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dmarc, spf
+from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth.errors import RecordError
+from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.printable import visible
+from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from netcup_mailauth.dmarc import DmarcRecord
     from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.spf import SpfRecord
 
 
-def line(options: Iterable[tuple[str, str]]) -> str:
-    """The options on a line that is printed in one piece, whatever stands in a live record."""
-    return "  " + " ".join(f"{option} {shlex.quote(visible(value))}" for option, value in options)
+def graded(fault: Finding, *, new: bool) -> Finding:
+    """The fault as it weighs in a change: as it is if the change causes it or makes it worse.
+
+    One that was there before is a warning, and says so.
+    """
+    if new:
+        return fault
+    return replace(fault, severity=Severity.WARNING, message=f"Already so: {fault.message}")
 
 
-def whole_spf(record: SpfRecord, drop: Sequence[str] = ()) -> str:
+def fault(
+    code: str, message: str, advice: str, *, new: bool, gravity: Severity = Severity.DANGER
+) -> Finding:
+    """A finding of this gravity if the change set causes the fault or makes it worse.
+
+    One that was there before is a warning, and says so.
+    """
+    if new:
+        return Finding(code, gravity, message, advice)
+    return Finding(code, Severity.WARNING, f"Already so: {message}", advice)
+
+
+def problem_of(kind: Kind, text: str) -> RecordError | None:
+    """What is wrong with a record by itself; ``None`` if a receiver can use it."""
+    readers: dict[Kind, Callable[[str], object]] = {
+        Kind.SPF: spf.parse,
+        Kind.DKIM: dkim.parse,
+        Kind.DMARC: dmarc.parse,
+        Kind.DMARC_REPORT: dmarc.read,
+    }
+    try:
+        readers[kind](text)
+    except RecordError as error:
+        return error
+    return None
+
+
+def line(options: Iterable[tuple[str, str]], command: str = "") -> str:
+    """Options on a line that is printed in one piece, whatever stands in a live record.
+
+    Args:
+        options: each with its value.
+        command: what stands before them; nothing where they follow the command just given.
+    """
+    words = [f"{option} {shlex.quote(visible(value))}" for option, value in options]
+    return "  " + " ".join([command, *words] if command else words)
+
+
+def plan(domain: str) -> str:
+    """The command that shows what would put a domain right."""
+    return f"netcup-mailauth plan {domain}"
+
+
+def whole_spf(record: SpfRecord, drop: Sequence[str] = (), command: str = "") -> str:
     """The options that make the SPF record exactly this, and name what may go."""
-    return line([("--spf", str(record)), *(("--spf-drop", term) for term in drop)])
+    return line([("--spf", str(record)), *(("--spf-drop", term) for term in drop)], command)
 
 
-def spf_in_parts(require: Sequence[str], drop: Sequence[str], qualifier: str | None) -> str:
+def spf_in_parts(
+    require: Sequence[str], drop: Sequence[str], qualifier: str | None, command: str = ""
+) -> str:
     """The options that make sure of these parts of the SPF record."""
     options = [*(("--spf-require", term) for term in require)]
     options += (("--spf-drop", term) for term in drop)
-    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])])
+    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])], command)
 
 
 def more_spf(

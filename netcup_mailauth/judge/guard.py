@@ -1,21 +1,38 @@
-"""What about a zone or a change may hurt mail: every finding, with what to do about it.
+"""What a change would do to mail: each step back, and each fault of the state after it.
 
-Pure. The guard judges the difference: a fault is a danger only where this change set causes it or
-makes it worse; one that was there before is a warning, so that an old fault never blocks the
-repair of something else. Each module holds one subject's findings.
+The guard judges the difference: a fault is a danger only where this change set causes it or makes
+it worse; one that was there before is a warning, so that an old fault never blocks the repair of
+something else. What a fault is, and its words, lie with its subject.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import dmarc
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import dkim, dmarc, senders, sending, spf, zone
-from netcup_mailauth.judge.case import Case, Signer, silent
+from netcup_mailauth.judge import dkim as dkim_faults
+from netcup_mailauth.judge import dmarc as dmarc_faults
+from netcup_mailauth.judge import faults, senders, sending, spf, zone
+from netcup_mailauth.judge.faults import graded
 from netcup_mailauth.judge.sending import priced
+from netcup_mailauth.lookup import Answer, Status
+from netcup_mailauth.names import absolute
+from netcup_mailauth.plan import applied
+from netcup_mailauth.policy import DomainPolicy
+from netcup_mailauth.records import Kind
+from netcup_mailauth.zonelookup import ZoneLookup
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.dmarc import DmarcRecord
+    from netcup_mailauth.lookup import Lookup, Query
     from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.records import Zone
 
 __all__ = [
     "CODES",
@@ -31,16 +48,114 @@ __all__ = [
     "stopping",
 ]
 
-_SUBJECTS = (zone, spf, senders, sending, dkim, dmarc)
+_DMARC_CODES = (
+    "dmarc-syntax",
+    "dmarc-ambiguous",
+    "dmarc-multiple",
+    "dmarc-weakens-policy",
+    "dmarc-drops-reports",
+    "dmarc-enforces-without-dkim",
+    "dmarc-report-not-authorised",
+    "dmarc-untested",
+    "dmarc-no-reports",
+    "dmarc-removed-tag",
+    "dmarc-policy-none",
+    "dmarc-reject-and-mailing-lists",
+)
+_SUBJECTS = (zone, spf, senders, sending, dkim_faults)
 
-CODES = frozenset(code for subject in _SUBJECTS for code in subject.CODES)
+CODES = frozenset([*(code for subject in _SUBJECTS for code in subject.CODES), *_DMARC_CODES])
 """Every code a finding can have; part of the contract."""
+
+
+def silent(queries: Sequence[Query]) -> Sequence[Answer]:
+    """A DNS that answers nothing: for a judgement that must not ask."""
+    return [Answer(Status.TIMEOUT) for _ in queries]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What is known of the program that signs this domain's mail.
+
+    ``selector`` is set where it decides that by itself, as mailcow does.
+    """
+
+    key: PublicKey | None = None
+    selector: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change set to be judged.
+
+    Attributes:
+        change_set: the changes.
+        before: the zone as it is.
+        policy: what was asked for. Its ``drop`` is the consent to what it names, and ``parked``
+            to everything that stops the domain from sending.
+        dns: answers for names outside the zone.
+        hosts: what sends this domain's mail, as host names or addresses; where it is empty the
+            MX hosts are taken for it.
+        signer: what signs its mail.
+        held: hostnames that an open key rotation works on.
+        remembered: the zone as it was after this machine's last write.
+        reports_planned: names of report authorisations that this very run makes.
+    """
+
+    change_set: ChangeSet
+    before: Zone
+    policy: DomainPolicy = field(default_factory=DomainPolicy)
+    dns: Lookup = silent
+    hosts: tuple[str, ...] = ()
+    signer: Signer = Signer()
+    held: frozenset[str] = frozenset()
+    remembered: Zone | None = None
+    reports_planned: frozenset[str] = frozenset()
+
+    @property
+    def domain(self) -> str:
+        """The mail domain."""
+        return self.change_set.place.domain
+
+    @cached_property
+    def after(self) -> Zone:
+        """The zone as the changes leave it."""
+        return applied(self.before, self.change_set.changes)
+
+    @cached_property
+    def lookup_before(self) -> ZoneLookup:
+        """DNS as it would be if every server had the zone as it is."""
+        return ZoneLookup(self.before, self.dns)
+
+    @cached_property
+    def lookup_after(self) -> ZoneLookup:
+        """DNS as it will be when every server has the changes."""
+        return ZoneLookup(self.after, self.dns)
+
+    def hostnames(self, kind: Kind) -> tuple[str, ...]:
+        """Where the change set is about records of this kind."""
+        return tuple(hostname for own, hostname in self.change_set.slots() if own is kind)
+
+    def texts(self, zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
+        """The texts of a kind at a hostname."""
+        return tuple(record.destination for record in zone.of_kind(kind, hostname))
+
+    def is_touched(self, kind: Kind, hostname: str) -> bool:
+        """Whether this change set changes a record of the kind there."""
+        return any(c.kind is kind and c.hostname == hostname for c in self.change_set.changes)
+
+    def is_written(self, kind: Kind, hostname: str) -> bool:
+        """Whether this change set writes a record of the kind there, not only deletes one."""
+        return any(
+            change.kind is kind and change.after is not None and change.hostname == hostname
+            for change in self.change_set.changes
+        )
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
     """The findings about a change set, the gravest first."""
     findings = [finding for subject in _SUBJECTS for finding in subject.findings(case)]
-    return by_gravity(findings)
+    return by_gravity([*findings, *_dmarc(case)])
 
 
 def by_gravity(findings: list[Finding]) -> tuple[Finding, ...]:
@@ -92,3 +207,104 @@ def relayhost(domain: str, host: str) -> Finding:
         "The SPF record has to let the relay send: look up which include: its provider asks for, "
         "and make sure of it with --spf-require.",
     )
+
+
+def _dmarc(case: Case) -> Iterator[Finding]:
+    for hostname in case.hostnames(Kind.DMARC):
+        before = case.texts(case.before, Kind.DMARC, hostname)
+        after = case.texts(case.after, Kind.DMARC, hostname)
+        if len(after) > 1:
+            new_fault = len(after) > len(before)
+            yield graded(dmarc_faults.multiple(case.domain, after), new=new_fault)
+            continue
+        # Two live records are ignored by receivers; from them nothing is a step back.
+        old = dmarc.read(before[0]) if len(before) == 1 else None
+        new = dmarc.read(after[0]) if after else None
+        if new is not None and case.is_written(Kind.DMARC, hostname):
+            name = absolute(hostname, case.before.name)
+            refused = list(dmarc_faults.syntax(name, after[0], Severity.REFUSED))
+            yield from refused
+            if refused:
+                continue
+        if old is not None:
+            yield from _weakens(case, old, new)
+            yield from _drops_reports(old, new)
+        if new is not None:
+            yield from dmarc_faults.obsolete(new)
+            yield from _enforces(case, before, old, new)
+            yield from _reports(case, old, new)
+
+
+def _weakens(case: Case, old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
+    if not dmarc.weakens(old, new):
+        return
+    was, will = (dmarc.applied_policy(r) if r else "no policy" for r in (old, new))
+    if was == will:  # it is sub-domains, or the share of mail
+        was, will = str(old), str(new)
+    yield Finding(
+        "dmarc-weakens-policy",
+        Severity.DANGER,
+        f"Receivers will do less with mail that fails for {case.domain}: {was} -> {will}.",
+        "Forged mail gets through more easily. Leave the policy as it is unless mail of yours "
+        "is being lost.",
+    )
+
+
+def _drops_reports(old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
+    dropped = [uri for uri in dmarc.dropped_reports(old, new) if dmarc_faults.is_valid(uri)]
+    if not dropped:
+        return
+    advice = "Does somebody read them, or a service?"
+    if new is not None:
+        kept = dmarc.with_report_address(new, *dropped).record
+        advice += f" Then keep them:\n{faults.line([('--dmarc', str(kept))])}"
+    message = f"Reports will no longer go to {' and '.join(dropped)}."
+    yield Finding("dmarc-drops-reports", Severity.DANGER, message, advice)
+
+
+def _enforces(
+    case: Case, before: Sequence[str], old: DmarcRecord | None, new: DmarcRecord
+) -> Iterator[Finding]:
+    """What the policy does to failing mail, and whether anybody has seen yet which mail fails."""
+    yield from dmarc_faults.watching(new, case.policy)
+    if case.policy.parked:
+        return
+    policy = dmarc.applied_policy(new)
+    was = dmarc.POLICIES.index(dmarc.applied_policy(old)) if old else 0
+    for fault in dmarc_faults.without_key(case.domain, new, case.after):
+        had_key = dmarc_faults.has_key(case.domain, case.before)
+        yield graded(fault, new=dmarc.POLICIES.index(policy) > was or had_key)
+    if old is None and policy != "none":
+        yield _untested(case, before, new)
+    yield from dmarc_faults.rejecting(new)
+
+
+def _untested(case: Case, before: Sequence[str], new: DmarcRecord) -> Finding:
+    since = f"{len(before)} records that cancel each other out" if before else "no DMARC record"
+    milder = dmarc.with_policy(new, "none").record
+    if not milder.rua:
+        milder = dmarc.with_report_address(milder, f"mailto:postmaster@{case.domain}").record
+    return Finding(
+        "dmarc-untested",
+        Severity.WARNING,
+        f"From {since} to {dmarc.applied_policy(new)} at once: nobody has seen yet which mail "
+        "fails.",
+        "Safer is to watch for about four weeks first:\n"
+        + faults.dmarc_to(case.policy, new, milder),
+    )
+
+
+def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[Finding]:
+    if not case.policy.parked:
+        address = f"mailto:postmaster@{case.domain}"
+        target = dmarc.with_report_address(new, address).record
+        yield from dmarc_faults.no_reports(new, faults.dmarc_to(case.policy, new, target))
+    if old is not None and str(old) == str(new):
+        return
+    added = frozenset(dmarc.dropped_reports(new, old))  # what would be dropped the other way round
+    for uri in filter(dmarc_faults.is_valid, new.rua):
+        name = dmarc.authorisation_name(case.domain, dmarc.report_host(uri))
+        if name not in case.reports_planned:
+            for fault in dmarc_faults.unauthorised(case.domain, uri, case.lookup_after):
+                grave = fault.severity is Severity.DANGER
+                yield graded(fault, new=uri in added) if grave else fault

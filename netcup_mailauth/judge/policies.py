@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc
-from netcup_mailauth.dmarc import POLICIES, Authorisation
-from netcup_mailauth.errors import RecordError
+from netcup_mailauth.dmarc import POLICIES
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge.states import problem_of
+from netcup_mailauth.judge import dmarc as dmarc_faults
+from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.verdict import text_answer, texts
 from netcup_mailauth.lookup import Status
-from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from netcup_mailauth.dmarc import DmarcRecord, Policy
     from netcup_mailauth.judge.verdict import Subject, Verdict
     from netcup_mailauth.lookup import Lookup
@@ -31,26 +27,13 @@ def judge(verdict: Verdict, subject: Subject, lookup: Lookup) -> None:
     answer = text_answer(name, lookup)
     found = texts(Kind.DMARC, answer)
     if len(found) > 1:
-        verdict.find(
-            (Kind.DMARC, name),
-            "dmarc-multiple",
-            Severity.DANGER,
-            f"{subject.domain} has {len(found)} DMARC records, so receivers ignore them all: "
-            f"{'; and '.join(found)}",
-            "Give the one that is meant whole; the others are then deleted:\n"
-            f"  netcup-mailauth plan {subject.domain} --dmarc {shlex.quote(visible(found[0]))}",
-        )
-    _syntax(verdict, name, found or answer.values)
-    _applied(verdict, subject, lookup)
-
-
-def _syntax(verdict: Verdict, name: str, values: Sequence[str]) -> None:
-    """What is wrong with the one record, or with what was meant as one."""
+        command = faults.plan(subject.domain)
+        verdict.add((Kind.DMARC, name), dmarc_faults.multiple(subject.domain, found, command))
+    values = found or answer.values  # else what was meant as one
     meant = [v for v in values if v.strip(" \t\"'").lower().startswith("v=dmarc")]
-    problem = problem_of(Kind.DMARC, meant[0]) if len(meant) == 1 else None
-    if problem is not None:
-        message = f"{name}: {problem.what}"
-        verdict.find((Kind.DMARC, name), "dmarc-syntax", Severity.DANGER, message, problem.advice)
+    if len(meant) == 1:
+        verdict.add((Kind.DMARC, name), *dmarc_faults.syntax(name, meant[0], Severity.DANGER))
+    _applied(verdict, subject, lookup)
 
 
 def _applied(verdict: Verdict, subject: Subject, lookup: Lookup) -> None:
@@ -86,34 +69,8 @@ def _reports(
 ) -> None:
     """Whether anybody hears of failing mail; ``at`` is the domain whose record it is."""
     about = (Kind.DMARC, f"_dmarc.{subject.domain}")
-    if not record.rua and not subject.parked:
-        verdict.find(
-            about,
-            "dmarc-no-reports",
-            Severity.WARNING,
-            "The DMARC record names no address for reports, so nobody sees which mail fails.",
-            f"Add one:\n  netcup-mailauth plan {at} --rua mailto:postmaster@{at}",
-        )
-    for uri in record.rua:
-        try:
-            answer = dmarc.authorisation(at, uri, lookup)
-            host = dmarc.report_host(uri)
-        except RecordError:
-            continue  # said as dmarc-syntax
-        if answer is Authorisation.MISSING:
-            verdict.find(
-                about,
-                "dmarc-report-not-authorised",
-                Severity.DANGER,
-                f"{host} has not agreed to get reports about {at}, so none are sent to {uri}.",
-                "It agrees with a record in its zone:\n"
-                f'  {dmarc.authorisation_name(at, host)} TXT "v=DMARC1"',
-            )
-        elif answer is Authorisation.UNKNOWN:
-            verdict.find(
-                about,
-                "dmarc-report-not-authorised",
-                Severity.WARNING,
-                f"DNS gave no answer on whether {host} takes reports about {at}.",
-                "Try again when DNS answers.",
-            )
+    if not subject.parked:
+        to_copy = faults.line([("--rua", f"mailto:postmaster@{at}")], faults.plan(at))
+        verdict.add(about, *dmarc_faults.no_reports(record, to_copy))
+    for uri in filter(dmarc_faults.is_valid, record.rua):  # of others dmarc-syntax tells
+        verdict.add(about, *dmarc_faults.unauthorised(at, uri, lookup))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import policies, signatures, trying
-from netcup_mailauth.judge.states import problem_of
+from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.verdict import Subject, Verdict, text_answer
 from netcup_mailauth.lookup import Query
 from netcup_mailauth.records import Kind, is_of_kind

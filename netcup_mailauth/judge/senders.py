@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults as commands
+from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.spf import parsed
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.judge.case import Case
+    from netcup_mailauth.judge.guard import Case
     from netcup_mailauth.spf import SpfRecord, Term
 
 CODES = ("spf-drops-sender",)
@@ -125,7 +125,7 @@ def _dropping(case: Case, gone: Sequence[Term], new: SpfRecord, them: str) -> st
         return f"accept this finding by its code; by name it cannot be dropped. {error.what}."
     if len(gone) > MOST_NAMED:
         return "accept this finding by its code; they are too many to name."
-    options = commands.more_spf(case.policy, new, drop=[term.text for term in gone])
+    options = faults.more_spf(case.policy, new, drop=[term.text for term in gone])
     return f"drop {them} by name:\n{options}"
 
 
@@ -156,9 +156,9 @@ def _kept_in_parts(
     record = spf.require(spf.drop(spf.merge(old).record, *drop), *terms)
     qualifier = new.all_qualifier
     if qualifier in (None, spf.Qualifier.PASS):
-        return record, commands.spf_in_parts(terms, drop, None)
+        return record, faults.spf_in_parts(terms, drop, None)
     record = spf.with_all(record, qualifier)
-    return record, commands.spf_in_parts(terms, drop, qualifier.word)
+    return record, faults.spf_in_parts(terms, drop, qualifier.word)
 
 
 def _kept_whole(
@@ -167,4 +167,4 @@ def _kept_whole(
     """The new record with the senders in it that it lacks."""
     lacking = (f"include:{t.domain}" if t.name == "redirect" else t.text for t in gone)
     record = spf.require(new, *lacking)
-    return record, commands.whole_spf(record, drop)
+    return record, faults.whole_spf(record, drop)

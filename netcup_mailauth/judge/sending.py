@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import spf
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults as commands
-from netcup_mailauth.judge.case import fault
+from netcup_mailauth.judge import faults
+from netcup_mailauth.judge.faults import fault
 from netcup_mailauth.judge.spf import parsed
 from netcup_mailauth.lookup import Query, Status
 from netcup_mailauth.records import Kind
@@ -17,7 +17,7 @@ from netcup_mailauth.records import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.judge.case import Case
+    from netcup_mailauth.judge.guard import Case
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.spf import Cost, SpfRecord
@@ -209,7 +209,7 @@ def _excludes(
         "spf-excludes-own-server",
         f"{role} of {case.domain}: {_listed(senders)} may not send by the new SPF record "
         f"({result}).",
-        f"{unless} what is missing:\n{commands.more_spf(case.policy, new, require=terms)}",
+        f"{unless} what is missing:\n{faults.more_spf(case.policy, new, require=terms)}",
         new=worse,
         gravity=Severity.WARNING if guessed else Severity.DANGER,
     )

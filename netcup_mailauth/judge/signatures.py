@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge.states import problem_of
+from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.verdict import text_answer, texts
 from netcup_mailauth.records import Kind
 

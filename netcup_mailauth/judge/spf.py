@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults as commands
-from netcup_mailauth.judge.case import fault
+from netcup_mailauth.judge import faults
+from netcup_mailauth.judge.faults import fault
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.judge.case import Case
+    from netcup_mailauth.judge.guard import Case
     from netcup_mailauth.spf import SpfRecord
 
 CODES = (
@@ -82,7 +82,7 @@ def _number(case: Case, before: Sequence[str], after: Sequence[str]) -> Iterator
 def _one_of(records: Sequence[SpfRecord]) -> str:
     if not records:
         return "Make one of them."
-    return f"Make one of them, as in:\n{commands.whole_spf(spf.merge(records).record)}"
+    return f"Make one of them, as in:\n{faults.whole_spf(spf.merge(records).record)}"
 
 
 def _text(case: Case, hostname: str, before: Sequence[str], text: str) -> Iterator[Finding]:

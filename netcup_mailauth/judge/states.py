@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.dnsio.nameservers import ServerStatus
-from netcup_mailauth.errors import RecordError
+from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import CheckedRecord, ServerView, State
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.meaning import same_meaning
@@ -15,7 +14,7 @@ from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind, is_of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
     from netcup_mailauth.lookup import Lookup, Query
@@ -145,18 +144,3 @@ def _compared(target: Target, values: tuple[str, ...], inherited: str) -> State:
         same = same_meaning(target.kind, values[0], target.wanted)
         return State.OK if same else State.WRONG
     return State.OK if problem_of(target.kind, values[0]) is None else State.WRONG
-
-
-def problem_of(kind: Kind, text: str) -> RecordError | None:
-    """What is wrong with a record by itself; ``None`` if a receiver can use it."""
-    readers: dict[Kind, Callable[[str], object]] = {
-        Kind.SPF: spf.parse,
-        Kind.DKIM: dkim.parse,
-        Kind.DMARC: dmarc.parse,
-        Kind.DMARC_REPORT: dmarc.read,
-    }
-    try:
-        readers[kind](text)
-    except RecordError as error:
-        return error
-    return None

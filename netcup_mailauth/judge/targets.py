@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.dnsio.nameservers import ServerStatus
-from netcup_mailauth.judge.states import Target, problem_of
+from netcup_mailauth.judge.faults import problem_of
+from netcup_mailauth.judge.states import Target
 from netcup_mailauth.lookup import Query
 from netcup_mailauth.meaning import same_meaning
 from netcup_mailauth.names import absolute, relative

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import spf
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.exchanges import exchanges
+from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.sending import NEAR_LIMIT, addresses
-from netcup_mailauth.judge.states import problem_of
 from netcup_mailauth.judge.verdict import text_answer, texts
 from netcup_mailauth.records import Kind
 from netcup_mailauth.spf import Result

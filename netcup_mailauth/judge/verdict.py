@@ -50,6 +50,10 @@ class Verdict:
     inherited: str = ""
     """The domain whose DMARC record applies to this one, if it is another."""
 
+    def add(self, about: tuple[Kind, str], *findings: Finding) -> None:
+        """Add findings about the record of a kind at a name."""
+        self.findings += ((about, finding) for finding in findings)
+
     def find(
         self, about: tuple[Kind, str], code: str, severity: Severity, message: str, advice: str
     ) -> None:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc, spf
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults as commands
-from netcup_mailauth.judge.case import fault
+from netcup_mailauth.judge import faults
+from netcup_mailauth.judge.faults import fault
 from netcup_mailauth.names import absolute
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from netcup_mailauth.judge.case import Case
+    from netcup_mailauth.judge.guard import Case
     from netcup_mailauth.records import DnsRecord
 
 CODES = (
@@ -106,7 +106,7 @@ def _vanished(case: Case) -> Iterator[Finding]:
                     f"The {kind.upper()} record at {absolute(hostname, case.before.name)} was "
                     f"{had[0].destination} after the last write from here, and is gone now.",
                     "Made from parts, the new one would lack what the old one held. Give it "
-                    "whole:\n" + commands.line([(f"--{kind}", had[0].destination)]),
+                    "whole:\n" + faults.line([(f"--{kind}", had[0].destination)]),
                 )
 
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.guard import Case
-from netcup_mailauth.judge.states import problem_of
 from netcup_mailauth.judge.verdict import text_answer
 from netcup_mailauth.names import relative
 from netcup_mailauth.plan import ChangeSet, Kept, Place

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dmarc
+from netcup_mailauth import dkim, dmarc
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
@@ -62,9 +62,25 @@ _DMARC_CODES = (
     "dmarc-policy-none",
     "dmarc-reject-and-mailing-lists",
 )
-_SUBJECTS = (zone, spf, senders, sending, dkim_faults)
+_DKIM_CODES = (
+    "dkim-syntax",
+    "dkim-key-too-short",
+    "dkim-key-1024",
+    "dkim-testing",
+    "dkim-revokes-key",
+    "dkim-key-replaced",
+    "dkim-multiple",
+    "dkim-removes-signing-key",
+    "dkim-selector-mismatch",
+    "dkim-key-mismatch",
+    "rotation-in-progress",
+    "ttl-long",
+)
+_SUBJECTS = (zone, spf, senders, sending)
 
-CODES = frozenset([*(code for subject in _SUBJECTS for code in subject.CODES), *_DMARC_CODES])
+CODES = frozenset(
+    [*(code for subject in _SUBJECTS for code in subject.CODES), *_DKIM_CODES, *_DMARC_CODES]
+)
 """Every code a finding can have; part of the contract."""
 
 
@@ -155,7 +171,7 @@ class Case:
 def judge(case: Case) -> tuple[Finding, ...]:
     """The findings about a change set, the gravest first."""
     findings = [finding for subject in _SUBJECTS for finding in subject.findings(case)]
-    return by_gravity([*findings, *_dmarc(case)])
+    return by_gravity([*findings, *_dkim(case), *_dmarc(case)])
 
 
 def by_gravity(findings: list[Finding]) -> tuple[Finding, ...]:
@@ -207,6 +223,111 @@ def relayhost(domain: str, host: str) -> Finding:
         "The SPF record has to let the relay send: look up which include: its provider asks for, "
         "and make sure of it with --spf-require.",
     )
+
+
+LONG_TTL = 3600
+"""Seconds; a key that is replaced stays in caches for so long."""
+
+
+def _dkim(case: Case) -> Iterator[Finding]:
+    for hostname in case.hostnames(Kind.DKIM):
+        before = case.texts(case.before, Kind.DKIM, hostname)
+        after = case.texts(case.after, Kind.DKIM, hostname)
+        name = absolute(hostname, case.before.name)
+        yield from _selector(case, hostname, name)
+        yield from _lost_keys(case, name, before, after)
+        if len(after) > 1:
+            yield graded(dkim_faults.multiple(name, after), new=len(after) > len(before))
+        elif after:
+            yield from _dkim_record(case, hostname, before, after[0])
+
+
+def _selector(case: Case, hostname: str, name: str) -> Iterator[Finding]:
+    own = case.signer.selector
+    touched = case.is_touched(Kind.DKIM, hostname)
+    if own is not None and not hostname.startswith(f"{own}._domainkey"):
+        unasked = Finding(
+            "dkim-selector-mismatch",
+            Severity.REFUSED,
+            f"mailcow signs with the selector {own}; a key at {name} is one that no receiver "
+            "asks for.",
+            f"Leave the selector out, or give mailcow's own: --selector {own}",
+        )
+        yield graded(unasked, new=touched)
+    if hostname in case.held and touched:
+        yield Finding(
+            "rotation-in-progress",
+            Severity.REFUSED,
+            f"A key rotation is open, and {name} is part of it.",
+            "Let it finish (netcup-mailauth rotate --continue), or end it (rotate --abort).",
+        )
+
+
+def _lost_keys(
+    case: Case, name: str, before: Sequence[str], after: Sequence[str]
+) -> Iterator[Finding]:
+    """Keys that nobody can look up any more: of the signer, or deleted altogether."""
+    lost = [key for key in dkim_faults.keys(before) if key not in dkim_faults.keys(after)]
+    signing = case.signer.key
+    if signing is not None and signing in lost:
+        yield Finding(
+            "dkim-removes-signing-key",
+            Severity.DANGER,
+            f"{name} holds the very key that mail is signed with ({signing.fingerprint}); without "
+            "it every signature fails.",
+            "Let the mail server sign with another published key first.",
+        )
+    elif lost and not after:
+        yield _revokes(name, lost[0], "its record goes")
+
+
+def _revokes(name: str, key: PublicKey, how: str) -> Finding:
+    return Finding(
+        "dkim-revokes-key",
+        Severity.DANGER,
+        f"{name}: {how}, so mail signed with the key {key.fingerprint} fails from then on.",
+        "Do this only when nothing signs with it any more and mail in flight has arrived.",
+    )
+
+
+def _dkim_record(case: Case, hostname: str, before: Sequence[str], text: str) -> Iterator[Finding]:
+    name = absolute(hostname, case.before.name)
+    written = case.is_written(Kind.DKIM, hostname)
+    unreadable = list(dkim_faults.syntax(name, text, Severity.REFUSED))
+    if unreadable:
+        yield from unreadable if written else ()
+        return
+    new, old = dkim.parse(text), dkim_faults.keys(before)
+    if new.key is None:
+        if old:
+            yield _revokes(name, old[0], "an empty p= revokes it")
+        return
+    for fault in dkim_faults.size(name, new.key, Severity.REFUSED):
+        yield graded(fault, new=written)
+    yield from dkim_faults.testing(name, new)
+    if old and new.key not in old:
+        yield from _replaced(case, hostname, old[0], new.key)
+
+
+def _replaced(case: Case, hostname: str, old: PublicKey, new: PublicKey) -> Iterator[Finding]:
+    name = absolute(hostname, case.before.name)
+    yield Finding(
+        "dkim-key-replaced",
+        Severity.WARNING,
+        f"{name} gets another key ({old.fingerprint} -> {new.fingerprint}): mail that is on "
+        "its way, signed with the old one, fails, and caches hold the old one for up to its TTL "
+        "(netcup's default: a day).",
+        "If the mail server signs with the new key already, write it now. A new selector would "
+        "avoid the gap.",
+    )
+    longest = max(record.ttl or 0 for record in case.before.of_kind(Kind.DKIM, hostname))
+    if longest > LONG_TTL:
+        yield Finding(
+            "ttl-long",
+            Severity.WARNING,
+            f"The TTL of {name} is {longest} s: for so long some receivers use the old key.",
+            "Lower the TTL a day before the next change of the key.",
+        )
 
 
 def _dmarc(case: Case) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
-from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge.faults import problem_of
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge.verdict import text_answer, texts
 from netcup_mailauth.records import Kind
 
@@ -26,13 +26,7 @@ def judge(verdict: Verdict, subject: Subject, lookup: Lookup) -> None:
         name = f"{selector}._domainkey.{subject.domain}"
         found = texts(Kind.DKIM, text_answer(name, lookup))
         if len(found) > 1:
-            verdict.find(
-                (Kind.DKIM, name),
-                "dkim-multiple",
-                Severity.DANGER,
-                f"{name} has {len(found)} TXT records, so it is undefined which key counts.",
-                "Delete all but one in the CCP.",
-            )
+            verdict.add((Kind.DKIM, name), dkim_faults.multiple(name, found))
         elif found and (record := _record(verdict, subject, name, found[0])) is not None:
             usable += record.key is not None
             revoked += [name] if record.key is None else []
@@ -42,17 +36,21 @@ def judge(verdict: Verdict, subject: Subject, lookup: Lookup) -> None:
 
 def _record(verdict: Verdict, subject: Subject, name: str, text: str) -> DkimRecord | None:
     """The record at a selector, judged; ``None`` if it is none."""
-    problem = problem_of(Kind.DKIM, text)
-    if problem is not None:
-        message = f"{name}: {problem.what} Every signature fails."
-        verdict.find((Kind.DKIM, name), "dkim-syntax", Severity.DANGER, message, problem.advice)
+    about = (Kind.DKIM, name)
+    unreadable = list(dkim_faults.syntax(name, text, Severity.DANGER))
+    if unreadable:
+        verdict.add(about, *unreadable)
         return None
     record = dkim.parse(text)
     if record.key is None:
         verdict.conclusions.append(f"DKIM: the key at {name} is revoked")
         return record
     verdict.conclusions.append(f"DKIM: {_proved(verdict, subject, name, record, record.key)}")
-    _quality(verdict, name, record, record.key)
+    verdict.add(about, *dkim_faults.size(name, record.key, Severity.DANGER))
+    note = dkim.size_note(record.key)
+    if note is not None and record.key.bits >= dkim.RECOMMENDED_BITS:
+        verdict.conclusions.append(f"DKIM: {note}")
+    verdict.add(about, *dkim_faults.testing(name, record))
     return record
 
 
@@ -72,44 +70,23 @@ def _proved(
         said = f"{published} is the key{signer}"
     if good:
         return said
-    verdict.find(
-        (Kind.DKIM, name),
+    mismatch = Finding(
         "dkim-key-mismatch",
         Severity.DANGER,
         f"{name} holds the key {key.fingerprint}, but mail is signed with "
         f"{subject.key.fingerprint}{signer}: every signature fails.",
         _PUBLISH,
     )
+    verdict.add((Kind.DKIM, name), mismatch)
     return f"{published} is not the key{signer}"
 
 
 def _revoked(verdict: Verdict, name: str, *, grave: bool) -> None:
     """A revoked key beside one in use is how a rotation ends; alone it fails all mail."""
-    verdict.find(
-        (Kind.DKIM, name),
+    revoked = Finding(
         "dkim-revokes-key",
         Severity.DANGER if grave else Severity.WARNING,
         f"{name}: the key is revoked (empty p=); mail signed with it fails.",
         _PUBLISH if grave else "Delete the record when no mail signed with it is on its way.",
     )
-
-
-def _quality(verdict: Verdict, name: str, record: DkimRecord, key: PublicKey) -> None:
-    about = (Kind.DKIM, name)
-    problem, note = dkim.size_problem(key), dkim.size_note(key)
-    better = "Make one of 2048 bits."
-    if problem is not None:
-        message = f"{name}: {problem}"
-        verdict.find(about, "dkim-key-too-short", Severity.DANGER, message, better)
-    elif note is not None and key.bits < dkim.RECOMMENDED_BITS:
-        verdict.find(about, "dkim-key-1024", Severity.WARNING, f"{name}: {note}", better)
-    elif note is not None:
-        verdict.conclusions.append(f"DKIM: {note}")
-    if record.testing:
-        verdict.find(
-            about,
-            "dkim-testing",
-            Severity.WARNING,
-            f"{name} says t=y: receivers treat signed mail as if it were not signed.",
-            "Take t=y out when the signatures are right.",
-        )
+    verdict.add((Kind.DKIM, name), revoked)

@@ -7,17 +7,18 @@ something else. What a fault is, and its words, lie with its subject.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc
+from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
-from netcup_mailauth.judge import faults, senders, sending, spf, zone
+from netcup_mailauth.judge import faults, senders, zone
+from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge.faults import graded
-from netcup_mailauth.judge.sending import priced
+from netcup_mailauth.judge.neighbours import addresses, exchanges
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.names import absolute
 from netcup_mailauth.plan import applied
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.dmarc import DmarcRecord
+    from netcup_mailauth.judge.neighbours import Sender
     from netcup_mailauth.lookup import Lookup, Query
-    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.records import Zone
+    from netcup_mailauth.spf import SpfRecord
 
 __all__ = [
     "CODES",
@@ -76,11 +79,28 @@ _DKIM_CODES = (
     "rotation-in-progress",
     "ttl-long",
 )
-_SUBJECTS = (zone, spf, senders, sending)
-
-CODES = frozenset(
-    [*(code for subject in _SUBJECTS for code in subject.CODES), *_DKIM_CODES, *_DMARC_CODES]
+_SPF_CODES = (
+    "spf-syntax",
+    "spf-multiple",
+    "spf-removed",
+    "spf-pass-all",
+    "spf-ptr",
+    "spf-after-all",
+    "spf-no-all",
+    "spf-neutral-all",
+    "spf-loosens-all",
+    "spf-softens-all",
+    "spf-fail-and-forwarding",
+    "spf-drops-sender",
+    "spf-too-many-lookups",
+    "spf-near-limit",
+    "spf-void-lookups",
+    "spf-broken-include",
+    "spf-not-checked",
+    "spf-excludes-own-server",
+    "own-server-unknown",
 )
+CODES = frozenset([*zone.CODES, *_SPF_CODES, *_DKIM_CODES, *_DMARC_CODES])
 """Every code a finding can have; part of the contract."""
 
 
@@ -170,8 +190,23 @@ class Case:
 
 def judge(case: Case) -> tuple[Finding, ...]:
     """The findings about a change set, the gravest first."""
-    findings = [finding for subject in _SUBJECTS for finding in subject.findings(case)]
-    return by_gravity([*findings, *_dkim(case), *_dmarc(case)])
+    return by_gravity([*zone.findings(case), *_spf(case), *_dkim(case), *_dmarc(case)])
+
+
+def priced(case: Case) -> ChangeSet:
+    """The change set, with what each SPF record that is written will cost in look-ups."""
+    changes = (_priced(case, change) for change in case.change_set.changes)
+    return replace(case.change_set, changes=tuple(changes))
+
+
+def _priced(case: Case, change: Change) -> Change:
+    new = spf_faults.parsed([change.after.destination]) if change.after else []
+    if change.kind is not Kind.SPF or not new:
+        return change
+    cost = spf.cost(new[0], case.domain, case.lookup_after)
+    if not cost.lookups_total:
+        return change
+    return replace(change, look_ups=f"{cost.lookups_total} of 10: {spf_faults.breakdown(cost)}")
 
 
 def by_gravity(findings: list[Finding]) -> tuple[Finding, ...]:
@@ -223,6 +258,149 @@ def relayhost(domain: str, host: str) -> Finding:
         "The SPF record has to let the relay send: look up which include: its provider asks for, "
         "and make sure of it with --spf-require.",
     )
+
+
+def _spf(case: Case) -> Iterator[Finding]:
+    for hostname in case.hostnames(Kind.SPF):
+        before = case.texts(case.before, Kind.SPF, hostname)
+        after = case.texts(case.after, Kind.SPF, hostname)
+        old, new = spf_faults.parsed(before), spf_faults.parsed(after)
+        if before and not after:
+            yield Finding(
+                "spf-removed",
+                Severity.DANGER,
+                f"{case.domain} will have no SPF record any more; it is: {'; and '.join(before)}",
+                "Receivers then cannot tell its servers from anybody else's.",
+            )
+        elif len(after) > 1:
+            new_fault = len(after) > len(before)
+            yield graded(spf_faults.multiple(case.domain, after), new=new_fault)
+        elif new:
+            yield from _spf_text(case, new[0], old)
+            if not case.policy.parked:  # which is meant to send nothing
+                yield from senders.dropped(case.domain, case.policy, new[0], old)
+            if before != after:  # else DNS is not asked
+                yield from _spf_in_dns(case, new[0], old)
+        elif after and case.is_written(Kind.SPF, hostname):
+            yield from spf_faults.syntax(case.domain, after[0], Severity.REFUSED)
+
+
+def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
+    known = {fault.code for record in old for fault in spf_faults.questionable(record)}
+    for fault in spf_faults.questionable(new):
+        yield graded(fault, new=fault.code not in known)
+    if not case.policy.parked:
+        yield from spf_faults.forwarding(new)
+    yield from _loosens(new, old)
+
+
+def _loosens(new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
+    """A step back of the final ``all``."""
+    if not old or new.redirect_in_effect is not None:
+        return
+    qualifiers = [record.all_qualifier for record in old if record.redirect_in_effect is None]
+    # Of two records receivers heeded neither, so the softer of them is no step back.
+    before, after = min(qualifiers, key=_hardness, default=None), new.all_qualifier
+    if _hardness(after) >= _hardness(before):
+        return
+    gentle = before is spf.Qualifier.FAIL and after is spf.Qualifier.SOFTFAIL
+    yield Finding(
+        "spf-softens-all" if gentle else "spf-loosens-all",
+        Severity.WARNING if gentle else Severity.DANGER,
+        f"Mail from all other servers: {_word(before)} -> {_word(after)}.",
+        "Receivers will doubt it instead of rejecting it."
+        if gentle
+        else "As far as SPF goes, anyone can then send as this domain. Keep ~all or -all.",
+    )
+
+
+def _hardness(qualifier: spf.Qualifier | None) -> int:
+    # A record without an all says as much about others as ?all (RFC 7208, 4.7).
+    return list(spf.Qualifier).index(qualifier or spf.Qualifier.NEUTRAL)
+
+
+def _word(qualifier: spf.Qualifier | None) -> str:
+    return "nothing said (no all)" if qualifier is None else f"{qualifier.word} ({qualifier}all)"
+
+
+def _spf_in_dns(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
+    """What the record costs, and whether it lets our servers send."""
+    # Silence weighs more where this change adds what was to be asked for.
+    known = {term.unqualified for record in old for term in record.counted}
+    adds = any(term.unqualified not in known for term in new.counted)
+    silence = Severity.DANGER if adds else Severity.WARNING
+    counted = list(_look_ups(case, new, old, silence))
+    yield from counted
+    if not case.policy.parked:
+        said = {finding.code for finding in counted}  # that DNS is silent is said once
+        yield from (f for f in _own_servers(case, new, old, silence) if f.code not in said)
+
+
+def _look_ups(
+    case: Case, new: SpfRecord, old: Sequence[SpfRecord], silence: Severity
+) -> Iterator[Finding]:
+    cost = spf.cost(new, case.domain, case.lookup_after)
+    earlier = [spf.cost(record, case.domain, case.lookup_before) for record in old]
+    for fault in spf_faults.too_many(cost):
+        more = all(cost.lookups_total > past.lookups_total for past in earlier)
+        yield graded(fault, new=more)
+    yield from spf_faults.near_limit(cost)
+    for fault in spf_faults.void(cost):
+        yield graded(fault, new=all(cost.void > past.void for past in earlier))
+    known = {node.term for past in earlier for node in past.walk() if node.breaks}
+    for node in cost.walk():
+        if node.breaks:
+            yield graded(spf_faults.broken(node), new=node.term not in known)
+    yield from spf_faults.uncounted(cost, silence)
+
+
+def _own_servers(
+    case: Case, new: SpfRecord, old: Sequence[SpfRecord], silence: Severity
+) -> Iterator[Finding]:
+    mx = exchanges(case.domain, case.lookup_after)
+    hosts = case.hosts or (() if mx.is_null else mx.hosts)
+    trying = addresses(hosts, case.lookup_after)
+    found = {sender.host for sender in trying}
+    missing = [host for host in hosts if host not in found]
+    # Of the MX hosts one is enough; a host that was named was named for a reason.
+    if not trying or (case.hosts and missing):
+        fail = spf.Qualifier.FAIL
+        hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
+        yield spf_faults.unknown(case.domain, missing, named=bool(case.hosts), hardens=hardens)
+    excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
+    for sender in trying:
+        result = spf_faults.result(case.domain, sender, case.lookup_after, new)
+        if result is not spf.Result.PASS:
+            worse = _is_worse(case, sender, result, old)
+            excluded.setdefault((result, worse), []).append(sender)
+    for (result, worse), left_out in excluded.items():
+        if result is spf.Result.TEMPERROR:
+            what = "DNS gave no answer, so it could not be tried whether the SPF record lets "
+            yield spf_faults.not_checked(f"{what}{spf_faults.listed(left_out)} send.", silence)
+            continue
+        terms = spf_faults.terms_for(left_out)
+        to_copy = faults.more_spf(case.policy, new, require=terms)
+        guessed = not case.hosts
+        fault = spf_faults.excludes(case.domain, left_out, result, to_copy, guessed=guessed)
+        yield graded(fault, new=worse)
+
+
+_GOODNESS = (
+    spf.Result.PERMERROR,
+    spf.Result.FAIL,
+    spf.Result.SOFTFAIL,
+    spf.Result.NEUTRAL,
+    spf.Result.NONE,
+    spf.Result.PASS,
+)
+
+
+def _is_worse(case: Case, sender: Sender, after: spf.Result, old: Sequence[SpfRecord]) -> bool:
+    before = [spf_faults.result(case.domain, sender, case.lookup_before, r) for r in old]
+    if spf.Result.TEMPERROR in (after, *before):
+        return True
+    rank = _GOODNESS.index(after)
+    return any(rank < _GOODNESS.index(result) for result in before or [spf.Result.NONE])
 
 
 LONG_TTL = 3600

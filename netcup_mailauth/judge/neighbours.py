@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge.exchanges import exchanges
-from netcup_mailauth.judge.sending import addresses
-from netcup_mailauth.lookup import SILENT, Query
+from netcup_mailauth.judge.zone import NETCUP_MX
+from netcup_mailauth.lookup import SILENT, Query, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.judge.exchanges import Exchanges
-    from netcup_mailauth.judge.sending import Sender
     from netcup_mailauth.judge.verdict import Subject
     from netcup_mailauth.lookup import Answer, Lookup
 
@@ -27,6 +25,69 @@ CODES = (
     "mta-sts",
     "tls-rpt",
 )
+
+
+NULL = "."
+"""What the one MX of a domain that takes no mail names (RFC 7505)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """The MX hosts of a domain, the preferred first; ``answered`` unless DNS was silent."""
+
+    hosts: tuple[str, ...]
+    answered: bool
+
+    @property
+    def is_null(self) -> bool:
+        """Whether the domain says that it takes no mail."""
+        return self.hosts == (NULL,)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """netcup's own mail servers beside others, as its web hosting leaves them behind."""
+        netcups = tuple(host for host in self.hosts if NETCUP_MX.fullmatch(host))
+        return netcups if len(netcups) < len(self.hosts) else ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The hosts that the domain's mail is meant to go to."""
+        return () if self.is_null else tuple(h for h in self.hosts if h not in self.stale)
+
+
+def exchanges(domain: str, lookup: Lookup) -> Exchanges:
+    """Ask for a domain's MX records."""
+    (answer,) = lookup([Query(domain, "MX")])
+    pairs = (value.partition(" ") for value in answer.values)
+    hosts = sorted(
+        (int(preference) if preference.isdecimal() else 0, host or NULL)
+        for preference, _, host in pairs
+    )
+    answered = answer.status in (Status.OK, Status.EMPTY, Status.NXDOMAIN)
+    return Exchanges(tuple(host for _, host in hosts), answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An address that sends this domain's mail, and the host it belongs to."""
+
+    address: str
+    host: str
+
+    def __str__(self) -> str:
+        return self.address if self.address == self.host else f"{self.host} ({self.address})"
+
+
+def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
+    """The addresses of hosts; an address stands for itself."""
+    senders: list[Sender] = []
+    names = [host for host in hosts if not _is_address(host)]
+    senders += (Sender(host, host) for host in hosts if _is_address(host))
+    queries = [q for name in names for q in (Query(name, "A"), Query(name, "AAAA"))]
+    for query, answer in zip(queries, lookup(queries), strict=True):
+        if answer.status is Status.OK:
+            senders += (Sender(address, query.name) for address in answer.values)
+    return senders
 
 
 def findings(subject: Subject, lookup: Lookup) -> Iterator[Finding]:

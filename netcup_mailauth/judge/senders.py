@@ -9,16 +9,12 @@ from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
-from netcup_mailauth.judge.spf import parsed
-from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.judge.guard import Case
+    from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.spf import SpfRecord, Term
-
-CODES = ("spf-drops-sender",)
 
 MOST_NAMED = 50
 """Terms that are named in a finding, or in a command to copy; nobody types more."""
@@ -27,22 +23,15 @@ NETCUP_INCLUDE = "include:_spf.webhosting.systems"
 """netcup's web hosting; in the SPF record of every default zone (fact sheet mail, 0.4)."""
 
 
-def findings(case: Case) -> Iterator[Finding]:
-    """The finding about each SPF record concerned; a parked domain is meant to send nothing."""
-    for hostname in () if case.policy.parked else case.hostnames(Kind.SPF):
-        old = parsed(case.texts(case.before, Kind.SPF, hostname))
-        after = case.texts(case.after, Kind.SPF, hostname)
-        new = parsed(after)
-        if len(after) == 1 and new:
-            yield from _dropped(case, new[0], old)
-
-
-def _dropped(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
-    named = [spf.parse_term(text) for text in (case.policy.spf and case.policy.spf.drop) or ()]
-    gone = _gone(case.domain, new, old)
+def dropped(
+    domain: str, policy: DomainPolicy, new: SpfRecord, old: Sequence[SpfRecord]
+) -> Iterator[Finding]:
+    """The finding about senders that the policy does not name as droppable."""
+    named = [spf.parse_term(text) for text in (policy.spf and policy.spf.drop) or ()]
+    gone = _gone(domain, new, old)
     unnamed = [term for term in gone if not any(_is_named(name, term) for name in named)]
     if unnamed:
-        yield _drops(case, unnamed, new, old)
+        yield _drops(domain, policy, unnamed, new, old)
 
 
 def _is_named(name: Term, term: Term) -> bool:
@@ -91,23 +80,27 @@ def _spelt_out(domain: str, term: Term) -> Term:
     return replace(term, domain=domain) if asks_of_itself else term
 
 
-def _drops(case: Case, gone: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord]) -> Finding:
+def _drops(
+    domain: str,
+    policy: DomainPolicy,
+    gone: Sequence[Term],
+    new: SpfRecord,
+    old: Sequence[SpfRecord],
+) -> Finding:
     question = "Who sends that way: a newsletter, a shop, a web form, another server?"
     if any(term.unqualified == NETCUP_INCLUDE for term in gone):
         more = ", or anything else that way" if len(gone) > 1 else ""
-        question = (
-            f"Does a website at netcup (contact form, WordPress) send as @{case.domain}{more}?"
-        )
+        question = f"Does a website at netcup (contact form, WordPress) send as @{domain}{more}?"
     them, are = ("them", "are") if len(gone) > 1 else ("it", "is")
-    keep = _keeping(case, gone, new, old)
+    keep = _keeping(domain, policy, gone, new, old)
     return Finding(
         "spf-drops-sender",
         Severity.DANGER,
         f"{_listed(gone)} {are} in effect in the live SPF record and "
-        f"not in the new one: who sends by {them} may no longer send for {case.domain}.",
+        f"not in the new one: who sends by {them} may no longer send for {domain}.",
         f"{question} Then keep {them}"
         + (f":\n{keep}\n" if keep else ". ")
-        + f"If nothing sends that way, {_dropping(case, gone, new, them)}",
+        + f"If nothing sends that way, {_dropping(policy, gone, new, them)}",
     )
 
 
@@ -117,7 +110,7 @@ def _listed(terms: Sequence[Term]) -> str:
     return " and ".join([*named, f"{more} more"] if more > 0 else named)
 
 
-def _dropping(case: Case, gone: Sequence[Term], new: SpfRecord, them: str) -> str:
+def _dropping(policy: DomainPolicy, gone: Sequence[Term], new: SpfRecord, them: str) -> str:
     try:
         for term in gone:
             spf.check_wanted(term)
@@ -125,23 +118,27 @@ def _dropping(case: Case, gone: Sequence[Term], new: SpfRecord, them: str) -> st
         return f"accept this finding by its code; by name it cannot be dropped. {error.what}."
     if len(gone) > MOST_NAMED:
         return "accept this finding by its code; they are too many to name."
-    options = faults.more_spf(case.policy, new, drop=[term.text for term in gone])
+    options = faults.more_spf(policy, new, drop=[term.text for term in gone])
     return f"drop {them} by name:\n{options}"
 
 
 def _keeping(
-    case: Case, gone: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord]
+    domain: str,
+    policy: DomainPolicy,
+    gone: Sequence[Term],
+    new: SpfRecord,
+    old: Sequence[SpfRecord],
 ) -> str | None:
     """The options that make sure of what is new in the live record, else the new one with more."""
     if len(gone) + len(new.mechanisms) > MOST_NAMED:
         return None
-    drop = tuple((case.policy.spf and case.policy.spf.drop) or ())
+    drop = tuple((policy.spf and policy.spf.drop) or ())
     for attempt in (_kept_in_parts, _kept_whole):
         try:
             record, options = attempt(gone, new, old, drop)
         except RecordError:
             continue
-        if options.strip() and not set(gone).intersection(_gone(case.domain, record, old)):
+        if options.strip() and not set(gone).intersection(_gone(domain, record, old)):
             return options
     return None
 

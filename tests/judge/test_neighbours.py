@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth.judge import neighbours
-from netcup_mailauth.judge.exchanges import exchanges
+from netcup_mailauth.judge.neighbours import exchanges
 from netcup_mailauth.judge.verdict import Subject
 from netcup_mailauth.zonelookup import ZoneLookup
 from tests.judge.cases import zone

@@ -215,7 +215,7 @@ def test_a_server_that_is_shut_out_of_parts_is_let_in_by_parts_and_nothing_is_lo
 def test_a_host_guessed_from_mx_that_is_shut_out_is_a_warning() -> None:
     found = only(judged(CLEAN, wants("v=spf1 a ~all")), "spf-excludes-own-server")
     assert found.severity is WARNING
-    assert "MX of example.com" in found.message
+    assert "MX hosts of example.com" in found.message
     assert found.advice.startswith("Unless it only receives")
 
 

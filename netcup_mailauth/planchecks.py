@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim, dmarc, names, spf
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import MailauthError, RefusedError, UsageError
-from netcup_mailauth.judge.guard import CODES
+from netcup_mailauth.findings import CODES
 from netcup_mailauth.plan import Action
 from netcup_mailauth.planfile import EXPORTED
 from netcup_mailauth.planreading import ADVICE

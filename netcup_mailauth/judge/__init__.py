@@ -1,11 +1,10 @@
-"""What receivers see: a domain's records at each server, and what follows for its mail. Pure.
+"""What is wrong with a domain's records, and what a change would do to its mail. Pure.
 
-report.py      the shape of what ``check`` found, and its exit code
-states.py      whether a server has what is wanted
-targets.py     which records to look for, and what they are held against
-advice.py      what to do about a record that is not as it should be
-receivers.py   what a receiver concludes; senders.py: SPF, signatures.py: DKIM, policies.py: DMARC
-verdict.py     the shape of these conclusions
-neighbours.py  the records beside them that mail depends on; exchanges.py: the MX among them
-assembly.py    the parts put together as one report; zonefindings.py: what the guard adds
+spf.py, dkim.py, dmarc.py, zone.py, neighbours.py   every fault of a state, worded once
+faults.py    what they share: how a fault is graded, and the options that an advice gives to copy
+guard.py     a change: its steps back, and each fault of the state after, graded
+senders.py   the longest of these steps: who could send before, and no longer can
+check.py     what is published: its faults, and what a receiver concludes
+compare.py   what is published against what is wanted, server by server
+report.py    the shape of what a check found, and its exit code
 """

@@ -36,18 +36,6 @@ def graded(fault: Finding, *, new: bool) -> Finding:
     return replace(fault, severity=Severity.WARNING, message=f"Already so: {fault.message}")
 
 
-def fault(
-    code: str, message: str, advice: str, *, new: bool, gravity: Severity = Severity.DANGER
-) -> Finding:
-    """A finding of this gravity if the change set causes the fault or makes it worse.
-
-    One that was there before is a warning, and says so.
-    """
-    if new:
-        return Finding(code, gravity, message, advice)
-    return Finding(code, Severity.WARNING, f"Already so: {message}", advice)
-
-
 def problem_of(kind: Kind, text: str) -> RecordError | None:
     """What is wrong with a record by itself; ``None`` if a receiver can use it."""
     readers: dict[Kind, Callable[[str], object]] = {

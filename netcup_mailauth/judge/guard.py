@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, spf
-from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.findings import Finding, Severity, by_gravity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
-from netcup_mailauth.judge import faults, senders, zone
+from netcup_mailauth.judge import faults, senders
 from netcup_mailauth.judge import spf as spf_faults
+from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
 from netcup_mailauth.judge.neighbours import addresses, exchanges
 from netcup_mailauth.lookup import Answer, Status
@@ -36,72 +37,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.records import Zone
     from netcup_mailauth.spf import SpfRecord
-
-__all__ = [
-    "CODES",
-    "Case",
-    "Signer",
-    "by_gravity",
-    "judge",
-    "needless",
-    "no_key",
-    "priced",
-    "relayhost",
-    "silent",
-    "stopping",
-]
-
-_DMARC_CODES = (
-    "dmarc-syntax",
-    "dmarc-ambiguous",
-    "dmarc-multiple",
-    "dmarc-weakens-policy",
-    "dmarc-drops-reports",
-    "dmarc-enforces-without-dkim",
-    "dmarc-report-not-authorised",
-    "dmarc-untested",
-    "dmarc-no-reports",
-    "dmarc-removed-tag",
-    "dmarc-policy-none",
-    "dmarc-reject-and-mailing-lists",
-)
-_DKIM_CODES = (
-    "dkim-syntax",
-    "dkim-key-too-short",
-    "dkim-key-1024",
-    "dkim-testing",
-    "dkim-revokes-key",
-    "dkim-key-replaced",
-    "dkim-multiple",
-    "dkim-removes-signing-key",
-    "dkim-selector-mismatch",
-    "dkim-key-mismatch",
-    "rotation-in-progress",
-    "ttl-long",
-)
-_SPF_CODES = (
-    "spf-syntax",
-    "spf-multiple",
-    "spf-removed",
-    "spf-pass-all",
-    "spf-ptr",
-    "spf-after-all",
-    "spf-no-all",
-    "spf-neutral-all",
-    "spf-loosens-all",
-    "spf-softens-all",
-    "spf-fail-and-forwarding",
-    "spf-drops-sender",
-    "spf-too-many-lookups",
-    "spf-near-limit",
-    "spf-void-lookups",
-    "spf-broken-include",
-    "spf-not-checked",
-    "spf-excludes-own-server",
-    "own-server-unknown",
-)
-CODES = frozenset([*zone.CODES, *_SPF_CODES, *_DKIM_CODES, *_DMARC_CODES])
-"""Every code a finding can have; part of the contract."""
 
 
 def silent(queries: Sequence[Query]) -> Sequence[Answer]:
@@ -190,7 +125,7 @@ class Case:
 
 def judge(case: Case) -> tuple[Finding, ...]:
     """The findings about a change set, the gravest first."""
-    return by_gravity([*zone.findings(case), *_spf(case), *_dkim(case), *_dmarc(case)])
+    return by_gravity([*_zone(case), *_spf(case), *_dkim(case), *_dmarc(case)])
 
 
 def priced(case: Case) -> ChangeSet:
@@ -207,12 +142,6 @@ def _priced(case: Case, change: Change) -> Change:
     if not cost.lookups_total:
         return change
     return replace(change, look_ups=f"{cost.lookups_total} of 10: {spf_faults.breakdown(cost)}")
-
-
-def by_gravity(findings: list[Finding]) -> tuple[Finding, ...]:
-    """The findings, the gravest first, each once."""
-    order = list(Severity)
-    return tuple(sorted(dict.fromkeys(findings), key=lambda f: order.index(f.severity)))
 
 
 def stopping(change_set: ChangeSet) -> tuple[Finding, ...]:
@@ -258,6 +187,42 @@ def relayhost(domain: str, host: str) -> Finding:
         "The SPF record has to let the relay send: look up which include: its provider asks for, "
         "and make sure of it with --spf-require.",
     )
+
+
+def _zone(case: Case) -> Iterator[Finding]:
+    zone = case.before
+    if not zone.records and case.change_set.changes:
+        yield Finding(
+            "zone-reads-empty",
+            Severity.DANGER,
+            f"The zone {zone.name} reads as empty: netcup lists no record at all in it.",
+            "A domain that has a website or mail is not empty: then look in the CCP before you "
+            "write. netcup's API also says this of zones it has moved to CloudDNS.",
+        )
+    yield from zone_faults.draft(zone)
+    for kind, hostname in case.change_set.slots():
+        for record in case.after.at(hostname, "CNAME"):
+            alias = zone_faults.alias(kind, record, zone)
+            yield graded(alias, new=case.is_written(kind, hostname))
+    for kind in (Kind.SPF, Kind.DMARC):
+        for hostname in case.hostnames(kind):
+            yield from _vanished(case, kind, hostname)
+    yield from zone_faults.strays(zone)
+
+
+def _vanished(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
+    """A kind that this machine wrote, that is gone, and that parts would make anew and bare."""
+    had = case.remembered.of_kind(kind, hostname) if case.remembered else ()
+    policy = getattr(case.policy, kind.value)
+    if had and not case.before.of_kind(kind, hostname) and policy and not policy.record:
+        yield Finding(
+            "record-vanished",
+            Severity.DANGER,
+            f"The {kind.upper()} record at {absolute(hostname, case.before.name)} was "
+            f"{had[0].destination} after the last write from here, and is gone now.",
+            "Made from parts, the new one would lack what the old one held. Give it "
+            "whole:\n" + faults.line([(f"--{kind}", had[0].destination)]),
+        )
 
 
 def _spf(case: Case) -> Iterator[Finding]:

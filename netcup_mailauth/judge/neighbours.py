@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge.zone import NETCUP_MX
 from netcup_mailauth.lookup import SILENT, Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from netcup_mailauth.judge.verdict import Subject
+    from netcup_mailauth.judge.check import Subject
     from netcup_mailauth.lookup import Answer, Lookup
 
 CODES = (
@@ -26,6 +26,9 @@ CODES = (
     "tls-rpt",
 )
 
+
+NETCUP_MX = re.compile(r"mx[0-9a-f]+\.netcup\.net")
+"""netcup's own mail servers (fact sheet mail, 0.4)."""
 
 NULL = "."
 """What the one MX of a domain that takes no mail names (RFC 7505)."""
@@ -46,8 +49,7 @@ class Exchanges:
     @property
     def stale(self) -> tuple[str, ...]:
         """netcup's own mail servers beside others, as its web hosting leaves them behind."""
-        netcups = tuple(host for host in self.hosts if NETCUP_MX.fullmatch(host))
-        return netcups if len(netcups) < len(self.hosts) else ()
+        return stale(self.hosts)
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -58,13 +60,24 @@ class Exchanges:
 def exchanges(domain: str, lookup: Lookup) -> Exchanges:
     """Ask for a domain's MX records."""
     (answer,) = lookup([Query(domain, "MX")])
-    pairs = (value.partition(" ") for value in answer.values)
+    answered = answer.status in (Status.OK, Status.EMPTY, Status.NXDOMAIN)
+    return Exchanges(in_order(answer.values), answered)
+
+
+def stale(hosts: Sequence[str]) -> tuple[str, ...]:
+    """netcup's own mail servers, if there are others beside them."""
+    netcups = tuple(host for host in hosts if NETCUP_MX.fullmatch(host))
+    return netcups if len(netcups) < len(hosts) else ()
+
+
+def in_order(values: Iterable[str]) -> tuple[str, ...]:
+    """The hosts of MX values such as ``10 mail.example.com``, the preferred first."""
+    pairs = (value.partition(" ") for value in values)
     hosts = sorted(
         (int(preference) if preference.isdecimal() else 0, host or NULL)
         for preference, _, host in pairs
     )
-    answered = answer.status in (Status.OK, Status.EMPTY, Status.NXDOMAIN)
-    return Exchanges(tuple(host for _, host in hosts), answered)
+    return tuple(host for _, host in hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ def findings(subject: Subject, lookup: Lookup) -> Iterator[Finding]:
     if subject.parked:
         return
     mx = exchanges(subject.domain, lookup)
-    yield from _stale(mx)
+    yield from left_over(mx.hosts)
     if not mx.hosts and mx.answered:
         yield _no_mx(subject.domain, lookup)
     if not mx.is_null:
@@ -107,13 +120,14 @@ def findings(subject: Subject, lookup: Lookup) -> Iterator[Finding]:
         yield from _transport(subject.domain, lookup)
 
 
-def _stale(mx: Exchanges) -> Iterator[Finding]:
-    if mx.stale:
-        are = "are" if len(mx.stale) > 1 else "is"
+def left_over(hosts: Sequence[str]) -> Iterator[Finding]:
+    """netcup's own mail servers among MX hosts that are others."""
+    if netcups := stale(hosts):
+        are = "are" if len(netcups) > 1 else "is"
         yield Finding(
             "stale-netcup-mail",
             Severity.WARNING,
-            f"The MX {' and '.join(mx.stale)} {are} netcup's own. When yours cannot be reached, "
+            f"The MX {' and '.join(netcups)} {are} netcup's own. When yours cannot be reached, "
             "mail goes there.",
             "Delete it in the CCP unless a mailbox at netcup is meant to get this mail.",
         )

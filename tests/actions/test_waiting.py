@@ -20,7 +20,7 @@ from netcup_mailauth.actions.waiting import (
     Watched,
 )
 from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
-from netcup_mailauth.judge.states import Target
+from netcup_mailauth.judge.compare import Target
 from netcup_mailauth.lookup import Query
 from netcup_mailauth.records import Kind
 

@@ -399,6 +399,7 @@ DMARC_POLICY: dict[str, Case] = {
         dmarc(DMARC), *mail_zone(SPF, WATCHED, (), "s1._domainkey CNAME s1.example.net")
     ),
     "enforced by a parked domain": wanting({"parked": True}, *mail_zone(SPF, ())),
+    "enforced and parked": wanting({"parked": True, **dmarc("v=DMARC1;p=reject")}),
     "reject": wanting(dmarc(policy="reject")),
     "no reports": wanting(dmarc("v=DMARC1;p=none"), *mail_zone(SPF, ())),
     "no reports, in parts": wanting(dmarc(policy="quarantine"), *mail_zone(SPF, "v=DMARC1;p=none")),

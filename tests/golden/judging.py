@@ -19,6 +19,7 @@ from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dnsio import authority, servers
 from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
 from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, ZoneError
+from netcup_mailauth.findings import by_gravity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.files import DkimSource, read_key
@@ -40,7 +41,7 @@ JUDGES = ("judge", "desired.py", "spf/lint.py", "spf/mistakes.py", "dmarc/syntax
 
 NEVER = frozenset(
     {
-        'judge/states.py: ""',  # for the type checker: what has no promise was left out before
+        'judge/compare.py: ""',  # for the type checker: what has no promise was left out before
         "desired.py: return None",  # likewise: a bare key is never a revoked one
     }
 )
@@ -103,7 +104,7 @@ def _changing(case: Changing) -> Iterator[str]:
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
         reports_planned=frozenset(case.reports_planned),
     )
-    found = guard.by_gravity([*decided, *guard.judge(subject)])
+    found = by_gravity([*decided, *guard.judge(subject)])
     priced = replace(guard.priced(subject), findings=found, allow=tuple(policy.allow or ()))
     yield from _planned(priced)
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from netcup_mailauth.cli.wanted import policy_of, wanted_options
 from netcup_mailauth.desired import desired_records
+from netcup_mailauth.findings import by_gravity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.keys.files import DkimSource, read_key
@@ -144,7 +145,7 @@ def judged(
 ) -> tuple[Finding, ...]:
     """All findings about a wish, the gravest first."""
     case, findings = case_of(before, policy, key, **more)
-    return guard.by_gravity([*findings, *guard.judge(case)])
+    return by_gravity([*findings, *guard.judge(case)])
 
 
 def judged_changes(before: Zone, *changes: Change, **more: Any) -> tuple[Finding, ...]:

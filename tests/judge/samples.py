@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
-from netcup_mailauth.judge import receivers
-from netcup_mailauth.judge.verdict import Subject
+from netcup_mailauth.judge.check import Subject, judge
 from tests.judge.cases import key_record
 from tests.spf.zones import Zones
 
 if TYPE_CHECKING:
-    from netcup_mailauth.judge.verdict import Verdict
+    from netcup_mailauth.judge.check import Verdict
 
 DOMAIN = "example.com"
 KEY, OTHER_KEY = key_record(), key_record(number=2)
@@ -52,7 +51,7 @@ def judged(
     **subject: Any,
 ) -> Verdict:
     """What receivers conclude about the domain in that world."""
-    return receivers.judge(Subject(domain, **{"selectors": ("dkim",), **subject}), world(changes))
+    return judge(Subject(domain, **{"selectors": ("dkim",), **subject}), world(changes))
 
 
 def codes(verdict: Verdict) -> dict[str, str]:

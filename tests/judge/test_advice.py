@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from netcup_mailauth.judge.advice import PENDING, advised
+from netcup_mailauth.judge.compare import PENDING, advised
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.records import Kind
 

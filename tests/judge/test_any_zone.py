@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.findings import CODES, Finding, Severity
 from netcup_mailauth.judge import guard
-from netcup_mailauth.judge.guard import CODES, Signer
+from netcup_mailauth.judge.guard import Signer
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy, SpfPolicy

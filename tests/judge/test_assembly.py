@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import zonefindings
-from netcup_mailauth.judge.assembly import assembled
+from netcup_mailauth.judge.check import Verdict, assembled, of_copy
+from netcup_mailauth.judge.compare import Known, Target
 from netcup_mailauth.judge.report import Basis, CheckedRecord
-from netcup_mailauth.judge.states import Target
-from netcup_mailauth.judge.targets import Known
-from netcup_mailauth.judge.verdict import Verdict
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind
 from tests.judge.cases import zone
@@ -26,14 +25,14 @@ def finding(code: str, severity: Severity = Severity.WARNING, message: str = "so
 
 def test_a_finding_stands_at_the_record_it_is_about_else_at_the_domain() -> None:
     verdict = Verdict(
-        conclusions=["passes"],
-        costs=["1 of 10"],
-        findings=[
+        conclusions=("passes",),
+        costs=("1 of 10",),
+        findings=(
             (ABOUT, finding("b")),
             (ABOUT, finding("a", Severity.DANGER)),
             (ABOUT, finding("b")),
             ((Kind.DMARC, f"_dmarc.{DOMAIN}"), finding("c")),
-        ],
+        ),
     )
     decided = [finding("a"), finding("dkim-no-key")]
     known = Known(WISH, DOMAIN)
@@ -56,9 +55,9 @@ LIVE = zone(
 TARGETS = (Target(Kind.SPF, DOMAIN), Target(Kind.DMARC, f"_dmarc.{DOMAIN}"))
 
 
-def told(live: bool = True, said: tuple[Finding, ...] = (), parked: bool = False) -> list[str]:
+def told(live: bool = True, parked: bool = False) -> list[str]:
     known = Known(WISH, DOMAIN, LIVE if live else None)
-    found = zonefindings.findings(known, TARGETS, world(apex(SPF)), said, parked=parked)
+    found = of_copy(known, TARGETS, world(apex(SPF)), parked=parked)
     return sorted(f"{f.code} {f.message.split()[0]}" for f in found)
 
 
@@ -68,7 +67,7 @@ def test_the_guard_adds_what_a_receiver_does_not_see() -> None:
         "dmarc-removed-tag The",
         "misplaced-record TXT",
         "spf-fail-and-forwarding -all:",
-        "stale-netcup-mail MX",
+        "stale-netcup-mail The",
         "stale-netcup-mail key1._domainkey:",
         "wildcard-txt *",
     ]
@@ -77,17 +76,19 @@ def test_the_guard_adds_what_a_receiver_does_not_see() -> None:
 def test_of_a_broken_record_nothing_else_is_said() -> None:
     broken = zone("_dmarc TXT v=DMARC1;p=nothing;pct=50", name=DOMAIN)
     known = Known(WISH, DOMAIN, broken)
-    assert zonefindings.findings(known, TARGETS, world(), (), parked=False) == []
+    assert not list(of_copy(known, TARGETS, world(), parked=False))
 
 
-def test_what_was_said_of_a_name_is_not_said_again() -> None:
-    said = (
-        finding("stale-netcup-mail", message="The MX mx2f31.netcup.net is netcup's own."),
-        finding("misplaced-record", message="There is a DKIM record at dkim.domainkey.example.com"),
-    )
-    assert [line for line in told(said=said) if "stale" in line or "misplaced" in line] == [
-        "stale-netcup-mail key1._domainkey:"
-    ]
+def test_what_a_receiver_sees_is_not_said_again_of_netcups_copy() -> None:
+    known = Known(WISH, DOMAIN, LIVE)
+    of_zone = list(of_copy(known, TARGETS, world(apex(SPF)), parked=False))
+    codes = ("misplaced-record", "stale-netcup-mail")
+    seen = [replace(f, severity=Severity.DANGER) for f in of_zone if f.code == codes[0]]
+    verdict = Verdict(findings=tuple((ABOUT, f) for f in seen))
+    beside = [f for f in of_zone if f.code == codes[1]]
+    report = assembled(known, Basis.CONFIG, [RECORD], verdict, [], [*beside, *of_zone])
+    assert [f.code for f in report.records[0].findings] == [codes[0]]
+    assert [f for f in report.findings if f.code in codes] == beside
 
 
 def test_without_netcups_copy_only_the_records_themselves_are_judged() -> None:

@@ -19,9 +19,8 @@ from netcup_mailauth.cli.common import settings
 from netcup_mailauth.dnsio.authority import Survey
 from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import ZoneError
+from netcup_mailauth.judge.compare import Known, Target
 from netcup_mailauth.judge.report import Basis
-from netcup_mailauth.judge.states import Target
-from netcup_mailauth.judge.targets import Known
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind
 from tests.judge.cases import zone

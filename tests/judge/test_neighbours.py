@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth.judge import neighbours
+from netcup_mailauth.judge.check import Subject
 from netcup_mailauth.judge.neighbours import exchanges
-from netcup_mailauth.judge.verdict import Subject
 from netcup_mailauth.zonelookup import ZoneLookup
 from tests.judge.cases import zone
 from tests.judge.samples import DOMAIN, SPF, apex, world

@@ -8,8 +8,7 @@ import pytest
 
 from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.dnsio.authority import Survey
-from netcup_mailauth.judge.states import Target
-from netcup_mailauth.judge.targets import Known, desired_of, is_nowhere, targets_of
+from netcup_mailauth.judge.compare import Known, Target, desired_of, is_nowhere, targets_of
 from netcup_mailauth.lookup import Query
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, Kind

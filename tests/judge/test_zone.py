@@ -130,7 +130,7 @@ def test_netcups_leftovers_are_said_where_another_server_gets_the_mail() -> None
     )
     found = judged(mail_zone(SPF, DMARC, None, *left), HARMLESS)
     assert codes(found) == ["stale-netcup-mail"] * 2
-    assert "MX 50 mxf8a.netcup.net" in found[0].message
+    assert "The MX mxf8a.netcup.net is" in found[0].message
     assert "key1._domainkey and key2._domainkey" in found[1].message
 
 

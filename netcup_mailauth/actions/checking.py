@@ -162,7 +162,8 @@ class Checker:
         more: list[Finding] = []
         if known.live is not None or asked.order:  # else there is nothing to conclude from
             verdict = judge(subject, lookup)
-            more = list(neighbours.findings(subject, lookup))
+            if not subject.parked:
+                more += neighbours.findings(known.domain, subject.hosts, lookup)
         records = [
             advised(self._record(target, asked, served, verdict), known.domain, expectation.basis)
             for target in expectation.targets

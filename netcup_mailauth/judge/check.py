@@ -188,10 +188,8 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
     if not hosts and mx.is_null:  # it takes no mail, and nobody says that it sends any
         return
     senders = addresses(hosts, lookup)
-    found = {sender.host for sender in senders}
-    missing = [host for host in hosts if host not in found]
-    if not senders or (subject.hosts and missing):
-        yield spf_faults.unknown(subject.domain, missing, named=bool(subject.hosts))
+    guessed = not subject.hosts
+    yield from spf_faults.unknown(subject.domain, hosts, senders, named=not guessed)
     excluded: dict[Result, list[Sender]] = {}
     for sender in senders:
         result = spf_faults.result(subject.domain, sender, lookup)
@@ -204,7 +202,6 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
             continue  # that there is no usable record is said already
         options = [("--spf-require", term) for term in spf_faults.terms_for(left_out)]
         to_copy = faults.line(options, faults.plan(subject.domain))
-        guessed = not subject.hosts
         yield spf_faults.excludes(subject.domain, left_out, result, to_copy, guessed=guessed)
 
 

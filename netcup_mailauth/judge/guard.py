@@ -325,13 +325,10 @@ def _own_servers(
     mx = exchanges(case.domain, case.lookup_after)
     hosts = case.hosts or (() if mx.is_null else mx.hosts)
     trying = addresses(hosts, case.lookup_after)
-    found = {sender.host for sender in trying}
-    missing = [host for host in hosts if host not in found]
-    # Of the MX hosts one is enough; a host that was named was named for a reason.
-    if not trying or (case.hosts and missing):
-        fail = spf.Qualifier.FAIL
-        hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
-        yield spf_faults.unknown(case.domain, missing, named=bool(case.hosts), hardens=hardens)
+    guessed = not case.hosts
+    fail = spf.Qualifier.FAIL
+    hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
+    yield from spf_faults.unknown(case.domain, hosts, trying, named=not guessed, hardens=hardens)
     excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
     for sender in trying:
         result = spf_faults.result(case.domain, sender, case.lookup_after, new)
@@ -345,7 +342,6 @@ def _own_servers(
             continue
         terms = spf_faults.terms_for(left_out)
         to_copy = faults.more_spf(case.policy, new, require=terms)
-        guessed = not case.hosts
         fault = spf_faults.excludes(case.domain, left_out, result, to_copy, guessed=guessed)
         yield graded(fault, new=worse)
 

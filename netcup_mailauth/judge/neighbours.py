@@ -13,19 +13,7 @@ from netcup_mailauth.lookup import SILENT, Query, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from netcup_mailauth.judge.check import Subject
     from netcup_mailauth.lookup import Answer, Lookup
-
-CODES = (
-    "stale-netcup-mail",
-    "mx-missing",
-    "mx-broken",
-    "reverse-dns",
-    "autodiscover-elsewhere",
-    "mta-sts",
-    "tls-rpt",
-)
-
 
 NETCUP_MX = re.compile(r"mx[0-9a-f]+\.netcup\.net")
 """netcup's own mail servers (fact sheet mail, 0.4)."""
@@ -103,21 +91,22 @@ def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
     return senders
 
 
-def findings(subject: Subject, lookup: Lookup) -> Iterator[Finding]:
-    """The findings about a domain's neighbours; one that takes or sends no mail is left alone."""
-    if subject.parked:
-        return
-    mx = exchanges(subject.domain, lookup)
+def findings(domain: str, hosts: Sequence[str], lookup: Lookup) -> Iterator[Finding]:
+    """The findings about a domain's neighbours; one that takes no mail is left alone.
+
+    ``hosts`` are what sends its mail; where there are none, the MX hosts are taken for it.
+    """
+    mx = exchanges(domain, lookup)
     yield from left_over(mx.hosts)
     if not mx.hosts and mx.answered:
-        yield _no_mx(subject.domain, lookup)
+        yield _no_mx(domain, lookup)
     if not mx.is_null:
         yield from _broken(mx, lookup)
-    senders = addresses(subject.hosts or mx.own, lookup)
+    senders = addresses(hosts or mx.own, lookup)
     yield from _reverse(senders, lookup)
     if not mx.is_null:
-        yield from _clients(subject.domain, senders, lookup)
-        yield from _transport(subject.domain, lookup)
+        yield from _clients(domain, senders, lookup)
+        yield from _transport(domain, lookup)
 
 
 def left_over(hosts: Sequence[str]) -> Iterator[Finding]:

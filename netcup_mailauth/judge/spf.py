@@ -188,9 +188,29 @@ def terms_for(senders: Sequence[Sender]) -> list[str]:
     return [f"ip{6 if ':' in s.address else 4}:{s.address}" for s in senders]
 
 
-def unknown(domain: str, missing: Sequence[str], *, named: bool, hardens: bool = False) -> Finding:
-    """A server without an address, ``named`` or an MX; ``hardens`` if ``-all`` is new."""
-    return Finding(
+def unknown(
+    domain: str,
+    hosts: Sequence[str],
+    senders: Sequence[Sender],
+    *,
+    named: bool,
+    hardens: bool = False,
+) -> Iterator[Finding]:
+    """That it is not known what sends the mail, for want of an address.
+
+    Args:
+        domain: the domain.
+        hosts: its servers.
+        senders: those of their addresses that were found.
+        named: whether somebody named the hosts; else they are the MX hosts.
+        hardens: whether ``-all`` is new.
+    """
+    found = {sender.host for sender in senders}
+    missing = [host for host in hosts if host not in found]
+    # Of the MX hosts one is enough; a host that was named was named for a reason.
+    if senders and not (named and missing):
+        return
+    yield Finding(
         "own-server-unknown",
         Severity.DANGER if hardens else Severity.WARNING,
         f"No address was found for {' and '.join(missing) or 'an MX'}, so it is not known what "

@@ -177,6 +177,9 @@ SENDERS: dict[str, Case] = {
     "a sender dropped by parts": bare(
         "set spf @ v=spf1 mx -all", zone=mail_zone("v=spf1 mx ip4:203.0.113.7 ~all")
     ),
+    "a sender written with the domain it means": wanting(
+        spf("v=spf1 a:example.com mx:example.com ~all"), *mail_zone("v=spf1 a mx ~all")
+    ),
     "a sender dropped by name": wanting(
         spf(require=["mx"], drop=["ip4:203.0.113.7"]),
         *mail_zone("v=spf1 mx ip4:203.0.113.7 ~all"),

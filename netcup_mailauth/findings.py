@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
@@ -27,3 +31,73 @@ class Finding:
     severity: Severity
     message: str
     advice: str = ""
+
+
+def by_gravity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, the gravest first, each once."""
+    order = list(Severity)
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: order.index(f.severity)))
+
+
+CODES = (
+    "cname-conflict",
+    "dkim-cname",
+    "dkim-key-1024",
+    "dkim-key-mismatch",
+    "dkim-key-replaced",
+    "dkim-key-too-short",
+    "dkim-multiple",
+    "dkim-no-key",
+    "dkim-removes-signing-key",
+    "dkim-revokes-key",
+    "dkim-selector-mismatch",
+    "dkim-syntax",
+    "dkim-testing",
+    "dmarc-ambiguous",
+    "dmarc-drops-reports",
+    "dmarc-enforces-without-dkim",
+    "dmarc-multiple",
+    "dmarc-no-reports",
+    "dmarc-policy-none",
+    "dmarc-reject-and-mailing-lists",
+    "dmarc-removed-tag",
+    "dmarc-report-not-authorised",
+    "dmarc-syntax",
+    "dmarc-untested",
+    "dmarc-weakens-policy",
+    "misplaced-record",
+    "own-server-unknown",
+    "record-vanished",
+    "relayhost",
+    "rotation-in-progress",
+    "spf-after-all",
+    "spf-broken-include",
+    "spf-drops-sender",
+    "spf-excludes-own-server",
+    "spf-fail-and-forwarding",
+    "spf-loosens-all",
+    "spf-multiple",
+    "spf-near-limit",
+    "spf-neutral-all",
+    "spf-no-all",
+    "spf-not-checked",
+    "spf-pass-all",
+    "spf-ptr",
+    "spf-removed",
+    "spf-softens-all",
+    "spf-syntax",
+    "spf-too-many-lookups",
+    "spf-void-lookups",
+    "stale-netcup-mail",
+    "ttl-long",
+    "wildcard-txt",
+    "zone-has-draft",
+    "zone-reads-empty",
+)
+"""Every code of a finding about a change, which can be allowed by it; part of the contract."""
+
+SHORT_GRACE = "rotation-short-grace"
+"""The code that accepts that a rotation leaves the old key published for a shorter time."""
+
+OF_ROTATIONS = (SHORT_GRACE,)
+"""The codes of what a rotation asks consent for; part of the contract."""

@@ -35,8 +35,7 @@ from netcup_mailauth.documents import (
     kept_document,
 )
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
-from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.guard import CODES
+from netcup_mailauth.findings import CODES, Finding, Severity
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, spf_term
 from netcup_mailauth.printable import visible

@@ -22,7 +22,7 @@ from netcup_mailauth.planfile import Grounds
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
-from tests.guard.cases import wants
+from tests.judge.cases import wants
 from tests.render.samples import (
     CCP,
     CHANGE_SETS,

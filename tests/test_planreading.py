@@ -37,9 +37,9 @@ from netcup_mailauth.policy import DkimPolicy, DomainPolicy
 from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
-from tests.guard.cases import SPF, dns, key_record, mail_zone
-from tests.guard.cases import source as key_source
-from tests.guard.test_any_zone import policies
+from tests.judge.cases import SPF, dns, key_record, mail_zone
+from tests.judge.cases import source as key_source
+from tests.judge.test_any_zone import policies
 from tests.render.samples import CCP
 from tests.strategies import zones
 

@@ -11,16 +11,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from netcup_mailauth import guard
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.actions.reporting import linked
 from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge import guard
 from netcup_mailauth.keys.files import DkimSource, read_key
 from netcup_mailauth.plan import Action, ChangeSet, applied
 from netcup_mailauth.policy import Config, DomainPolicy
 from netcup_mailauth.records import DesiredRecord, Kind, Zone, join_txt
 from netcup_mailauth.settings.wishes import wishes
-from tests.guard.cases import (
+from tests.judge.cases import (
     DMARC,
     SERVER,
     codes,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from netcup_mailauth import guard
 from netcup_mailauth.actions.planning import (
     Draft,
     Planner,
@@ -18,6 +17,7 @@ from netcup_mailauth.actions.planning import (
 )
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.errors import MailauthError, RefusedError, StaleError
+from netcup_mailauth.judge import guard
 from netcup_mailauth.names import zone_form
 from netcup_mailauth.plan import ChangeSet, Failure, Plan
 from netcup_mailauth.results import Result, RunResult, Status

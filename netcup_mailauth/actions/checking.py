@@ -6,21 +6,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.checks import neighbours, receivers, zonefindings
-from netcup_mailauth.checks.advice import advised
-from netcup_mailauth.checks.assembly import assembled
-from netcup_mailauth.checks.receivers import Subject, Verdict
-from netcup_mailauth.checks.report import Basis, CheckReport, DomainCheck, State
-from netcup_mailauth.checks.states import Elsewhere, Target, WithPromised, checked
-from netcup_mailauth.checks.targets import Known, desired_of, is_nowhere, targets_of
-from netcup_mailauth.checks.verdict import text_answer, texts
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
 from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import guard, neighbours
+from netcup_mailauth.judge.check import (
+    Subject,
+    Verdict,
+    assembled,
+    judge,
+    of_copy,
+    text_answer,
+    texts,
+)
+from netcup_mailauth.judge.compare import (
+    Elsewhere,
+    Known,
+    Target,
+    WithPromised,
+    advised,
+    checked,
+    desired_of,
+    is_nowhere,
+    targets_of,
+)
+from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.proof import signer_in_file
 from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
@@ -34,8 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from netcup_mailauth.actions.planning import Wish
-    from netcup_mailauth.checks.report import CheckedRecord
     from netcup_mailauth.dnsio.nameservers import Server
+    from netcup_mailauth.judge.report import CheckedRecord
     from netcup_mailauth.keys.sources import KeySources
 
 ADDRESSES_NOT_ASKED = "addresses-not-asked"
@@ -146,26 +159,24 @@ class Checker:
         )
         subject = self._subject(expectation, lookup)
         verdict = Verdict()
-        beside: list[Finding] = []
+        more: list[Finding] = []
         if known.live is not None or asked.order:  # else there is nothing to conclude from
-            verdict = receivers.judge(subject, lookup)
-            beside = list(neighbours.findings(subject, lookup))
+            verdict = judge(subject, lookup)
+            if not subject.parked:
+                more += neighbours.findings(known.domain, subject.hosts, lookup)
         records = [
             advised(self._record(target, asked, served, verdict), known.domain, expectation.basis)
             for target in expectation.targets
             if not _is_idle(target, subject, asked)
         ]
-        said = [*(finding for _, finding in verdict.findings), *beside]
-        more = zonefindings.findings(
-            known, expectation.targets, lookup, said, parked=subject.parked
-        )
+        more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
         return assembled(
             known,
             expectation.basis,
             records,
             verdict,
             expectation.findings,
-            [*beside, *more],
+            more,
         )
 
     def _record(

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, guard
+from netcup_mailauth import dkim
 from netcup_mailauth.actions.planning import check_that_it_can_change, check_that_it_fits
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
-from netcup_mailauth.guard import Case
-from netcup_mailauth.guard import Signer as Signing
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.guard import Case
+from netcup_mailauth.judge.guard import Signer as Signing
 from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
 from netcup_mailauth.results import Status

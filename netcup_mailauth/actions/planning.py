@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard, names
+from netcup_mailauth import names
 from netcup_mailauth.actions.crew import Crew
 from netcup_mailauth.backends.freshness import is_fresh, read_anew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
@@ -19,15 +19,16 @@ from netcup_mailauth.errors import (
     UnknownZoneError,
     ZoneError,
 )
-from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.guard import Case, Signer
+from netcup_mailauth.findings import OF_ROTATIONS, Finding, Severity, by_gravity
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW, Sources
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.preconditions import has_twin
 from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Zone
-from netcup_mailauth.rotation import left_alone, waits
+from netcup_mailauth.rotation import left_alone
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.crew import Tell
@@ -69,7 +70,7 @@ class Wish:
     def allow(self) -> tuple[str, ...]:
         """The codes of findings that are accepted."""
         # What rotate may be allowed in the same list is no finding of a change.
-        return tuple(code for code in self.policy.allow or () if code not in waits.CODES)
+        return tuple(code for code in self.policy.allow or () if code not in OF_ROTATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class Planner:
             remembered=self.remembered(wish.domain),
             reports_planned=wish.authorised,
         )
-        judged = guard.by_gravity([*findings, *desired.findings, *guard.judge(case)])
+        judged = by_gravity([*findings, *desired.findings, *guard.judge(case)])
         change_set = replace(guard.priced(case), findings=judged, allow=wish.allow)
         return Draft(change_set, zone)
 

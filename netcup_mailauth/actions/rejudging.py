@@ -7,12 +7,13 @@ import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import dkim, guard
+from netcup_mailauth import dkim
 from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.actions.writing import PLAN_AGAIN
 from netcup_mailauth.errors import KeySourceError, MailauthError, RecordError, StaleError
 from netcup_mailauth.files import expanded
-from netcup_mailauth.guard import Case, Signer
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
 from netcup_mailauth.meaning import same_meaning
 from netcup_mailauth.names import absolute

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard, planfile
+from netcup_mailauth import planfile
 from netcup_mailauth.actions.applying import (
     Done,
     Show,
@@ -24,6 +24,7 @@ from netcup_mailauth.actions.rejudging import Rejudge, asked_again, left
 from netcup_mailauth.actions.writing import already, stale
 from netcup_mailauth.errors import StaleError
 from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge import guard
 from netcup_mailauth.names import absolute
 from netcup_mailauth.preconditions import drift, outcome, rebound
 from netcup_mailauth.records import Kind

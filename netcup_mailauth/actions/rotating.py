@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard
 from netcup_mailauth.actions.rotationcourse import Course, Outcome
 from netcup_mailauth.actions.sighting import look
 from netcup_mailauth.errors import RefusedError, StaleError
+from netcup_mailauth.judge import guard
 from netcup_mailauth.rotation.waits import Waits
 
 if TYPE_CHECKING:

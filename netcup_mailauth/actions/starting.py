@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import files, guard, names, starter
+from netcup_mailauth import files, names, starter
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.errors import UsageError, ZoneError
+from netcup_mailauth.judge import guard
 from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.starter import Found
 

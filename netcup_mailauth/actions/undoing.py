@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, guard
+from netcup_mailauth import dkim
 from netcup_mailauth.actions.planning import check_that_it_can_change, not_tried_failure
 from netcup_mailauth.errors import MailauthError, RecordError, StaleError, UsageError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.guard import Case, Signer
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import Action, Change, ChangeSet, Failure, Kept, Plan
 from netcup_mailauth.records import DesiredRecord, Kind, is_of_kind

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.checks.report import State
-from netcup_mailauth.checks.states import checked, values_of
 from netcup_mailauth.dnsio.crowd import side_by_side
 from netcup_mailauth.dnsio.nameservers import ServerStatus, ask
+from netcup_mailauth.judge.compare import checked, values_of
+from netcup_mailauth.judge.report import State
 
 if TYPE_CHECKING:
-    from netcup_mailauth.checks.states import Target
     from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
+    from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.lookup import Query
 
 QUICK = 0.8

@@ -24,8 +24,8 @@ from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.planning import Wish
-    from netcup_mailauth.checks.report import Basis, CheckReport
     from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.judge.report import Basis, CheckReport
 
 
 @click.command("check", context_settings=CONTEXT)

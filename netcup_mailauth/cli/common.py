@@ -191,7 +191,7 @@ def agreed(plan: Plan, question: str) -> bool:
 
     ``{zones}`` in the question stands for what would be written to.
     """
-    from netcup_mailauth import guard
+    from netcup_mailauth.judge import guard
 
     ready = [c for c in plan.zones if c.changes and not guard.stopping(c)]
     if not ready:
@@ -263,7 +263,7 @@ def warn(message: str) -> None:
 
 def note_needless(change_set: ChangeSet) -> None:
     """Name what is allowed without need: a consent that stays around may hide the next fault."""
-    from netcup_mailauth import guard
+    from netcup_mailauth.judge import guard
 
     if change_set.error is None and not settings().quiet:
         for code in guard.needless(change_set):

@@ -18,6 +18,7 @@ from netcup_mailauth import names
 from netcup_mailauth.cli.common import COMPLETE, CONTEXT, Settings, common_options
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.files import expanded, read_regular, xdg_folder
+from netcup_mailauth.findings import CODES
 
 PROGRAM = "netcup-mailauth"
 
@@ -26,63 +27,6 @@ CONFIG_NAME = "netcup-mailauth.toml"
 
 MOST_READ = 1024 * 1024
 """Bytes of a config; a larger one is not looked at."""
-
-CODES = (
-    "cname-conflict",
-    "dkim-cname",
-    "dkim-key-1024",
-    "dkim-key-mismatch",
-    "dkim-key-replaced",
-    "dkim-key-too-short",
-    "dkim-multiple",
-    "dkim-no-key",
-    "dkim-removes-signing-key",
-    "dkim-revokes-key",
-    "dkim-selector-mismatch",
-    "dkim-syntax",
-    "dkim-testing",
-    "dmarc-ambiguous",
-    "dmarc-drops-reports",
-    "dmarc-enforces-without-dkim",
-    "dmarc-multiple",
-    "dmarc-no-reports",
-    "dmarc-policy-none",
-    "dmarc-reject-and-mailing-lists",
-    "dmarc-removed-tag",
-    "dmarc-report-not-authorised",
-    "dmarc-syntax",
-    "dmarc-untested",
-    "dmarc-weakens-policy",
-    "misplaced-record",
-    "own-server-unknown",
-    "record-vanished",
-    "relayhost",
-    "rotation-in-progress",
-    "spf-after-all",
-    "spf-broken-include",
-    "spf-drops-sender",
-    "spf-excludes-own-server",
-    "spf-fail-and-forwarding",
-    "spf-loosens-all",
-    "spf-multiple",
-    "spf-near-limit",
-    "spf-neutral-all",
-    "spf-no-all",
-    "spf-not-checked",
-    "spf-pass-all",
-    "spf-ptr",
-    "spf-removed",
-    "spf-softens-all",
-    "spf-syntax",
-    "spf-too-many-lookups",
-    "spf-void-lookups",
-    "stale-netcup-mail",
-    "ttl-long",
-    "wildcard-txt",
-    "zone-has-draft",
-    "zone-reads-empty",
-)
-"""As ``guard.CODES``, which is too heavy for a key press; a test keeps the two equal."""
 
 
 @click.command("completion", context_settings=CONTEXT)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.checking import Checker, Expectation
     from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.actions.waiting import Caches, Lag, Waited, Watched
-    from netcup_mailauth.checks.report import Basis
+    from netcup_mailauth.judge.report import Basis
 
 
 def wait_for(checker: Checker, wishes: Sequence[Wish], basis: Basis, timeout: float) -> bool:

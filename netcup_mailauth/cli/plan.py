@@ -186,7 +186,7 @@ def summary_markdown(plan: Plan, path: Path | None) -> str:
 
 
 def _summary_line(change_set: ChangeSet) -> str:
-    from netcup_mailauth import guard
+    from netcup_mailauth.judge import guard
     from netcup_mailauth.render import markdown
 
     words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
@@ -199,7 +199,7 @@ def _summary_line(change_set: ChangeSet) -> str:
 
 
 def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
-    from netcup_mailauth import guard
+    from netcup_mailauth.judge import guard
 
     failed = [change_set.place.domain for change_set in plan.zones if change_set.error]
     if failed:

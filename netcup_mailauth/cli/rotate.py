@@ -132,12 +132,12 @@ def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
 
 
 def _check_codes(entries: Iterable[str]) -> None:
-    from netcup_mailauth.rotation.waits import CODES
+    from netcup_mailauth.findings import OF_ROTATIONS
     from netcup_mailauth.settings.wishes import check_code
 
     for entry in entries:
         code = entry.partition(":")[0]
-        if code not in CODES:
+        if code not in OF_ROTATIONS:
             check_code(code)
 
 

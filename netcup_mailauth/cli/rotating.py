@@ -147,8 +147,8 @@ class Workshop:
         )
 
     def _rotator(self, books: Books, signer: Signer, domain: str) -> Rotator:
-        from netcup_mailauth import guard
         from netcup_mailauth.actions.rotating import Rotator
+        from netcup_mailauth.findings import CODES
         from netcup_mailauth.rotation.clocks import uptime
 
         planner = self._applier.planner
@@ -160,7 +160,7 @@ class Workshop:
             books,
             self._servers_of,
             self.waits,
-            tuple(code for code in guard.CODES if code in allowed),
+            tuple(code for code in CODES if code in allowed),
             self.policy(domain).ttl,
             planner.dns,
             uptime=uptime,
@@ -236,8 +236,9 @@ class Workshop:
 
     def _check_grace(self, domain: str) -> None:
         """Raise :class:`RefusedError` for a grace so short that mail would fail, unless allowed."""
+        from netcup_mailauth.findings import SHORT_GRACE
         from netcup_mailauth.rotation.durations import words
-        from netcup_mailauth.rotation.waits import SHORT_GRACE, SHORTEST_GRACE
+        from netcup_mailauth.rotation.waits import SHORTEST_GRACE
 
         if self.waits.grace < SHORTEST_GRACE and SHORT_GRACE not in self._allowed(domain):
             raise RefusedError(

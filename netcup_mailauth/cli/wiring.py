@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.planning import Planner, Wish
     from netcup_mailauth.backends.routing import Router
     from netcup_mailauth.backends.zonefile import ZoneFiles
-    from netcup_mailauth.checks.report import Basis
     from netcup_mailauth.dnsio.nameservers import Server
+    from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.plan import Place
     from netcup_mailauth.settings.config import LoadedConfig
@@ -155,7 +155,7 @@ class Run:
         """The domains to check, and what they are held against."""
         from netcup_mailauth import names
         from netcup_mailauth.actions.planning import Wish
-        from netcup_mailauth.checks.report import Basis
+        from netcup_mailauth.judge.report import Basis
         from netcup_mailauth.settings.wishes import with_allowed
 
         policy = policy_of(options)
@@ -210,8 +210,8 @@ class Run:
 
     def wait(self, wishes: list[Wish], timeout: float, basis: Basis | None = None) -> bool:
         """Wait until the servers agree; whether they did in time."""
-        from netcup_mailauth.checks.report import Basis
         from netcup_mailauth.cli.live import wait_for
+        from netcup_mailauth.judge.report import Basis
 
         return wait_for(self.checker(), wishes, basis or Basis.OPTIONS, timeout)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.checks.report import WORST_FIRST, State
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge.report import WORST_FIRST, State
 from netcup_mailauth.printable import visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
@@ -16,13 +16,13 @@ from netcup_mailauth.render.words import LABELS, counted, value_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.checks.report import (
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.judge.report import (
         CheckedRecord,
         CheckReport,
         DomainCheck,
         ServerView,
     )
-    from netcup_mailauth.findings import Finding
     from netcup_mailauth.render.layout import Page
 
 SCHEMA = 1

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import guard
-from netcup_mailauth.checks.report import State
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.report import State
 from netcup_mailauth.names import absolute
 from netcup_mailauth.records import Kind
 from netcup_mailauth.results import Status
@@ -19,8 +19,8 @@ from netcup_mailauth.results import Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from netcup_mailauth.checks.report import CheckedRecord, DomainCheck
     from netcup_mailauth.findings import Finding
+    from netcup_mailauth.judge.report import CheckedRecord, DomainCheck
     from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.results import Result
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from netcup_mailauth import dkim, dmarc, guard, spf
+from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
+from netcup_mailauth.judge import guard
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
 from netcup_mailauth.printable import visible
 from netcup_mailauth.records import CCP, CLOUDDNS, Kind

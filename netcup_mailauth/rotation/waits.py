@@ -10,12 +10,6 @@ SHORTEST_GRACE = 5 * DAY
 """Under this, mail that was on its way when the key changed may find its key gone: mail servers
 try for up to five days (RFC 5321, 4.5.4.1)."""
 
-SHORT_GRACE = "rotation-short-grace"
-"""The code that accepts a shorter grace."""
-
-CODES = (SHORT_GRACE,)
-"""The codes of what a rotation asks consent for; part of the contract."""
-
 
 @dataclass(frozen=True, slots=True)
 class Waits:

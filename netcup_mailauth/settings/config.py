@@ -277,10 +277,9 @@ def _unknown_codes(data: dict[str, Any]) -> Iterator[str]:
     """A consent to a finding that there is not: mistyped, it would never be one."""
     from difflib import get_close_matches
 
-    from netcup_mailauth import guard
-    from netcup_mailauth.rotation import waits
+    from netcup_mailauth.findings import CODES, OF_ROTATIONS
 
-    codes = (*guard.CODES, *waits.CODES)
+    codes = (*CODES, *OF_ROTATIONS)
     for place, table in tables(data):
         allow = table.get("allow")
         for number, code in enumerate(allow if isinstance(allow, list) else (), 1):

@@ -13,7 +13,7 @@ from netcup_mailauth import names
 from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.actions.reporting import linked
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.guard import CODES
+from netcup_mailauth.findings import CODES
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, layered
 
 if TYPE_CHECKING:

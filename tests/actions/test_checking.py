@@ -10,22 +10,22 @@ import pytest
 
 from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Checker
 from netcup_mailauth.actions.planning import Wish
-from netcup_mailauth.checks.report import Basis, State
 from netcup_mailauth.dnsio import servers
 from netcup_mailauth.dnsio.nameservers import Server, parse_servers
 from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
+from netcup_mailauth.judge.report import Basis, State
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.sandbox import Sandbox
 from tests.dnsio.nameserver import closed_port
-from tests.guard.cases import key_record, source
+from tests.judge.cases import key_record, source
 from tests.worlds import backend_of, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.checks.report import DomainCheck
+    from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.records import Zone
 

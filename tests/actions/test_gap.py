@@ -23,7 +23,7 @@ from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.freshness import FRESH
 from netcup_mailauth.backends.http import HttpClient
-from netcup_mailauth.guard import silent
+from netcup_mailauth.judge.guard import silent
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.results import Status

@@ -10,9 +10,9 @@ import pytest
 from netcup_mailauth.actions.checking import Checker
 from netcup_mailauth.actions.planning import Planner, Wish
 from netcup_mailauth.actions.starting import Starter
-from netcup_mailauth.checks.report import Basis
 from netcup_mailauth.dnsio.resolver import zone_of
 from netcup_mailauth.errors import ExitCode, UnknownZoneError, ZoneError
+from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.lookup import Answer, Query, Status
 from netcup_mailauth.policy import DomainPolicy, SpfPolicy

@@ -24,8 +24,8 @@ from netcup_mailauth.planfile import Grounds
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.results import RunResult, Status
-from tests.guard.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
-from tests.guard.test_any_zone import policies
+from tests.judge.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
+from tests.judge.test_any_zone import policies
 from tests.strategies import zones
 from tests.unlimited import Unlimited
 

@@ -12,7 +12,7 @@ from netcup_mailauth.desired import report_authorisation
 from netcup_mailauth.plan import Action, Place, applied, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy
 from netcup_mailauth.records import Kind
-from tests.guard.cases import CLEAN, codes, judged, zone
+from tests.judge.cases import CLEAN, codes, judged, zone
 
 
 def sends_to(domain: str, *addresses: str) -> Wish:

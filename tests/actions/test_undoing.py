@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth import guard
 from netcup_mailauth.actions.undoing import Target, Undoer, reversal
 from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.errors import ExitCode, StaleError
 from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge import guard
 from netcup_mailauth.plan import Action, ChangeSet, Place, applied, compute
 from netcup_mailauth.preconditions import outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone

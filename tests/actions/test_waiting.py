@@ -19,8 +19,8 @@ from netcup_mailauth.actions.waiting import (
     Waiter,
     Watched,
 )
-from netcup_mailauth.checks.states import Target
 from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
+from netcup_mailauth.judge.compare import Target
 from netcup_mailauth.lookup import Query
 from netcup_mailauth.records import Kind
 

@@ -17,7 +17,7 @@ from netcup_mailauth.backends.zonefile import ZoneFiles, read_zone
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
-from tests.guard.cases import mail_zone, wants
+from tests.judge.cases import mail_zone, wants
 from tests.worlds import account
 
 if TYPE_CHECKING:

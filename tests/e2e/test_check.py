@@ -14,7 +14,7 @@ import pytest
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.sandbox import Sandbox
 from tests.e2e.command import Command
-from tests.guard.cases import key_record
+from tests.judge.cases import key_record
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:

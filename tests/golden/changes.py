@@ -177,6 +177,9 @@ SENDERS: dict[str, Case] = {
     "a sender dropped by parts": bare(
         "set spf @ v=spf1 mx -all", zone=mail_zone("v=spf1 mx ip4:203.0.113.7 ~all")
     ),
+    "a sender written with the domain it means": wanting(
+        spf("v=spf1 a:example.com mx:example.com ~all"), *mail_zone("v=spf1 a mx ~all")
+    ),
     "a sender dropped by name": wanting(
         spf(require=["mx"], drop=["ip4:203.0.113.7"]),
         *mail_zone("v=spf1 mx ip4:203.0.113.7 ~all"),
@@ -399,6 +402,7 @@ DMARC_POLICY: dict[str, Case] = {
         dmarc(DMARC), *mail_zone(SPF, WATCHED, (), "s1._domainkey CNAME s1.example.net")
     ),
     "enforced by a parked domain": wanting({"parked": True}, *mail_zone(SPF, ())),
+    "enforced and parked": wanting({"parked": True, **dmarc("v=DMARC1;p=reject")}),
     "reject": wanting(dmarc(policy="reject")),
     "no reports": wanting(dmarc("v=DMARC1;p=none"), *mail_zone(SPF, ())),
     "no reports, in parts": wanting(dmarc(policy="quarantine"), *mail_zone(SPF, "v=DMARC1;p=none")),

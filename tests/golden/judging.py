@@ -12,14 +12,16 @@ from unittest import mock
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from netcup_mailauth import dkim, dmarc, guard, spf
+from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.actions.checking import Checker
 from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.checks.report import Basis
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dnsio import authority, servers
 from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
 from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, ZoneError
+from netcup_mailauth.findings import by_gravity
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.files import DkimSource, read_key
 from netcup_mailauth.lookup import Answer, Query, Status
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
@@ -30,16 +32,16 @@ from tests.golden.cases import Changing, Checking, Planning, Reading, private_ke
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from netcup_mailauth.checks.report import DomainCheck
     from netcup_mailauth.findings import Finding
+    from netcup_mailauth.judge.report import DomainCheck
     from tests.golden.cases import Case, Dns
 
-JUDGES = ("guard", "checks", "desired.py", "spf/lint.py", "spf/mistakes.py", "dmarc/syntax.py")
+JUDGES = ("judge", "desired.py", "spf/lint.py", "spf/mistakes.py", "dmarc/syntax.py")
 """Where every statement and every choice of a text is to be reached by the cases."""
 
 NEVER = frozenset(
     {
-        'checks/states.py: ""',  # for the type checker: what has no promise was left out before
+        'judge/compare.py: ""',  # for the type checker: what has no promise was left out before
         "desired.py: return None",  # likewise: a bare key is never a revoked one
     }
 )
@@ -102,7 +104,7 @@ def _changing(case: Changing) -> Iterator[str]:
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
         reports_planned=frozenset(case.reports_planned),
     )
-    found = guard.by_gravity([*decided, *guard.judge(subject)])
+    found = by_gravity([*decided, *guard.judge(subject)])
     priced = replace(guard.priced(subject), findings=found, allow=tuple(policy.allow or ()))
     yield from _planned(priced)
 

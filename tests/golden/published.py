@@ -303,6 +303,7 @@ STATES: dict[str, Case] = {
         {SELECTOR: ["CNAME dkim.example.net"], "dkim.example.net": [f"TXT {KEY}"]},
         zone=mail_zone(SPF, DMARC, (), "dkim._domainkey CNAME dkim.example.net"),
     ),
+    "a broken record in netcup's copy": having({AT: apex()}, zone=mail_zone("v=spf1 bad:x", DMARC)),
     "a domain that does not exist": Checking({}),
     "accepted": saying("v=spf1 mx +all", policy={"allow": ["spf-pass-all"]}),
     "reports of another domain": having(

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth.checks.report import (
+from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge.report import (
     Basis,
     CheckedRecord,
     CheckReport,
@@ -18,8 +20,6 @@ from netcup_mailauth.checks.report import (
     ServerView,
     State,
 )
-from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.printable import visible
 from netcup_mailauth.records import Kind

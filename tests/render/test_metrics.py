@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from netcup_mailauth.checks.report import Basis, CheckedRecord, DomainCheck, ServerView, State
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge.report import Basis, CheckedRecord, DomainCheck, ServerView, State
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Kept
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render.metrics import Run, last_success, metrics_text

@@ -17,7 +17,7 @@ from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.actions.writing import Writer
 from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.guard import silent
+from netcup_mailauth.judge.guard import silent
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.signer import SignerKey, Users, Writes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.guard import CODES
+from netcup_mailauth.findings import CODES
 from tests.e2e.realworld.court import JUDGES, JudgeName
 from tests.e2e.realworld.published import DOMAIN
 from tests.e2e.realworld.zones import CLEAN, FAULTY, STATES, ZONES, Zone
@@ -52,7 +52,7 @@ def test_there_are_twelve_kinds_of_fault_at_least_and_no_name_twice() -> None:
 @every_zone
 def test_what_check_shall_say_is_something_it_can_say(zone: Zone) -> None:
     assert zone.check_codes
-    assert set(zone.check_codes) <= CODES | STATES
+    assert set(zone.check_codes) <= {*CODES, *STATES}
 
 
 WANTED = (

@@ -1,0 +1,437 @@
+"""What receivers conclude from what is published, and what is wrong with it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth.dmarc import POLICIES
+from netcup_mailauth.findings import Finding, Severity, by_gravity
+from netcup_mailauth.judge import dkim as dkim_faults
+from netcup_mailauth.judge import dmarc as dmarc_faults
+from netcup_mailauth.judge import faults
+from netcup_mailauth.judge import spf as spf_faults
+from netcup_mailauth.judge import zone as zone_faults
+from netcup_mailauth.judge.faults import problem_of
+from netcup_mailauth.judge.neighbours import addresses, exchanges
+from netcup_mailauth.judge.report import DomainCheck
+from netcup_mailauth.lookup import Query, Status
+from netcup_mailauth.names import relative
+from netcup_mailauth.records import DnsRecord, Kind, Zone, is_of_kind
+from netcup_mailauth.spf import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from netcup_mailauth.dkim import DkimRecord, PublicKey
+    from netcup_mailauth.dmarc import DmarcRecord, Policy
+    from netcup_mailauth.judge.compare import Known, Target
+    from netcup_mailauth.judge.neighbours import Sender
+    from netcup_mailauth.judge.report import Basis, CheckedRecord
+    from netcup_mailauth.lookup import Answer, Lookup
+    from netcup_mailauth.spf import Cost
+
+    About = tuple[Kind, str]
+    """The record that a finding is about: its kind and its full name."""
+    Said = str | tuple[About, Finding]
+    """A conclusion in words, or a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The domain a receiver looks at.
+
+    Attributes:
+        domain: the mail domain.
+        hosts: what sends its mail; where it is empty, the MX hosts are taken for it.
+        selectors: the DKIM selectors to look at.
+        key: the key its mail is signed with, if that is known.
+        signer: where that key comes from, in words.
+        proves: whether a signature made with the private key verifies with a public one; ``None``
+            where there is no private key to try it with.
+        parked: the domain is meant to send no mail.
+    """
+
+    domain: str
+    hosts: tuple[str, ...] = ()
+    selectors: tuple[str, ...] = ()
+    key: PublicKey | None = None
+    signer: str = ""
+    proves: Callable[[PublicKey], bool] | None = None
+    parked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a receiver makes of a domain's mail.
+
+    Attributes:
+        conclusions: in words.
+        findings: what is wrong, each with the record it is about.
+        costs: the tree of SPF look-ups, a line each.
+        inherited: the domain whose DMARC record applies to this one, if it is another.
+    """
+
+    conclusions: tuple[str, ...] = ()
+    findings: tuple[tuple[About, Finding], ...] = ()
+    costs: tuple[str, ...] = ()
+    inherited: str = ""
+
+
+def judge(subject: Subject, lookup: Lookup) -> Verdict:
+    """What a receiver makes of the domain's mail, with DNS as ``lookup`` answers it."""
+    cost = _cost(subject, lookup)
+    found = dmarc.discover(subject.domain, lookup)
+    record = dmarc.read(found.record_text) if found.record_text else None
+    if record is not None and not record.in_force:
+        record = None
+    at = found.found_at or ""
+    said = [
+        *_spf(subject, lookup, cost),
+        *_dkim(subject, lookup),
+        *_dmarc(subject, lookup, found, record),
+        *_misplaced(subject, lookup),
+    ]
+    return Verdict(
+        tuple(conclusion for conclusion in said if isinstance(conclusion, str)),
+        tuple(finding for finding in said if not isinstance(finding, str)),
+        tuple(_tree(cost)) if cost else (),
+        at if record is not None and at != subject.domain else "",
+    )
+
+
+def text_answer(name: str, lookup: Lookup) -> Answer:
+    """The TXT records at a name."""
+    (answer,) = lookup([Query(name, "TXT")])
+    return answer
+
+
+def texts(kind: Kind, answer: Answer) -> tuple[str, ...]:
+    """The texts of a kind in an answer."""
+    return tuple(value for value in answer.values if is_of_kind(kind, value))
+
+
+def _about(kind: Kind, name: str, said: Iterable[str | Finding]) -> Iterator[Said]:
+    return (each if isinstance(each, str) else ((kind, name), each) for each in said)
+
+
+def _cost(subject: Subject, lookup: Lookup) -> Cost | None:
+    """What the one SPF record costs; ``None`` where there is no one record to count."""
+    found = texts(Kind.SPF, text_answer(subject.domain, lookup))
+    readable = spf_faults.parsed(found)
+    if len(found) != 1 or not readable:
+        return None
+    return spf.cost(readable[0], subject.domain, lookup)
+
+
+def _tree(cost: Cost, depth: int = 0) -> Iterator[str]:
+    """The look-ups, a line for each term that costs some: ``3  include:_spf.example.net``."""
+    if depth == 0:
+        yield f"{cost.lookups_total} of {spf.MAX_LOOKUPS} look-ups"
+    for node in cost.children:
+        problem = f"  ({node.problem})" if node.problem else ""
+        yield f"{'  ' * (depth + 1)}{node.lookups_total:>2}  {node.term}{problem}"
+        yield from _tree(node, depth + 1)
+
+
+def _spf(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator[Said]:
+    of_record = list(_spf_record(subject, lookup, cost))
+    yield from _about(Kind.SPF, subject.domain, of_record)
+    if not subject.parked:
+        broken = any(finding.severity is Severity.DANGER for finding in of_record)
+        yield from _about(Kind.SPF, subject.domain, _servers(subject, lookup, broken=broken))
+
+
+def _spf_record(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator[Finding]:
+    answer = text_answer(subject.domain, lookup)
+    found = texts(Kind.SPF, answer)
+    if not found:
+        yield from _near_misses(answer.values)
+    elif len(found) > 1:
+        yield spf_faults.multiple(subject.domain, found, faults.plan(subject.domain))
+    else:
+        yield from spf_faults.syntax(subject.domain, found[0], Severity.DANGER)
+    if cost is not None:
+        yield from spf_faults.too_many(cost)
+        yield from spf_faults.near_limit(cost)
+        yield from spf_faults.uncounted(cost, Severity.WARNING)
+        yield from spf_faults.dead_ends(cost)
+        yield from spf_faults.questionable(spf.parse(found[0]))
+
+
+def _near_misses(values: Sequence[str]) -> Iterator[Finding]:
+    """Texts that were meant as an SPF record, and that no receiver takes for one."""
+    for text in values:
+        bare = text.strip(" \t\"'").lower()
+        problem = problem_of(Kind.SPF, text) if bare.startswith(("v=spf", "spf1", "spf2")) else None
+        if problem is not None:
+            message = f"{text} is no SPF record for receivers. {problem.what}"
+            yield Finding("spf-syntax", Severity.DANGER, message, problem.advice)
+
+
+_WORDS = {
+    Result.PASS: "pass",
+    Result.FAIL: "fail, it may not send",
+    Result.SOFTFAIL: "softfail, it should not send",
+    Result.NEUTRAL: "neutral, nothing is said about it",
+    Result.NONE: "none, there is no SPF record",
+    Result.PERMERROR: "permerror, the record cannot be used",
+    Result.TEMPERROR: "temperror, DNS gave no answer",
+}
+
+
+def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str | Finding]:
+    """Try the record, ``broken`` or not, with each address that sends the domain's mail."""
+    mx = exchanges(subject.domain, lookup)
+    hosts = subject.hosts or mx.own
+    if not hosts and mx.is_null:  # it takes no mail, and nobody says that it sends any
+        return
+    senders = addresses(hosts, lookup)
+    guessed = not subject.hosts
+    yield from spf_faults.unknown(subject.domain, hosts, senders, named=not guessed)
+    excluded: dict[Result, list[Sender]] = {}
+    for sender in senders:
+        result = spf_faults.result(subject.domain, sender, lookup)
+        yield f"SPF: mail from {sender}: {_WORDS[result]}"
+        excluded.setdefault(result, []).append(sender)
+    for result, left_out in excluded.items():
+        if result in (Result.PASS, Result.TEMPERROR, Result.NONE):
+            continue
+        if result is Result.PERMERROR and broken:
+            continue  # that there is no usable record is said already
+        options = [("--spf-require", term) for term in spf_faults.terms_for(left_out)]
+        to_copy = faults.line(options, faults.plan(subject.domain))
+        yield spf_faults.excludes(subject.domain, left_out, result, to_copy, guessed=guessed)
+
+
+_PUBLISH = "Publish the key that the mail server signs with."
+
+
+def _dkim(subject: Subject, lookup: Lookup) -> Iterator[Said]:
+    names = [f"{selector}._domainkey.{subject.domain}" for selector in subject.selectors]
+    found = {name: texts(Kind.DKIM, text_answer(name, lookup)) for name in names}
+    in_use = any(len(own) == 1 and dkim_faults.keys(own) for own in found.values())
+    for name, own in found.items():
+        if len(own) > 1:
+            yield from _about(Kind.DKIM, name, [dkim_faults.multiple(name, own)])
+        elif own:
+            yield from _about(Kind.DKIM, name, _signatures(subject, name, own[0], in_use=in_use))
+
+
+def _signatures(subject: Subject, name: str, text: str, *, in_use: bool) -> Iterator[str | Finding]:
+    """What becomes of signatures by the record at ``name``; ``in_use`` if any key is."""
+    unreadable = list(dkim_faults.syntax(name, text, Severity.DANGER))
+    if unreadable:
+        yield from unreadable
+        return
+    record = dkim.parse(text)
+    if record.key is None:
+        yield f"DKIM: the key at {name} is revoked"
+        yield _revoked(name, grave=subject.key is not None or not in_use)
+        return
+    yield from _proved(subject, name, record, record.key)
+    yield from dkim_faults.size(name, record.key, Severity.DANGER)
+    note = dkim.size_note(record.key)
+    if note is not None and record.key.bits >= dkim.RECOMMENDED_BITS:
+        yield f"DKIM: {note}"
+    yield from dkim_faults.testing(name, record)
+
+
+def _proved(
+    subject: Subject, name: str, record: DkimRecord, key: PublicKey
+) -> Iterator[str | Finding]:
+    """How the published key stands to the one mail is signed with."""
+    published = f"{dkim.describe(record)} at {name}"
+    if subject.key is None:
+        yield f"DKIM: {published}"
+        return
+    signer = f" from {subject.signer}" if subject.signer else ""
+    if subject.proves is not None:
+        good = subject.proves(key)
+        said = f"a signature made with the private key{signer} verifies with {published}"
+    else:
+        good = key == subject.key
+        said = f"{published} is the key{signer}"
+    if good:
+        yield f"DKIM: {said}"
+        return
+    yield f"DKIM: {published} is not the key{signer}"
+    yield Finding(
+        "dkim-key-mismatch",
+        Severity.DANGER,
+        f"{name} holds the key {key.fingerprint}, but mail is signed with "
+        f"{subject.key.fingerprint}{signer}: every signature fails.",
+        _PUBLISH,
+    )
+
+
+def _revoked(name: str, *, grave: bool) -> Finding:
+    """A revoked key beside one in use is how a rotation ends; alone it fails all mail."""
+    return Finding(
+        "dkim-revokes-key",
+        Severity.DANGER if grave else Severity.WARNING,
+        f"{name}: the key is revoked (empty p=); mail signed with it fails.",
+        _PUBLISH if grave else "Delete the record when no mail signed with it is on its way.",
+    )
+
+
+_FATE = {"none": "delivered", "quarantine": "quarantined", "reject": "rejected"}
+
+
+def _dmarc(
+    subject: Subject, lookup: Lookup, found: dmarc.Discovery, record: DmarcRecord | None
+) -> Iterator[Said]:
+    """What follows from the records at the domain's own name, and from the one that applies."""
+    name = f"_dmarc.{subject.domain}"
+    yield from _about(Kind.DMARC, name, _own_dmarc(subject, name, text_answer(name, lookup)))
+    at = found.found_at
+    if record is None or at is None:
+        yield (
+            f"DMARC: not found out, DNS gave no answer for {', '.join(found.failed)}"
+            if found.failed
+            else "DMARC: no policy applies; failing mail is delivered"
+        )
+        return
+    own = at == subject.domain
+    policy = dmarc.applied_policy(record) if own else _for_sub_domain(subject, record, lookup)
+    says = "says" if own else "says for its sub-domains"
+    yield f"DMARC: failing mail is {_FATE[policy]}, as _dmarc.{at} {says}"
+    yield from _about(Kind.DMARC, name, _reports(subject, at, record, lookup))
+
+
+def _own_dmarc(subject: Subject, name: str, answer: Answer) -> Iterator[Finding]:
+    found = texts(Kind.DMARC, answer)
+    if len(found) > 1:
+        yield dmarc_faults.multiple(subject.domain, found, faults.plan(subject.domain))
+    values = found or answer.values  # else what was meant as one
+    meant = [v for v in values if v.strip(" \t\"'").lower().startswith("v=dmarc")]
+    if len(meant) == 1:
+        yield from dmarc_faults.syntax(name, meant[0], Severity.DANGER)
+
+
+def _for_sub_domain(subject: Subject, record: DmarcRecord, lookup: Lookup) -> Policy:
+    """What the record of the organisational domain asks for below it (RFC 9989, 4.7: sp, np)."""
+    gone = text_answer(subject.domain, lookup).status is Status.NXDOMAIN
+    policy = record.effective_nonexistent_policy if gone else record.effective_subdomain_policy
+    lowered = max(POLICIES.index(policy) - 1, 0)
+    return POLICIES[lowered] if record.t == "y" else policy
+
+
+def _reports(subject: Subject, at: str, record: DmarcRecord, lookup: Lookup) -> Iterator[Finding]:
+    """Whether anybody hears of failing mail; ``at`` is the domain whose record it is."""
+    if not subject.parked:
+        to_copy = faults.line([("--rua", f"mailto:postmaster@{at}")], faults.plan(at))
+        yield from dmarc_faults.no_reports(record, to_copy)
+    for uri in filter(dmarc_faults.is_valid, record.rua):  # of others dmarc-syntax tells
+        yield from dmarc_faults.unauthorised(at, uri, lookup)
+
+
+def misplaced_names(subject: Subject) -> list[tuple[Kind, str, str]]:
+    """Names that people write by mistake, each with its kind and the right one."""
+    domain = subject.domain
+    return [
+        (Kind.DMARC, f"dmarc.{domain}", f"_dmarc.{domain}"),
+        *(
+            (Kind.DKIM, f"{s}.domainkey.{domain}", f"{s}._domainkey.{domain}")
+            for s in subject.selectors
+        ),
+    ]
+
+
+def _misplaced(subject: Subject, lookup: Lookup) -> Iterator[Said]:
+    """Records at such names; grave where the right name has none."""
+    names = misplaced_names(subject)
+    answers = lookup([Query(name, "TXT") for _, name, _ in names])
+    for (kind, name, right), answer in zip(names, answers, strict=True):
+        # What a wildcard answers there is no record of the kind.
+        meant = [t for t in texts(kind, answer) if problem_of(kind, t) is None]
+        severity = Severity.WARNING if texts(kind, text_answer(right, lookup)) else Severity.DANGER
+        why = zone_faults.NO_UNDERSCORE[kind]
+        found = (zone_faults.misplaced("TXT", name, text, why, severity) for text in meant)
+        yield from _about(kind, right, found)
+
+
+def of_copy(
+    known: Known, targets: Sequence[Target], lookup: Lookup, *, parked: bool
+) -> Iterator[Finding]:
+    """What is to be said of the records looked for as such, and of netcup's copy of the zone."""
+    zone = known.live or _of_targets(known.zone, targets, lookup)
+    if known.live is not None:
+        yield from zone_faults.draft(zone)
+        yield from zone_faults.strays(zone)
+    for target in targets:
+        hostname = relative(target.name, known.zone)
+        found = [record.destination for record in zone.of_kind(target.kind, hostname)]
+        # Of a broken one there is nothing to say but that it is broken.
+        if len(found) != 1 or problem_of(target.kind, found[0]) is not None:
+            continue
+        if target.kind is Kind.SPF and not parked:
+            yield from spf_faults.forwarding(spf.parse(found[0]))
+        elif target.kind is Kind.DMARC:
+            yield from _of_policy(known, zone, dmarc.parse(found[0]), parked=parked)
+
+
+def _of_policy(known: Known, zone: Zone, record: DmarcRecord, *, parked: bool) -> Iterator[Finding]:
+    yield from dmarc_faults.obsolete(record)
+    yield from dmarc_faults.watching(record, known.wish.policy)
+    if parked:
+        return
+    if known.live is not None:
+        for fault in dmarc_faults.without_key(known.domain, record, zone):
+            yield faults.graded(fault, new=False)
+    yield from dmarc_faults.rejecting(record)
+
+
+def _of_targets(zone: str, targets: Sequence[Target], lookup: Lookup) -> Zone:
+    """The zone as far as the records looked for go, as DNS has it."""
+    records = tuple(
+        DnsRecord(None, relative(target.name, zone), "TXT", value)
+        for target in targets
+        for value in texts(target.kind, text_answer(target.name, lookup))
+    )
+    return Zone(zone, "dns", records)
+
+
+def assembled(
+    known: Known,
+    basis: Basis,
+    records: Sequence[CheckedRecord],
+    verdict: Verdict,
+    decided: Sequence[Finding],
+    more: Iterable[Finding],
+) -> DomainCheck:
+    """The parts of a check as one report: each finding once, at the record it is about if any.
+
+    Args:
+        known: the domain.
+        basis: what its records are held against.
+        records: the records as the servers have them.
+        verdict: what a receiver concludes.
+        decided: what had to be decided about the records wanted.
+        more: what else was found.
+    """
+    own = {(record.kind, record.name): record for record in records}
+    others = []
+    for about, finding in dict.fromkeys(verdict.findings):
+        if about in own:
+            record = own[about]
+            own[about] = replace(record, findings=by_gravity([*record.findings, finding]))
+        else:
+            others.append(finding)
+    # What was decided on the way is about a change that is not being made: where a receiver sees
+    # the same, its finding says it better.
+    said = {finding.code for _, finding in verdict.findings}
+    unsaid = [finding for finding in decided if finding.code not in said]
+    # What a receiver sees weighs as it does for receivers, whatever it weighs in the zone.
+    heard = {(finding.code, finding.message) for _, finding in verdict.findings}
+    others += (finding for finding in more if (finding.code, finding.message) not in heard)
+    return DomainCheck(
+        known.domain,
+        basis,
+        tuple(own.values()),
+        by_gravity([*unsaid, *others]),
+        verdict.conclusions,
+        verdict.costs,
+        known.wish.allow,
+    )

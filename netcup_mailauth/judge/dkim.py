@@ -1,0 +1,66 @@
+"""The faults of a DKIM record: whether receivers can use its key, and how good that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import faults
+from netcup_mailauth.records import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.dkim import DkimRecord, PublicKey
+
+_BETTER = "Make one of 2048 bits."
+
+
+def parsed(texts: Sequence[str]) -> list[DkimRecord]:
+    """Those of the texts that are valid records."""
+    return [dkim.parse(text) for text in texts if faults.problem_of(Kind.DKIM, text) is None]
+
+
+def keys(texts: Sequence[str]) -> list[PublicKey]:
+    """The keys in those of the texts that are valid records."""
+    return [record.key for record in parsed(texts) if record.key is not None]
+
+
+def multiple(name: str, texts: Sequence[str]) -> Finding:
+    """Several records at one selector (RFC 6376, 3.6.2.2)."""
+    return Finding(
+        "dkim-multiple",
+        Severity.DANGER,
+        f"{name} has {len(texts)} TXT records, so it is undefined which key counts: "
+        f"{'; and '.join(texts)}",
+        "Delete all but one in the CCP.",
+    )
+
+
+def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
+    """What is wrong with the record at ``name``, if receivers cannot read it."""
+    problem = faults.problem_of(Kind.DKIM, text)
+    if problem is not None:
+        message = f"{name}: {problem.what} Every signature fails."
+        yield Finding("dkim-syntax", severity, message, problem.advice)
+
+
+def size(name: str, key: PublicKey, gravest: Severity) -> Iterator[Finding]:
+    """That a key is too short, which weighs ``gravest``, or weak (RFC 8301, 3.2)."""
+    problem, note = dkim.size_problem(key), dkim.size_note(key)
+    if problem is not None:
+        yield Finding("dkim-key-too-short", gravest, f"{name}: {problem}", _BETTER)
+    elif note is not None and key.bits < dkim.RECOMMENDED_BITS:
+        yield Finding("dkim-key-1024", Severity.WARNING, f"{name}: {note}", _BETTER)
+
+
+def testing(name: str, record: DkimRecord) -> Iterator[Finding]:
+    """That receivers are asked not to heed the signatures (RFC 6376, 3.6.1: t=y)."""
+    if record.testing:
+        yield Finding(
+            "dkim-testing",
+            Severity.WARNING,
+            f"{name} says t=y: receivers treat signed mail as if it were not signed.",
+            "Take t=y out when the signatures are right.",
+        )

@@ -1,0 +1,162 @@
+"""The faults of a DMARC record: what is done with failing mail, and who hears of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dmarc
+from netcup_mailauth.dmarc import Authorisation
+from netcup_mailauth.errors import RecordError
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import faults
+from netcup_mailauth.judge.dkim import parsed
+from netcup_mailauth.judge.zone import is_netcup_dkim
+from netcup_mailauth.names import relative, zone_form
+from netcup_mailauth.records import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.dmarc import DmarcRecord
+    from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.records import Zone
+
+
+def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
+    """Several records at one name (RFC 9989, 4.7); ``command`` as in :func:`faults.line`."""
+    return Finding(
+        "dmarc-multiple",
+        Severity.DANGER,
+        f"{domain} has {len(texts)} DMARC records, so receivers ignore them all: "
+        f"{'; and '.join(texts)}",
+        "Give the one that is meant whole; the others are then deleted:\n"
+        + faults.line([("--dmarc", texts[0])], command),
+    )
+
+
+def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
+    """What is wrong with the record at ``name``, if it is not as receivers read it."""
+    problem = faults.problem_of(Kind.DMARC, text)
+    if problem is not None:
+        yield Finding("dmarc-syntax", severity, f"{name}: {problem.what}", problem.advice)
+
+
+def obsolete(record: DmarcRecord) -> Iterator[Finding]:
+    """Tags that RFC 9989 took out; where an edit takes them out, ``desired`` says so."""
+    tags = record.tags
+    written = [f"{name}={tags.get(name)}" for name in dmarc.REMOVED if name in tags.names()]
+    if written:
+        yield Finding(
+            "dmarc-removed-tag",
+            Severity.WARNING,
+            f"The DMARC record holds {' and '.join(written)}, which receivers no longer read "
+            "(RFC 9989): the policy is for all failing mail.",
+            "Take it out; a policy that is only tried is written t=y now.",
+        )
+
+
+def watching(record: DmarcRecord, policy: DomainPolicy) -> Iterator[Finding]:
+    """That failing mail is delivered all the same; ``policy`` is what was asked for."""
+    if dmarc.applied_policy(record) != "none":
+        return
+    advice = "Read the reports for about four weeks, then "
+    if record.t == "y" and record.effective_policy != "none":
+        advice += "take t=y out, so that the policy counts."
+        says = f"p={record.effective_policy};t=y"
+    else:
+        stronger = dmarc.with_policy(record, "quarantine").record
+        advice += f"go on:\n{faults.dmarc_to(policy, record, stronger)}"
+        says = "p=none"
+    message = f"{says} only watches: failing mail is delivered."
+    yield Finding("dmarc-policy-none", Severity.NOTE, message, advice)
+
+
+def without_key(domain: str, record: DmarcRecord, zone: Zone) -> Iterator[Finding]:
+    """That failing mail is not delivered, and that only SPF could keep it from failing."""
+    policy = dmarc.applied_policy(record)
+    if policy == "none" or has_key(domain, zone):
+        return
+    yield Finding(
+        "dmarc-enforces-without-dkim",
+        Severity.DANGER,
+        f"{domain} is at {policy} without any DKIM key: forwarded mail then fails, because "
+        "SPF alone does not survive forwarding.",
+        "Publish a DKIM key first, in this run with --dkim, or begin with p=none.",
+    )
+
+
+def has_key(domain: str, zone: Zone) -> bool:
+    """Whether a key of the domain is published; netcup's own for web hosting do not count.
+
+    Where the keys live in another zone they are taken to be there.
+    """
+    below = relative(f"_domainkey.{domain}", zone.name)
+    there = [r for r in zone.records if f".{r.hostname}".endswith(f".{below}")]
+    texts = [record.destination for record in there if record.type == "TXT"]
+    if any(record.key is not None for record in parsed(texts)):
+        return True
+    return any(r.type in ("CNAME", "NS") and not is_netcup_dkim(r) for r in there)
+
+
+def rejecting(record: DmarcRecord) -> Iterator[Finding]:
+    """What ``p=reject`` does to mailing lists."""
+    if record.effective_policy == "reject":
+        yield Finding(
+            "dmarc-reject-and-mailing-lists",
+            Severity.NOTE,
+            "p=reject: mail that people of this domain send to mailing lists may be rejected.",
+            "RFC 9989 (7.4) advises against it where people post to lists.",
+        )
+
+
+def no_reports(record: DmarcRecord, to_copy: str) -> Iterator[Finding]:
+    """That nobody hears of failing mail; ``to_copy`` adds an address."""
+    if not record.rua:
+        yield Finding(
+            "dmarc-no-reports",
+            Severity.WARNING,
+            f"The DMARC record ({record}) names no address for reports, so nobody sees which mail "
+            "fails.",
+            f"Add one:\n{to_copy}",
+        )
+
+
+def is_valid(uri: str) -> bool:
+    """Whether receivers send reports there at all; a broken address is no loss."""
+    try:
+        dmarc.report_host(uri)
+    except RecordError:
+        return False
+    return True
+
+
+def unauthorised(domain: str, uri: str, lookup: Lookup) -> Iterator[Finding]:
+    """That the host of a valid address has not agreed to get the reports (RFC 9990, 4)."""
+    host = dmarc.report_host(uri)
+    match dmarc.authorisation(domain, uri, lookup):
+        case Authorisation.MISSING:
+            yield Finding(
+                "dmarc-report-not-authorised",
+                Severity.DANGER,
+                f"{host} has not agreed to get reports about {domain}, so none are sent to {uri}.",
+                "It agrees with a record in its zone: "
+                f'{dmarc.authorisation_name(domain, host)} TXT "v=DMARC1"\n'
+                + _how_to_plan_it(domain, host),
+            )
+        case Authorisation.UNKNOWN:
+            yield Finding(
+                "dmarc-report-not-authorised",
+                Severity.WARNING,
+                f"DNS gave no answer on whether {host} takes reports about {domain}.",
+                "Try again when DNS answers.",
+            )
+
+
+def _how_to_plan_it(domain: str, host: str) -> str:
+    if zone_form(host) == zone_form(domain):
+        return f"Or give {zone_form(host)} a DMARC record of its own, which makes them one."
+    return (
+        "If that zone is yours at netcup too, plan both domains in one run; then that record is "
+        "planned as well."
+    )

@@ -1,0 +1,570 @@
+"""What a change would do to mail: each step back, and each fault of the state after it.
+
+The guard judges the difference: a fault is a danger only where this change set causes it or makes
+it worse; one that was there before is a warning, so that an old fault never blocks the repair of
+something else. What a fault is, and its words, lie with its subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth.findings import Finding, Severity, by_gravity
+from netcup_mailauth.judge import dkim as dkim_faults
+from netcup_mailauth.judge import dmarc as dmarc_faults
+from netcup_mailauth.judge import faults, senders
+from netcup_mailauth.judge import spf as spf_faults
+from netcup_mailauth.judge import zone as zone_faults
+from netcup_mailauth.judge.faults import graded
+from netcup_mailauth.judge.neighbours import addresses, exchanges
+from netcup_mailauth.lookup import Answer, Status
+from netcup_mailauth.names import absolute
+from netcup_mailauth.plan import applied
+from netcup_mailauth.policy import DomainPolicy
+from netcup_mailauth.records import Kind
+from netcup_mailauth.zonelookup import ZoneLookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.dmarc import DmarcRecord
+    from netcup_mailauth.judge.neighbours import Sender
+    from netcup_mailauth.lookup import Lookup, Query
+    from netcup_mailauth.plan import Change, ChangeSet
+    from netcup_mailauth.records import Zone
+    from netcup_mailauth.spf import SpfRecord
+
+
+def silent(queries: Sequence[Query]) -> Sequence[Answer]:
+    """A DNS that answers nothing: for a judgement that must not ask."""
+    return [Answer(Status.TIMEOUT) for _ in queries]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What is known of the program that signs this domain's mail.
+
+    ``selector`` is set where it decides that by itself, as mailcow does.
+    """
+
+    key: PublicKey | None = None
+    selector: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change set to be judged.
+
+    Attributes:
+        change_set: the changes.
+        before: the zone as it is.
+        policy: what was asked for. Its ``drop`` is the consent to what it names, and ``parked``
+            to everything that stops the domain from sending.
+        dns: answers for names outside the zone.
+        hosts: what sends this domain's mail, as host names or addresses; where it is empty the
+            MX hosts are taken for it.
+        signer: what signs its mail.
+        held: hostnames that an open key rotation works on.
+        remembered: the zone as it was after this machine's last write.
+        reports_planned: names of report authorisations that this very run makes.
+    """
+
+    change_set: ChangeSet
+    before: Zone
+    policy: DomainPolicy = field(default_factory=DomainPolicy)
+    dns: Lookup = silent
+    hosts: tuple[str, ...] = ()
+    signer: Signer = Signer()
+    held: frozenset[str] = frozenset()
+    remembered: Zone | None = None
+    reports_planned: frozenset[str] = frozenset()
+
+    @property
+    def domain(self) -> str:
+        """The mail domain."""
+        return self.change_set.place.domain
+
+    @cached_property
+    def after(self) -> Zone:
+        """The zone as the changes leave it."""
+        return applied(self.before, self.change_set.changes)
+
+    @cached_property
+    def lookup_before(self) -> ZoneLookup:
+        """DNS as it would be if every server had the zone as it is."""
+        return ZoneLookup(self.before, self.dns)
+
+    @cached_property
+    def lookup_after(self) -> ZoneLookup:
+        """DNS as it will be when every server has the changes."""
+        return ZoneLookup(self.after, self.dns)
+
+    def hostnames(self, kind: Kind) -> tuple[str, ...]:
+        """Where the change set is about records of this kind."""
+        return tuple(hostname for own, hostname in self.change_set.slots() if own is kind)
+
+    def texts(self, zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
+        """The texts of a kind at a hostname."""
+        return tuple(record.destination for record in zone.of_kind(kind, hostname))
+
+    def is_touched(self, kind: Kind, hostname: str) -> bool:
+        """Whether this change set changes a record of the kind there."""
+        return any(c.kind is kind and c.hostname == hostname for c in self.change_set.changes)
+
+    def is_written(self, kind: Kind, hostname: str) -> bool:
+        """Whether this change set writes a record of the kind there, not only deletes one."""
+        return any(
+            change.kind is kind and change.after is not None and change.hostname == hostname
+            for change in self.change_set.changes
+        )
+
+
+def judge(case: Case) -> tuple[Finding, ...]:
+    """The findings about a change set, the gravest first."""
+    return by_gravity([*_zone(case), *_spf(case), *_dkim(case), *_dmarc(case)])
+
+
+def priced(case: Case) -> ChangeSet:
+    """The change set, with what each SPF record that is written will cost in look-ups."""
+    changes = (_priced(case, change) for change in case.change_set.changes)
+    return replace(case.change_set, changes=tuple(changes))
+
+
+def _priced(case: Case, change: Change) -> Change:
+    new = spf_faults.parsed([change.after.destination]) if change.after else []
+    if change.kind is not Kind.SPF or not new:
+        return change
+    cost = spf.cost(new[0], case.domain, case.lookup_after)
+    if not cost.lookups_total:
+        return change
+    return replace(change, look_ups=f"{cost.lookups_total} of 10: {spf_faults.breakdown(cost)}")
+
+
+def stopping(change_set: ChangeSet) -> tuple[Finding, ...]:
+    """The findings that keep a change set from being applied.
+
+    A refused wish stops even where nothing else would change: it was not carried out.
+    """
+    return tuple(
+        finding
+        for finding in change_set.findings
+        if finding.severity is Severity.REFUSED
+        or (
+            finding.severity is Severity.DANGER
+            and change_set.changes
+            and finding.code not in change_set.allow
+        )
+    )
+
+
+def needless(change_set: ChangeSet) -> tuple[str, ...]:
+    """The codes that are allowed though no finding has them."""
+    found = {finding.code for finding in change_set.findings}
+    return tuple(code for code in dict.fromkeys(change_set.allow) if code not in found)
+
+
+def no_key(domain: str) -> Finding:
+    """mailcow has no key for this domain; its live DKIM record stays as it is."""
+    return Finding(
+        "dkim-no-key",
+        Severity.WARNING,
+        f"mailcow has no DKIM key for {domain}, so its DKIM record stays as it is.",
+        "Make one in mailcow (System > Configuration > Options > ARC/DKIM keys), then run this "
+        "again.",
+    )
+
+
+def relayhost(domain: str, host: str) -> Finding:
+    """mailcow hands this domain's mail to a relay, which has to be in the SPF record."""
+    return Finding(
+        "relayhost",
+        Severity.WARNING,
+        f"mailcow sends the mail of {domain} through a relay ({host}), not by itself.",
+        "The SPF record has to let the relay send: look up which include: its provider asks for, "
+        "and make sure of it with --spf-require.",
+    )
+
+
+def _zone(case: Case) -> Iterator[Finding]:
+    zone = case.before
+    if not zone.records and case.change_set.changes:
+        yield Finding(
+            "zone-reads-empty",
+            Severity.DANGER,
+            f"The zone {zone.name} reads as empty: netcup lists no record at all in it.",
+            "A domain that has a website or mail is not empty: then look in the CCP before you "
+            "write. netcup's API also says this of zones it has moved to CloudDNS.",
+        )
+    yield from zone_faults.draft(zone)
+    for kind, hostname in case.change_set.slots():
+        for record in case.after.at(hostname, "CNAME"):
+            alias = zone_faults.alias(kind, record, zone)
+            yield graded(alias, new=case.is_written(kind, hostname))
+    for kind in (Kind.SPF, Kind.DMARC):
+        for hostname in case.hostnames(kind):
+            yield from _vanished(case, kind, hostname)
+    yield from zone_faults.strays(zone)
+
+
+def _vanished(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
+    """A kind that this machine wrote, that is gone, and that parts would make anew and bare."""
+    had = case.remembered.of_kind(kind, hostname) if case.remembered else ()
+    policy = getattr(case.policy, kind.value)
+    if had and not case.before.of_kind(kind, hostname) and policy and not policy.record:
+        yield Finding(
+            "record-vanished",
+            Severity.DANGER,
+            f"The {kind.upper()} record at {absolute(hostname, case.before.name)} was "
+            f"{had[0].destination} after the last write from here, and is gone now.",
+            "Made from parts, the new one would lack what the old one held. Give it "
+            "whole:\n" + faults.line([(f"--{kind}", had[0].destination)]),
+        )
+
+
+def _spf(case: Case) -> Iterator[Finding]:
+    for hostname in case.hostnames(Kind.SPF):
+        before = case.texts(case.before, Kind.SPF, hostname)
+        after = case.texts(case.after, Kind.SPF, hostname)
+        old, new = spf_faults.parsed(before), spf_faults.parsed(after)
+        if before and not after:
+            yield Finding(
+                "spf-removed",
+                Severity.DANGER,
+                f"{case.domain} will have no SPF record any more; it is: {'; and '.join(before)}",
+                "Receivers then cannot tell its servers from anybody else's.",
+            )
+        elif len(after) > 1:
+            new_fault = len(after) > len(before)
+            yield graded(spf_faults.multiple(case.domain, after), new=new_fault)
+        elif new:
+            yield from _spf_text(case, new[0], old)
+            if not case.policy.parked:  # which is meant to send nothing
+                yield from senders.dropped(case.domain, case.policy, new[0], old)
+            if before != after:  # else DNS is not asked
+                yield from _spf_in_dns(case, new[0], old)
+        elif after and case.is_written(Kind.SPF, hostname):
+            yield from spf_faults.syntax(case.domain, after[0], Severity.REFUSED)
+
+
+def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
+    known = {fault.code for record in old for fault in spf_faults.questionable(record)}
+    for fault in spf_faults.questionable(new):
+        yield graded(fault, new=fault.code not in known)
+    if not case.policy.parked:
+        yield from spf_faults.forwarding(new)
+    yield from _loosens(new, old)
+
+
+def _loosens(new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
+    """A step back of the final ``all``."""
+    if not old or new.redirect_in_effect is not None:
+        return
+    qualifiers = [record.all_qualifier for record in old if record.redirect_in_effect is None]
+    # Of two records receivers heeded neither, so the softer of them is no step back.
+    before, after = min(qualifiers, key=_hardness, default=None), new.all_qualifier
+    if _hardness(after) >= _hardness(before):
+        return
+    gentle = before is spf.Qualifier.FAIL and after is spf.Qualifier.SOFTFAIL
+    yield Finding(
+        "spf-softens-all" if gentle else "spf-loosens-all",
+        Severity.WARNING if gentle else Severity.DANGER,
+        f"Mail from all other servers: {_word(before)} -> {_word(after)}.",
+        "Receivers will doubt it instead of rejecting it."
+        if gentle
+        else "As far as SPF goes, anyone can then send as this domain. Keep ~all or -all.",
+    )
+
+
+def _hardness(qualifier: spf.Qualifier | None) -> int:
+    # A record without an all says as much about others as ?all (RFC 7208, 4.7).
+    return list(spf.Qualifier).index(qualifier or spf.Qualifier.NEUTRAL)
+
+
+def _word(qualifier: spf.Qualifier | None) -> str:
+    return "nothing said (no all)" if qualifier is None else f"{qualifier.word} ({qualifier}all)"
+
+
+def _spf_in_dns(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
+    """What the record costs, and whether it lets our servers send."""
+    # Silence weighs more where this change adds what was to be asked for.
+    known = {term.unqualified for record in old for term in record.counted}
+    adds = any(term.unqualified not in known for term in new.counted)
+    silence = Severity.DANGER if adds else Severity.WARNING
+    counted = list(_look_ups(case, new, old, silence))
+    yield from counted
+    if not case.policy.parked:
+        said = {finding.code for finding in counted}  # that DNS is silent is said once
+        yield from (f for f in _own_servers(case, new, old, silence) if f.code not in said)
+
+
+def _look_ups(
+    case: Case, new: SpfRecord, old: Sequence[SpfRecord], silence: Severity
+) -> Iterator[Finding]:
+    cost = spf.cost(new, case.domain, case.lookup_after)
+    earlier = [spf.cost(record, case.domain, case.lookup_before) for record in old]
+    for fault in spf_faults.too_many(cost):
+        more = all(cost.lookups_total > past.lookups_total for past in earlier)
+        yield graded(fault, new=more)
+    yield from spf_faults.near_limit(cost)
+    for fault in spf_faults.void(cost):
+        yield graded(fault, new=all(cost.void > past.void for past in earlier))
+    known = {node.term for past in earlier for node in past.walk() if node.breaks}
+    for node in cost.walk():
+        if node.breaks:
+            yield graded(spf_faults.broken(node), new=node.term not in known)
+    yield from spf_faults.uncounted(cost, silence)
+
+
+def _own_servers(
+    case: Case, new: SpfRecord, old: Sequence[SpfRecord], silence: Severity
+) -> Iterator[Finding]:
+    mx = exchanges(case.domain, case.lookup_after)
+    hosts = case.hosts or (() if mx.is_null else mx.hosts)
+    trying = addresses(hosts, case.lookup_after)
+    guessed = not case.hosts
+    fail = spf.Qualifier.FAIL
+    hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
+    yield from spf_faults.unknown(case.domain, hosts, trying, named=not guessed, hardens=hardens)
+    excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
+    for sender in trying:
+        result = spf_faults.result(case.domain, sender, case.lookup_after, new)
+        if result is not spf.Result.PASS:
+            worse = _is_worse(case, sender, result, old)
+            excluded.setdefault((result, worse), []).append(sender)
+    for (result, worse), left_out in excluded.items():
+        if result is spf.Result.TEMPERROR:
+            what = "DNS gave no answer, so it could not be tried whether the SPF record lets "
+            yield spf_faults.not_checked(f"{what}{spf_faults.listed(left_out)} send.", silence)
+            continue
+        terms = spf_faults.terms_for(left_out)
+        to_copy = faults.more_spf(case.policy, new, require=terms)
+        fault = spf_faults.excludes(case.domain, left_out, result, to_copy, guessed=guessed)
+        yield graded(fault, new=worse)
+
+
+_GOODNESS = (
+    spf.Result.PERMERROR,
+    spf.Result.FAIL,
+    spf.Result.SOFTFAIL,
+    spf.Result.NEUTRAL,
+    spf.Result.NONE,
+    spf.Result.PASS,
+)
+
+
+def _is_worse(case: Case, sender: Sender, after: spf.Result, old: Sequence[SpfRecord]) -> bool:
+    before = [spf_faults.result(case.domain, sender, case.lookup_before, r) for r in old]
+    if spf.Result.TEMPERROR in (after, *before):
+        return True
+    rank = _GOODNESS.index(after)
+    return any(rank < _GOODNESS.index(result) for result in before or [spf.Result.NONE])
+
+
+LONG_TTL = 3600
+"""Seconds; a key that is replaced stays in caches for so long."""
+
+
+def _dkim(case: Case) -> Iterator[Finding]:
+    for hostname in case.hostnames(Kind.DKIM):
+        before = case.texts(case.before, Kind.DKIM, hostname)
+        after = case.texts(case.after, Kind.DKIM, hostname)
+        name = absolute(hostname, case.before.name)
+        yield from _selector(case, hostname, name)
+        yield from _lost_keys(case, name, before, after)
+        if len(after) > 1:
+            yield graded(dkim_faults.multiple(name, after), new=len(after) > len(before))
+        elif after:
+            yield from _dkim_record(case, hostname, before, after[0])
+
+
+def _selector(case: Case, hostname: str, name: str) -> Iterator[Finding]:
+    own = case.signer.selector
+    touched = case.is_touched(Kind.DKIM, hostname)
+    if own is not None and not hostname.startswith(f"{own}._domainkey"):
+        unasked = Finding(
+            "dkim-selector-mismatch",
+            Severity.REFUSED,
+            f"mailcow signs with the selector {own}; a key at {name} is one that no receiver "
+            "asks for.",
+            f"Leave the selector out, or give mailcow's own: --selector {own}",
+        )
+        yield graded(unasked, new=touched)
+    if hostname in case.held and touched:
+        yield Finding(
+            "rotation-in-progress",
+            Severity.REFUSED,
+            f"A key rotation is open, and {name} is part of it.",
+            "Let it finish (netcup-mailauth rotate --continue), or end it (rotate --abort).",
+        )
+
+
+def _lost_keys(
+    case: Case, name: str, before: Sequence[str], after: Sequence[str]
+) -> Iterator[Finding]:
+    """Keys that nobody can look up any more: of the signer, or deleted altogether."""
+    lost = [key for key in dkim_faults.keys(before) if key not in dkim_faults.keys(after)]
+    signing = case.signer.key
+    if signing is not None and signing in lost:
+        yield Finding(
+            "dkim-removes-signing-key",
+            Severity.DANGER,
+            f"{name} holds the very key that mail is signed with ({signing.fingerprint}); without "
+            "it every signature fails.",
+            "Let the mail server sign with another published key first.",
+        )
+    elif lost and not after:
+        yield _revokes(name, lost[0], "its record goes")
+
+
+def _revokes(name: str, key: PublicKey, how: str) -> Finding:
+    return Finding(
+        "dkim-revokes-key",
+        Severity.DANGER,
+        f"{name}: {how}, so mail signed with the key {key.fingerprint} fails from then on.",
+        "Do this only when nothing signs with it any more and mail in flight has arrived.",
+    )
+
+
+def _dkim_record(case: Case, hostname: str, before: Sequence[str], text: str) -> Iterator[Finding]:
+    name = absolute(hostname, case.before.name)
+    written = case.is_written(Kind.DKIM, hostname)
+    unreadable = list(dkim_faults.syntax(name, text, Severity.REFUSED))
+    if unreadable:
+        yield from unreadable if written else ()
+        return
+    new, old = dkim.parse(text), dkim_faults.keys(before)
+    if new.key is None:
+        if old:
+            yield _revokes(name, old[0], "an empty p= revokes it")
+        return
+    for fault in dkim_faults.size(name, new.key, Severity.REFUSED):
+        yield graded(fault, new=written)
+    yield from dkim_faults.testing(name, new)
+    if old and new.key not in old:
+        yield from _replaced(case, hostname, old[0], new.key)
+
+
+def _replaced(case: Case, hostname: str, old: PublicKey, new: PublicKey) -> Iterator[Finding]:
+    name = absolute(hostname, case.before.name)
+    yield Finding(
+        "dkim-key-replaced",
+        Severity.WARNING,
+        f"{name} gets another key ({old.fingerprint} -> {new.fingerprint}): mail that is on "
+        "its way, signed with the old one, fails, and caches hold the old one for up to its TTL "
+        "(netcup's default: a day).",
+        "If the mail server signs with the new key already, write it now. A new selector would "
+        "avoid the gap.",
+    )
+    longest = max(record.ttl or 0 for record in case.before.of_kind(Kind.DKIM, hostname))
+    if longest > LONG_TTL:
+        yield Finding(
+            "ttl-long",
+            Severity.WARNING,
+            f"The TTL of {name} is {longest} s: for so long some receivers use the old key.",
+            "Lower the TTL a day before the next change of the key.",
+        )
+
+
+def _dmarc(case: Case) -> Iterator[Finding]:
+    for hostname in case.hostnames(Kind.DMARC):
+        before = case.texts(case.before, Kind.DMARC, hostname)
+        after = case.texts(case.after, Kind.DMARC, hostname)
+        if len(after) > 1:
+            new_fault = len(after) > len(before)
+            yield graded(dmarc_faults.multiple(case.domain, after), new=new_fault)
+            continue
+        # Two live records are ignored by receivers; from them nothing is a step back.
+        old = dmarc.read(before[0]) if len(before) == 1 else None
+        new = dmarc.read(after[0]) if after else None
+        if new is not None and case.is_written(Kind.DMARC, hostname):
+            name = absolute(hostname, case.before.name)
+            refused = list(dmarc_faults.syntax(name, after[0], Severity.REFUSED))
+            yield from refused
+            if refused:
+                continue
+        if old is not None:
+            yield from _weakens(case, old, new)
+            yield from _drops_reports(old, new)
+        if new is not None:
+            yield from dmarc_faults.obsolete(new)
+            yield from _enforces(case, before, old, new)
+            yield from _reports(case, old, new)
+
+
+def _weakens(case: Case, old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
+    if not dmarc.weakens(old, new):
+        return
+    was, will = (dmarc.applied_policy(r) if r else "no policy" for r in (old, new))
+    if was == will:  # it is sub-domains, or the share of mail
+        was, will = str(old), str(new)
+    yield Finding(
+        "dmarc-weakens-policy",
+        Severity.DANGER,
+        f"Receivers will do less with mail that fails for {case.domain}: {was} -> {will}.",
+        "Forged mail gets through more easily. Leave the policy as it is unless mail of yours "
+        "is being lost.",
+    )
+
+
+def _drops_reports(old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
+    dropped = [uri for uri in dmarc.dropped_reports(old, new) if dmarc_faults.is_valid(uri)]
+    if not dropped:
+        return
+    advice = "Does somebody read them, or a service?"
+    if new is not None:
+        kept = dmarc.with_report_address(new, *dropped).record
+        advice += f" Then keep them:\n{faults.line([('--dmarc', str(kept))])}"
+    message = f"Reports will no longer go to {' and '.join(dropped)}."
+    yield Finding("dmarc-drops-reports", Severity.DANGER, message, advice)
+
+
+def _enforces(
+    case: Case, before: Sequence[str], old: DmarcRecord | None, new: DmarcRecord
+) -> Iterator[Finding]:
+    """What the policy does to failing mail, and whether anybody has seen yet which mail fails."""
+    yield from dmarc_faults.watching(new, case.policy)
+    if case.policy.parked:
+        return
+    policy = dmarc.applied_policy(new)
+    was = dmarc.POLICIES.index(dmarc.applied_policy(old)) if old else 0
+    for fault in dmarc_faults.without_key(case.domain, new, case.after):
+        had_key = dmarc_faults.has_key(case.domain, case.before)
+        yield graded(fault, new=dmarc.POLICIES.index(policy) > was or had_key)
+    if old is None and policy != "none":
+        yield _untested(case, before, new)
+    yield from dmarc_faults.rejecting(new)
+
+
+def _untested(case: Case, before: Sequence[str], new: DmarcRecord) -> Finding:
+    since = f"{len(before)} records that cancel each other out" if before else "no DMARC record"
+    milder = dmarc.with_policy(new, "none").record
+    if not milder.rua:
+        milder = dmarc.with_report_address(milder, f"mailto:postmaster@{case.domain}").record
+    return Finding(
+        "dmarc-untested",
+        Severity.WARNING,
+        f"From {since} to {dmarc.applied_policy(new)} at once: nobody has seen yet which mail "
+        "fails.",
+        "Safer is to watch for about four weeks first:\n"
+        + faults.dmarc_to(case.policy, new, milder),
+    )
+
+
+def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[Finding]:
+    if not case.policy.parked:
+        address = f"mailto:postmaster@{case.domain}"
+        target = dmarc.with_report_address(new, address).record
+        yield from dmarc_faults.no_reports(new, faults.dmarc_to(case.policy, new, target))
+    if old is not None and str(old) == str(new):
+        return
+    added = frozenset(dmarc.dropped_reports(new, old))  # what would be dropped the other way round
+    for uri in filter(dmarc_faults.is_valid, new.rua):
+        name = dmarc.authorisation_name(case.domain, dmarc.report_host(uri))
+        if name not in case.reports_planned:
+            for fault in dmarc_faults.unauthorised(case.domain, uri, case.lookup_after):
+                grave = fault.severity is Severity.DANGER
+                yield graded(fault, new=uri in added) if grave else fault

@@ -1,0 +1,238 @@
+"""The records beside SPF, DKIM and DMARC that mail depends on. Looked at, never managed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.lookup import SILENT, Query, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from netcup_mailauth.lookup import Answer, Lookup
+
+NETCUP_MX = re.compile(r"mx[0-9a-f]+\.netcup\.net")
+"""netcup's own mail servers (fact sheet mail, 0.4)."""
+
+NULL = "."
+"""What the one MX of a domain that takes no mail names (RFC 7505)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """The MX hosts of a domain, the preferred first; ``answered`` unless DNS was silent."""
+
+    hosts: tuple[str, ...]
+    answered: bool
+
+    @property
+    def is_null(self) -> bool:
+        """Whether the domain says that it takes no mail."""
+        return self.hosts == (NULL,)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """netcup's own mail servers beside others, as its web hosting leaves them behind."""
+        return stale(self.hosts)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The hosts that the domain's mail is meant to go to."""
+        return () if self.is_null else tuple(h for h in self.hosts if h not in self.stale)
+
+
+def exchanges(domain: str, lookup: Lookup) -> Exchanges:
+    """Ask for a domain's MX records."""
+    (answer,) = lookup([Query(domain, "MX")])
+    answered = answer.status in (Status.OK, Status.EMPTY, Status.NXDOMAIN)
+    return Exchanges(in_order(answer.values), answered)
+
+
+def stale(hosts: Sequence[str]) -> tuple[str, ...]:
+    """netcup's own mail servers, if there are others beside them."""
+    netcups = tuple(host for host in hosts if NETCUP_MX.fullmatch(host))
+    return netcups if len(netcups) < len(hosts) else ()
+
+
+def in_order(values: Iterable[str]) -> tuple[str, ...]:
+    """The hosts of MX values such as ``10 mail.example.com``, the preferred first."""
+    pairs = (value.partition(" ") for value in values)
+    hosts = sorted(
+        (int(preference) if preference.isdecimal() else 0, host or NULL)
+        for preference, _, host in pairs
+    )
+    return tuple(host for _, host in hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An address that sends this domain's mail, and the host it belongs to."""
+
+    address: str
+    host: str
+
+    def __str__(self) -> str:
+        return self.address if self.address == self.host else f"{self.host} ({self.address})"
+
+
+def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
+    """The addresses of hosts; an address stands for itself."""
+    senders: list[Sender] = []
+    names = [host for host in hosts if not _is_address(host)]
+    senders += (Sender(host, host) for host in hosts if _is_address(host))
+    queries = [q for name in names for q in (Query(name, "A"), Query(name, "AAAA"))]
+    for query, answer in zip(queries, lookup(queries), strict=True):
+        if answer.status is Status.OK:
+            senders += (Sender(address, query.name) for address in answer.values)
+    return senders
+
+
+def findings(domain: str, hosts: Sequence[str], lookup: Lookup) -> Iterator[Finding]:
+    """The findings about a domain's neighbours; one that takes no mail is left alone.
+
+    ``hosts`` are what sends its mail; where there are none, the MX hosts are taken for it.
+    """
+    mx = exchanges(domain, lookup)
+    yield from left_over(mx.hosts)
+    if not mx.hosts and mx.answered:
+        yield _no_mx(domain, lookup)
+    if not mx.is_null:
+        yield from _broken(mx, lookup)
+    senders = addresses(hosts or mx.own, lookup)
+    yield from _reverse(senders, lookup)
+    if not mx.is_null:
+        yield from _clients(domain, senders, lookup)
+        yield from _transport(domain, lookup)
+
+
+def left_over(hosts: Sequence[str]) -> Iterator[Finding]:
+    """netcup's own mail servers among MX hosts that are others."""
+    if netcups := stale(hosts):
+        are = "are" if len(netcups) > 1 else "is"
+        yield Finding(
+            "stale-netcup-mail",
+            Severity.WARNING,
+            f"The MX {' and '.join(netcups)} {are} netcup's own. When yours cannot be reached, "
+            "mail goes there.",
+            "Delete it in the CCP unless a mailbox at netcup is meant to get this mail.",
+        )
+
+
+def _no_mx(domain: str, lookup: Lookup) -> Finding:
+    found = [value for answer in _hosts([domain], lookup)[domain] for value in answer.values]
+    instead = f"its web address ({', '.join(found)})" if found else "nowhere: it has no address"
+    return Finding(
+        "mx-missing",
+        Severity.WARNING,
+        f"{domain} has no MX record, so mail for it goes to {instead}.",
+        "Add an MX in the CCP; a domain that takes no mail says so with the MX 0 and a lone dot.",
+    )
+
+
+def _hosts(names: Sequence[str], lookup: Lookup) -> dict[str, tuple[Answer, Answer]]:
+    """The addresses of each name: A, and AAAA."""
+    queries = [q for name in names for q in (Query(name, "A"), Query(name, "AAAA"))]
+    answers = list(lookup(queries))
+    return dict(zip(names, zip(answers[::2], answers[1::2], strict=True), strict=True))
+
+
+def _broken(mx: Exchanges, lookup: Lookup) -> Iterator[Finding]:
+    """MX hosts that mail cannot be delivered to (RFC 5321, 5.1; RFC 2181, 10.3)."""
+    found = _hosts(mx.hosts, lookup)
+    aliases = lookup([Query(host, "CNAME") for host in mx.hosts])
+    for host, alias in zip(mx.hosts, aliases, strict=True):
+        if _is_address(host):
+            yield _unusable(host, "is an address; an MX has to be a host name")
+        elif all(not a.values and a.status not in SILENT for a in found[host]):
+            yield _unusable(host, "has no address")
+        elif alias.values:
+            yield _unusable(host, f"is a CNAME to {alias.values[0]}, which an MX must not be")
+
+
+def _unusable(host: str, why: str) -> Finding:
+    return Finding(
+        "mx-broken",
+        Severity.WARNING,
+        f"The MX {host} {why}.",
+        "Correct the MX in the CCP: a host name with A or AAAA records of its own.",
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
+    """Forward-confirmed reverse DNS, without which large receivers refuse mail."""
+    pointers = lookup([Query(ip_address(s.address).reverse_pointer, "PTR") for s in senders])
+    names = list(dict.fromkeys(name for answer in pointers for name in answer.values))
+    forward = _hosts(names, lookup)
+    for sender, answer in zip(senders, pointers, strict=True):
+        back = [found for name in answer.values for found in forward[name]]
+        leads_back = sender.address in {value for found in back for value in found.values}
+        silent = answer.status in SILENT or any(found.status in SILENT for found in back)
+        if leads_back or silent:
+            continue
+        named = ", ".join(answer.values)
+        said = f"is {named}, which does not lead back to it" if named else "is not set"
+        host = "the server's host name" if _is_address(sender.host) else sender.host
+        yield Finding(
+            "reverse-dns",
+            Severity.WARNING,
+            f"The reverse DNS of {sender} {said}. Large receivers refuse mail for that.",
+            f"Set it to {host} where the server is rented (at netcup: SCP > Network).",
+        )
+
+
+def _clients(domain: str, senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
+    """Names that mail programs ask, which netcup's wildcard sends to the web server."""
+    own = {sender.address for sender in senders}
+    names = [f"autodiscover.{domain}", f"autoconfig.{domain}"]
+    wildcard = f"*.{domain}"
+    found = _hosts([*names, wildcard], lookup)
+    places = {name: {v for answer in found[name] for v in answer.values} for name in found}
+    strays = [name for name in names if own and places[name] and not own & places[name]]
+    if not strays:
+        return
+    do = "do" if len(strays) > 1 else "does"
+    caught = all(places[name] == places[wildcard] for name in strays)
+    why = f"; the wildcard {wildcard} answers for {'them' if len(strays) > 1 else 'it'}"
+    yield Finding(
+        "autodiscover-elsewhere",
+        Severity.NOTE,
+        f"{' and '.join(strays)} {do} not lead to the mail server{why if caught else ''}. Mail "
+        "programs look for their settings there.",
+        "Add a CNAME to the mail server for each in the CCP.",
+    )
+
+
+def _transport(domain: str, lookup: Lookup) -> Iterator[Finding]:
+    queries = [Query(f"_mta-sts.{domain}", "TXT"), Query(f"_smtp._tls.{domain}", "TXT")]
+    sts, reports = lookup(queries)
+    if _lacks(sts, "v=STSv1"):
+        yield Finding(
+            "mta-sts",
+            Severity.NOTE,
+            f"{domain} has no MTA-STS record: TLS to its server can be stripped on the way.",
+            "mailcow can serve the policy; see its documentation on MTA-STS.",
+        )
+    if _lacks(reports, "v=TLSRPTv1"):
+        yield Finding(
+            "tls-rpt",
+            Severity.NOTE,
+            f"{domain} asks for no reports on failed TLS (TLS-RPT).",
+            f"A TXT at _smtp._tls.{domain} asks for them.",
+        )
+
+
+def _lacks(answer: Answer, version: str) -> bool:
+    there = any(value.startswith(version) for value in answer.values)
+    return not there and answer.status not in SILENT

@@ -1,0 +1,242 @@
+"""The faults of an SPF record: its text, what it costs, and whether it lets our servers send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import spf
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import faults
+from netcup_mailauth.records import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.judge.neighbours import Sender
+    from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.spf import Cost, SpfRecord
+
+NEAR_LIMIT = 8
+"""Look-ups of the ten from which on a warning is given: an include may grow by itself."""
+
+_LEADS_ON = ("include:", "redirect=")
+_ADVICE = {
+    "spf-ptr": "Name the addresses instead, as in ip4:203.0.113.7.",
+    "spf-after-all": "Put the all last.",
+    "spf-no-all": "End it with ~all or -all.",
+    "spf-neutral-all": "End it with ~all or -all; ?all protects from nothing.",
+    "spf-pass-all": "End it with ~all or -all: as it is, anyone can forge this domain.",
+}
+
+
+def parsed(texts: Sequence[str]) -> list[SpfRecord]:
+    """Those of the texts that are valid records."""
+    return [spf.parse(text) for text in texts if faults.problem_of(Kind.SPF, text) is None]
+
+
+def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
+    """Several records at one name (RFC 7208, 4.5); ``command`` as in :func:`faults.line`."""
+    advice = "Make one of them."
+    if records := parsed(texts):
+        whole = faults.whole_spf(spf.merge(records).record, command=command)
+        advice = f"Make one of them, as in:\n{whole}"
+    return Finding(
+        "spf-multiple",
+        Severity.DANGER,
+        f"{domain} has {len(texts)} SPF records, which receivers answer with permerror "
+        f"for all of its mail: {'; and '.join(texts)}",
+        advice,
+    )
+
+
+def syntax(domain: str, text: str, severity: Severity) -> Iterator[Finding]:
+    """What is wrong with the record, if receivers cannot read it."""
+    problem = faults.problem_of(Kind.SPF, text)
+    if problem is not None:
+        what = problem.what.removesuffix(".")
+        message = f"{what}. Receivers answer permerror for all mail of {domain}."
+        yield Finding("spf-syntax", severity, message, problem.advice)
+
+
+def questionable(record: SpfRecord) -> Iterator[Finding]:
+    """What is questionable in the text alone."""
+    for problem in spf.lint(record):
+        severity = Severity.DANGER if problem.code == "spf-pass-all" else Severity.WARNING
+        yield Finding(problem.code, severity, f"SPF: {problem.message}.", _ADVICE[problem.code])
+
+
+def forwarding(record: SpfRecord) -> Iterator[Finding]:
+    """What ``-all`` does to forwarded mail."""
+    if record.all_qualifier is spf.Qualifier.FAIL:
+        yield Finding(
+            "spf-fail-and-forwarding",
+            Severity.NOTE,
+            "-all: some receivers reject forwarded mail by it before they look at DKIM.",
+            "~all with DMARC protects as well (RFC 9989, 7.1).",
+        )
+
+
+def breakdown(cost: Cost) -> str:
+    """What each term of a record costs: ``mx 1, include:_spf.example.net 3``."""
+    counted = (node for node in cost.children if node.lookups_total)
+    return ", ".join(f"{node.term} {node.lookups_total}" for node in counted)
+
+
+def too_many(cost: Cost) -> Iterator[Finding]:
+    """More look-ups than receivers make (RFC 7208, 4.6.4)."""
+    if cost.too_many:
+        yield Finding(
+            "spf-too-many-lookups",
+            Severity.DANGER,
+            f"The SPF record needs {cost.lookups_total} DNS look-ups ({breakdown(cost)}); "
+            f"receivers stop at {spf.MAX_LOOKUPS} with permerror.",
+            "Name addresses (ip4:, ip6:) instead of mx and a, or take out an include that is not "
+            "used any more.",
+        )
+
+
+def near_limit(cost: Cost) -> Iterator[Finding]:
+    """Almost as many look-ups as receivers make."""
+    if cost.lookups_total >= NEAR_LIMIT and not cost.too_many:
+        yield Finding(
+            "spf-near-limit",
+            Severity.WARNING,
+            f"The SPF record needs {cost.lookups_total} of {spf.MAX_LOOKUPS} DNS look-ups "
+            f"({breakdown(cost)}).",
+            "An include can grow without notice. Make room before it does.",
+        )
+
+
+def void(cost: Cost, reason: str = "") -> Iterator[Finding]:
+    """More look-ups that find nothing than receivers take, or fewer with another ``reason``."""
+    if cost.too_many_void:
+        reason = f"receivers stop at {spf.MAX_VOID_LOOKUPS + 1} with permerror"
+    if reason:
+        empty = ", ".join(dict.fromkeys(node.term for node in _leaves(cost) if node.void))
+        find = "finds" if cost.void == 1 else "find"
+        yield Finding(
+            "spf-void-lookups",
+            Severity.DANGER,
+            f"{cost.void} of the SPF record's look-ups {find} nothing ({empty}); {reason}.",
+            "Take out the terms whose names no longer exist.",
+        )
+
+
+def broken(node: Cost, code: str = "spf-broken-include") -> Finding:
+    """A term at which receivers give up: an include without a record behind it, or in a circle."""
+    return Finding(
+        code,
+        Severity.DANGER,
+        f"{node.term} leads to nothing that receivers can use ({node.problem.rstrip('.')}); they "
+        "stop there with permerror, whatever stands behind it.",
+        "Correct its name, take it out, or ask whoever runs that domain.",
+    )
+
+
+def dead_ends(cost: Cost) -> Iterator[Finding]:
+    """Terms of a published record that find nothing, or that lead to what is no record."""
+    leading = [node for node in _leaves(cost) if _leads_on(node)]
+    ends = any(node.void for node in leading)
+    yield from void(cost, "whoever is not let in before it gets permerror" if ends else "")
+    for node in leading:
+        if node.problem and not node.unanswered and not node.void:
+            yield broken(node, "spf-syntax")  # the record cannot be evaluated, as with a typo
+
+
+def _leaves(cost: Cost) -> Iterator[Cost]:
+    # The void of a branch is counted at its leaves.
+    return (node for node in cost.walk() if not node.children)
+
+
+def _leads_on(node: Cost) -> bool:
+    return node.term.lstrip("+-~?").lower().startswith(_LEADS_ON)
+
+
+def uncounted(cost: Cost, severity: Severity) -> Iterator[Finding]:
+    """That DNS was silent while the look-ups were counted."""
+    if silent := dict.fromkeys(node.term for node in cost.walk() if node.unanswered):
+        what = f"DNS gave no answer for {', '.join(silent)}; the number of look-ups may be too low."
+        yield not_checked(what, severity)
+
+
+def not_checked(what: str, severity: Severity) -> Finding:
+    """That DNS was silent, so that something could not be found out."""
+    advice = "Try again when DNS answers, or name another resolver with --resolver."
+    return Finding("spf-not-checked", severity, what, advice)
+
+
+def excludes(
+    domain: str, senders: Sequence[Sender], result: spf.Result, to_copy: str, *, guessed: bool
+) -> Finding:
+    """Servers of ours that may not send, which are ``guessed`` where they are the MX hosts.
+
+    ``to_copy`` lets them send.
+    """
+    role = "are MX hosts of" if guessed else "send the mail of"
+    if len(senders) == 1:
+        role = "is an MX host of" if guessed else "sends the mail of"
+    return Finding(
+        "spf-excludes-own-server",
+        Severity.WARNING if guessed else Severity.DANGER,
+        f"SPF does not let {listed(senders)} send ({result}), which {role} {domain}.",
+        f"{'Unless it only receives, add' if guessed else 'Add'} what is missing:\n{to_copy}",
+    )
+
+
+def terms_for(senders: Sequence[Sender]) -> list[str]:
+    """The terms that let these addresses send."""
+    return [f"ip{6 if ':' in s.address else 4}:{s.address}" for s in senders]
+
+
+def unknown(
+    domain: str,
+    hosts: Sequence[str],
+    senders: Sequence[Sender],
+    *,
+    named: bool,
+    hardens: bool = False,
+) -> Iterator[Finding]:
+    """That it is not known what sends the mail, for want of an address.
+
+    Args:
+        domain: the domain.
+        hosts: its servers.
+        senders: those of their addresses that were found.
+        named: whether somebody named the hosts; else they are the MX hosts.
+        hardens: whether ``-all`` is new.
+    """
+    found = {sender.host for sender in senders}
+    missing = [host for host in hosts if host not in found]
+    # Of the MX hosts one is enough; a host that was named was named for a reason.
+    if senders and not (named and missing):
+        return
+    yield Finding(
+        "own-server-unknown",
+        Severity.DANGER if hardens else Severity.WARNING,
+        f"No address was found for {' and '.join(missing) or 'an MX'}, so it is not known what "
+        f"sends the mail of {domain}"
+        + (", and -all rejects all that the record leaves out." if hardens else "."),
+        "Look at the spelling, or give the address itself, as in --server 203.0.113.7"
+        if named
+        else f"Name it, so that the record can be tried, as in --server mail.{domain}",
+    )
+
+
+def listed(senders: Sequence[Sender]) -> str:
+    """The senders in words."""
+    return " and ".join(map(str, senders))
+
+
+def result(
+    domain: str, sender: Sender, lookup: Lookup, record: SpfRecord | None = None
+) -> spf.Result:
+    """What a receiver makes of mail from a sender, by this record or by the one in DNS."""
+    evaluation = spf.check_host(
+        sender.address,
+        domain,
+        f"postmaster@{domain}",
+        lookup,
+        helo=sender.host,
+        record=None if record is None else str(record),
+    )
+    return evaluation.result

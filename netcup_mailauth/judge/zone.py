@@ -1,0 +1,129 @@
+"""The faults of a zone itself, whatever is to be changed in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dmarc, spf
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge.neighbours import NETCUP_MX, in_order, left_over
+from netcup_mailauth.names import absolute
+from netcup_mailauth.records import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netcup_mailauth.records import DnsRecord, Zone
+
+NETCUP_DKIM = "webhosting.systems"
+"""Where the DKIM CNAMEs of netcup's web hosting lead (fact sheet mail, 0.4)."""
+
+NO_UNDERSCORE = {
+    Kind.DKIM: "the underscore is missing; DKIM keys stand at <selector>._domainkey.",
+    Kind.DMARC: "the underscore is missing; DMARC stands at _dmarc.",
+}
+
+
+def draft(zone: Zone) -> Iterator[Finding]:
+    """A change that somebody has begun."""
+    if zone.draft is not None:
+        yield Finding(
+            "zone-has-draft",
+            Severity.DANGER,
+            f"Somebody has begun to change the zone {zone.name} and not committed it yet "
+            f"(draft {zone.draft}).",
+            "Commit or discard the draft in the CCP, then plan again.",
+        )
+
+
+def alias(kind: Kind, record: DnsRecord, zone: Zone) -> Finding:
+    """A CNAME where a record of the kind is to stand (RFC 1034, 3.6.2)."""
+    return Finding(
+        "dkim-cname" if kind is Kind.DKIM else "cname-conflict",
+        Severity.REFUSED,
+        f"{absolute(record.hostname, zone.name)} is a CNAME to {record.destination}; no other "
+        "record can stand beside it.",
+        "Delete the CNAME in the CCP if it is yours to delete, then plan again. " + _without(kind),
+    )
+
+
+def _without(kind: Kind) -> str:
+    """How to leave a kind alone whose name is taken."""
+    if kind is Kind.DKIM:
+        return "Or give another selector with --selector, if the mail server signs with it."
+    others = (other for other in (Kind.SPF, Kind.DKIM, Kind.DMARC) if other is not kind)
+    return f"Or leave it alone: {' '.join(f'--kind {other}' for other in others)}"
+
+
+def strays(zone: Zone) -> Iterator[Finding]:
+    """Records where no receiver looks, left behind by netcup's own mail, or answering for all."""
+    for record in zone.records:
+        if not record.hostname.startswith("*"):  # which answers for every name below
+            why = _why_misplaced(record, zone.name)
+            if why is not None:
+                name = absolute(record.hostname, zone.name)
+                yield misplaced(record.type, name, record.destination, why, Severity.WARNING)
+    yield from _netcup_mail(zone)
+    for record in zone.records:
+        if record.type == "TXT" and record.hostname.split(".")[0] == "*":
+            yield Finding(
+                "wildcard-txt",
+                Severity.NOTE,
+                f"{record.hostname} has a TXT record, which answers for every name that is not "
+                "there, also for DKIM selectors and _dmarc of sub-domains.",
+                "Delete it unless something needs it.",
+            )
+
+
+def misplaced(record_type: str, name: str, text: str, why: str, severity: Severity) -> Finding:
+    """A record where no receiver looks for it."""
+    return Finding(
+        "misplaced-record",
+        severity,
+        f"{record_type} {name} ({text}): {why}",
+        "No receiver looks there. Move or delete it in the CCP.",
+    )
+
+
+def _why_misplaced(record: DnsRecord, zone: str) -> str | None:
+    labels = record.hostname.split(".")
+    text = record.destination
+    if "domainkey" in labels and record.type in ("TXT", "CNAME"):
+        return NO_UNDERSCORE[Kind.DKIM]
+    if record.type != "TXT":
+        return None
+    if labels[0] == "dmarc" and dmarc.is_dmarc(text):
+        return NO_UNDERSCORE[Kind.DMARC]
+    if f".{record.hostname}".endswith(f".{zone}") and _is_mail_record(text):
+        return f"its name repeats the zone; netcup adds {zone} by itself."
+    if spf.is_spf(text) and ("_dmarc" in labels or "_domainkey" in labels):
+        return "an SPF record belongs at the domain itself."
+    if dmarc.is_dmarc(text) and not {"_dmarc", "dmarc"} & set(labels):
+        return "a DMARC record belongs at _dmarc."
+    return None
+
+
+def _is_mail_record(text: str) -> bool:
+    return spf.is_spf(text) or dmarc.is_dmarc(text) or text.startswith("v=DKIM1")
+
+
+def _netcup_mail(zone: Zone) -> Iterator[Finding]:
+    """What netcup's own mail left behind in the zone of somebody with a mail server."""
+    mx = in_order(f"{r.priority} {r.destination.rstrip('.')}" for r in zone.at("@", "MX"))
+    if all(NETCUP_MX.fullmatch(host) for host in mx):
+        return
+    yield from left_over(mx)
+    names = [r.hostname for r in zone.records if is_netcup_dkim(r)]
+    if names:
+        yield Finding(
+            "stale-netcup-mail",
+            Severity.WARNING,
+            f"{' and '.join(sorted(names))}: DKIM keys of netcup's web hosting. Whoever may send "
+            "there can sign as this domain.",
+            "Delete them in the CCP if nothing at netcup sends mail for it.",
+        )
+
+
+def is_netcup_dkim(record: DnsRecord) -> bool:
+    """Whether a record is one of the DKIM CNAMEs of netcup's web hosting."""
+    return record.type == "CNAME" and record.destination.rstrip(".").endswith(f".{NETCUP_DKIM}")

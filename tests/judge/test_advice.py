@@ -1,0 +1,59 @@
+"""Each state that is not right comes with what to do, fit for what it was held against."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from netcup_mailauth.judge.compare import PENDING, advised
+from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
+from netcup_mailauth.records import Kind
+
+
+def advice(state: str, basis: Basis, kind: Kind = Kind.SPF, values: tuple[str, ...] = ()) -> str:
+    views = (ServerView("ns1", ("x",), State.OK), ServerView("ns2", values, State(state)))
+    record = CheckedRecord(kind, "example.com", None, views)
+    return advised(record, "example.com", basis).advice
+
+
+@pytest.mark.parametrize("basis", Basis)
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("state", ["missing", "error", "pending", "conflict"])
+def test_there_is_always_something_to_do(state: str, kind: Kind, basis: Basis) -> None:
+    text = advice(state, basis, kind)
+    assert text
+    for line in text.split("\n"):
+        if line.startswith("  "):
+            words = shlex.split(line)
+            assert words[:3] == ["netcup-mailauth", "plan", "example.com"]
+            assert "--allow" not in words
+
+
+@pytest.mark.parametrize(
+    ("state", "basis", "words"),
+    [
+        ("pending", Basis.CONFIG, PENDING),
+        ("wrong", Basis.CONFIG, "netcup-mailauth plan example.com"),
+        ("wrong", Basis.OPTIONS, "give plan the same options"),
+        ("wrong", Basis.JOURNAL, "not what was last written from here"),
+        ("missing", Basis.PUBLISHED, "--spf-require mx"),
+        ("error", Basis.PUBLISHED, "Try again"),
+        ("conflict", Basis.PUBLISHED, "Delete the CNAME"),
+    ],
+)
+def test_the_advice_fits(state: str, basis: Basis, words: str) -> None:
+    assert words in advice(state, basis)
+
+
+def test_what_a_finding_tells_is_not_told_twice_and_right_needs_nothing() -> None:
+    assert advice("ok", Basis.CONFIG) == ""
+    assert advice("wrong", Basis.PUBLISHED, values=("v=spf1 bad:",)) == ""
+    assert advice("conflict", Basis.PUBLISHED, values=("a", "b")) == ""
+
+
+def test_servers_that_disagree_are_told_from_a_record_that_is_not_there() -> None:
+    assert "disagree" in advice("missing", Basis.PUBLISHED)
+    views = (ServerView("ns1", (), State.MISSING),)
+    record = CheckedRecord(Kind.SPF, "example.com", None, views)
+    assert "disagree" not in advised(record, "example.com", Basis.PUBLISHED).advice

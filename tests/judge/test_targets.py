@@ -1,0 +1,170 @@
+"""What is looked for: what is wanted, else what was written from here, else what is published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from netcup_mailauth.actions.planning import Wish
+from netcup_mailauth.dnsio.authority import Survey
+from netcup_mailauth.judge.compare import Known, Target, desired_of, is_nowhere, targets_of
+from netcup_mailauth.lookup import Query
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.records import DesiredRecord, Kind
+from tests.judge.cases import source, zone
+from tests.judge.samples import DMARC, DOMAIN, KEY, ONE, OTHER_KEY, SPF, TWO, said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netcup_mailauth.dnsio.nameservers import ServerAnswer
+
+WHOLE = DomainPolicy(spf=SpfPolicy(record=SPF))
+PARTS = DomainPolicy(spf=SpfPolicy(require=["ip4:192.0.2.7"]))
+JOURNAL = (DesiredRecord(Kind.SPF, "@", "v=spf1 a -all"),)
+
+
+def known(policy: DomainPolicy | None = None, domain: str = DOMAIN, **more: Any) -> Known:
+    authorises = more.pop("authorises", ())
+    wish = Wish(domain, policy or DomainPolicy(), authorises=authorises)
+    return Known(wish, more.pop("zone", DOMAIN), **more)
+
+
+def asked(
+    one: Known, *answers: dict[str, ServerAnswer], order: Sequence[Any] = (ONE, TWO)
+) -> Survey:
+    """A survey of servers that say this; what is not said does not exist."""
+    queries = tuple(Query(name, "TXT") for name in one.names())
+    by_server = {
+        server: tuple(own.get(query.name, said()) for query in queries)
+        for server, own in zip((ONE, TWO), answers, strict=False)
+    }
+    return Survey(queries, by_server, tuple(s for s in order if s in by_server))
+
+
+def targets(one: Known, *answers: dict[str, ServerAnswer]) -> tuple[Target, ...]:
+    return targets_of(one, desired_of(one, asked(one, *(answers or ({},))))[0])
+
+
+def test_nothing_wanted_and_nothing_remembered_judges_the_three_records() -> None:
+    one = known()
+    assert one.by_itself == (Kind.SPF, Kind.DKIM, Kind.DMARC)
+    assert targets(one) == (
+        Target(Kind.SPF, DOMAIN),
+        Target(Kind.DKIM, f"dkim._domainkey.{DOMAIN}"),
+        Target(Kind.DMARC, f"_dmarc.{DOMAIN}"),
+    )
+    assert [t.kind for t in targets(known(kinds=(Kind.DMARC,)))] == [Kind.DMARC]
+
+
+def test_the_journal_comes_before_what_is_published_and_behind_a_wish() -> None:
+    assert targets(known(remembered=JOURNAL)) == (
+        Target(Kind.SPF, DOMAIN, "v=spf1 a -all", "v=spf1 a -all"),
+    )
+    assert targets(known(WHOLE, remembered=JOURNAL)) == (Target(Kind.SPF, DOMAIN, SPF),)
+    assert [t.kind for t in targets(known(remembered=JOURNAL, kinds=(Kind.DKIM,)))] == [Kind.DKIM]
+
+
+def test_a_selector_alone_is_no_wish() -> None:
+    one = known(DomainPolicy(dkim=DkimPolicy(selector="S2026")), remembered=JOURNAL)
+    assert one.managed == ()
+    assert one.recalled == JOURNAL
+    assert one.selectors == ("s2026",)
+
+
+LIVE = zone("@ TXT v=spf1 mx -all", f"s1._domainkey TXT {KEY}", f"_dmarc TXT {DMARC}")
+
+
+@pytest.mark.parametrize(
+    ("live", "promise"),
+    [
+        (LIVE, SPF),
+        (zone("@ TXT v=spf1 +mx -all"), SPF),  # the same by meaning
+        (zone("@ TXT v=spf1 a -all"), None),
+        (zone("@ TXT v=spf1 mx -all", "@ TXT v=spf1 a -all"), None),
+        (zone("@ TXT v=spf1 mx -all", "@ CNAME x.example"), None),
+        (zone(), None),
+    ],
+    ids=["exactly", "same-meaning", "another", "two", "cname", "none"],
+)
+def test_only_netcup_holding_exactly_what_is_wanted_is_a_promise(live: Any, promise: Any) -> None:
+    assert targets(known(WHOLE, live=live)) == (Target(Kind.SPF, DOMAIN, SPF, promise),)
+
+
+def test_netcups_copy_wins_over_the_journal_as_a_promise() -> None:
+    (target,) = targets(known(remembered=JOURNAL, live=LIVE))
+    assert (target.expected, target.promise) == ("v=spf1 a -all", None)
+    wanted = DomainPolicy(spf=SpfPolicy(record="v=spf1 a -all"))
+    assert targets(known(wanted, remembered=JOURNAL))[0].promise == "v=spf1 a -all"
+
+
+def test_what_is_published_is_coming_if_netcups_copy_is_valid() -> None:
+    spf, dkim, dmarc = targets(known(live=LIVE))
+    assert (spf.expected, spf.promise, spf.wanted) == (None, SPF, SPF)
+    assert (dkim.name, dkim.promise) == (f"s1._domainkey.{DOMAIN}", KEY)
+    assert dmarc.promise == DMARC
+    assert targets(known(live=zone("@ TXT v=spf1 bad:")))[0].promise is None
+
+
+def test_the_selectors_are_the_named_one_else_netcups_else_the_default() -> None:
+    live = zone(f"s1._domainkey TXT {KEY}", "s2._domainkey TXT v=DKIM1;p=",
+                "*._domainkey TXT x", "key1._domainkey CNAME x.example")  # fmt: skip
+    assert known(live=live).selectors == ("s1", "s2")
+    assert known(WHOLE, live=live).selectors == ("dkim",)
+    chosen = DomainPolicy(dkim=DkimPolicy(selector="mine"))
+    assert known(chosen, live=live).selectors == ("mine",)
+    assert known(key=source(KEY, "theirs")).selectors == ("theirs",)
+    below = zone(f"s3._domainkey.sub TXT {KEY}", f"s1._domainkey TXT {KEY}")
+    assert known(domain=f"sub.{DOMAIN}", live=below).selectors == ("s3",)
+
+
+def test_parts_are_completed_from_what_the_quickest_usable_server_has() -> None:
+    answers = {DOMAIN: said("x=1", SPF)}
+    assert targets(known(PARTS), answers)[0].expected == "v=spf1 ip4:192.0.2.7 mx -all"
+    live = zone("@ TXT v=spf1 a -all")
+    assert targets(known(PARTS, live=live), answers)[0].expected == "v=spf1 ip4:192.0.2.7 a -all"
+
+
+def test_a_wish_that_makes_no_record_is_judged_by_what_is_published() -> None:
+    policy = DomainPolicy(dkim=DkimPolicy(source="mailcow"), dmarc=DmarcPolicy(policy="reject"))
+    one = known(policy)  # mailcow has no key
+    two = {f"_dmarc.{DOMAIN}": said(DMARC, "v=DMARC1;p=none")}
+    found = targets(one, two)
+    assert [(t.kind, t.expected) for t in found] == [(Kind.DKIM, None), (Kind.DMARC, None)]
+    assert [f.code for f in desired_of(one, asked(one, two))[1]] == ["dmarc-ambiguous"]
+
+
+def test_a_key_is_looked_for_at_its_own_selector() -> None:
+    policy = DomainPolicy(dkim=DkimPolicy(source=KEY))
+    found = targets(known(policy, key=source(KEY, "s9")))
+    assert found == (Target(Kind.DKIM, f"s9._domainkey.{DOMAIN}", KEY),)
+    assert OTHER_KEY not in str(found)
+
+
+def test_the_authorisations_that_other_domains_need_are_looked_for_too() -> None:
+    one = known(authorises=(("other.example", DOMAIN),))
+    name = f"other.example._report._dmarc.{DOMAIN}"
+    assert Target(Kind.DMARC_REPORT, name, "v=DMARC1") in targets(one)
+    for_all = f"*._report._dmarc.{DOMAIN}"
+    found = targets(one, {for_all: said("v=DMARC1")})
+    assert Target(Kind.DMARC_REPORT, for_all, "v=DMARC1") in found
+
+
+def test_every_name_that_matters_is_asked_for_in_one_go() -> None:
+    one = known(remembered=JOURNAL, authorises=(("other.example", DOMAIN),))
+    assert one.names() == (
+        DOMAIN,
+        f"dkim._domainkey.{DOMAIN}",
+        f"_dmarc.{DOMAIN}",
+        f"other.example._report._dmarc.{DOMAIN}",
+        f"*._report._dmarc.{DOMAIN}",
+    )
+
+
+def test_a_name_is_nowhere_only_if_every_server_that_answers_says_so() -> None:
+    one = known()
+    assert is_nowhere(asked(one, {}), DOMAIN)
+    assert not is_nowhere(asked(one, {}, {DOMAIN: said(SPF)}), DOMAIN)
+    assert is_nowhere(asked(one, {}, {DOMAIN: said(SPF)}, order=(ONE,)), DOMAIN)
+    assert not is_nowhere(asked(one, {}, order=()), DOMAIN)

@@ -86,7 +86,8 @@ def run(place: Path, tests: list[str]) -> tuple[int, str]:
     except subprocess.TimeoutExpired:
         return -1, f"no end within {LONGEST:.0f} s"
     lines = done.stdout.splitlines() or [""]
-    return done.returncode, next((x for x in lines if x.startswith(("FAILED", "ERROR"))), lines[-1])
+    named = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return done.returncode, "\n".join(named or lines[-1:])
 
 
 def outcome(mutant: Mutant, place: Path) -> tuple[str, str]:
@@ -126,7 +127,7 @@ def main() -> int:
             print(f"{what:<10} {mutant.id:<24} {words}", flush=True)  # noqa: T201
             return what
 
-        # A test that fails anyway kills nothing.
+        # A test that fails anyway kills nothing, nor does one that is not there.
         code, words = run(Path(folder, "0"), sorted({test for m in mutants for test in m.tests}))
         if code != 0:
             print(f"Without a mutant the tests do not pass: {words}")  # noqa: T201

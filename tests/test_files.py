@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netcup_mailauth import files
+from netcup_mailauth import documents, files
 from netcup_mailauth.errors import UsageError
 
 
@@ -36,6 +36,20 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     assert target.read_text() == "new"
 
 
+def test_in_a_folder_of_everybody_a_link_of_its_owner_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root's are in ``/tmp``: who owns the folder could do worse than to make a link in it."""
+    folder, target = tmp_path / "everybody", tmp_path / "target.json"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    (folder / "link.json").symlink_to(target)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    files.write_named(folder / "link.json", "new")
+    assert target.read_text() == "new"
+
+
 def test_what_was_there_stays_whole_when_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +64,10 @@ def test_what_was_there_stays_whole_when_the_disk_is_full(
         files.write_named(path, "new")
     assert path.read_text() == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_a_mark_of_the_encoding_in_front_is_no_part_of_the_json() -> None:
+    assert documents.parse(b"\xef\xbb\xbf[1]", "plan.json", "a plan file") == [1]
 
 
 OPENERS = frozenset(

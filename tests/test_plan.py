@@ -79,6 +79,17 @@ def test_an_existing_record_is_updated_in_place_and_missing_ones_are_created() -
     assert change_set.untouched_beside == 1
 
 
+def test_what_is_right_already_is_none_of_the_untouched() -> None:
+    change_set = compute(PLACE, zone(*DEFAULT.records, txt("4", "_dmarc", DMARC.value)), WISHES)
+    assert [kept.record.id for kept in change_set.unchanged] == ["4"]
+    assert change_set.untouched == 2
+
+
+def test_a_record_that_is_updated_is_the_same_one_afterwards() -> None:
+    after = applied(DEFAULT, compute(PLACE, DEFAULT, [SPF]).changes)
+    assert [(r.id, r.destination) for r in after.of_kind(Kind.SPF, "@")] == [("2", SPF.value)]
+
+
 def test_a_dkim_change_carries_its_source_and_fingerprint() -> None:
     (change,) = compute(PLACE, DEFAULT, [DKIM]).changes
     assert (change.source, change.fingerprint) == ("a test", "SHA256:0")

@@ -16,6 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from tests.guard.cases import SPF, dns, key_record, mail_zone
+from tests.guard.cases import source as key_source
+from tests.guard.test_any_zone import policies
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planning import Planner, Wish
@@ -37,9 +40,6 @@ from netcup_mailauth.policy import DkimPolicy, DomainPolicy
 from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
-from tests.judge.cases import SPF, dns, key_record, mail_zone
-from tests.judge.cases import source as key_source
-from tests.judge.test_any_zone import policies
 from tests.render.samples import CCP
 from tests.strategies import zones
 
@@ -239,6 +239,13 @@ def added(**change: Any) -> Callable[[dict[str, Any]], None]:
     return lambda zone: zone["changes"].insert(0, own)
 
 
+def consent_taken_away(zone: dict[str, Any]) -> None:
+    name = "example.net._report._dmarc"
+    before = {**DELETED, "id": "77", "hostname": name, "destination": "v=DMARC1"}
+    change = {"action": "delete", "kind": "dmarc-report", "hostname": name, "type": "TXT"}
+    zone["changes"].append({**change, "before": before, "after": None})
+
+
 def to_zone(zone_name: str, domain: str | None = None) -> Callable[[dict[str, Any]], None]:
     def change(zone: dict[str, Any]) -> None:
         zone["zone"] = zone_name
@@ -290,17 +297,7 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a record deleted twice": put("changes", 3, "before", "id", LIVE.of_kind(Kind.SPF, "@")[0].id),
     "two SPF records": added(action="create", kind="spf", after={**RECORD, "ttl": None}),
     "a delete before a write": added(action="delete", kind="spf", before={**DELETED, "id": "99"}),
-    "a report's consent taken away": added(
-        action="delete",
-        kind="dmarc-report",
-        hostname="example.net._report._dmarc",
-        before={
-            **DELETED,
-            "id": "77",
-            "hostname": "example.net._report._dmarc",
-            "destination": "v=DMARC1",
-        },
-    ),
+    "a report's consent taken away": consent_taken_away,
     "another zone": to_zone("example.org"),
     "a zone that is no name": to_zone("../../etc", "x.../../etc"),
     "a domain that is a path": to_zone("example.com", "../example.com"),
@@ -428,13 +425,24 @@ class TestRowsOfCloudDns:
     ROW = DnsRecord(None, "@", "TXT", "v=spf1 mx ~all", ttl=3600)
     ZONE = Zone("example.com", "clouddns", (ROW, replace(ROW, raw='"v=spf1 " "mx ~all"')))
 
-    def planned(self) -> planfile.SavedPlan:
-        change_set = compute(self.PLACE, self.ZONE, WISHES[:1], 3600)
+    def planned(self, zone: Zone = ZONE, new_ttl: int = 3600) -> planfile.SavedPlan:
+        change_set = compute(self.PLACE, zone, WISHES[:1], new_ttl)
         document = json.loads(documents.dumps(planfile.plan_document(Plan((change_set,)))))
         return planfile.from_document(document, "plan.json")
 
     def test_rows_without_an_identifier_are_not_one_record_twice(self) -> None:
         planfile.check_content(self.planned())
+
+    @pytest.mark.parametrize(
+        ("ttl", "fits"), [(59, False), (60, True), (86_400, True), (86_401, False)]
+    )
+    def test_a_new_record_has_a_ttl_that_can_be_asked_for(self, ttl: int, fits: bool) -> None:
+        saved = self.planned(replace(self.ZONE, records=()), ttl)
+        if fits:
+            planfile.check_content(saved)
+        else:
+            with pytest.raises(RefusedError, match="TTL of its own"):
+                planfile.check_content(saved)
 
     def test_each_is_found_again_once(self) -> None:
         (change_set,) = self.planned().plan.zones

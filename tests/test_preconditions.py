@@ -92,6 +92,14 @@ def test_of_two_records_of_one_text_each_is_addressed_once() -> None:
     assert {c.before.id for c in ours.changes if c.before} == {"91", "92"}
 
 
+def test_of_two_records_of_one_text_the_one_that_was_meant_is_addressed() -> None:
+    change_set = compute(PLACE, zone(txt("1", "@", SPF.value), txt("2", "@", SPF.value)), [SPF])
+    for order in (("1", "2"), ("2", "1")):
+        ours = rebound(change_set, zone(*(txt(number, "@", SPF.value) for number in order)))
+        assert [c.before.id for c in ours.changes if c.before] == ["2"]
+        assert [kept.record.id for kept in ours.unchanged] == ["1"]
+
+
 def test_no_text_is_said_to_be_missing_and_to_be_too_much() -> None:
     change_set = compute(PLACE, DEFAULT, WISHES)
     moved = replace(renamed(DEFAULT), records=(*renamed(DEFAULT).records, txt("7", "@", SPF.value)))
@@ -118,6 +126,21 @@ def test_a_delete_that_alone_arrived_is_a_part() -> None:
     assert len(change_set.changes) == 2
     assert arrived_in_part(change_set, written(twice, change_set.changes[:1]))
     assert not arrived_in_part(change_set, written(twice, change_set.changes))
+
+
+def test_what_was_right_before_is_no_part_of_a_write() -> None:
+    twice = zone(txt("1", "@", SPF.value), txt("2", "@", "v=spf1 a -all"))
+    change_set = compute(PLACE, twice, [SPF])
+    assert [kept.record.id for kept in change_set.unchanged] == ["1"]
+    rivals = replace(twice, records=(*twice.records, txt("3", "@", "v=spf1 ip4:192.0.2.7 -all")))
+    assert not arrived_in_part(change_set, rivals)
+
+
+def test_another_priority_is_another_record() -> None:
+    mx = DnsRecord("9", "@", "MX", "mail.example.com", "10")
+    change_set = compute(PLACE, zone(mx), WISHES)
+    now = replace(mx, priority="50")
+    assert other_records(change_set, zone(mx), zone(now)) == OtherRecords(changed=((mx, now),))
 
 
 CLOUD = replace(PLACE, backend="clouddns")

@@ -283,6 +283,26 @@ def test_sleep_just_before_the_write_has_the_zone_read_again(
         assert len(world.gaps) == 1
 
 
+def test_after_a_sleep_a_read_that_is_slow_each_time_is_believed(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read again ages from its answer on, or a slow API could never be written to."""
+    journal = SlowJournal(world, rival=False)
+    request = HttpClient._request
+
+    def late(self: HttpClient, method: str, url: str, data: bytes | None, *by: Any) -> Reply:
+        reply = request(self, method, url, data, *by)
+        if not journal.times and (b"infoDnsRecords" in (data or b"") or "/dns/revision?" in url):
+            world.pass_time(60)
+        return reply
+
+    monkeypatch.setattr(HttpClient, "_request", late)
+    with api.backend(world.sandbox) as backend:
+        (result,) = apply(backend, journal=journal).results
+    assert result.status is Status.APPLIED
+    assert len(world.gaps) == 1
+
+
 @pytest.mark.parametrize("rival", [False, True])
 @pytest.mark.parametrize("moment", ["before the connection", "before the head", "before the body"])
 def test_a_stop_within_the_call_itself_has_the_zone_read_again(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import errno
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth import files
 from netcup_mailauth.actions.writing import SETTLE, Writer
-from netcup_mailauth.errors import ExitCode, MailauthError
+from netcup_mailauth.errors import (
+    ExitCode,
+    MailauthError,
+    RefusedError,
+    TransportError,
+    UnverifiedError,
+    WaitError,
+    ZoneError,
+)
 from netcup_mailauth.plan import ChangeSet, Place, compute
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.results import Result, Status
@@ -204,7 +212,9 @@ def test_another_record_that_changed_is_told_with_what_it_was_and_what_it_is() -
         changed = {name: mx[name] for name in ("id", "hostname", "type", "priority")}
         rival = {**changed, "destination": "mx.rival.example"}
         sandbox.fault("updateDnsRecords", "rival", records=[rival])
-        (note,) = written(backend).notes
+        result = written(backend)
+        assert result.status is Status.APPLIED, "what has changed is not gone"
+        (note,) = result.notes
         was, now = f"{mx['priority']} {mx['destination']}", f"{mx['priority']} mx.rival.example"
         assert f"MX @ {was!r} is now {now!r}" in note
 
@@ -332,6 +342,94 @@ def test_the_journal_says_how_far_the_write_came(
         assert marks(journal) == [mark]
         (entry,) = journal.entries("example.com")
         assert set(entry.before.records) == set(before.records), "the whole zone is saved"
+
+
+def test_the_journal_says_of_a_write_that_became_stale_that_it_was_not_made(tmp_path: Path) -> None:
+    with account() as (sandbox, backend):
+        change_set, zone = planned(backend)
+        sandbox.fault("updateDnsRecords", "expire")
+        sandbox.fault("infoDnsRecords", "rival")
+        journal = Journal(tmp_path, "run")
+        result = Writer(backend, recorded([]), lambda _: journal).write(change_set, zone)
+        assert result.status is Status.STALE
+        assert marks(journal) == [Mark.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "mark"),
+    [
+        (RefusedError("A row is there twice."), Status.REFUSED, Mark.FAILED),
+        (UnverifiedError("It does not follow."), Status.UNKNOWN, Mark.SENT),
+    ],
+)
+def test_what_the_api_is_sure_of_is_not_settled_by_reading(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: MailauthError,
+    status: Status,
+    mark: Mark,
+) -> None:
+    with account() as (sandbox, backend):
+        monkeypatch.setattr(backend, "apply", failing(error))
+        journal, result = journalled(backend, tmp_path)
+        assert result.status is status
+        assert marks(journal) == [mark]
+        assert requests_of(sandbox)["infoDnsRecords"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ZoneError("It is not in this account."), Status.STALE),  # nothing can have been written
+        (TransportError("The connection broke."), Status.UNKNOWN),
+    ],
+)
+def test_of_a_zone_that_has_left_it_is_said_whether_it_went_before_the_write(
+    monkeypatch: pytest.MonkeyPatch, error: MailauthError, status: Status
+) -> None:
+    with account() as (_, backend):
+        change_set, zone = planned(backend)
+        monkeypatch.setattr(backend, "apply", failing(error))
+        monkeypatch.setattr(backend, "zone", failing(ZoneError("It is not in this account.")))
+        assert Writer(backend, recorded([])).write(change_set, zone).status is status
+
+
+def test_a_lock_out_that_answers_a_write_that_arrived_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with account() as (_, backend):
+        real = backend.apply
+        locked_out = WaitError("netcup has locked the account.")
+
+        def apply(zone: Zone, changes: Any) -> None:
+            real(zone, changes)
+            raise locked_out
+
+        monkeypatch.setattr(backend, "apply", apply)
+        result = written(backend)
+        assert result.status is Status.APPLIED
+        assert result.ended_by is locked_out
+
+
+@pytest.mark.parametrize(("mode", "soon"), [("500", True), ("lockout", False)])
+def test_an_unclear_write_is_looked_at_again_in_a_minute_unless_netcup_says_wait(
+    mode: str, soon: bool
+) -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", mode)
+        result = written(backend)
+        assert result.failure is not None
+        assert ("in a minute" in result.failure.advice) is soon
+        assert (result.ended_by is None) is soon
+
+
+def failing(error: MailauthError) -> Callable[..., None]:
+    """A call that ends with this error."""
+
+    def call(*_: object) -> None:
+        raise error
+
+    return call
 
 
 def test_what_is_stale_or_empty_is_not_journalled(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_a_looser_end_is_grave_where_the_change_makes_it(
         ("v=spf1 mx ~all", "v=spf1 mx redirect=example.net"),  # its all decides then
         ("v=spf1 redirect=example.net", "v=spf1 include:example.net ?all"),
         ((), "v=spf1 mx ?all"),
+        (("v=spf1 mx -all", "v=spf1 a ~all"), "v=spf1 mx a ~all"),  # receivers heeded neither
     ],
 )
 def test_an_end_that_is_no_looser_than_before_is_not_called_so(

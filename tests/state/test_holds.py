@@ -155,6 +155,8 @@ def test_no_secret_is_written_and_the_file_is_private(hold: FileHold, tmp_path: 
         b"[" * 5000,
         b'{"reason": "other", "times": 1, "until": "2026-07-01T12:15:00+00:00"}',
         b'{"reason": "refused", "times": "x", "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"reason": "refused", "times": 0, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"reason": "refused", "times": true, "until": "2026-07-01T12:15:00+00:00"}',
         b'{"reason": "refused", "times": 1, "until": "soon"}',
         b'{"reason": "refused", "times": 1, "until": 5}',
         b'{"reason": "refused", "times": 1e999, "until": "2026-07-01T12:15:00+00:00"}',

@@ -203,6 +203,7 @@ def test_a_damaged_entry_is_passed_over(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
+        (("schema",), 2),  # of a later version
         (("domain",), "example.org"),  # not the folder it lies in
         (("id",), "other"),  # not its own name
         (("id",), None),
@@ -217,6 +218,7 @@ def test_a_damaged_entry_is_passed_over(tmp_path: Path, content: bytes) -> None:
         (("changes", 0, "kind"), "mx"),
         (("changes", 0, "after", "destination"), 5),
         (("changes", 0, "before", "ttl"), "3600"),
+        (("changes", 0, "before", "ttl"), True),
         (("changes", 0, "before", "id"), 7),
         (("before", 0, "hostname"), None),
         (("before",), 5),

@@ -16,9 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from tests.guard.cases import SPF, dns, key_record, mail_zone
-from tests.guard.cases import source as key_source
-from tests.guard.test_any_zone import policies
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planning import Planner, Wish
@@ -40,6 +37,9 @@ from netcup_mailauth.policy import DkimPolicy, DomainPolicy
 from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
+from tests.judge.cases import SPF, dns, key_record, mail_zone
+from tests.judge.cases import source as key_source
+from tests.judge.test_any_zone import policies
 from tests.render.samples import CCP
 from tests.strategies import zones
 
@@ -56,7 +56,7 @@ WISHES = (
         "dkim._domainkey",
         NEW_KEY,
         "mailcow at mail.example.com",
-        key_source(NEW_KEY).key.fingerprint,  # type: ignore[union-attr]
+        key_source(NEW_KEY).key.fingerprint,
     ),
     DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"),
     DesiredRecord(Kind.DMARC_REPORT, "example.org._report._dmarc", "v=DMARC1"),

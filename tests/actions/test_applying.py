@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tests.guard.cases import mail_zone
 
 from netcup_mailauth.actions.applying import Applier, failed_plan, skipped_plan
 from netcup_mailauth.actions.crew import Crew
@@ -21,6 +20,7 @@ from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.records import Zone
 from netcup_mailauth.results import Result, Status
 from tests.actions.test_replaying import SPF, World, wish, world
+from tests.judge.cases import mail_zone
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ WISHES = (
         "dkim._domainkey",
         NEW_KEY,
         "mailcow at mail.example.com",
-        key_source(NEW_KEY).key.fingerprint,
+        key_source(NEW_KEY).key.fingerprint,  # type: ignore[union-attr]
     ),
     DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"),
     DesiredRecord(Kind.DMARC_REPORT, "example.org._report._dmarc", "v=DMARC1"),

@@ -11,66 +11,79 @@ from importlib import import_module
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without importing typing; type checkers know the name
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.planning import Planner, Wish
-    from netcup_mailauth.actions.writing import Writer
-    from netcup_mailauth.backends.ccp import CcpBackend
-    from netcup_mailauth.backends.clouddns import CloudDnsBackend
-    from netcup_mailauth.errors import ExitCode, MailauthError
-    from netcup_mailauth.keys.sources import Sources
+    from netcup_mailauth.errors import (
+        ConfigError,
+        CredentialsError,
+        ExitCode,
+        MailauthError,
+        RefusedError,
+        StaleError,
+        UnverifiedError,
+        UsageError,
+        ZoneError,
+    )
+    from netcup_mailauth.findings import Finding, Severity
+    from netcup_mailauth.judge.report import CheckReport
+    from netcup_mailauth.library import Netcup, ProposedPlan
     from netcup_mailauth.plan import Change, ChangeSet, Plan
-    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
     from netcup_mailauth.records import DnsRecord, Kind, Zone
-    from netcup_mailauth.results import Result, Status
+    from netcup_mailauth.results import Result, RunResult, Status
     from netcup_mailauth.sandbox import Sandbox
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CcpBackend": "backends.ccp",
     "Change": "plan",
     "ChangeSet": "plan",
-    "CloudDnsBackend": "backends.clouddns",
-    "DkimPolicy": "policy",
-    "DmarcPolicy": "policy",
+    "CheckReport": "checks.report",
+    "ConfigError": "errors",
+    "CredentialsError": "errors",
     "DnsRecord": "records",
-    "DomainPolicy": "policy",
     "ExitCode": "errors",
+    "Finding": "findings",
     "Kind": "records",
     "MailauthError": "errors",
+    "Netcup": "library",
     "Plan": "plan",
-    "Planner": "actions.planning",
+    "ProposedPlan": "library",
+    "RefusedError": "errors",
     "Result": "results",
+    "RunResult": "results",
     "Sandbox": "sandbox",
-    "Sources": "keys.sources",
-    "SpfPolicy": "policy",
+    "Severity": "findings",
+    "StaleError": "errors",
     "Status": "results",
-    "Wish": "actions.planning",
-    "Writer": "actions.writing",
+    "UnverifiedError": "errors",
+    "UsageError": "errors",
     "Zone": "records",
+    "ZoneError": "errors",
 }
 
 __all__ = [
-    "CcpBackend",
     "Change",
     "ChangeSet",
-    "CloudDnsBackend",
-    "DkimPolicy",
-    "DmarcPolicy",
+    "CheckReport",
+    "ConfigError",
+    "CredentialsError",
     "DnsRecord",
-    "DomainPolicy",
     "ExitCode",
+    "Finding",
     "Kind",
     "MailauthError",
+    "Netcup",
     "Plan",
-    "Planner",
+    "ProposedPlan",
+    "RefusedError",
     "Result",
+    "RunResult",
     "Sandbox",
-    "Sources",
-    "SpfPolicy",
+    "Severity",
+    "StaleError",
     "Status",
-    "Wish",
-    "Writer",
+    "UnverifiedError",
+    "UsageError",
     "Zone",
+    "ZoneError",
     "__version__",
 ]
 

@@ -13,3 +13,19 @@ virtual machine was frozen from outside."""
 def now() -> float:
     """Seconds since some moment in the past, sleep included; never set by anybody."""
     return time.clock_gettime(_CLOCK)
+
+
+class Clock:
+    """The time, and how it is waited: of the machine it runs on."""
+
+    def time(self) -> float:
+        """Seconds since 1970, as this machine is set."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds since some moment in the past, never going back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)

@@ -37,7 +37,7 @@ from netcup_mailauth.documents import (
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
 from netcup_mailauth.findings import CODES, Finding, Severity
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan
-from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, spf_term
+from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
 from netcup_mailauth.printable import visible
 from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Kind, hostname_of, is_of_kind
 from netcup_mailauth.results import Result, RunResult, Status
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.plan import Change
-    from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.records import DnsRecord
 
 TOOL = f"netcup-mailauth {__version__}"
@@ -67,61 +66,6 @@ DIGESTED = (
 
 GROUNDS = ("consent", "servers", "source_ref")
 """What it covers besides, in a zone that has it: what the guard judged the changes by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """What a change set was judged by, beside the records.
-
-    ``apply --plan`` asks the guard anew, and without these it would judge something else: what
-    was agreed to by naming it would be a danger, and a server that was named would be forgotten.
-
-    Attributes:
-        spf_drop: SPF terms that were named as those that may go.
-        whole: kinds whose record was given whole, so that nothing of a lost one is missing in it.
-        parked: whether the domain is meant to send no mail.
-        servers: what sends the domain's mail, as far as it was named.
-        source_ref: the DKIM source, if it is one that can be asked again.
-    """
-
-    spf_drop: tuple[str, ...] = ()
-    whole: tuple[Kind, ...] = ()
-    parked: bool = False
-    servers: tuple[str, ...] = ()
-    source_ref: str | None = None
-
-    @classmethod
-    def of(cls, policy: DomainPolicy, mail_host: str | None = None) -> Grounds:
-        """The grounds of a policy; ``mail_host`` is its DKIM source, if that is a mail server."""
-        spf, dmarc = policy.spf or None, policy.dmarc or None
-        given = ((Kind.SPF, spf and spf.record), (Kind.DMARC, dmarc and dmarc.record))
-        source = (policy.dkim and policy.dkim.source) or ""
-        hosts = policy.server
-        if hosts is None:
-            hosts = [mail_host] if mail_host else []
-        return cls(
-            spf_drop=tuple((spf and spf.drop) or ()),
-            whole=tuple(kind for kind, record in given if record is not None),
-            parked=bool(policy.parked),
-            servers=tuple(hosts),
-            # A text is in the plan itself, and standard input is gone.
-            source_ref=source if source == "mailcow" or source.startswith("file:") else None,
-        )
-
-    @property
-    def document(self) -> Document:
-        """The keys of a zone that say this; none for what is not so."""
-        consent: Document = {"spf_drop": list(self.spf_drop)} if self.spf_drop else {}
-        if self.whole:
-            consent["whole"] = [kind.value for kind in self.whole]
-        if self.parked:
-            consent["parked"] = True
-        keys = {
-            "consent": consent,
-            "servers": list(self.servers),
-            "source_ref": self.source_ref,
-        }
-        return {key: value for key, value in keys.items() if value}
 
 
 def plan_document(plan: Plan, grounds: Mapping[str, Grounds] | None = None) -> Document:

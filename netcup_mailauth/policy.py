@@ -7,8 +7,9 @@ may say, and which layer wins.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,11 +17,12 @@ from pydantic_core import PydanticCustomError
 from netcup_mailauth import dmarc, names, spf
 from netcup_mailauth.documents import Shape, checked
 from netcup_mailauth.errors import RecordError
+from netcup_mailauth.findings import OF_ROTATIONS
 from netcup_mailauth.records import Kind, join_txt
 from netcup_mailauth.rotationpolicy import RotationSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterator, Sequence
 
 MIN_TTL = 60
 MAX_TTL = 86_400
@@ -293,3 +295,135 @@ def _over(
     if any(part in given for part in shaping):
         gone = ("record",)
     return lower.model_copy(update={**dict.fromkeys(gone), **given})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One domain, and what it should have.
+
+    Attributes:
+        domain: the mail domain.
+        policy: what it should have.
+        discovered: mailcow named the domain, not the user; it need not be at netcup.
+        authorises: domains whose reports an address in this domain gets, each with the host of
+            that address.
+        authorised: names of the records by which other domains of this run take its reports.
+    """
+
+    domain: str
+    policy: DomainPolicy
+    discovered: bool = False
+    authorises: tuple[tuple[str, str], ...] = ()
+    authorised: frozenset[str] = frozenset()
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The codes of findings that are accepted."""
+        # What rotate may be allowed in the same list is no finding of a change.
+        return tuple(code for code in self.policy.allow or () if code not in OF_ROTATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a change set was judged by, beside the records.
+
+    ``apply --plan`` asks the guard anew, and without these it would judge something else: what
+    was agreed to by naming it would be a danger, and a server that was named would be forgotten.
+
+    Attributes:
+        spf_drop: SPF terms that were named as those that may go.
+        whole: kinds whose record was given whole, so that nothing of a lost one is missing in it.
+        parked: whether the domain is meant to send no mail.
+        servers: what sends the domain's mail, as far as it was named.
+        source_ref: the DKIM source, if it is one that can be asked again.
+    """
+
+    spf_drop: tuple[str, ...] = ()
+    whole: tuple[Kind, ...] = ()
+    parked: bool = False
+    servers: tuple[str, ...] = ()
+    source_ref: str | None = None
+
+    @classmethod
+    def of(cls, policy: DomainPolicy, mail_host: str | None = None) -> Grounds:
+        """The grounds of a policy; ``mail_host`` is its DKIM source, if that is a mail server."""
+        spf, dmarc = policy.spf or None, policy.dmarc or None
+        given = ((Kind.SPF, spf and spf.record), (Kind.DMARC, dmarc and dmarc.record))
+        source = (policy.dkim and policy.dkim.source) or ""
+        hosts = policy.server
+        if hosts is None:
+            hosts = [mail_host] if mail_host else []
+        return cls(
+            spf_drop=tuple((spf and spf.drop) or ()),
+            whole=tuple(kind for kind, record in given if record is not None),
+            parked=bool(policy.parked),
+            servers=tuple(hosts),
+            # A text is in the plan itself, and standard input is gone.
+            source_ref=source if source == "mailcow" or source.startswith("file:") else None,
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The keys of a zone that say this; none for what is not so."""
+        consent: dict[str, Any] = {"spf_drop": list(self.spf_drop)} if self.spf_drop else {}
+        if self.whole:
+            consent["whole"] = [kind.value for kind in self.whole]
+        if self.parked:
+            consent["parked"] = True
+        keys = {
+            "consent": consent,
+            "servers": list(self.servers),
+            "source_ref": self.source_ref,
+        }
+        return {key: value for key, value in keys.items() if value}
+
+
+def linked(wishes: Sequence[Wish]) -> list[Wish]:
+    """The wishes, each knowing whose reports its domain takes, and who takes its own.
+
+    A report address in another organisation's domain gets nothing until that domain agrees, with a
+    record of its own (RFC 9990, 4). Where both domains are part of a run, that record is planned
+    too.
+    """
+    known = {wish.domain for wish in wishes}
+    takes: dict[str, list[tuple[str, str]]] = {}
+    taken: dict[str, set[str]] = {}
+    for sender in wishes:
+        for receiver, host in _to(sender, known):
+            takes.setdefault(receiver, []).append((sender.domain, host))
+            name = dmarc.authorisation_name(sender.domain, host)
+            taken.setdefault(sender.domain, set()).add(name)
+    return [
+        replace(
+            wish,
+            authorises=tuple(takes.get(wish.domain, ())),
+            authorised=frozenset(taken.get(wish.domain, ())),
+        )
+        for wish in wishes
+    ]
+
+
+def _to(sender: Wish, known: Container[str]) -> Iterator[tuple[str, str]]:
+    """The domains of this run that get reports of ``sender``, each with the address's host."""
+    for host in dict.fromkeys(map(dmarc.report_host, _addresses(sender))):
+        if names.zone_form(host) == names.zone_form(sender.domain):
+            continue
+        receiver = next((name for name in _upwards(host) if name in known), None)
+        if receiver is not None:
+            yield receiver, host
+
+
+def _upwards(name: str) -> Iterator[str]:
+    """The name, and each domain it lies in, the nearest first."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def _addresses(wish: Wish) -> Sequence[str]:
+    policy = wish.policy.dmarc
+    if not policy:
+        return ()
+    if policy.record is not None:
+        return dmarc.parse(policy.record).rua
+    return policy.rua or ()

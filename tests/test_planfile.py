@@ -18,8 +18,7 @@ from netcup_mailauth import __version__, documents, planfile
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Plan
-from netcup_mailauth.planfile import Grounds
-from netcup_mailauth.policy import DkimPolicy, DomainPolicy
+from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
 from tests.judge.cases import wants

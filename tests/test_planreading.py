@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.actions.planning import Planner, Wish
+from netcup_mailauth.actions import planning
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.backends.ccp import CcpBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles
 from netcup_mailauth.documents import EXPORTED
@@ -32,8 +33,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
-from netcup_mailauth.planfile import Grounds
-from netcup_mailauth.policy import DkimPolicy, DomainPolicy
+from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, Wish
 from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Result, RunResult, Status
@@ -41,6 +41,7 @@ from tests.judge.cases import SPF, dns, key_record, mail_zone
 from tests.judge.cases import source as key_source
 from tests.judge.test_any_zone import policies
 from tests.render.samples import CCP
+from tests.sessions import Answering
 from tests.strategies import zones
 
 if TYPE_CHECKING:
@@ -510,7 +511,7 @@ def test_what_the_program_plans_it_also_takes_back(before: Zone, policy: DomainP
     if policy.dkim:
         policy = policy.model_copy(update={"dkim": DkimPolicy(source="-", selector="dkim")})
     wish = Wish("example.com", policy.settled())
-    plan = Planner(backend, keys, dns=dns).plan([wish])
+    plan = planning.plan(Session(backend, Answering(answers=dns()), keys), [wish])
     document = planfile.plan_document(plan, {"example.com": Grounds.of(wish.policy)})
     document = json.loads(documents.dumps(document))
     VALIDATOR.validate(document)

@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.reporting import linked
+from netcup_mailauth.actions import planning
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.keys.files import DkimSource, read_key
 from netcup_mailauth.plan import Action, ChangeSet, applied
-from netcup_mailauth.policy import Config, DomainPolicy
+from netcup_mailauth.policy import Config, DomainPolicy, Wish, linked
 from netcup_mailauth.records import DesiredRecord, Kind, Zone, join_txt
 from netcup_mailauth.settings.wishes import wishes
 from tests.judge.cases import (
@@ -32,12 +32,12 @@ from tests.judge.cases import (
     wants,
     zone,
 )
+from tests.sessions import Answering
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.plan import Edit
 
 D, R = Severity.DANGER, Severity.REFUSED
@@ -95,16 +95,15 @@ class Keys:
         return None
 
 
-def planner(
+def session(
     account: Account, keys: Keys | None = None, names: dict[str, Any] | None = None
-) -> Planner:
-    world: Lookup = dns({**WORLD, **(names or {})})
-    return Planner(account, keys or Keys(), dns=lambda: world)
+) -> Session:
+    return Session(account, Answering(answers=dns({**WORLD, **(names or {})})), keys or Keys())
 
 
 def plan(before: Zone, policy: DomainPolicy, key: DkimSource | None = None) -> ChangeSet:
     keys = Keys(example_com=key) if key else None
-    return planner(Account(before), keys).draft(Wish("example.com", policy)).change_set
+    return planning.draft(session(Account(before), keys), Wish("example.com", policy)).change_set
 
 
 def spf_after(change_set: ChangeSet) -> str:
@@ -206,7 +205,7 @@ def test_s09_other_text_at_the_apex_is_counted_and_never_touched() -> None:
     more = ("@ TXT MS=ms12345", "@ TXT v=spf10 mx", "@ TXT v=spf1; a", "@ TXT  v=spf1 mx -all")
     before = mail_zone(NETCUP, DMARC, None, *more)
     account = Account(before)
-    drafted = planner(account).draft(Wish("example.com", wants(MAILCOW))).change_set
+    drafted = planning.draft(session(account), Wish("example.com", wants(MAILCOW))).change_set
     assert drafted.untouched_beside == 5
     after = account.apply(account.zone("example.com"), drafted.changes)
     assert [r for r in before.records if r.destination != NETCUP] == [
@@ -265,7 +264,7 @@ def test_s14_reports_to_a_foreign_domain_need_its_agreement(
 ) -> None:
     names = {"example.com._report._dmarc.x.example": [{"TXT": "v=DMARC1;"}]} if agreed else {}
     wish = Wish("example.com", wants(dmarc={"rua": ["mailto:d@x.example"]}))
-    found = planner(Account(mail_zone()), names=names).draft(wish).change_set
+    found = planning.draft(session(Account(mail_zone()), names=names), wish).change_set
     assert codes(found.findings, D, R) == expected
 
 
@@ -273,7 +272,7 @@ def test_s14_reports_to_a_domain_of_the_same_account_are_agreed_to_in_the_same_r
     account = Account(mail_zone(), zone("@ A 203.0.113.1", name="example.net"))
     sender = Wish("example.com", wants(dmarc={"rua": ["mailto:d@example.net"]}))
     receiver = Wish("example.net", wants({"require": ["a"]}))
-    first, second = planner(account).plan(linked([sender, receiver])).zones
+    first, second = planning.plan(session(account), linked([sender, receiver])).zones
     assert codes(first.findings, D, R) == []
     assert [(change.kind, change.hostname) for change in second.changes] == [
         (Kind.SPF, "@"),
@@ -349,7 +348,7 @@ def test_s19_an_alias_domain_gets_its_own_key_and_records() -> None:
     keys = Keys(example_com=source(key_record()), example_org=source(key_record(number=2)))
     asked = wishes([], DomainPolicy(), [], config, lambda: ("example.com", "example.org"))
     served = {name: [{"NS": "root-dns.netcup.net"}] for name in ("example.com", "example.org")}
-    own, alias = planner(account, keys, served).plan(asked).zones
+    own, alias = planning.plan(session(account, keys, served), asked).zones
     assert {change.kind for change in own.changes} == {Kind.SPF, Kind.DMARC, Kind.DMARC_REPORT}
     values = {change.kind: change.after.destination for change in alias.changes if change.after}
     assert values == {
@@ -370,10 +369,10 @@ def test_s19_an_alias_domain_gets_its_own_key_and_records() -> None:
 )
 def test_s20_a_second_run_is_empty(policy: DomainPolicy) -> None:
     account = Account(mail_zone((NETCUP, "v=spf1 a -all"), ("v=DMARC1;p=none;pct=0",), ("junk",)))
-    run = planner(account, Keys(example_com=source(key_record())))
-    first = run.draft(Wish("example.com", policy)).change_set
+    run = session(account, Keys(example_com=source(key_record())))
+    first = planning.draft(run, Wish("example.com", policy)).change_set
     assert len(first.changes) == 4
     account.apply(account.zone("example.com"), first.changes)
-    second = run.draft(Wish("example.com", policy)).change_set
+    second = planning.draft(run, Wish("example.com", policy)).change_set
     assert second.is_empty
     assert not guard.stopping(second)

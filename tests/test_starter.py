@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth import dmarc, spf, starter
-from netcup_mailauth.actions.starting import Starter
+from netcup_mailauth.actions.init import tables_of_served
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import RecordError, ZoneError
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.starter import Found
@@ -115,8 +116,8 @@ def test_a_domain_that_is_elsewhere_is_one_line_of_comment(odd: str) -> None:
         def zone(self, _name: str) -> Zone:
             raise ZoneError(f"There is {odd} no such zone.\nNot at all.")
 
-    made = Starter(Backend(), None, find_zone=lambda name: name, today=TODAY)  # type: ignore[arg-type]
-    (line,) = made.tables_of_served(["example.com"], ())
+    session = Session(Backend())  # type: ignore[arg-type]
+    (line,) = tables_of_served(session, ["example.com"], (), has_mailcow=False)
     assert line.startswith("# example.com: ")
     assert line.count("\n") == 1
     assert tomllib.loads(line) == {}

@@ -1,14 +1,22 @@
-"""``check``: ask every authoritative server, and tell what receivers make of the answers."""
+"""``check``: ask every authoritative server, and tell what receivers make of the answers.
+
+And ``--wait``: ask until every one of them has what is wanted. Politely: a round a second at first,
+slower after half a minute, with jitter; a server that agrees is not asked again until a last round
+confirms them all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
-from netcup_mailauth.dnsio.nameservers import ServerStatus, not_asked, with_route
+from netcup_mailauth.dnsio.crowd import side_by_side
+from netcup_mailauth.dnsio.nameservers import ServerStatus, ask, not_asked, with_route
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
@@ -32,6 +40,7 @@ from netcup_mailauth.judge.compare import (
     desired_of,
     is_nowhere,
     targets_of,
+    values_of,
 )
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.proof import signer_in_file
@@ -40,22 +49,21 @@ from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.names import is_zone_form
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import PARKED_SPF
-from netcup_mailauth.records import DesiredRecord, Kind, Zone
+from netcup_mailauth.records import Kind, Zone
 from netcup_mailauth.zonelookup import ZoneLookup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from netcup_mailauth.actions.planning import Wish
-    from netcup_mailauth.dnsio.nameservers import Server
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
+    from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.judge.report import CheckedRecord
-    from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.policy import Wish
+
 
 ADDRESSES_NOT_ASKED = "addresses-not-asked"
 """The code of the note on addresses that this machine has no route to."""
-
-ReadZone = Callable[[str], Zone]
-"""Reads a zone from netcup; raises ``ZoneError`` where it is not at this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,203 +91,200 @@ class Expectation:
         return Query(target.name, "TXT")
 
 
-@dataclass(frozen=True, slots=True)
-class Checker:
-    """Checks domains.
+def check(
+    session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
+) -> CheckReport:
+    """Check all domains; one that fails does not stop the others, whatever its error.
 
-    Attributes:
-        find_zone: the zone a domain lies in, as DNS says.
-        servers_of: the authoritative servers of a zone.
-        dns: makes the look-up for one domain's names outside its zone.
-        keys: where DKIM keys come from.
-        read_zone: reads netcup's copy; ``None`` without credentials.
-        recall: what this machine last wrote for a domain.
+    Args:
+        session: the run; without APIs, what is only on its way counts as missing.
+        wishes: what each domain should have.
+        basis: where that comes from.
         kinds: the only kinds to look at where nothing particular is wanted; all if empty.
     """
+    return CheckReport(tuple(_attempt(session, wish, basis, kinds) for wish in wishes))
 
-    find_zone: Callable[[str], str]
-    servers_of: Callable[[str], Sequence[Server]]
-    dns: Callable[[], Lookup]
-    keys: KeySources
-    read_zone: ReadZone | None = None
-    recall: Callable[[str], Sequence[DesiredRecord]] = lambda _: ()
-    kinds: tuple[Kind, ...] = ()
-    _ended: list[MailauthError] = field(default_factory=list, init=False)
 
-    def check(self, wishes: Iterable[Wish], basis: Basis) -> CheckReport:
-        """Check all domains; one that fails does not stop the others."""
-        return CheckReport(tuple(self._attempt(wish, basis) for wish in wishes))
+def _attempt(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]) -> DomainCheck:
+    try:
+        return check_domain(session, wish, basis, kinds)
+    except MailauthError as error:
+        return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    def _attempt(self, wish: Wish, basis: Basis) -> DomainCheck:
-        try:
-            return self.domain(wish, basis)
-        except MailauthError as error:
-            return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    def domain(self, wish: Wish, basis: Basis) -> DomainCheck:
-        """Check one domain.
+def check_domain(
+    session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] = ()
+) -> DomainCheck:
+    """Check one domain.
 
-        Raises:
-            MailauthError: nothing could be found out about it.
-        """
-        return self.report(self.expect(wish, basis))
+    Raises:
+        MailauthError: nothing could be found out about it.
+    """
+    return report(session, expect(session, wish, basis, kinds))
 
-    def expect(self, wish: Wish, basis: Basis) -> Expectation:
-        """What the domain's records are held against, and what its servers say.
 
-        Raises:
-            MailauthError: its zone or its key cannot be found out, or it does not exist.
-        """
-        known, findings = self._known(wish)
-        every = self.servers_of(known.zone)
-        servers = with_route(every)
-        findings += _not_asked(every)
-        asked = survey(servers, [Query(name, "TXT") for name in known.names()])
-        if known.by_itself and is_nowhere(asked, wish.domain):
-            raise ZoneError(
-                f"{wish.domain} does not exist: its name servers know no such name in the zone "
-                f"{known.zone}.",
-                "Look at the spelling.",
+def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] = ()) -> Expectation:
+    """What the domain's records are held against, and what its servers say.
+
+    Raises:
+        MailauthError: its zone or its key cannot be found out, or it does not exist.
+    """
+    known, findings = _known(session, wish, kinds)
+    every = session.servers_of(known.zone)
+    servers = with_route(every)
+    findings += _not_asked(every)
+    asked = survey(servers, [Query(name, "TXT") for name in known.names()])
+    if known.by_itself and is_nowhere(asked, wish.domain):
+        raise ZoneError(
+            f"{wish.domain} does not exist: its name servers know no such name in the zone "
+            f"{known.zone}.",
+            "Look at the spelling.",
+        )
+    desired, decided = desired_of(known, asked)
+    targets = targets_of(known, desired)
+    if known.recalled:
+        basis = Basis.JOURNAL
+    elif known.by_itself:
+        basis = Basis.PUBLISHED
+    return Expectation(known, servers, targets, basis, asked, (*findings, *decided))
+
+
+def report(session: Session, expectation: Expectation) -> DomainCheck:
+    """What the servers' answers say, and what follows for receivers."""
+    known, asked = expectation.known, expectation.survey
+    outside = session.lookup()
+    served = ZoneServers(known.zone, asked.order, outside, asked.best())
+    lookup = WithPromised(
+        served if known.live is None else ZoneLookup(known.live, outside), expectation.targets
+    )
+    subject = _subject(session, expectation, lookup)
+    verdict = Verdict()
+    more: list[Finding] = []
+    if known.live is not None or asked.order:  # else there is nothing to conclude from
+        verdict = judge(subject, lookup)
+        if not subject.parked:
+            more += neighbours.findings(known.domain, subject.hosts, lookup)
+    records = [
+        advised(_record(target, asked, served, verdict), known.domain, expectation.basis)
+        for target in expectation.targets
+        if not _is_idle(target, subject, asked)
+    ]
+    more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
+    return assembled(
+        known,
+        expectation.basis,
+        records,
+        verdict,
+        expectation.findings,
+        more,
+    )
+
+
+def _record(target: Target, asked: Survey, served: Lookup, verdict: Verdict) -> CheckedRecord:
+    answers = asked.of(Query(target.name, "TXT"))
+    led_to: tuple[str, ...] = ()
+    if any(answer.status is ServerStatus.CNAME for answer in answers.values()):
+        led_to = texts(target.kind, text_answer(target.name, served))
+    inherited = verdict.inherited if target.kind is Kind.DMARC else ""
+    return checked(target, answers, Elsewhere(led_to, inherited))
+
+
+def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known, list[Finding]]:
+    zone = _zone(session, wish)
+    live, findings = _live(session, zone, wish.discovered)
+    source = wish.policy.dkim.source if wish.policy.dkim else None
+    key = session.keys.key(source, wish.domain) if source else None
+    if source and key is None:
+        findings.append(guard.no_key(wish.domain))
+    relay = session.keys.relay(source, wish.domain) if source else None
+    if relay is not None:
+        findings.append(guard.relayhost(wish.domain, relay))
+    remembered = tuple(session.state.last_applied(wish.domain)) if session.state else ()
+    return Known(wish, zone, live, key, remembered, kinds), findings
+
+
+def _zone(session: Session, wish: Wish) -> str:
+    """The zone as configured, else as DNS says.
+
+    Raises:
+        ZoneError: there is no such domain.
+    """
+    zone = wish.policy.zone
+    if zone is not None:
+        if wish.domain != zone and not wish.domain.endswith(f".{zone}"):
+            raise UsageError(
+                f"{wish.domain} does not lie in the zone {zone}.",
+                f'Correct zone in the table [domains."{wish.domain}"] of the config.',
             )
-        desired, decided = desired_of(known, asked)
-        targets = targets_of(known, desired)
-        if known.recalled:
-            basis = Basis.JOURNAL
-        elif known.by_itself:
-            basis = Basis.PUBLISHED
-        return Expectation(known, servers, targets, basis, asked, (*findings, *decided))
+        return zone
+    try:
+        return session.find_zone(wish.domain)
+    except ZoneError:
+        (answer,) = session.lookup()([Query(wish.domain, "NS")])
+        if answer.status in SILENT and is_zone_form(wish.domain):
+            return wish.domain  # its servers may be named, or say so themselves
+        if answer.status is Status.NXDOMAIN:
+            raise ZoneError(
+                f"{wish.domain} does not exist in DNS.",
+                "Look at the spelling. A domain just registered takes a few hours.",
+            ) from None
+        raise
 
-    def report(self, expectation: Expectation) -> DomainCheck:
-        """What the servers' answers say, and what follows for receivers."""
-        known, asked = expectation.known, expectation.survey
-        outside = self.dns()
-        served = ZoneServers(known.zone, asked.order, outside, asked.best())
-        lookup = WithPromised(
-            served if known.live is None else ZoneLookup(known.live, outside), expectation.targets
-        )
-        subject = self._subject(expectation, lookup)
-        verdict = Verdict()
-        more: list[Finding] = []
-        if known.live is not None or asked.order:  # else there is nothing to conclude from
-            verdict = judge(subject, lookup)
-            if not subject.parked:
-                more += neighbours.findings(known.domain, subject.hosts, lookup)
-        records = [
-            advised(self._record(target, asked, served, verdict), known.domain, expectation.basis)
-            for target in expectation.targets
-            if not _is_idle(target, subject, asked)
-        ]
-        more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
-        return assembled(
-            known,
-            expectation.basis,
-            records,
-            verdict,
-            expectation.findings,
-            more,
-        )
 
-    def _record(
-        self, target: Target, asked: Survey, served: Lookup, verdict: Verdict
-    ) -> CheckedRecord:
-        answers = asked.of(Query(target.name, "TXT"))
-        led_to: tuple[str, ...] = ()
-        if any(answer.status is ServerStatus.CNAME for answer in answers.values()):
-            led_to = texts(target.kind, text_answer(target.name, served))
-        inherited = verdict.inherited if target.kind is Kind.DMARC else ""
-        return checked(target, answers, Elsewhere(led_to, inherited))
+def _live(session: Session, zone: str, discovered: bool) -> tuple[Zone | None, list[Finding]]:
+    """netcup's copy of the zone, where there are credentials and netcup serves it.
 
-    def _known(self, wish: Wish) -> tuple[Known, list[Finding]]:
-        zone = self._zone(wish)
-        live, findings = self._live(zone, wish.discovered)
-        source = wish.policy.dkim.source if wish.policy.dkim else None
-        key = self.keys.key(source, wish.domain) if source else None
-        if source and key is None:
-            findings.append(guard.no_key(wish.domain))
-        relay = self.keys.relay(source, wish.domain) if source else None
-        if relay is not None:
-            findings.append(guard.relayhost(wish.domain, relay))
-        remembered = tuple(self.recall(wish.domain))
-        return Known(wish, zone, live, key, remembered, self.kinds), findings
+    It only tells what is on its way from what is wrong, so a check goes on without it.
+    """
+    if session.apis is None or not _may_be_at_netcup(session, zone, discovered):
+        return None, []
+    try:
+        if session.ended:
+            raise session.ended[0]
+        return session.apis.zone(zone), []
+    except ZoneError:
+        return None, []
+    except MailauthError as error:
+        if error.ends_run and not session.ended:
+            session.ended.append(error)  # more tries would do harm
+        return None, [_unread(error)]
 
-    def _zone(self, wish: Wish) -> str:
-        """The zone as configured, else as DNS says.
 
-        Raises:
-            ZoneError: there is no such domain.
-        """
-        zone = wish.policy.zone
-        if zone is not None:
-            if wish.domain != zone and not wish.domain.endswith(f".{zone}"):
-                raise UsageError(
-                    f"{wish.domain} does not lie in the zone {zone}.",
-                    f'Correct zone in the table [domains."{wish.domain}"] of the config.',
-                )
-            return zone
-        try:
-            return self.find_zone(wish.domain)
-        except ZoneError:
-            (answer,) = self.dns()([Query(wish.domain, "NS")])
-            if answer.status in SILENT and is_zone_form(wish.domain):
-                return wish.domain  # its servers may be named, or say so themselves
-            if answer.status is Status.NXDOMAIN:
-                raise ZoneError(
-                    f"{wish.domain} does not exist in DNS.",
-                    "Look at the spelling. A domain just registered takes a few hours.",
-                ) from None
-            raise
+def _may_be_at_netcup(session: Session, zone: str, discovered: bool) -> bool:
+    """Whether netcup is to be asked for the zone: it counts a miss as an error."""
+    try:
+        check_that_netcup_may_serve(zone, session.lookup())
+    except UnknownZoneError:
+        return not discovered
+    except ZoneError:
+        return False
+    return True
 
-    def _live(self, zone: str, discovered: bool) -> tuple[Zone | None, list[Finding]]:
-        """netcup's copy of the zone, where there are credentials and netcup serves it.
 
-        It only tells what is on its way from what is wrong, so a check goes on without it.
-        """
-        if self.read_zone is None or not self._may_be_at_netcup(zone, discovered):
-            return None, []
-        try:
-            if self._ended:
-                raise self._ended[0]
-            return self.read_zone(zone), []
-        except ZoneError:
-            return None, []
-        except MailauthError as error:
-            if error.ends_run and not self._ended:
-                self._ended.append(error)  # more tries would do harm
-            return None, [_unread(error)]
+def _subject(session: Session, expectation: Expectation, lookup: Lookup) -> Subject:
+    known = expectation.known
+    policy = known.wish.policy
+    source = policy.dkim.source if policy.dkim else None
+    signer = None
+    if source is not None and source.startswith(FILE):
+        signer = signer_in_file(expanded(source.removeprefix(FILE)))
+    return Subject(
+        known.domain,
+        _hosts(session, known.wish),
+        _selectors(expectation),
+        known.key.key if known.key else None,
+        known.key.origin if known.key else "",
+        signer.verifies_with if signer else None,
+        bool(policy.parked) or _looks_parked(expectation, lookup),
+    )
 
-    def _may_be_at_netcup(self, zone: str, discovered: bool) -> bool:
-        """Whether netcup is to be asked for the zone: it counts a miss as an error."""
-        try:
-            check_that_netcup_may_serve(zone, self.dns())
-        except UnknownZoneError:
-            return not discovered
-        except ZoneError:
-            return False
-        return True
 
-    def _subject(self, expectation: Expectation, lookup: Lookup) -> Subject:
-        known = expectation.known
-        policy = known.wish.policy
-        source = policy.dkim.source if policy.dkim else None
-        signer = None
-        if source is not None and source.startswith(FILE):
-            signer = signer_in_file(expanded(source.removeprefix(FILE)))
-        return Subject(
-            known.domain,
-            self._hosts(known.wish),
-            _selectors(expectation),
-            known.key.key if known.key else None,
-            known.key.origin if known.key else "",
-            signer.verifies_with if signer else None,
-            bool(policy.parked) or _looks_parked(expectation, lookup),
-        )
-
-    def _hosts(self, wish: Wish) -> tuple[str, ...]:
-        if wish.policy.server is not None:
-            return tuple(wish.policy.server)
-        source = wish.policy.dkim.source if wish.policy.dkim else None
-        host = self.keys.host(source) if source else None
-        return (host,) if host else ()
+def _hosts(session: Session, wish: Wish) -> tuple[str, ...]:
+    if wish.policy.server is not None:
+        return tuple(wish.policy.server)
+    source = wish.policy.dkim.source if wish.policy.dkim else None
+    host = session.keys.host(source) if source else None
+    return (host,) if host else ()
 
 
 def _selectors(expectation: Expectation) -> tuple[str, ...]:
@@ -321,3 +326,144 @@ def _unread(error: MailauthError) -> Finding:
         f"wrong here. {error.what}",
         error.advice,
     )
+
+
+QUICK = 0.8
+"""Seconds from round to round at first: under one, so that the last server is seen within one."""
+SLOW = 15.0
+"""Seconds from round to round in the end; netcup's servers reload about every ten minutes."""
+QUICK_FOR = 30.0
+"""Seconds after which the rounds begin to slow down."""
+GROWTH = 1.5
+JITTER = 0.2
+"""The share of a pause by which chance may shorten it."""
+
+_DOMAINS_AT_ONCE = 16
+
+Ask = Callable[[Sequence["Server"], Sequence["Query"]], "dict[Server, tuple[ServerAnswer, ...]]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The records of one domain, and the servers that should have them."""
+
+    domain: str
+    targets: tuple[Target, ...]
+    servers: tuple[Server, ...]
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """A server that does not have a domain's records yet, and which it lacks."""
+
+    domain: str
+    server: Server
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """How many seconds caches elsewhere may go on with what servers said before.
+
+    Attributes:
+        record: with another record; ``None`` if no server had one.
+        none: with there being none, which they hold for the negative TTL of the zone's SOA;
+            ``None`` if every server had one.
+    """
+
+    record: int | None = None
+    none: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """How the waiting ended: who still lags, and what caches may hold."""
+
+    lagging: tuple[Lag, ...]
+    seconds: float
+    caches: Caches = Caches()
+
+
+@dataclass(slots=True)
+class Waiter:
+    """Waits for servers.
+
+    Attributes:
+        tell: called after each round with who lags and for how many seconds we have waited.
+        ask: asks servers.
+        clock: seconds, never going back.
+        sleep: how to wait between rounds.
+        chance: a number from 0 to 1.
+    """
+
+    tell: Callable[[Sequence[Lag], float], None]
+    ask: Ask = ask
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+    _caches: Caches = field(default=Caches(), init=False)
+
+    def wait(self, watched: Sequence[Watched], timeout: float) -> Waited:
+        """Wait until every server agrees, at most ``timeout`` seconds."""
+        everyone = {one.domain: one.servers for one in watched}
+        start = self.clock()
+        pause, whom = QUICK, everyone
+        while True:
+            began = self.clock()
+            lags = self._round(watched, whom)
+            if not lags and whom != everyone:
+                # One address may be several machines, so all are asked once more.
+                lags = self._round(watched, everyone)
+            waited = self.clock() - start
+            if not lags:
+                return Waited((), waited, self._caches)
+            self.tell(lags, waited)
+            if waited >= timeout:
+                return Waited(tuple(lags), waited, self._caches)
+            if waited > QUICK_FOR:
+                pause = min(pause * GROWTH, SLOW)
+            nap = began + pause * (1 - JITTER * self.chance()) - self.clock()
+            self.sleep(max(0.0, min(nap, timeout - waited)))
+            whom = _still(lags)
+
+    def _round(self, watched: Sequence[Watched], whom: dict[str, tuple[Server, ...]]) -> list[Lag]:
+        asked = [one for one in watched if whom.get(one.domain)]
+        answers = side_by_side(
+            lambda one: self.ask(whom[one.domain], one.queries), asked, _DOMAINS_AT_ONCE
+        )
+        return [
+            lag for one, own in zip(asked, answers, strict=True) for lag in self._lags(one, own)
+        ]
+
+    def _lags(self, watched: Watched, answers: dict[Server, tuple[ServerAnswer, ...]]) -> list[Lag]:
+        lags = []
+        for server, own in answers.items():
+            lacking = [
+                (target, answer)
+                for target, answer in zip(watched.targets, own, strict=True)
+                if checked(target, {server: answer}).state is not State.OK
+            ]
+            for target, answer in lacking:
+                self._note(target, answer)
+            if lacking:
+                names = tuple(target.name for target, _ in lacking)
+                lags.append(Lag(watched.domain, server, names))
+        return lags
+
+    def _note(self, target: Target, answer: ServerAnswer) -> None:
+        """Remember for how long a cache that asked just before may keep the old answer."""
+        known, ttl = self._caches, answer.ttl
+        if ttl is None:
+            return
+        if values_of(target.kind, answer) or answer.status is ServerStatus.CNAME:
+            self._caches = Caches(max(known.record or 0, ttl), known.none)
+        else:
+            self._caches = Caches(known.record, max(known.none or 0, ttl))
+
+
+def _still(lags: Sequence[Lag]) -> dict[str, tuple[Server, ...]]:
+    whom: dict[str, tuple[Server, ...]] = {}
+    for lag in lags:
+        whom[lag.domain] = (*whom.get(lag.domain, ()), lag.server)
+    return whom

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
+from netcup_mailauth.actions import applying
 from netcup_mailauth.actions.planning import check_that_it_can_change, check_that_it_fits
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
@@ -92,14 +93,14 @@ def write(rotator: Rotator, zone: Zone, change_set: ChangeSet, signing: PublicKe
     """
     if change_set.is_empty:
         return False
-    case = Case(change_set, zone, dns=rotator.dns(), signer=Signing(signing))
+    case = Case(change_set, zone, dns=rotator.session.lookup(), signer=Signing(signing))
     judged = replace(change_set, findings=guard.judge(case), allow=(*ALLOWED, *rotator.allow))
     stops = guard.stopping(judged)
     if stops:
         reasons = " ".join(f"{finding.message} ({finding.code})" for finding in stops)
         raise RefusedError(f"{change_set.place.domain}: {reasons}", stops[0].advice)
     with uninterrupted(f"the write to {change_set.place.zone}"):
-        result = rotator.writer.write(judged, zone)
+        result = applying.write(rotator.session, judged, zone)
     _check(result)
     for note in result.notes:
         rotator.tell(f"{change_set.place.domain}: {note}")

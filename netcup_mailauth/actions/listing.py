@@ -1,26 +1,16 @@
-"""``records``: read a zone."""
+"""``records --mail``: which records of a zone concern mail."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import names
-
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.planning import ZoneFinder
-    from netcup_mailauth.backends import Backend
     from netcup_mailauth.records import DnsRecord, Zone
 
 MAIL_PREFIXES = ("v=spf1", "v=dkim1", "v=dmarc1", "v=stsv1", "v=tlsrptv1")
 MAIL_LABELS = frozenset({"_domainkey", "_dmarc", "_mta-sts", "_smtp", "_report"})
 MAIL_NAMES = frozenset({"mail", "autodiscover", "autoconfig", "mta-sts"})
-
-
-def list_zone(domain: str, zone: str | None, backend: Backend, find_zone: ZoneFinder) -> Zone:
-    """The zone that ``domain`` lies in: the one named, else by its form, else as DNS says."""
-    name = zone or (domain if names.is_zone_form(domain) else find_zone(domain))
-    return backend.zone(name)
 
 
 def mail_records(zone: Zone) -> Zone:

@@ -13,25 +13,19 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.actions.rotationcourse import Course, Outcome
 from netcup_mailauth.actions.sighting import look
 from netcup_mailauth.errors import RefusedError, StaleError
-from netcup_mailauth.judge import guard
 from netcup_mailauth.rotation.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.actions.sighting import Look
-    from netcup_mailauth.actions.writing import Writer
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.dnsio.nameservers import Server
-    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.clocks import Uptime
     from netcup_mailauth.rotation.signer import Signer
     from netcup_mailauth.rotation.state import Rotation
-
-
-def _no_dns() -> Lookup:
-    return guard.silent
 
 
 def _silent(_: str) -> None:
@@ -51,8 +45,7 @@ class Rotator:
     """Carries rotations on.
 
     Attributes:
-        backend: where zones are read.
-        writer: writes to them.
+        session: the run: its APIs, its DNS and its state.
         signer: what signs.
         books: the state, on the disk.
         servers_of: the name servers that a zone is delegated to.
@@ -60,7 +53,6 @@ class Rotator:
         allow: codes of findings that are accepted.
         ttl: seconds that a new record lives in caches, where the API has a TTL for each record;
             ``None`` for what the API takes.
-        dns: makes the look-up for the guard.
         look: asks name servers.
         clock: the time, in seconds since 1970.
         uptime: how long the machine runs; ``None`` where that is not known.
@@ -69,20 +61,23 @@ class Rotator:
         tell: told of each thing done, as it is done.
     """
 
-    backend: Backend
-    writer: Writer
+    session: Session
     signer: Signer
     books: Books
     servers_of: Callable[[str], Sequence[Server]]
     waits: Waits = field(default_factory=Waits)
     allow: tuple[str, ...] = ()
     ttl: int | None = None
-    dns: Callable[[], Lookup] = _no_dns
     look: Look = look
     clock: Callable[[], float] = time.time
     uptime: Callable[[], Uptime | None] = _unknown
     ahead: Callable[[], Mapping[str, float]] = _nobody
     tell: Callable[[str], None] = _silent
+
+    @property
+    def backend(self) -> Backend:
+        """Where zones are read."""
+        return self.session.backend
 
     def open(self, rotation: Rotation) -> None:
         """Write a new rotation into its book: from here on it is open.

@@ -24,8 +24,8 @@ from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching
 from netcup_mailauth.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.applying import Applier
-    from netcup_mailauth.actions.planning import Wish
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.policy import Wish
 
 
 @click.command("apply", context_settings=CONTEXT)
@@ -80,11 +80,11 @@ def command(
     server, resolver = options["nameserver"], options["resolver"]
     with run(options["mailcow"], resolver, server, many) as current:
         wishes = current.wishes(domains, options)
-        applier = current.applier(current.planner(), options["lock_timeout"])
-        reporter.grounds = grounds_of(wishes, applier.planner)
+        session = current.session(reporter, lock_timeout=options["lock_timeout"])
+        reporter.grounds = grounds_of(wishes, session.keys)
         current.announce(wishes)
         try:
-            code = _apply(applier, wishes, reporter, yes)
+            code = _apply(session, wishes, reporter, yes)
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
@@ -94,17 +94,19 @@ def command(
     return code
 
 
-def _apply(applier: Applier, wishes: list[Wish], reporter: Reporter, yes: bool) -> int:
+def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) -> int:
+    from netcup_mailauth.actions import applying, planning
+
     if yes:
         with Progress(len(wishes)) as reporter.bar:
-            return applier.apply_all(wishes, reporter.show, reporter.done).exit_code
-    with Progress(len(wishes)) as bar:
-        plan = applier.planner.plan(wishes, bar.step)
+            return applying.apply_unasked(session, wishes).exit_code
+    with Progress(len(wishes)) as reporter.bar:
+        plan = planning.plan(session, wishes)
     reporter.show_plan(plan)
     if not agreed(plan, "Write these changes to {zones}?"):
         return reporter.declined(plan)
     with Progress(len(wishes)) as reporter.bar:
-        return applier.apply_reviewed(plan, reporter.done).exit_code
+        return applying.apply(session, plan).exit_code
 
 
 def _check_that_somebody_can_answer(options: dict[str, Any]) -> None:

@@ -21,12 +21,12 @@ from netcup_mailauth.errors import CredentialsError, UsageError, worst
 from netcup_mailauth.printable import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pydantic import SecretStr
 
-    from netcup_mailauth.actions.authenticating import Authenticator, Report
+    from netcup_mailauth.actions.auth import Report
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
@@ -55,6 +55,7 @@ def command(check: bool, mailcow: str | None) -> int:
     netcup-mailauth auth
     netcup-mailauth auth --check      (exits with 0 if all is well, else with 4)
     """
+    from netcup_mailauth.actions.auth import reports
     from netcup_mailauth.cli.wiring import run
 
     if not check and not attended():
@@ -64,18 +65,19 @@ def command(check: bool, mailcow: str | None) -> int:
             "the environment or from files (NETCUP_API_KEY_FILE and so on).",
         )
     with run(mailcow) as current:
-        authenticator = _authenticator(current)
+        services = Services(current)
         if not check:
-            return _enter(authenticator)
-        reports = authenticator.reports()
-    code = worst([report.code for report in reports])
+            return _enter(services)
+        found = reports(services, os.environ)
+    code = worst([report.code for report in found])
     if code or not settings().quiet:
-        for report in reports:
+        for report in found:
             _show(report, places=True)
     return code
 
 
-def _enter(authenticator: Authenticator) -> int:
+def _enter(services: Services) -> int:
+    from netcup_mailauth.actions.auth import reports
     from netcup_mailauth.settings.credentials import NAMES, kept
 
     path = _file()
@@ -83,11 +85,12 @@ def _enter(authenticator: Authenticator) -> int:
     say("Nothing is shown as you type; an empty answer keeps what is there.")
     answers = {name: _ask(name, there) for name in NAMES}
     entered = {name: value for name, value in answers.items() if value}
-    reports = [report for report in authenticator.reports(entered) if report.has_any]
-    for report in reports:
+    tried = reports(services, os.environ, entered)
+    found = [report for report in tried if report.has_any]
+    for report in found:
         _show(report, places=False)
-    _keep(path, entered, reports)
-    return worst([report.code for report in reports])
+    _keep(path, entered, found)
+    return worst([report.code for report in found])
 
 
 def _file() -> Path:
@@ -116,7 +119,7 @@ def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
     """Write down what was entered, but for what was refused."""
     from pydantic import SecretStr
 
-    from netcup_mailauth.actions.authenticating import Outcome
+    from netcup_mailauth.actions.auth import Outcome
     from netcup_mailauth.settings.credentials import kept, save_kept
 
     refused = {
@@ -135,33 +138,45 @@ def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
             warn(f"{name} is set in the environment too, which comes before the file.")
 
 
-def _authenticator(current: Run) -> Authenticator:
-    from netcup_mailauth.actions.authenticating import Authenticator
-    from netcup_mailauth.cli import connections
-    from netcup_mailauth.cli.apis import CCP_ENDPOINT, REST_ENDPOINT, told
-    from netcup_mailauth.settings.config import mailcow_access
+class Services:
+    """The services at the addresses in use; see `netcup_mailauth.actions.auth`."""
 
-    def try_ccp(credentials: CcpCredentials) -> None:
+    def __init__(self, current: Run) -> None:
+        self._run = current
+
+    def try_ccp(self, credentials: CcpCredentials) -> None:
+        """Log in, and out again."""
+        from netcup_mailauth.cli import connections
+        from netcup_mailauth.cli.apis import CCP_ENDPOINT, told
+
         with connections.ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:
             backend.log_in()
 
-    def try_rest(key: SecretStr) -> None:
+    def try_rest(self, key: SecretStr) -> None:
+        """Ask for a domain that nobody can have."""
+        from netcup_mailauth.cli import connections
+        from netcup_mailauth.cli.apis import REST_ENDPOINT, told
+
         with connections.clouddns_backend(key, told(REST_ENDPOINT)) as backend:
             backend.check_key()
 
-    def try_mailcow(access: MailcowAccess) -> str:
+    def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
+        """The one named by option, environment or config."""
+        from netcup_mailauth.settings.config import mailcow_access
+
+        return mailcow_access(self._run.mailcow_url, self._run.config, environ, warn)
+
+    def try_mailcow(self, access: MailcowAccess) -> str:
+        """Its version, and where it is."""
+        from netcup_mailauth.cli import connections
+
         client = connections.mailcow(access)
-        current.stack.callback(client.close)
+        self._run.stack.callback(client.close)
         return f"{client.version()} at {client.host}"
 
-    return Authenticator(
-        os.environ,
-        warn,
-        try_ccp,
-        try_rest,
-        lambda environ: mailcow_access(current.mailcow_url, current.config, environ, warn),
-        try_mailcow,
-    )
+    def warn(self, message: str) -> None:
+        """Tell the user."""
+        warn(message)
 
 
 def _show(report: Report, *, places: bool) -> None:

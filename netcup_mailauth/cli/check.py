@@ -23,9 +23,9 @@ from netcup_mailauth.cli.metrics import metrics_option, record
 from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching_options
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.judge.report import Basis, CheckReport
+    from netcup_mailauth.policy import Wish
 
 
 @click.command("check", context_settings=CONTEXT)
@@ -59,6 +59,7 @@ def command(
     netcup-mailauth check example.com
     netcup-mailauth check example.com --dkim mailcow --wait
     """
+    from netcup_mailauth.actions import checking
     from netcup_mailauth.cli.live import wait_for
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.records import Kind
@@ -68,10 +69,10 @@ def command(
     with run(options["mailcow"], options["resolver"], options["nameserver"], many) as current:
         wishes, basis = _wishes(current, domains, options)
         kinds = tuple(Kind(kind) for kind in options["kind"])
-        checker = replace(current.checker(), kinds=kinds)
+        session = current.checking()
         if wait:
-            wait_for(checker, wishes, basis, timeout)
-        report = checker.check(wishes, basis)
+            wait_for(session, wishes, basis, timeout, kinds)
+        report = checking.check(session, wishes, basis, kinds)
     record(map(outcomes.of_checked, report.domains))
     if not (settings().quiet and report.exit_code == 0):
         shown = _shown(report) if changed and output_format != "json" else report

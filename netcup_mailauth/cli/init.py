@@ -13,7 +13,6 @@ from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings, s
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from netcup_mailauth.actions.starting import Starter
     from netcup_mailauth.cli.wiring import Run
 
 
@@ -34,43 +33,29 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
     netcup-mailauth init --mailcow https://mail.example.com
     """
     from netcup_mailauth import names, starter
-    from netcup_mailauth.actions.starting import write_new
+    from netcup_mailauth.actions import init
     from netcup_mailauth.cli.wiring import run
 
     path, known = _config_file()
     with run(mailcow, resolver) as current:
         url = current.mailcow_named()
-        writer = _starter(current, url)
+        session = current.session()
+        has_mailcow = bool(url)
         if domains:
-            tables = writer.tables([names.normalise(domain) for domain in domains], known)
+            named = [names.normalise(domain) for domain in domains]
+            tables = init.tables(session, named, known, has_mailcow=has_mailcow)
         else:
-            tables = writer.tables_of_served(_served(current, url), known)
+            served = _served(current, url)
+            tables = init.tables_of_served(session, served, known, has_mailcow=has_mailcow)
     text = "\n".join(tables)
     if path.exists():
         show(text)
         lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
         say(f"{path} is there and was left alone; {lacks}.")
         return
-    write_new(path, f"{starter.header(url)}{text}")
+    init.write_new(path, f"{starter.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
     say(f"  netcup-mailauth -c {shlex.quote(str(path))} plan")
-
-
-def _starter(current: Run, mailcow: str | None) -> Starter:
-    from datetime import UTC, datetime
-
-    from netcup_mailauth.actions.starting import Starter
-    from netcup_mailauth.dnsio.resolver import Resolver, zone_of
-    from netcup_mailauth.keys.sources import Sources
-
-    server = current.resolver
-    return Starter(
-        current.backend,
-        Sources(mailcow=lambda: current.mailcow) if mailcow else None,
-        find_zone=lambda domain: zone_of(domain, server),
-        today=datetime.now(UTC).date(),
-        dns=lambda: Resolver(server),
-    )
 
 
 def _config_file() -> tuple[Path, Collection[str]]:

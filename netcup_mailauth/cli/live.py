@@ -19,20 +19,28 @@ from netcup_mailauth.printable import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.actions.checking import Checker, Expectation
-    from netcup_mailauth.actions.planning import Wish
-    from netcup_mailauth.actions.waiting import Caches, Lag, Waited, Watched
+    from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited, Watched
+    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.judge.report import Basis
+    from netcup_mailauth.policy import Wish
+    from netcup_mailauth.records import Kind
 
 
-def wait_for(checker: Checker, wishes: Sequence[Wish], basis: Basis, timeout: float) -> bool:
+def wait_for(
+    session: Session,
+    wishes: Sequence[Wish],
+    basis: Basis,
+    timeout: float,
+    kinds: tuple[Kind, ...] = (),
+) -> bool:
     """Wait until every server has what is wanted of every domain; whether they did in time."""
-    from netcup_mailauth.actions.waiting import Waiter
+    from netcup_mailauth.actions.checking import Waiter
 
     again = resuming([wish.domain for wish in wishes])
     line = Line()
     try:
-        watched = [one for wish in wishes if (one := _watched(checker, wish, basis)) is not None]
+        every = (_watched(session, wish, basis, kinds) for wish in wishes)
+        watched = [one for one in every if one is not None]
         if not watched:
             return True  # what there is to say, the check says
         waited = Waiter(line.show, sleep=line.sleep).wait(watched, timeout)
@@ -75,13 +83,12 @@ def _option(parameter: click.Parameter, value: Any) -> Iterator[str]:
         yield from (parameter.opts[0], str(one))
 
 
-def _watched(checker: Checker, wish: Wish, basis: Basis) -> Watched | None:
+def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]) -> Watched | None:
     """What can be waited for at one domain; ``None`` for nothing."""
-    from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED
-    from netcup_mailauth.actions.waiting import Watched
+    from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect
 
     try:
-        expectation = checker.expect(wish, basis)
+        expectation = expect(session, wish, basis, kinds)
     except MailauthError:
         return None  # the check itself says what is wrong with this domain
     for finding in expectation.findings:

@@ -9,7 +9,7 @@ from netcup_mailauth.cli.common import confirmed, say, show
 from netcup_mailauth.errors import ExitCode, StaleError, UsageError
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.lost import Lost
+    from netcup_mailauth.actions.undo import Lost
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry
@@ -40,29 +40,31 @@ def bring_back(current: Run, name: str, entry_id: str | None, timeout: float | N
     Raises:
         MailauthError: nothing was sent, or it is not there afterwards.
     """
-    from netcup_mailauth.actions import lost
+    from netcup_mailauth.actions import undo
+    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.actions.signals import uninterrupted
     from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
+    seconds = LOCK_TIMEOUT if timeout is None else timeout
+    session = Session(current.backend, state=current.memory, lock_timeout=seconds)
     entry = _entry(current, name, entry_id)
-    found = lost.lost(entry, _zone(current, entry))
+    found = undo.lost(entry, _zone(current, entry))
     if not _shown(entry, found):
         return ExitCode.OK
     if not confirmed(f"Bring these back to {entry.change_set.place.zone}?"):
         say("Not confirmed; nothing was written.")
         return ExitCode.USAGE
-    with current.lock(LOCK_TIMEOUT if timeout is None else timeout):
-        current.backend.reserve()
+    with session.lock():
+        session.backend.reserve()
         zone = _zone(current, entry)
-        now = lost.lost(entry, zone)
+        now = undo.lost(entry, zone)
         if now.missing != found.missing:
             raise StaleError(
                 f"{name} has changed since this was shown.",
                 f"Nothing was written. Look again: netcup-mailauth undo {name} --lost",
             )
-        journal = current.journal_of(entry.change_set.place)
         with uninterrupted(f"the write to {zone.name}"):
-            lost.bring_back(current.backend, journal, entry, zone, now)
+            undo.bring_back(session, entry, zone, now)
     show(f"{name}: written and verified: {len(now.missing)} brought back\n")
     return ExitCode.OK
 

@@ -21,8 +21,8 @@ from netcup_mailauth.names import zone_form
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.plan import Plan
+    from netcup_mailauth.policy import Wish
 
 NO_LIMIT = 1_000_000
 MANY = 20

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.cli.common import say, warn
+from netcup_mailauth.cli.common import say, settings, warn
 from netcup_mailauth.files import NotOursError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.plan import Place
     from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.state.journal import Entry, Journals
+    from netcup_mailauth.state.journal import Entry, Journal, Journals
 
 
 class Memory:
@@ -20,7 +25,13 @@ class Memory:
 
     Who only plans or checks does without what is not ours, and is told; who writes is refused by
     the lock and the journal.
+
+    Attributes:
+        apis: the APIs that this run writes through; the lock is on their accounts.
     """
+
+    def __init__(self) -> None:
+        self.apis: tuple[Backend, ...] = ()
 
     @cached_property
     def written(self) -> Journals:
@@ -50,6 +61,37 @@ class Memory:
 
         return held(self._accounts, domain)
 
+    def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
+        """The journal of this run for a place."""
+        from netcup_mailauth.state.journal import Journal
+
+        folder = account_folder(place.endpoint, place.account)
+        return Journal(folder, self._run, undoes=undoes)
+
+    def journals(self, apis: Iterable[Backend]) -> Journals:
+        """What the accounts at these APIs have written from here."""
+        from netcup_mailauth.state.journal import Journal, Journals
+
+        folders = (account_folder(api.endpoint, api.account) for api in apis)
+        return Journals(tuple(map(Journal, folders)))
+
+    @contextmanager
+    def lock(self, timeout: float) -> Iterator[None]:
+        """Keep other runs of this user from writing to the accounts in use."""
+        from netcup_mailauth.state.lock import writer_lock
+
+        with ExitStack() as locks:
+            for api in self.apis:
+                folder = account_folder(api.endpoint, api.account)
+                locks.enter_context(writer_lock(folder, timeout, _tell))
+            yield
+
+    @cached_property
+    def _run(self) -> str:
+        from netcup_mailauth.state.journal import new_run
+
+        return new_run()
+
     def _last(self, domain: str) -> Entry | None:
         try:
             return self.written.last_verified(domain)
@@ -78,3 +120,15 @@ class Memory:
     @cached_property
     def _warned(self) -> set[str]:
         return set()
+
+
+def account_folder(endpoint: str, account: str) -> Path:
+    """Where the state of an account at an endpoint lies."""
+    from netcup_mailauth import state
+
+    return state.account_folder(state.root(os.environ), endpoint, account)
+
+
+def _tell(message: str) -> None:
+    if not settings().quiet:
+        say(message)

@@ -30,10 +30,10 @@ from netcup_mailauth.errors import ExitCode, MailauthError, worst
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from netcup_mailauth.actions.planning import Planner, Wish
     from netcup_mailauth.backends.zonefile import ZoneFiles
+    from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.plan import ChangeSet, Plan
-    from netcup_mailauth.planfile import Grounds
+    from netcup_mailauth.policy import Grounds, Wish
 
 LONGEST_MARKDOWN = 60_000
 """Characters; what is longer no forge takes as a comment."""
@@ -80,6 +80,8 @@ def command(
     netcup-mailauth plan --out plan.json --format markdown      (to be reviewed)
     """
     from netcup_mailauth import documents, files, planfile
+    from netcup_mailauth.actions import planning
+    from netcup_mailauth.cli.reporter import Reporter
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.render import outcomes
 
@@ -89,13 +91,14 @@ def command(
     many = Many.of(options)
     with run(options["mailcow"], options["resolver"], many=many) as current:
         wishes = current.wishes(domains, options)
-        planner = current.planner(exported)
+        reporter = Reporter(output_format, full, many)
+        session = current.session(reporter, exported=exported)
         if exported is None:
             current.announce(wishes)
-        with Progress(len(wishes)) as bar:
-            plan = planner.plan(wishes, bar.step)
+        with Progress(len(wishes)) as reporter.bar:
+            plan = planning.plan(session, wishes)
         record(map(outcomes.of_planned, plan.zones))
-        grounds = grounds_of(wishes, planner)
+        grounds = grounds_of(wishes, session.keys)
     if out is not None:
         files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
@@ -125,9 +128,9 @@ def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
     return ZoneFiles.read(paths)
 
 
-def grounds_of(wishes: Sequence[Wish], planner: Planner) -> dict[str, Grounds]:
+def grounds_of(wishes: Sequence[Wish], keys: KeySources) -> dict[str, Grounds]:
     """What each domain's changes are judged by, beside the records."""
-    from netcup_mailauth.planfile import Grounds
+    from netcup_mailauth.policy import Grounds
 
     found: dict[str, Grounds] = {}
     for wish in wishes:
@@ -135,7 +138,7 @@ def grounds_of(wishes: Sequence[Wish], planner: Planner) -> dict[str, Grounds]:
         host = None
         if source is not None:
             with suppress(MailauthError):  # then the domain has no plan, and says why
-                host = planner.keys.host(source)
+                host = keys.host(source)
         found[wish.domain] = Grounds.of(wish.policy, host)
     return found
 

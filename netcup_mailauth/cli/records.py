@@ -21,7 +21,7 @@ def command(domain: str, mail: bool, output_format: str) -> None:
     netcup-mailauth records example.com --mail --format json
     """
     from netcup_mailauth import documents, names
-    from netcup_mailauth.actions.listing import list_zone, mail_records
+    from netcup_mailauth.actions.listing import mail_records
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.dnsio.resolver import zone_of
     from netcup_mailauth.render import markdown, text, words
@@ -31,8 +31,10 @@ def command(domain: str, mail: bool, output_format: str) -> None:
     with run() as current:
         own = current.config.config.domains.get(name)
         backend = current.backend
-        named = own.zone if own else None
-        zone = list_zone(name, named, backend, lambda n: zone_of(n, current.resolver))
+        where = own.zone if own else None
+        if where is None:
+            where = name if names.is_zone_form(name) else zone_of(name, current.resolver)
+        zone = backend.zone(where)
     if mail:
         zone = mail_records(zone)
     match output_format:

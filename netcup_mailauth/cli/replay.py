@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netcup_mailauth.cli.common import say, warn
+from netcup_mailauth.cli.common import say
 from netcup_mailauth.cli.many import Progress
 from netcup_mailauth.errors import CredentialsError, ExitCode, UsageError, worst
 
@@ -32,8 +32,7 @@ def apply_plan_file(
 ) -> int:
     """Apply the plan in a file; wait for the name servers if there is a ``timeout``."""
     from netcup_mailauth import planfile
-    from netcup_mailauth.actions.rejudging import wish_of
-    from netcup_mailauth.actions.replaying import Replayer
+    from netcup_mailauth.actions.planfile import apply_saved, wish_of
     from netcup_mailauth.cli.wiring import run
 
     _check_nothing_else(domains, options)
@@ -43,12 +42,11 @@ def apply_plan_file(
     click.get_current_context().params["yes"] = True
     reporter.grounds = saved.grounds
     with run(None, options["resolver"], options["nameserver"], many) as current:
-        applier = current.applier(current.planner(), options["lock_timeout"])
+        session = current.session(reporter, lock_timeout=options["lock_timeout"])
         has_mailcow = _has_mailcow(current, saved)
-        replayer = Replayer(applier, has_mailcow, note=warn, show_anew=reporter.show_anew)
         try:
             with Progress(len(saved.plan.zones)) as reporter.bar:
-                code = replayer.replay(saved, reporter.show, reporter.done).exit_code
+                code = apply_saved(session, saved, has_mailcow=has_mailcow).exit_code
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()

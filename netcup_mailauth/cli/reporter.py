@@ -12,6 +12,7 @@ from netcup_mailauth.cli.common import (
     settings,
     show,
     use_colour,
+    warn,
     width,
 )
 from netcup_mailauth.cli.many import Many, Progress
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from netcup_mailauth.plan import ChangeSet, Plan
-    from netcup_mailauth.planfile import Grounds
+    from netcup_mailauth.policy import Grounds
     from netcup_mailauth.results import Result, RunResult
 
 NAMED = 10
@@ -46,6 +47,14 @@ class Reporter:
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
+
+    def planned(self) -> None:
+        """One more domain is planned."""
+        self.bar.step()
+
+    def note(self, sentence: str) -> None:
+        """Something that could not be found out, and stops nothing."""
+        warn(sentence)
 
     def show_plan(self, plan: Plan) -> None:
         """The whole plan, before the question: on stdout only if that is the result."""

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.actions.rotating import Rotator
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.policy import DomainPolicy, Wish
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.signer import Signer, SignerKey
     from netcup_mailauth.rotation.state import Rotation
@@ -46,14 +45,14 @@ class Workshop:
         self._mailcow: Mailcow | None = None
         self._told_of_servers: set[str] = set()
         self._check_servers()
-        self._applier = run.applier(run.planner(), options["lock_timeout"])
+        self._session = run.session(lock_timeout=options["lock_timeout"])
         self.waits = waits_of(run, options)
 
     def zone_of(self, domain: str) -> str:
         """The zone a domain lies in."""
-        from netcup_mailauth.actions.planning import Wish
+        from netcup_mailauth.policy import Wish
 
-        return self._applier.planner.zone_of(Wish(domain, self.policy(domain)))
+        return self._session.zone_of(Wish(domain, self.policy(domain)))
 
     def check_that_netcup_may_serve(self, domain: str) -> None:
         """Ask DNS, before netcup counts a miss.
@@ -63,7 +62,7 @@ class Workshop:
         """
         from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 
-        check_that_netcup_may_serve(self.zone_of(domain), self._applier.planner.dns())
+        check_that_netcup_may_serve(self.zone_of(domain), self._session.lookup())
 
     def policy(self, domain: str) -> DomainPolicy:
         """What the config says about a domain."""
@@ -93,7 +92,7 @@ class Workshop:
 
     def lock(self) -> Any:
         """Keeps other runs of this user from writing; never held while somebody is asked."""
-        return self._applier.lock()
+        return self._session.lock()
 
     def known(self) -> Iterator[tuple[Books, str]]:
         """The domains that the accounts in use have a book of, each with the books it is in."""
@@ -151,18 +150,15 @@ class Workshop:
         from netcup_mailauth.findings import CODES
         from netcup_mailauth.rotation.clocks import uptime
 
-        planner = self._applier.planner
         allowed = self._allowed(domain)
         return Rotator(
-            planner.backend,
-            self._applier.writer,
+            self._session,
             signer,
             books,
             self._servers_of,
             self.waits,
             tuple(code for code in CODES if code in allowed),
             self.policy(domain).ttl,
-            planner.dns,
             uptime=uptime,
             ahead=self._ahead,
             tell=self._tell,
@@ -295,7 +291,7 @@ class Workshop:
                 "signs.",
                 f'Write [domains."{domain}"] dkim = {{ source = "file:..." }}',
             )
-        found = self._applier.planner.keys.key(dkim.source, domain)
+        found = self._session.keys.key(dkim.source, domain)
         if found is None or found.key is None:
             return None
         selector = found.selector or dkim.selector or "dkim"

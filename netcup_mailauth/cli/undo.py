@@ -20,11 +20,12 @@ from netcup_mailauth.cli.common import (
     warn,
 )
 from netcup_mailauth.cli.completion import known_domains
+from netcup_mailauth.cli.reporter import Reporter
 from netcup_mailauth.cli.wanted import judging_options
 from netcup_mailauth.errors import ConfigError, ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.undoing import Target, Undoer
+    from netcup_mailauth.actions.undo import Target
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.policy import DomainPolicy
@@ -87,6 +88,18 @@ def _bring_back(name: str | None, options: dict[str, Any]) -> int:
     assert name is not None
     with run() as current:
         return lost.bring_back(current, name, options["to"], options["lock_timeout"])
+
+
+class UndoReporter(Reporter):
+    """A plan that could not be made because the zone has moved on is stale, not a mishap."""
+
+    def done(self, result: Result) -> None:
+        """One domain's result."""
+        from netcup_mailauth.results import Status
+
+        if result.exit_code is ExitCode.STALE:
+            result = replace(result, status=Status.STALE)
+        super().done(result)
 
 
 def _check_options(name: str | None, options: dict[str, Any]) -> None:
@@ -154,14 +167,15 @@ def _chosen(
 
 
 def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
-    from netcup_mailauth.cli.reporter import Reporter
+    from netcup_mailauth.actions.applying import apply
+    from netcup_mailauth.actions.undo import plan_undo
 
-    reporter = Reporter(options["output_format"], options["full"])
+    reporter = UndoReporter(options["output_format"], options["full"])
     policies = _policies(current, entries)
     sources = {entry.domain: _source(current, entry, policies[entry.domain]) for entry in entries}
-    plan = _undoer(current).plan(_targets(entries, policies, sources, options["allow"]))
-    undoes = {entry.domain: entry.id for entry in entries}
-    applier = current.applier(current.planner(), options["lock_timeout"], undoes)
+    session = current.session(reporter, lock_timeout=options["lock_timeout"])
+    session = replace(session, undoes={entry.domain: entry.id for entry in entries})
+    plan = plan_undo(session, _targets(entries, policies, sources, options["allow"]))
     if options["yes"]:
         for change_set in plan.zones:
             reporter.show(change_set)
@@ -172,24 +186,13 @@ def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
     if not options["yes"] and not agreed(plan, "Put this back in {zones}?"):
         return reporter.declined(plan)
     try:
-        code = applier.apply_reviewed(plan, lambda r: reporter.done(_as_stale(r))).exit_code
+        code = apply(session, plan).exit_code
     finally:
         # An interrupted run, too, says what it has written.
         reporter.finish()
     for entry, change_set in zip(entries, plan.zones, strict=True):
         _tell_if_empty(current.journals(), entry, change_set)
     return code
-
-
-def _undoer(current: Run) -> Undoer:
-    from netcup_mailauth.actions.undoing import Undoer
-    from netcup_mailauth.dnsio.resolver import Resolver
-    from netcup_mailauth.keys.sources import Sources
-
-    server = current.resolver
-    keys = Sources(mailcow=lambda: current.mailcow)
-    held = current.memory.held
-    return Undoer(current.backend, lambda: Resolver(server), keys, note=warn, held=held)
 
 
 def _source(current: Run, entry: Entry, policy: DomainPolicy) -> str | None:
@@ -211,9 +214,8 @@ def _targets(
     sources: dict[str, str | None],
     allow: tuple[str, ...],
 ) -> list[Target]:
-    from netcup_mailauth.actions.planning import Wish
-    from netcup_mailauth.actions.undoing import Target
-    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.actions.undo import Target
+    from netcup_mailauth.policy import DomainPolicy, Wish
     from netcup_mailauth.settings.wishes import with_allowed
 
     # What the config allows was said of what it wants, and that is not what is made here.
@@ -259,15 +261,6 @@ def _warn_of_the_config(change_set: ChangeSet, policies: dict[str, DomainPolicy]
             f"the config says what {named} of {change_set.place.domain} should be: the next apply "
             "brings it back. Change the config too."
         )
-
-
-def _as_stale(result: Result) -> Result:
-    """A plan that could not be made because the zone has moved on is stale, not a mishap."""
-    from netcup_mailauth.results import Status
-
-    if result.exit_code is ExitCode.STALE:
-        return replace(result, status=Status.STALE)
-    return result
 
 
 def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
@@ -16,20 +16,17 @@ from netcup_mailauth.cli.memory import Memory
 from netcup_mailauth.cli.wanted import policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.actions.applying import Applier
-    from netcup_mailauth.actions.checking import Checker
-    from netcup_mailauth.actions.planning import Planner, Wish
+    from netcup_mailauth.actions.session import Reporter, Session
     from netcup_mailauth.backends.routing import Router
     from netcup_mailauth.backends.zonefile import ZoneFiles
     from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.plan import Place
+    from netcup_mailauth.policy import Wish
     from netcup_mailauth.settings.config import LoadedConfig
-    from netcup_mailauth.state.journal import Journal, Journals
+    from netcup_mailauth.state.journal import Journals
 
 RESOLVER = "NETCUP_MAILAUTH_RESOLVER"
 NAMESERVERS = "NETCUP_MAILAUTH_NAMESERVERS"
@@ -63,7 +60,9 @@ class Run:
         """netcup's APIs, not yet asked."""
         from netcup_mailauth.cli.apis import open_router
 
-        return self.stack.enter_context(open_router(self._serves_records, self.many.calls))
+        router = self.stack.enter_context(open_router(self._serves_records, self.many.calls))
+        self.memory.apis = router.apis
+        return router
 
     def _serves_records(self, zone: str) -> bool | None:
         from netcup_mailauth.dnsio.authority import serves_records
@@ -121,26 +120,47 @@ class Run:
 
         return self.mailcow_url or os.environ.get(URL) or self.config.config.mailcow.url
 
-    def planner(self, exported: ZoneFiles | None = None) -> Planner:
-        """Makes the change sets, for netcup's zones or for exported ones."""
-        from netcup_mailauth.actions.crew import Crew
-        from netcup_mailauth.actions.planning import Planner
-        from netcup_mailauth.dnsio.resolver import Resolver, zone_of
+    def session(
+        self,
+        reporter: Reporter | None = None,
+        *,
+        exported: ZoneFiles | None = None,
+        lock_timeout: float | None = None,
+    ) -> Session:
+        """What the actions of this run work with.
+
+        Args:
+            reporter: hears of what they do.
+            exported: exported zones to work on, instead of netcup's; what this machine last wrote
+                is not asked then: a file means the same everywhere.
+            lock_timeout: seconds that are waited for another run that writes.
+        """
+        from netcup_mailauth.actions.session import Session
+        from netcup_mailauth.dnsio.asking import Dns
+        from netcup_mailauth.state.lock import LOCK_TIMEOUT
+
+        bare = self._bare(reporter)
+        if exported is not None:
+            dns = Dns(self.resolver, zones=exported)
+            return Session(exported, dns, bare.keys, reporter=bare.reporter)
+        seconds = LOCK_TIMEOUT if lock_timeout is None else lock_timeout
+        return replace(bare, apis=self.backend, jobs=self.many.jobs, lock_timeout=seconds)
+
+    def checking(self) -> Session:
+        """What a check works with: netcup's copy of a zone is read only with credentials."""
+        bare = self._bare(None)
+        return replace(bare, apis=self.backend) if self.has_credentials else bare
+
+    def _bare(self, reporter: Reporter | None) -> Session:
+        from netcup_mailauth.actions.session import Nobody, Session
+        from netcup_mailauth.cli.asking import RunDns
         from netcup_mailauth.keys.sources import Sources
 
-        keys = Sources(stdin=_stdin(), mailcow=lambda: self.mailcow)
-        server = self.resolver
-        if exported is not None:
-            # What this machine last wrote is not asked: a file means the same everywhere.
-            return Planner(exported, keys, exported.zone_of, dns=lambda: Resolver(server))
-        return Planner(
-            self.backend,
-            keys,
-            find_zone=lambda domain: zone_of(domain, server),
-            dns=lambda: Resolver(server),
-            remembered=self.memory.zone,
-            held=self.memory.held,
-            crew=Crew(self.many.jobs),
+        return Session(
+            dns=RunDns(self.resolver, run=self),
+            keys=Sources(stdin=_stdin(), mailcow=lambda: self.mailcow),
+            state=self.memory,
+            reporter=reporter or Nobody(),
         )
 
     def announce(self, wishes: Sequence[Wish]) -> None:
@@ -154,8 +174,8 @@ class Run:
     ) -> tuple[list[Wish], Basis]:
         """The domains to check, and what they are held against."""
         from netcup_mailauth import names
-        from netcup_mailauth.actions.planning import Wish
         from netcup_mailauth.judge.report import Basis
+        from netcup_mailauth.policy import Wish
         from netcup_mailauth.settings.wishes import with_allowed
 
         policy = policy_of(options)
@@ -171,21 +191,9 @@ class Run:
         basis = Basis.OPTIONS if policy.manages else Basis.CONFIG
         return self.wishes(domains, options), basis
 
-    def checker(self) -> Checker:
-        """Asks the name servers."""
-        from netcup_mailauth.actions.checking import Checker
-        from netcup_mailauth.dnsio.resolver import Resolver, zone_of
-        from netcup_mailauth.keys.sources import Sources
-
-        server = self.resolver
-        return Checker(
-            find_zone=lambda domain: zone_of(domain, server),
-            servers_of=self.servers_of,
-            dns=lambda: Resolver(server),
-            keys=Sources(stdin=_stdin(), mailcow=lambda: self.mailcow),
-            read_zone=self.backend.zone if self.has_credentials else None,
-            recall=self.memory.last_applied,
-        )
+    def journals(self) -> Journals:
+        """What the accounts in use have written from here."""
+        return self.memory.journals(self.backend.apis)
 
     @cached_property
     def has_credentials(self) -> bool:
@@ -213,57 +221,7 @@ class Run:
         from netcup_mailauth.cli.live import wait_for
         from netcup_mailauth.judge.report import Basis
 
-        return wait_for(self.checker(), wishes, basis or Basis.OPTIONS, timeout)
-
-    def applier(
-        self,
-        planner: Planner,
-        lock_timeout: float | None = None,
-        undoes: Mapping[str, str] | None = None,
-    ) -> Applier:
-        """Writes them; ``undoes`` has the journal entry that is taken back, for each domain."""
-        from netcup_mailauth.actions.applying import Applier
-        from netcup_mailauth.actions.writing import Writer
-        from netcup_mailauth.state.lock import LOCK_TIMEOUT
-
-        timeout = LOCK_TIMEOUT if lock_timeout is None else lock_timeout
-
-        def journal_of(place: Place) -> Journal:
-            return self.journal_of(place, undoes)
-
-        writer = Writer(planner.backend, journal_of=journal_of)
-        return Applier(planner, writer, lambda: self.lock(timeout))
-
-    def journal_of(self, place: Place, undoes: Mapping[str, str] | None = None) -> Journal:
-        """The journal of this run for a place."""
-        from netcup_mailauth.state.journal import Journal
-
-        folder = _account_folder(place.endpoint, place.account)
-        return Journal(folder, self._name, undoes=undoes or {})
-
-    @cached_property
-    def _name(self) -> str:
-        from netcup_mailauth.state.journal import new_run
-
-        return new_run()
-
-    @contextmanager
-    def lock(self, timeout: float) -> Iterator[None]:
-        """Keep other runs of this user from writing to the accounts in use."""
-        from netcup_mailauth.state.lock import writer_lock
-
-        with ExitStack() as locks:
-            for api in self.backend.apis:
-                folder = _account_folder(api.endpoint, api.account)
-                locks.enter_context(writer_lock(folder, timeout, _tell))
-            yield
-
-    def journals(self) -> Journals:
-        """What the accounts in use have written from here."""
-        from netcup_mailauth.state.journal import Journal, Journals
-
-        apis = self.backend.apis
-        return Journals(tuple(Journal(_account_folder(a.endpoint, a.account)) for a in apis))
+        return wait_for(self.checking(), wishes, basis or Basis.OPTIONS, timeout)
 
 
 @contextmanager
@@ -280,17 +238,6 @@ def run(
 
             stack.enter_context(requests_shown())
         yield Run(stack, mailcow_url, resolver, nameservers, many or Many())
-
-
-def _account_folder(endpoint: str, account: str) -> Path:
-    from netcup_mailauth import state
-
-    return state.account_folder(state.root(os.environ), endpoint, account)
-
-
-def _tell(message: str) -> None:
-    if not settings().quiet:
-        say(message)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

@@ -25,12 +25,12 @@ from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, hostna
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from netcup_mailauth.actions.planning import Wish
     from netcup_mailauth.dnsio.authority import Survey
     from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.policy import Wish
 
 
 @dataclass(frozen=True, slots=True)

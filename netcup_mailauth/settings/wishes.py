@@ -10,11 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import names
-from netcup_mailauth.actions.planning import Wish
-from netcup_mailauth.actions.reporting import linked
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
-from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, layered
+from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, layered, linked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

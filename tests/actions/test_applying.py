@@ -5,29 +5,35 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager, nullcontext
-from types import SimpleNamespace
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from netcup_mailauth.actions.applying import Applier, failed_plan, skipped_plan
-from netcup_mailauth.actions.crew import Crew
+from netcup_mailauth.actions import planning
+from netcup_mailauth.actions.applying import (
+    apply,
+    apply_unasked,
+    failed_plan,
+    skipped_plan,
+    write_each,
+)
 from netcup_mailauth.actions.planning import Draft
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import WaitError
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.records import Zone
 from netcup_mailauth.results import Result, Status
-from tests.actions.test_replaying import SPF, World, wish, world
+from tests.actions.test_planfile import SPF, Unwritten, World, wish, world
 from tests.judge.cases import mail_zone
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from netcup_mailauth.actions.crew import Tell
-    from netcup_mailauth.actions.planning import Wish
+    from netcup_mailauth.actions.domains import Turn
+    from netcup_mailauth.policy import Wish
     from netcup_mailauth.results import RunResult
 
 PATIENCE = 10.0
@@ -36,14 +42,7 @@ LOCKED, READY, LATER = (
 )
 
 
-class NoWriter:
-    """Nothing may be written."""
-
-    def write(self, change_set: ChangeSet, _zone: Zone) -> Result:
-        raise AssertionError(change_set.place.domain)
-
-
-class Heard:
+class Ended:
     """Knows when the run's end was noted: the failure is reported after it."""
 
     def __init__(self) -> None:
@@ -55,20 +54,19 @@ class Heard:
 
 
 def test_a_job_that_is_ready_to_write_does_not_once_another_was_locked_out() -> None:
-    heard = Heard()
+    heard = Ended()
     both_begun = threading.Barrier(2)
 
-    def prepare(change_set: ChangeSet, _tell: Tell) -> Draft:
+    def prepare(change_set: ChangeSet, _turn: Turn) -> Draft:
         both_begun.wait(PATIENCE)
         if change_set is LOCKED:
             raise WaitError("locked out")
         assert heard.noted.wait(PATIENCE)
         return Draft(change_set, Zone(change_set.place.zone, "ccp", ()))
 
-    planner = cast("Any", SimpleNamespace(crew=Crew(2), backend=Unlimited()))
-    applier = Applier(planner, cast("Any", NoWriter()), nullcontext)
-    items = [LOCKED, READY, LATER]
-    run = applier.each(items, prepare, heard.failed, skipped_plan, lambda _: None)
+    # Unlimited has no method to write with.
+    session = Session(cast("Any", Unlimited()), jobs=2)
+    run = write_each(session, [LOCKED, READY, LATER], prepare, heard.failed, skipped_plan)
     statuses = [result.status for result in run.results]
     assert statuses == [Status.FAILED, Status.NOT_TRIED, Status.NOT_TRIED]
 
@@ -78,16 +76,12 @@ DROPS_A_SENDER = wish(spf="v=spf1 mx ~all")
 OTHER = wish("example.net", spf="v=spf1 mx ip4:192.0.2.7 ip4:192.0.2.8 ~all")
 
 
-def applier(here: World, lock: Any = nullcontext) -> Applier:
-    return Applier(here.planner, Writer(here.backend, lambda _: None), lock)
-
-
 def outright(here: World, *wishes: Wish) -> RunResult:
-    return applier(here).apply_all(wishes, lambda _: None, lambda _: None)
+    return apply_unasked(here.session, wishes)
 
 
 def after_a_review(here: World, *wishes: Wish) -> RunResult:
-    return applier(here).apply_reviewed(here.planner.plan(wishes), lambda _: None)
+    return apply(here.session, planning.plan(here.session, wishes))
 
 
 ways = pytest.mark.parametrize("way", [outright, after_a_review])
@@ -124,13 +118,14 @@ def test_the_lock_is_held_from_the_read_to_the_last_write(monkeypatch: pytest.Mo
     for name in ("zone", "apply"):
         monkeypatch.setattr(here.backend, name, heard(name, order, getattr(here.backend, name)))
 
-    @contextmanager
-    def lock() -> Iterator[None]:
-        order.append("locked")
-        yield
-        order.append("free")
+    class Locking(Unwritten):
+        @contextmanager
+        def lock(self, _timeout: float) -> Iterator[None]:
+            order.append("locked")
+            yield
+            order.append("free")
 
-    applier(here, lock).apply_all([FINE], lambda _: None, lambda _: None)
+    apply_unasked(replace(here.session, state=Locking()), [FINE])
     assert order == ["locked", "zone", "apply", "free"]
 
 
@@ -148,7 +143,6 @@ def test_a_signal_during_a_write_takes_effect_when_it_is_done_and_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     here = world()
-    told: list[Status] = []
     monkeypatch.setattr(
         here.backend,
         "apply",
@@ -157,10 +151,10 @@ def test_a_signal_during_a_write_takes_effect_when_it_is_done_and_told(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            applier(here).apply_all([FINE], lambda _: None, lambda r: told.append(r.status))
+            apply_unasked(here.session, [FINE])
     finally:
         signal.signal(signal.SIGINT, before)
-    assert told == [Status.APPLIED]
+    assert [result.status for result in here.heard.results] == [Status.APPLIED]
 
 
 def heard(

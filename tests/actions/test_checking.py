@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Checker
-from netcup_mailauth.actions.planning import Wish
+from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, check, check_domain
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.dnsio import servers
+from netcup_mailauth.dnsio.asking import Dns
 from netcup_mailauth.dnsio.nameservers import Server, parse_servers
-from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.judge.report import Basis, State
-from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.sandbox import Sandbox
 from tests.dnsio.nameserver import closed_port
 from tests.judge.cases import key_record, source
 from tests.worlds import backend_of, requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.keys.files import DkimSource
@@ -69,17 +68,43 @@ MAILCOW = Wish("example.com", DomainPolicy(dkim=DkimPolicy(source="mailcow")))
 
 
 @contextmanager
-def checking(live: bool = True, **more: Any) -> Iterator[tuple[Sandbox, Checker]]:
+def checking(live: bool = True, **more: Any) -> Iterator[tuple[Sandbox, Session]]:
     with Sandbox([], zones={"example.com": RECORDS}) as sandbox, backend_of(sandbox) as backend:
         resolver = sandbox.addresses.resolver
         given: dict[str, Any] = {
-            "find_zone": lambda domain: zone_of(domain, resolver),
-            "servers_of": lambda _: parse_servers(sandbox.addresses.nameservers),
-            "dns": lambda: Resolver(resolver),
-            "keys": Sources(),
-            "read_zone": backend.zone if live else None,
+            "apis": backend if live else None,
+            "dns": Dns(resolver, tuple(sandbox.addresses.nameservers)),
         }
-        yield sandbox, Checker(**{**given, **more})
+        yield sandbox, Session(**{**given, **more})
+
+
+@dataclass(frozen=True)
+class These(Dns):
+    """The same DNS, with other servers of every zone, or with zones it does not say."""
+
+    those: tuple[Server, ...] = ()
+    unsaid: Exception | None = None
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        return self.those or super().servers_of(zone)
+
+    def zone_of(self, domain: str) -> str:
+        if self.unsaid is not None:
+            raise self.unsaid
+        return super().zone_of(domain)
+
+
+class Reading:
+    """A back end of which nothing is known but what reading a zone does."""
+
+    def __init__(self, zone: Callable[[str], Zone]) -> None:
+        self.zone = zone
+
+
+def asking(session: Session, *servers: Server) -> Session:
+    """The session, with these servers instead of the zone's own."""
+    assert session.dns is not None
+    return replace(session, dns=These(session.dns.resolver, those=servers))
 
 
 def states(check: DomainCheck) -> dict[str, str]:
@@ -94,8 +119,8 @@ def codes(check: DomainCheck) -> set[str]:
 def test_all_that_is_asked_of_a_server_is_asked_once_and_of_the_others_only_the_records(
     live: bool,
 ) -> None:
-    with checking(live) as (sandbox, checker):
-        assert checker.domain(WISH, Basis.CONFIG).exit_code == 0
+    with checking(live) as (sandbox, session):
+        assert check_domain(session, WISH, Basis.CONFIG).exit_code == 0
         counts = sorted(int(n) for n in sandbox.stats()["dns"])
         # SPF, DKIM and DMARC of each server; all the rest of one server at most.
         assert counts[:2] == [3, 3]
@@ -106,21 +131,22 @@ def test_all_that_is_asked_of_a_server_is_asked_once_and_of_the_others_only_the_
 
 def test_a_domain_in_a_zone_that_is_not_its_own_is_a_mistake_of_the_config() -> None:
     wish = Wish("example.com", DomainPolicy(zone="example.org"))
-    with checking() as (_, checker), pytest.raises(UsageError, match="does not lie in the zone"):
-        checker.domain(wish, Basis.CONFIG)
+    with checking() as (_, session), pytest.raises(UsageError, match="does not lie in the zone"):
+        check_domain(session, wish, Basis.CONFIG)
 
 
 def test_the_zone_of_the_config_is_not_looked_up() -> None:
-    def never(_: str) -> str:
-        raise AssertionError
-
     wish = Wish("sub.example.com", DomainPolicy(zone="example.com", spf=SpfPolicy(record=SPF)))
-    with checking(find_zone=never) as (_, checker):
-        assert states(checker.domain(wish, Basis.CONFIG)) == {"spf": "missing"}
+    with checking() as (_, session):
+        assert session.dns is not None
+        session = replace(
+            session, dns=These(session.dns.resolver, session.dns.servers, unsaid=AssertionError())
+        )
+        assert states(check_domain(session, wish, Basis.CONFIG)) == {"spf": "missing"}
 
 
 def test_a_policy_inherited_by_a_sub_domain_is_no_gap() -> None:
-    with checking() as (sandbox, checker):
+    with checking() as (sandbox, session):
         below = [
             {"hostname": hostname, "type": kind, "priority": "10", "destination": value}
             for hostname, kind, value in (
@@ -130,28 +156,28 @@ def test_a_policy_inherited_by_a_sub_domain_is_no_gap() -> None:
             )
         ]
         sandbox.set_zone("example.com", [*RECORDS, *below])
-        check = checker.domain(Wish("sub.example.com", DomainPolicy()), Basis.CONFIG)
+        check = check_domain(session, Wish("sub.example.com", DomainPolicy()), Basis.CONFIG)
     assert (check.exit_code, set(states(check).values())) == (0, {"ok"})
     assert "that of example.com applies" in check.records[2].servers[0].detail
 
 
 def test_a_silent_resolver_does_not_hide_a_zone_whose_servers_are_known() -> None:
-    def unknown(domain: str) -> str:
-        raise ZoneError(f"DNS does not say in which zone {domain} lies.")
-
-    with checking(live=False, find_zone=unknown, dns=lambda: Resolver("127.0.0.1:9")) as (_, own):
-        assert own.domain(WISH, Basis.CONFIG).exit_code == 0
+    with checking(live=False) as (_, session):
+        assert session.dns is not None
+        unknown = ZoneError("DNS does not say in which zone it lies.")
+        silent = replace(session, dns=These("127.0.0.1:9", session.dns.servers, unsaid=unknown))
+        assert check_domain(silent, WISH, Basis.CONFIG).exit_code == 0
         below = Wish("a.example.com", DomainPolicy())
         with pytest.raises(ZoneError, match="in which zone"):
-            own.domain(below, Basis.CONFIG)
+            check_domain(silent, below, Basis.CONFIG)
 
 
 def test_a_zone_that_is_not_at_this_account_is_judged_from_dns() -> None:
     def elsewhere(name: str) -> Zone:
         raise ZoneError(f"{name} is not here")
 
-    with checking(read_zone=elsewhere) as (_, checker):
-        check = checker.domain(ANY, Basis.CONFIG)
+    with checking(apis=Reading(elsewhere)) as (_, session):
+        check = check_domain(session, ANY, Basis.CONFIG)
     assert (check.exit_code, check.basis) == (0, Basis.PUBLISHED)
 
 
@@ -167,33 +193,33 @@ def test_an_error_of_netcups_is_told_and_the_check_goes_on(error: Exception, rea
         tried.append(name)
         raise error
 
-    with checking(read_zone=fails) as (_, checker):
-        report = checker.check([ANY, ANY], Basis.CONFIG)
+    with checking(apis=Reading(fails)) as (_, session):
+        report = check(session, [ANY, ANY], Basis.CONFIG)
     assert report.exit_code == 0
     assert all("netcup-not-read" in codes(domain) for domain in report.domains)
     assert len(tried) == reads
 
 
 def test_an_error_of_one_domain_does_not_stop_the_others() -> None:
-    with checking() as (_, checker):
-        report = checker.check([Wish("nowhere.example", DomainPolicy()), WISH], Basis.CONFIG)
+    with checking() as (_, session):
+        report = check(session, [Wish("nowhere.example", DomainPolicy()), WISH], Basis.CONFIG)
     assert [domain.exit_code for domain in report.domains] == [5, 0]
     assert report.domains[0].error is not None
 
 
 def test_mailcow_without_a_key_and_behind_a_relay_is_told() -> None:
-    with checking(keys=Mailcow(relay="relay.example")) as (_, checker):
-        check = checker.domain(MAILCOW, Basis.CONFIG)
+    with checking(keys=Mailcow(relay="relay.example")) as (_, session):
+        check = check_domain(session, MAILCOW, Basis.CONFIG)
     assert {"dkim-no-key", "relayhost"} <= codes(check)
     assert states(check) == {"dkim": "ok"}  # by itself
 
 
 def test_mailcows_host_is_what_sends_unless_another_is_named() -> None:
-    with checking(keys=Mailcow(KEY)) as (_, checker):
-        check = checker.domain(MAILCOW, Basis.CONFIG)
+    with checking(keys=Mailcow(KEY)) as (_, session):
+        check = check_domain(session, MAILCOW, Basis.CONFIG)
         assert check.exit_code == 0
         named = DomainPolicy(dkim=DkimPolicy(source="mailcow"), server=["192.0.2.9"])
-        other = checker.domain(Wish("example.com", named), Basis.CONFIG)
+        other = check_domain(session, Wish("example.com", named), Basis.CONFIG)
     assert any("mail.example.com (203.0.113.25): pass" in text for text in check.conclusions)
     assert any("192.0.2.9: fail" in text for text in other.conclusions)
     assert other.exit_code == 8
@@ -206,9 +232,9 @@ def test_addresses_without_a_route_are_a_note_and_no_disagreement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(servers, "has_route", lambda place: ":" not in place[0])
-    with checking(live=False) as (sandbox, checker):
+    with checking(live=False) as (sandbox, session):
         own = parse_servers(sandbox.addresses.nameservers)
-        check = replace(checker, servers_of=lambda _: (*own, FAR)).domain(WISH, Basis.CONFIG)
+        check = check_domain(asking(session, *own, FAR), WISH, Basis.CONFIG)
     assert check.exit_code == 0
     [note] = [f for f in check.findings if f.code == ADDRESSES_NOT_ASKED]
     assert "The IPv6 addresses of ns.example.net were not asked" in note.message
@@ -217,18 +243,18 @@ def test_addresses_without_a_route_are_a_note_and_no_disagreement(
 
 def test_an_address_that_answers_differently_is_named() -> None:
     """A dead one too: a route there is, and nobody at its end."""
-    with checking(live=False) as (sandbox, checker):
+    with checking(live=False) as (sandbox, session):
         own = parse_servers(sandbox.addresses.nameservers)
         dead = Server("ns.example.net", "127.0.0.2", closed_port())
-        check = replace(checker, servers_of=lambda _: (*own, dead)).domain(WISH, Basis.CONFIG)
+        check = check_domain(asking(session, *own, dead), WISH, Basis.CONFIG)
     assert set(states(check).values()) == {"error"}
     [view] = [view for view in check.records[0].servers if view.state is State.ERROR]
     assert view.server.startswith("ns.example.net (127.0.0.2:")
 
 
 def test_another_key_than_mailcows_is_wrong_and_told_to_fail_every_signature() -> None:
-    with checking(keys=Mailcow(key_record(number=7))) as (_, checker):
-        check = checker.domain(MAILCOW, Basis.CONFIG)
+    with checking(keys=Mailcow(key_record(number=7))) as (_, session):
+        check = check_domain(session, MAILCOW, Basis.CONFIG)
     assert states(check) == {"dkim": "wrong"}
     assert "dkim-key-mismatch" in codes(check)
 
@@ -236,8 +262,8 @@ def test_another_key_than_mailcows_is_wrong_and_told_to_fail_every_signature() -
 @pytest.mark.parametrize("live", [True, False])
 def test_nothing_is_concluded_where_no_server_answers(live: bool) -> None:
     dead: Sequence[Server] = (Server("ns.example.net", ""),)
-    with checking(live, servers_of=lambda _: dead) as (_, checker):
-        check = checker.domain(WISH, Basis.CONFIG)
+    with checking(live) as (_, session):
+        check = check_domain(asking(session, *dead), WISH, Basis.CONFIG)
     assert set(states(check).values()) == {"error"}
     assert bool(check.conclusions) is live  # netcup's copy is something to conclude from
     assert check.exit_code == 8
@@ -246,20 +272,20 @@ def test_nothing_is_concluded_where_no_server_answers(live: bool) -> None:
 def test_a_parked_domain_needs_no_key_unless_one_is_there_and_broken() -> None:
     parked = [r for r in RECORDS if r["type"] == "TXT" and r["hostname"] == "_dmarc"]
     parked.append({**RECORDS[2], "destination": "v=spf1 -all"})
-    with checking() as (sandbox, checker):
+    with checking() as (sandbox, session):
         sandbox.set_zone("example.com", parked)
-        assert states(checker.domain(ANY, Basis.CONFIG)) == {"spf": "ok", "dmarc": "ok"}
+        assert states(check_domain(session, ANY, Basis.CONFIG)) == {"spf": "ok", "dmarc": "ok"}
         sandbox.set_zone("example.com", [*parked, {**RECORDS[3], "destination": KEY[:100]}])
-        assert states(checker.domain(ANY, Basis.CONFIG))["dkim"] == "wrong"
+        assert states(check_domain(session, ANY, Basis.CONFIG))["dkim"] == "wrong"
 
 
 def test_what_lags_is_pending_in_states_findings_and_conclusions() -> None:
-    with checking() as (sandbox, checker):
+    with checking() as (sandbox, session):
         sandbox.set_zone("example.com", [r for r in RECORDS if r["type"] != "TXT"])
         for number in range(3):
             sandbox.dns_fault(number, "stale")
         sandbox.set_zone("example.com", RECORDS)
-        check = checker.domain(ANY, Basis.CONFIG)
+        check = check_domain(session, ANY, Basis.CONFIG)
     assert set(states(check).values()) == {"pending"}
     assert check.exit_code == 9
     assert not check.dangers

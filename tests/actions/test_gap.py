@@ -6,7 +6,6 @@ Time is a clock of the tests: whatever is slow sets it forward, and the rival wr
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -16,19 +15,18 @@ import pytest
 from urllib3.connection import HTTPConnection
 
 from netcup_mailauth import clock as boot
-from netcup_mailauth.actions.applying import Applier
-from netcup_mailauth.actions.crew import Crew
-from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions import applying, planning
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.backends.budget import Budget
 from netcup_mailauth.backends.freshness import FRESH
 from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.judge.guard import silent
 from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.results import Status
 from tests.apis import CCP, Api, each_api
 from tests.faults.test_matrix import DKIM, DMARC, managed
+from tests.sessions import Answering, Kept, hurried
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -123,6 +121,17 @@ class SlowKeys(Sources):
         return super().key(source, domain)
 
 
+class Journalled(Kept):
+    """A state whose journal is made when it is needed."""
+
+    def __init__(self, journal: Any) -> None:
+        super().__init__()
+        self._make = journal
+
+    def journal_of(self, place: Any, _undoes: Any) -> Any:
+        return self._make(place)
+
+
 def apply(
     backend: Backend,
     domains: Sequence[str] = ("a.de",),
@@ -132,11 +141,14 @@ def apply(
     jobs: int = 1,
     journal: Any = None,
 ) -> RunResult:
-    planner = Planner(backend, keys or Sources(), dns=lambda: dns or silent, crew=Crew(jobs))
-    writer = Writer(backend, sleep=lambda _: None, journal_of=journal)
-    applier = Applier(planner, writer, contextlib.nullcontext)
-    wishes = [Wish(domain, POLICY) for domain in domains]
-    return applier.apply_all(wishes, lambda _: None, lambda _: None)
+    session = hurried(
+        backend,
+        keys=keys or Sources(),
+        dns=Answering(answers=dns or silent),
+        state=None if journal is None else Journalled(journal),
+        jobs=jobs,
+    )
+    return applying.apply_unasked(session, [Wish(domain, POLICY) for domain in domains])
 
 
 def both_are_in_it(world: World, domain: str = "a.de") -> bool:
@@ -383,12 +395,10 @@ def test_what_was_agreed_to_long_ago_is_read_again_and_stale_if_it_moved(
     api: Api, world: World
 ) -> None:
     with api.backend(world.sandbox) as backend:
-        planner = Planner(backend, dns=lambda: silent)
-        plan = planner.plan([Wish("a.de", POLICY), Wish("b.de", POLICY)])
+        plan = planning.plan(Session(backend), [Wish("a.de", POLICY), Wish("b.de", POLICY)])
         world.pass_time(3600)
         world.rival_writes("a.de")
-        applier = Applier(planner, Writer(backend), contextlib.nullcontext)
-        run = applier.apply_reviewed(plan, lambda _: None)
+        run = applying.apply(Session(backend), plan)
     assert [r.status for r in run.results] == [Status.STALE, Status.APPLIED]
     assert world.gaps == [0.0]
 

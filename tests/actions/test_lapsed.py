@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.actions.checking import Checker
-from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.starting import Starter
-from netcup_mailauth.dnsio.resolver import zone_of
+from netcup_mailauth.actions import planning
+from netcup_mailauth.actions.checking import check
+from netcup_mailauth.actions.init import tables_of_served
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import ExitCode, UnknownZoneError, ZoneError
 from netcup_mailauth.judge.report import Basis
-from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.lookup import Answer, Query, Status
-from netcup_mailauth.policy import DomainPolicy, SpfPolicy
+from netcup_mailauth.policy import DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.sandbox import Sandbox
+from tests.sessions import Answering
 from tests.worlds import backend_of, requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from netcup_mailauth.backends.ccp import CcpBackend
     from netcup_mailauth.lookup import Lookup
@@ -44,7 +43,7 @@ def dns_saying(known: dict[str, Answer], otherwise: Status = Status.NXDOMAIN) ->
     return lookup
 
 
-def finder(known: dict[str, str]) -> object:
+def finder(known: dict[str, str]) -> Callable[[str], str]:
     def find(domain: str) -> str:
         if domain not in known:
             raise ZoneError(f"There is no {domain} in DNS.")
@@ -63,8 +62,8 @@ def found(domain: str) -> Wish:
     return Wish(domain, SPF, discovered=True)
 
 
-def planner(backend: CcpBackend, dns: Lookup, find: object = zone_of) -> Planner:
-    return Planner(backend, dns=lambda: dns, find_zone=find)  # type: ignore[arg-type]
+def session(backend: CcpBackend, dns: Lookup, find: Callable[[str], str] | None = None) -> Session:
+    return Session(backend, Answering(answers=dns, finds=find))
 
 
 def reads(sandbox: Sandbox) -> int:
@@ -76,7 +75,7 @@ def test_a_dozen_lapsed_domains_are_notes_and_cost_netcup_nothing(
 ) -> None:
     sandbox, backend = netcup
     wishes = [*map(found, LAPSED), found("example.com")]
-    plan = planner(backend, dns_saying({"example.com": NETCUP})).plan(wishes)
+    plan = planning.plan(session(backend, dns_saying({"example.com": NETCUP})), wishes)
     assert [zone.error for zone in plan.zones] == [None] * 13
     assert [f.code for zone in plan.zones[:12] for f in zone.findings] == ["not-at-netcup"] * 12
     assert "lapsed0.de does not exist in DNS" in plan.zones[0].findings[0].message
@@ -99,7 +98,7 @@ def test_what_netcup_cannot_have_is_a_note_without_a_call(
 ) -> None:
     sandbox, backend = netcup
     find = finder({"sub.moved.de": "moved.de"})
-    [zone] = planner(backend, dns_saying(known), find).plan([found(domain)]).zones
+    [zone] = planning.plan(session(backend, dns_saying(known), find), [found(domain)]).zones
     assert ([f.code for f in zone.findings], zone.error) == (["not-at-netcup"], None)
     assert reads(sandbox) == 0
 
@@ -111,7 +110,7 @@ def test_a_zone_that_only_its_own_servers_do_not_answer_for_is_an_error_of_its_o
     """It may be at netcup, so it is no note; but a dozen of them must not end the run."""
     sandbox, backend = netcup
     dns = dns_saying({"example.com": NETCUP}, status)
-    plan = planner(backend, dns).plan([*map(found, LAPSED), found("example.com")])
+    plan = planning.plan(session(backend, dns), [*map(found, LAPSED), found("example.com")])
     errors = [zone.error for zone in plan.zones]
     assert [e.exit_code for e in errors if e] == [ExitCode.ZONE] * 12
     assert errors[0] is not None
@@ -128,7 +127,7 @@ def test_where_dns_is_silent_altogether_netcup_is_asked(
         return [Answer(Status.TIMEOUT) for _ in queries]
 
     sandbox, backend = netcup
-    [zone] = planner(backend, silent).plan([found("example.com")]).zones
+    [zone] = planning.plan(session(backend, silent), [found("example.com")]).zones
     assert zone.changes
     assert reads(sandbox) == 1
 
@@ -136,7 +135,7 @@ def test_where_dns_is_silent_altogether_netcup_is_asked(
 def test_a_domain_that_the_user_names_is_asked_for_whatever_dns_says(
     netcup: tuple[Sandbox, CcpBackend],
 ) -> None:
-    [zone] = planner(netcup[1], dns_saying({})).plan([Wish("example.com", SPF)]).zones
+    [zone] = planning.plan(session(netcup[1], dns_saying({})), [Wish("example.com", SPF)]).zones
     assert zone.changes
 
 
@@ -146,7 +145,9 @@ def test_a_sub_domain_whose_zone_dns_does_not_say_is_no_note(
     def silent(domain: str) -> str:
         raise UnknownZoneError(f"DNS does not say in which zone {domain} lies.")
 
-    [zone] = planner(netcup[1], dns_saying({}), silent).plan([found("a.example.com")]).zones
+    [zone] = planning.plan(
+        session(netcup[1], dns_saying({}), silent), [found("a.example.com")]
+    ).zones
     assert zone.error is not None
     assert zone.error.exit_code is ExitCode.ZONE
 
@@ -156,8 +157,8 @@ def test_a_starter_config_has_lapsed_domains_as_comments(
 ) -> None:
     sandbox, backend = netcup
     dns = dns_saying({"example.com": NETCUP})
-    starter = Starter(backend, None, zone_of, date(2026, 11, 27), lambda: dns)
-    tables = starter.tables_of_served([*LAPSED, "example.com"], ())
+    served = [*LAPSED, "example.com"]
+    tables = tables_of_served(session(backend, dns), served, (), has_mailcow=False)
     assert [text.startswith("# lapsed") for text in tables] == [True] * 12 + [False]
     assert reads(sandbox) == 1
 
@@ -167,12 +168,5 @@ def test_check_does_not_ask_netcup_either(
     netcup: tuple[Sandbox, CcpBackend], status: Status
 ) -> None:
     sandbox, backend = netcup
-    checker = Checker(
-        lambda domain: domain,
-        lambda _: (),
-        lambda: dns_saying({}, status),
-        Sources(),
-        read_zone=backend.zone,
-    )
-    checker.check(map(found, LAPSED), Basis.CONFIG)
+    check(session(backend, dns_saying({}, status)), map(found, LAPSED), Basis.CONFIG)
     assert reads(sandbox) == 0

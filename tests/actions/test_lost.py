@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.lost import bring_back, lost
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions.applying import write
+from netcup_mailauth.actions.undo import bring_back, lost
 from netcup_mailauth.errors import MailauthError, UnverifiedError, WriteNotProcessedError
 from netcup_mailauth.plan import Place, compute
 from netcup_mailauth.results import Status
 from netcup_mailauth.state.journal import Journal, Mark, standing
 from tests.actions.test_writing import WISHES
 from tests.apis import Api, each_api, on_ccp
+from tests.sessions import journalled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def an_apply(api: Api, backend: Backend, journal: Journal) -> Entry:
     zone = backend.zone(NAME)
     place = Place(NAME, NAME, api.name)
     change_set = compute(place, zone, WISHES, api.new_ttl)
-    result = Writer(backend, lambda _: None, lambda _: journal).write(change_set, zone)
+    result = write(journalled(backend, journal), change_set, zone)
     assert result.status in (Status.APPLIED, Status.LOST)
     return next(iter(journal.entries(NAME)))
 
@@ -58,7 +59,7 @@ def test_all_that_is_lost_is_brought_back_in_one_call(api: Api, tmp_path: Path) 
         without(sandbox, "A", "AAAA", "MX", "CNAME")
         zone = backend.zone(NAME)
         writes = api.writes(sandbox)
-        bring_back(backend, journal, entry, zone, lost(entry, zone))
+        bring_back(journalled(backend, journal), entry, zone, lost(entry, zone))
         assert api.writes(sandbox) == writes + 1
         assert said(sandbox) == before
         assert lost(entry, backend.zone(NAME)).missing == ()
@@ -79,7 +80,7 @@ def test_what_went_with_the_write_itself_is_known_from_the_journal(
         assert entry.mark is Mark.VERIFIED
         assert not others & set(said(sandbox))
         zone = backend.zone(NAME)
-        bring_back(backend, journal, entry, zone, lost(entry, zone))
+        bring_back(journalled(backend, journal), entry, zone, lost(entry, zone))
         assert others < set(said(sandbox))
 
 
@@ -92,7 +93,7 @@ def test_our_own_records_go_along_also_where_they_are_gone_too(api: Api, tmp_pat
         zone = backend.zone(NAME)
         found = lost(entry, zone)
         assert len(found.ours) == len(WISHES)
-        bring_back(backend, journal, entry, zone, found)
+        bring_back(journalled(backend, journal), entry, zone, found)
         assert said(sandbox) == after
 
 
@@ -174,7 +175,7 @@ def test_an_unclear_answer_is_settled_by_reading(api: Api, tmp_path: Path, mode:
         without(sandbox, "MX", "A", "AAAA")
         zone = backend.zone(NAME)
         sandbox.fault(api.write, mode)
-        bring_back(backend, journal, entry, zone, lost(entry, zone))
+        bring_back(journalled(backend, journal), entry, zone, lost(entry, zone))
         assert said(sandbox) == before
 
 
@@ -190,7 +191,7 @@ def test_what_did_not_arrive_is_said_and_not_sent_again(
         writes = api.writes(sandbox)
         sandbox.fault(api.write, mode)
         with pytest.raises(UnverifiedError, match="missing still is MX"):
-            bring_back(backend, journal, entry, zone, lost(entry, zone))
+            bring_back(journalled(backend, journal), entry, zone, lost(entry, zone))
         assert api.writes(sandbox) == writes + 1
 
 
@@ -206,7 +207,7 @@ def test_a_zone_that_was_read_long_ago_is_not_written_to(
         late = zone.asked_at + 3600
         monkeypatch.setattr("netcup_mailauth.clock.now", lambda: late)
         with pytest.raises(WriteNotProcessedError):
-            bring_back(backend, journal, entry, zone, lost(entry, zone))
+            bring_back(journalled(backend, journal), entry, zone, lost(entry, zone))
         assert next(iter(journal.entries(NAME))).mark is Mark.FAILED
 
 
@@ -224,7 +225,7 @@ def test_nothing_is_sent_that_could_not_be_noted_before(
         writes = api.writes(sandbox)
         monkeypatch.setattr("netcup_mailauth.state.journal.write_private", full)
         with pytest.raises(MailauthError, match="could not be saved"):
-            bring_back(backend, journal, entry, zone, lost(entry, zone))
+            bring_back(journalled(backend, journal), entry, zone, lost(entry, zone))
         assert api.writes(sandbox) == writes
 
 

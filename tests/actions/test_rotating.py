@@ -308,7 +308,8 @@ def test_two_machines_that_began_at_once_never_sign_with_an_unpublished_key(
 ) -> None:
     first, second = House(tmp_path / "one"), House(tmp_path / "two")
     second.backend, second.signer = first.backend, first.signer
-    second.rotator = replace(second.rotator, backend=first.backend, signer=first.signer)
+    session = replace(second.rotator.session, apis=first.backend)
+    second.rotator = replace(second.rotator, session=session, signer=first.signer)
     second.past = first.past
     first.begin()
     second.begin()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 
+from netcup_mailauth.actions.applying import write
 from netcup_mailauth.actions.planning import Draft
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.plan import Place, compute
 from netcup_mailauth.records import DesiredRecord, Kind
 from netcup_mailauth.results import Status
@@ -58,7 +59,7 @@ def test_over_200_random_zones_through_the_api(api: Api) -> None:
             sandbox.set_zone("example.com", wire)
             before = Counter(api.records(sandbox))
             first = draft(backend)
-            result = Writer(backend).write(first.change_set, first.zone)
+            result = write(Session(backend), first.change_set, first.zone)
             assert result.status in (Status.APPLIED, Status.UNCHANGED)
             after = Counter(api.records(sandbox))
             changes = first.change_set.changes

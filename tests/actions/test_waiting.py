@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.actions.waiting import (
+from netcup_mailauth.actions.checking import (
     JITTER,
     QUICK,
     QUICK_FOR,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import files
-from netcup_mailauth.actions.writing import SETTLE, Writer
+from netcup_mailauth.actions.applying import SETTLE, write
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -24,7 +26,8 @@ from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.results import Result, Status
 from netcup_mailauth.state import journal as journal_module
 from netcup_mailauth.state.journal import Journal, Mark
-from tests.worlds import Waits, account, recorded, requests_of
+from tests.sessions import Hurried, hurried, journalled
+from tests.worlds import Waits, account, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +49,14 @@ def planned(backend: CcpBackend) -> tuple[ChangeSet, Zone]:
 
 
 def written(backend: CcpBackend, waits: Waits | None = None) -> Result:
-    return Writer(backend, recorded([] if waits is None else waits)).write(*planned(backend))
+    return write(Session(backend, clock=Hurried(waits)), *planned(backend))
+
+
+class Later(Clock):
+    """Ten seconds are less than half of one."""
+
+    def sleep(self, _seconds: float) -> None:
+        time.sleep(0.4)
 
 
 def texts(sandbox: Sandbox) -> list[str]:
@@ -105,7 +115,7 @@ def test_a_write_that_did_not_arrive_is_not_sent_again(mode: str) -> None:
 def test_a_write_that_arrives_late_is_found_by_the_second_read() -> None:
     with account() as (sandbox, backend):
         sandbox.fault("updateDnsRecords", "apply-late", delay=0.15)
-        result = Writer(backend, lambda _: time.sleep(0.4)).write(*planned(backend))
+        result = write(Session(backend, clock=Later()), *planned(backend))
         assert result.status is Status.APPLIED
         assert texts(sandbox) == WANTED
 
@@ -126,7 +136,7 @@ def test_a_write_that_cannot_be_read_back_is_unknown() -> None:
         change_set, zone = planned(backend)
         sandbox.fault("updateDnsRecords", "drop")
         sandbox.fault("infoDnsRecords", "drop", times=3)
-        result = Writer(backend, recorded([])).write(change_set, zone)
+        result = write(hurried(backend), change_set, zone)
         assert result.status is Status.UNKNOWN
         assert result.failure is not None
         assert "could not be read back" in result.failure.message
@@ -154,7 +164,7 @@ def test_a_rival_who_wrote_while_we_logged_in_again_makes_the_plan_stale() -> No
         change_set, zone = planned(backend)
         sandbox.fault("updateDnsRecords", "expire")
         sandbox.fault("infoDnsRecords", "rival")
-        result = Writer(backend, recorded([])).write(change_set, zone)
+        result = write(hurried(backend), change_set, zone)
         assert result.status is Status.STALE
         assert requests_of(sandbox)["updateDnsRecords"] == 1
 
@@ -169,7 +179,7 @@ def test_a_zone_that_moved_since_the_plan_is_stale_and_the_record_named() -> Non
             for r in sandbox.zone("example.com")
         ]
         sandbox.set_zone("example.com", records)
-        result = Writer(backend).write(change_set, backend.zone("example.com"))
+        result = write(Session(backend), change_set, backend.zone("example.com"))
         assert result.status is Status.STALE
         assert result.exit_code is ExitCode.STALE
         assert result.failure is not None
@@ -181,7 +191,7 @@ def test_a_zone_that_somebody_else_put_right_is_already_as_planned() -> None:
     with account() as (sandbox, backend):
         change_set, _ = planned(backend)
         written(backend)
-        result = Writer(backend).write(change_set, backend.zone("example.com"))
+        result = write(Session(backend), change_set, backend.zone("example.com"))
         assert result.status is Status.ALREADY
         assert result.exit_code is ExitCode.OK
         assert requests_of(sandbox)["updateDnsRecords"] == 1
@@ -212,9 +222,7 @@ def test_another_record_that_changed_is_told_with_what_it_was_and_what_it_is() -
         changed = {name: mx[name] for name in ("id", "hostname", "type", "priority")}
         rival = {**changed, "destination": "mx.rival.example"}
         sandbox.fault("updateDnsRecords", "rival", records=[rival])
-        result = written(backend)
-        assert result.status is Status.APPLIED, "what has changed is not gone"
-        (note,) = result.notes
+        (note,) = written(backend).notes
         was, now = f"{mx['priority']} {mx['destination']}", f"{mx['priority']} mx.rival.example"
         assert f"MX @ {was!r} is now {now!r}" in note
 
@@ -257,7 +265,7 @@ def test_an_unclear_answer_and_a_zone_that_lost_the_rest_are_both_told() -> None
         change_set, zone = planned(backend)
         sandbox.fault("updateDnsRecords", "apply-then-drop")
         sandbox.fault("infoDnsRecords", "loses")
-        result = Writer(backend, recorded([])).write(change_set, zone)
+        result = write(hurried(backend), change_set, zone)
         assert result.status is Status.LOST
         assert "netcup holds the records" in result.notes[0]
 
@@ -282,7 +290,7 @@ def test_what_comes_and_goes_by_itself_is_no_loss(
         sandbox.set_zone("example.com", [*rest, record])
         change_set, zone = planned(backend)
         sandbox.set_zone("example.com", rest)
-        result = Writer(backend, recorded([])).write(change_set, zone)
+        result = write(hurried(backend), change_set, zone)
         assert result.status is Status.APPLIED
         assert f"{record['destination']!r} is gone" in result.notes[0]
 
@@ -295,7 +303,7 @@ def test_any_other_record_is_a_loss(type_: str) -> None:
         sandbox.set_zone("example.com", [*rest, record])
         change_set, zone = planned(backend)
         sandbox.set_zone("example.com", rest)
-        assert Writer(backend, recorded([])).write(change_set, zone).status is Status.LOST
+        assert write(hurried(backend), change_set, zone).status is Status.LOST
 
 
 def test_a_record_that_is_updated_under_a_new_id_is_as_planned() -> None:
@@ -305,15 +313,15 @@ def test_a_record_that_is_updated_under_a_new_id_is_as_planned() -> None:
         sandbox.set_zone("example.com", [{**r, "id": None} for r in sandbox.zone("example.com")])
         again = backend.zone("example.com")
         assert {r.id for r in zone.records}.isdisjoint(r.id for r in again.records)
-        result = Writer(backend, recorded([])).write(change_set, again)
+        result = write(hurried(backend), change_set, again)
         assert result.status is Status.APPLIED
         assert texts(sandbox) == WANTED
         assert len(sandbox.zone("example.com")) == len(zone.records) + 1
 
 
-def journalled(backend: CcpBackend, folder: Path) -> tuple[Journal, Result]:
+def noted(backend: CcpBackend, folder: Path) -> tuple[Journal, Result]:
     journal = Journal(folder, "run")
-    return journal, Writer(backend, recorded([]), lambda _: journal).write(*planned(backend))
+    return journal, write(journalled(backend, journal), *planned(backend))
 
 
 def marks(journal: Journal) -> list[Mark]:
@@ -338,7 +346,7 @@ def test_the_journal_says_how_far_the_write_came(
         before = backend.zone("example.com")
         if mode:
             sandbox.fault("updateDnsRecords", mode, times=times)
-        journal, _ = journalled(backend, tmp_path)
+        journal, _ = noted(backend, tmp_path)
         assert marks(journal) == [mark]
         (entry,) = journal.entries("example.com")
         assert set(entry.before.records) == set(before.records), "the whole zone is saved"
@@ -350,7 +358,7 @@ def test_the_journal_says_of_a_write_that_became_stale_that_it_was_not_made(tmp_
         sandbox.fault("updateDnsRecords", "expire")
         sandbox.fault("infoDnsRecords", "rival")
         journal = Journal(tmp_path, "run")
-        result = Writer(backend, recorded([]), lambda _: journal).write(change_set, zone)
+        result = write(journalled(backend, journal), change_set, zone)
         assert result.status is Status.STALE
         assert marks(journal) == [Mark.FAILED]
 
@@ -371,7 +379,7 @@ def test_what_the_api_is_sure_of_is_not_settled_by_reading(
 ) -> None:
     with account() as (sandbox, backend):
         monkeypatch.setattr(backend, "apply", failing(error))
-        journal, result = journalled(backend, tmp_path)
+        journal, result = noted(backend, tmp_path)
         assert result.status is status
         assert marks(journal) == [mark]
         assert requests_of(sandbox)["infoDnsRecords"] == 1
@@ -391,7 +399,7 @@ def test_of_a_zone_that_has_left_it_is_said_whether_it_went_before_the_write(
         change_set, zone = planned(backend)
         monkeypatch.setattr(backend, "apply", failing(error))
         monkeypatch.setattr(backend, "zone", failing(ZoneError("It is not in this account.")))
-        assert Writer(backend, recorded([])).write(change_set, zone).status is status
+        assert write(hurried(backend), change_set, zone).status is status
 
 
 def test_a_lock_out_that_answers_a_write_that_arrived_ends_the_run(
@@ -435,10 +443,10 @@ def failing(error: MailauthError) -> Callable[..., None]:
 def test_what_is_stale_or_empty_is_not_journalled(tmp_path: Path) -> None:
     with account() as (_, backend):
         change_set, _zone = planned(backend)
-        journal, _ = journalled(backend, tmp_path)
-        writer = Writer(backend, recorded([]), lambda _: journal)
-        assert writer.write(change_set, backend.zone("example.com")).status is Status.ALREADY
-        assert writer.write(*planned(backend)).status is Status.UNCHANGED
+        journal, _ = noted(backend, tmp_path)
+        session = journalled(backend, journal)
+        assert write(session, change_set, backend.zone("example.com")).status is Status.ALREADY
+        assert write(session, *planned(backend)).status is Status.UNCHANGED
         assert len(marks(journal)) == 1
 
 
@@ -451,7 +459,7 @@ def test_a_write_that_cannot_be_journalled_does_not_happen(
         planned(backend)
         monkeypatch.setattr(journal_module, "write_private", failing_at(call))
         with pytest.raises(MailauthError, match="could not be saved") as caught:
-            journalled(backend, tmp_path)
+            noted(backend, tmp_path)
         assert caught.value.exit_code is ExitCode.ERROR
         assert "Nothing was written" in caught.value.advice
         assert "updateDnsRecords" not in requests_of(sandbox)
@@ -463,7 +471,7 @@ def test_a_write_is_told_as_done_although_the_journal_could_not_note_it(
     """The records are at netcup: "nothing was written" would be a lie."""
     with account() as (sandbox, backend):
         monkeypatch.setattr(journal_module, "write_private", failing_at(3))
-        journal, result = journalled(backend, tmp_path)
+        journal, result = noted(backend, tmp_path)
         assert result.status is Status.APPLIED
         assert "could not note what became of this write" in result.notes[-1]
         assert texts(sandbox) == WANTED

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.actions.planning import Planner, Wish
+from netcup_mailauth.actions.planning import plan
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.backends.clouddns import CloudDnsBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles, read_zone
+from netcup_mailauth.dnsio.asking import Dns
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError
-from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
+from netcup_mailauth.policy import DmarcPolicy, DomainPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.judge.cases import mail_zone, wants
 from tests.worlds import account
@@ -47,9 +49,9 @@ def test_an_export_is_read_back_as_the_zone_it_was(tmp_path: Path) -> None:
 def test_its_changes_are_those_that_the_api_would_get(tmp_path: Path) -> None:
     wish = Wish("example.com", wants("v=spf1 mx -all", "v=DMARC1;p=reject"))
     with account() as (_, backend):
-        there = Planner(backend).plan([wish]).zones[0]
+        there = plan(Session(backend), [wish]).zones[0]
         path = exported(tmp_path, documents.zone_listing(backend.zone("example.com")))
-    here = Planner(ZoneFiles.read([path])).plan([wish]).zones[0]
+    here = plan(Session(ZoneFiles.read([path])), [wish]).zones[0]
     assert (here.changes, here.unchanged, here.untouched) == (
         there.changes,
         there.unchanged,
@@ -85,7 +87,7 @@ def test_zones_of_both_apis_go_into_one_plan(tmp_path: Path) -> None:
     policy = DomainPolicy(dmarc=DmarcPolicy(record="v=DMARC1;p=none"))
     wishes = [Wish(name, policy) for name in ("example.com", "example.org")]
     backend = ZoneFiles.read(paths)
-    one, two = Planner(backend, find_zone=backend.zone_of).plan(wishes).zones
+    one, two = plan(Session(backend, Dns(zones=backend)), wishes).zones
     assert [c.place.backend for c in (one, two)] == ["ccp", "clouddns"]
     created = [c.after.ttl for c in two.changes if c.after]
     assert created == [3600]  # the one API has a TTL for each record, the other for the zone
@@ -128,7 +130,7 @@ RECORD = {"id": "1", "hostname": "@", "type": "TXT", "priority": "0", "destinati
         {**EXPORT, "records": [{**RECORD, "ttl": "1"}]},
         {**EXPORT, "records": [{**RECORD, "ttl": None}] * 2},
         {**EXPORT, "zones": []},
-        planfile.plan_document(Planner(ZoneFiles([mail_zone()])).plan([])),
+        planfile.plan_document(plan(Session(ZoneFiles([mail_zone()])), [])),
     ],
 )
 def test_what_is_no_export_is_said_to_be_none(document: object, tmp_path: Path) -> None:

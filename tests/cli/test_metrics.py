@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from netcup_mailauth import dkim
-from netcup_mailauth.actions.planning import Planner
+from netcup_mailauth.actions import applying, planning
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.cli.metrics import exit_code_of, key_since, record
 from netcup_mailauth.errors import ExitCode, StaleError, UsageError
@@ -29,6 +29,8 @@ from tests.render.samples import ED25519, RSA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from netcup_mailauth.actions.session import Session
 
 DOMAIN = "example.com"
 APPLY = ("apply", DOMAIN, "--dkim", f"record:{RSA}", "--allow", "dkim-key-1024", "--yes")
@@ -153,14 +155,14 @@ def test_a_run_that_breaks_off_tells_how_far_it_came(
     error: BaseException,
     code: ExitCode,
 ) -> None:
-    planned = Planner.draft
+    planned = planning.draft
 
-    def draft(self: Planner, wish: Any, **options: Any) -> Any:
+    def draft(session: Session, wish: Any, **options: Any) -> Any:
         if wish.domain != DOMAIN:
             raise error
-        return planned(self, wish, **options)
+        return planned(session, wish, **options)
 
-    monkeypatch.setattr(Planner, "draft", draft)
+    monkeypatch.setattr(applying, "draft", draft)
     arguments = ("apply", DOMAIN, "example.org", "--dmarc-policy", "none", "--yes")
     assert ends(file, *arguments) == code
     assert value(file, "domain_status", domain=DOMAIN, status="applied") == 1

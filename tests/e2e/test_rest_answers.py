@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.actions import writing
+from netcup_mailauth.actions import applying
 from netcup_mailauth.backends import http
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
@@ -39,7 +39,7 @@ def api() -> Api:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
-    monkeypatch.setattr(writing, "SETTLE", 0.0)
+    monkeypatch.setattr(applying, "SETTLE", 0.0)
 
 
 def said(cli: Cli, *arguments: str) -> tuple[int, str]:

@@ -21,20 +21,15 @@ def test_it_writes_to_a_zone_of_each_kind(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     for domain in ("example.com", "example.org"):
         assert f"{domain} applied" in lines
-        (written,) = (line for line in lines if line.startswith(f"{domain} update v=spf1 "))
-        assert "ip4:203.0.113.7" in written.split()
+    assert len([line for line in lines if "+ ip4:203.0.113.7" in line]) == 2
 
 
 def test_it_uses_nothing_but_what_the_library_offers() -> None:
-    used = re.findall(r"\bmailauth\.(\w+)", TEXT)
-    assert used
-    assert set(used) <= set(netcup_mailauth.__all__)
-    assert re.findall(r"^(?:from|import) .*", TEXT, re.MULTILINE) == [
-        "from pydantic import SecretStr",
-        "import netcup_mailauth as mailauth",
-    ]
+    (used,) = re.findall(r"^from netcup_mailauth import (.*)$", TEXT, re.MULTILINE)
+    assert set(used.split(", ")) <= set(netcup_mailauth.__all__)
+    assert len(re.findall(r"^(?:from|import) ", TEXT, re.MULTILINE)) == 1
 
 
 def test_it_stays_short() -> None:
     code = TEXT.split('"""')[2]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 25
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15

@@ -6,17 +6,16 @@ nothing foreign touched; and the run that failed said so, by its exit code and i
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.applying import Applier
-from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.writing import Writer
-from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.actions.applying import apply_unasked
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.clock import Clock
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.render.layout import Page
 from netcup_mailauth.render.runs import result_text
 from netcup_mailauth.results import Status
@@ -26,7 +25,7 @@ from tests.bells import _drips_are_cut_off, bells
 from tests.faults.cells import CELLS, DELAYS, ENDING, OK, Told
 
 if TYPE_CHECKING:
-    from netcup_mailauth.results import Result, RunResult
+    from netcup_mailauth.results import RunResult
     from netcup_mailauth.sandbox import Sandbox
 
 __all__ = ["_drips_are_cut_off", "bells"]  # fixtures
@@ -49,14 +48,18 @@ POLICY = DomainPolicy(
 def run(api: Api, sandbox: Sandbox, domains: list[str], settling: float = 0.0) -> RunResult:
     """One run of ``apply --yes`` over the domains; ``settling`` seconds pass for ten."""
     with api.backend(sandbox) as backend:
-        writer = Writer(backend, sleep=lambda _: time.sleep(settling))
-        applier = Applier(Planner(backend), writer, contextlib.nullcontext)
-        wishes = [Wish(domain, POLICY) for domain in domains]
-        return applier.apply_all(wishes, lambda _: None, _ignore)
+        session = Session(backend, clock=Settling(settling))
+        return apply_unasked(session, [Wish(domain, POLICY) for domain in domains])
 
 
-def _ignore(_result: Result) -> None:
-    return
+class Settling(Clock):
+    """A clock by which so many seconds pass, however many are waited."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def sleep(self, _seconds: float) -> None:
+        time.sleep(self._seconds)
 
 
 def managed(sandbox: Sandbox, domain: str) -> dict[str, list[str]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.actions.applying import Applier
-from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions import applying, planning
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.policy import Wish
 from netcup_mailauth.results import Status
 from tests.apis import each_api
 from tests.faults.test_matrix import POLICY, WANTED, managed, run
@@ -33,11 +32,11 @@ def rewrite(sandbox: Sandbox, records: list[dict[str, object]]) -> None:
 def planned_then(api: Api, between: Callable[[Sandbox], None]) -> tuple[Result, bool]:
     """The result of a reviewed plan, and whether the zone stayed as the rival left it."""
     with api.netcup([DOMAIN]) as sandbox, api.backend(sandbox) as backend:
-        applier = Applier(Planner(backend), Writer(backend), contextlib.nullcontext)
-        plan = applier.planner.plan([Wish(DOMAIN, POLICY)])
+        session = Session(backend)
+        plan = planning.plan(session, [Wish(DOMAIN, POLICY)])
         between(sandbox)
         before = api.records(sandbox, DOMAIN)
-        (result,) = applier.apply_reviewed(plan, lambda _: None).results
+        (result,) = applying.apply(session, plan).results
         return result, api.records(sandbox, DOMAIN) == before and api.writes(sandbox) == 0
 
 
@@ -74,7 +73,7 @@ def test_what_is_rewritten_after_our_answer_is_put_right_by_the_next_run(api: Ap
         old = sandbox.zone(DOMAIN)
         assert run(api, sandbox, [DOMAIN]).results[0].status is Status.APPLIED
         rewrite(sandbox, old)
-        (planned,) = Planner(backend).plan([Wish(DOMAIN, POLICY)]).zones
+        (planned,) = planning.plan(Session(backend), [Wish(DOMAIN, POLICY)]).zones
         assert not planned.is_empty
         assert run(api, sandbox, [DOMAIN]).exit_code is ExitCode.OK
         assert managed(sandbox, DOMAIN) == {name: [text] for name, text in WANTED.items()}

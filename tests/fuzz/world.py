@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 import responses
 
-from netcup_mailauth.actions import writing
+from netcup_mailauth.actions import applying
 from netcup_mailauth.backends import http, patience
 from netcup_mailauth.cli import entry
 from netcup_mailauth.dnsio import wire
@@ -314,7 +314,7 @@ def opened(folder: Path) -> Iterator[World]:
         # What would be waited for is here at once, or never.
         stack.enter_context(patch.object(http, "BACKOFF", (0.0, 0.0)))
         stack.enter_context(patch.object(patience, "USUAL_PAUSE", 0.0))
-        stack.enter_context(patch.object(writing, "SETTLE", 0.0))
+        stack.enter_context(patch.object(applying, "SETTLE", 0.0))
         stack.enter_context(patch.object(wire, "exchange", world._exchange))
         stack.enter_context(patch.object(wire, "over_tcp", world._exchange))
         yield world

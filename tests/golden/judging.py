@@ -13,8 +13,9 @@ from unittest import mock
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from netcup_mailauth import dkim, dmarc, spf
-from netcup_mailauth.actions.checking import Checker
-from netcup_mailauth.actions.planning import Planner, Wish
+from netcup_mailauth.actions.checking import check
+from netcup_mailauth.actions.planning import draft
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dnsio import authority, servers
 from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
@@ -25,16 +26,17 @@ from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.files import DkimSource, read_key
 from netcup_mailauth.lookup import Answer, Query, Status
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
-from netcup_mailauth.policy import DomainPolicy
+from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.golden.cases import Changing, Checking, Planning, Reading, private_key
+from tests.sessions import Answering, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import DomainCheck
-    from tests.golden.cases import Case, Dns
+from tests.golden.cases import Case, Dns
 
 JUDGES = ("judge", "desired.py", "spf/lint.py", "spf/mistakes.py", "dmarc/syntax.py")
 """Where every statement and every choice of a text is to be reached by the cases."""
@@ -143,15 +145,15 @@ def _planning(case: Planning) -> Iterator[str]:
     )
     backend.serving = lambda _: backend
     policy = DomainPolicy.model_validate(case.policy)
-    planner = Planner(
+    session = Session(
         backend,
+        Answering(answers=Names(case.dns)),
         _Keys(case.key, case.relay, None),
-        dns=lambda: Names(case.dns),
-        held=lambda _: frozenset(case.held),
+        Kept(holds=frozenset(case.held)),
     )
     authorises = _pairs(case.authorises)
     wish = Wish("example.com", policy, discovered=case.discovered, authorises=authorises)
-    yield from _planned(planner.draft(wish).change_set)
+    yield from _planned(draft(session, wish).change_set)
 
 
 def _pairs(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -197,21 +199,23 @@ def _checking(case: Checking) -> Iterator[str]:
         if isinstance(case.key, int):
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             policy["dkim"] = {**policy["dkim"], "source": f"file:{_pem(Path(folder), case.key)}"}
-        checker = Checker(
-            find_zone=lambda domain: ".".join(domain.split(".")[-2:]),
-            servers_of=lambda _: (FIRST, SECOND),
-            dns=lambda: Names(case.dns),
-            keys=_Keys(case.key, case.relay, case.host, case.origin),
-            read_zone=_reading(case),
-            recall=lambda _: [_recalled(line) for line in case.remembered],
-            kinds=tuple(Kind(kind) for kind in case.kinds),
+        session = Session(
+            _reading(case),
+            Answering(
+                answers=Names(case.dns),
+                finds=lambda domain: ".".join(domain.split(".")[-2:]),
+                serves=(FIRST, SECOND),
+            ),
+            _Keys(case.key, case.relay, case.host, case.origin),
+            Kept(last=[_recalled(line) for line in case.remembered]),
         )
+        kinds = tuple(Kind(kind) for kind in case.kinds)
         wish = Wish(
             case.domain,
             DomainPolicy.model_validate(policy),
             authorises=_pairs(case.authorises),
         )
-        report = checker.check([wish], Basis[case.basis.upper()])
+        report = check(session, [wish], Basis[case.basis.upper()], kinds)
         yield from _reported(report.domains[0])
         yield f"exit code {report.exit_code:d}"
 
@@ -232,7 +236,7 @@ def _reported(check: DomainCheck) -> Iterator[str]:
         yield "\n".join(["costs", *(f"    {line}" for line in check.costs)])
 
 
-def _reading(case: Checking) -> Callable[[str], Zone] | None:
+def _reading(case: Checking) -> Any:
     if case.zone is None and not case.unreadable:
         return None
 
@@ -241,7 +245,7 @@ def _reading(case: Checking) -> Callable[[str], Zone] | None:
             raise _FAILURES[case.unreadable]()
         return _zone(case.zone or (), name, draft=case.draft)
 
-    return read
+    return SimpleNamespace(zone=read)
 
 
 def _recalled(line: str) -> DesiredRecord:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge.check import Verdict, assembled, of_copy
 from netcup_mailauth.judge.compare import Known, Target
 from netcup_mailauth.judge.report import Basis, CheckedRecord
-from netcup_mailauth.policy import DomainPolicy
+from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import Kind
 from tests.judge.cases import zone
 from tests.judge.samples import DOMAIN, KEY, SPF, apex, world

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from netcup_mailauth.actions.checking import Expectation
-from netcup_mailauth.actions.planning import Wish
-from netcup_mailauth.actions.waiting import Caches, Lag, Waited
+from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
+from netcup_mailauth.actions.session import Session
 from netcup_mailauth.cli import check, live
 from netcup_mailauth.cli.common import settings
 from netcup_mailauth.dnsio.authority import Survey
@@ -21,13 +20,13 @@ from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.judge.compare import Known, Target
 from netcup_mailauth.judge.report import Basis
-from netcup_mailauth.policy import DomainPolicy
+from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import Kind
 from tests.judge.cases import zone
 from tests.judge.samples import ONE, SPF, TWO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LAG = Lag("example.com", ONE, ("example.com",))
 OTHER = Lag("example.com", TWO, ("example.com", "_dmarc.example.com"))
@@ -201,16 +200,27 @@ def test_going_on_takes_the_same_options_and_never_a_consent(
 
 
 class Stub:
-    """A checker that expects what a test says, or fails."""
+    """Expects of every domain what a test says, or fails."""
 
     def __init__(self, *targets: Target, live_zone: Any = None, error: Any = None) -> None:
         self.targets, self.live, self.error = targets, live_zone, error
 
-    def expect(self, wish: Wish, basis: Basis) -> Expectation:
+    def __call__(self, _session: Any, wish: Wish, basis: Basis, *_: Any) -> Expectation:
         if self.error is not None:
             raise self.error
         known = Known(wish, "example.com", self.live)
         return Expectation(known, (ONE,), self.targets, basis, Survey((), {}, ()))
+
+
+@pytest.fixture
+def expecting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stub], Session]:
+    """Have a session in which that is expected."""
+
+    def session(stub: Stub) -> Session:
+        monkeypatch.setattr("netcup_mailauth.actions.checking.expect", stub)
+        return Session()
+
+    return session
 
 
 WISH = Wish("example.com", DomainPolicy())
@@ -232,24 +242,29 @@ PROMISED, HOPED, ALONE = (
     ],
 )
 def test_only_what_can_come_is_waited_for(
-    capsys: pytest.CaptureFixture[str], targets: Any, live_zone: Any, waited_for: Any, said: str
+    expecting: Callable[[Stub], Session],
+    capsys: pytest.CaptureFixture[str],
+    targets: Any,
+    live_zone: Any,
+    waited_for: Any,
+    said: str,
 ) -> None:
-    stub: Any = Stub(*targets, live_zone=live_zone)
-    watched = live._watched(stub, WISH, Basis.CONFIG)
+    session = expecting(Stub(*targets, live_zone=live_zone))
+    watched = live._watched(session, WISH, Basis.CONFIG, ())
     assert (watched.targets if watched else ()) == waited_for
     assert said in capsys.readouterr().err
 
 
 def test_a_domain_that_cannot_be_checked_is_not_waited_for(
-    capsys: pytest.CaptureFixture[str],
+    expecting: Callable[[Stub], Session], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stub: Any = Stub(error=ZoneError("gone"))
-    assert live.wait_for(stub, [WISH], Basis.CONFIG, 5)
+    session = expecting(Stub(error=ZoneError("gone")))
+    assert live.wait_for(session, [WISH], Basis.CONFIG, 5)
     assert capsys.readouterr().err == ""
 
 
 def test_interrupted_it_wipes_the_line_and_says_how_to_go_on(
-    monkeypatch: pytest.MonkeyPatch,
+    expecting: Callable[[Stub], Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = terminal(monkeypatch, 80)
 
@@ -261,10 +276,10 @@ def test_interrupted_it_wipes_the_line_and_says_how_to_go_on(
             self.tell([LAG], 1)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("netcup_mailauth.actions.waiting.Waiter", Interrupted)
-    stub: Any = Stub(PROMISED)
+    monkeypatch.setattr("netcup_mailauth.actions.checking.Waiter", Interrupted)
+    session = expecting(Stub(PROMISED))
     with pytest.raises(KeyboardInterrupt):
-        live.wait_for(stub, [WISH], Basis.CONFIG, 5)
+        live.wait_for(session, [WISH], Basis.CONFIG, 5)
     last = screen.getvalue().rpartition("\r")[2]
     assert last == (
         "The zone stays as it is. To go on waiting:\n  netcup-mailauth check example.com --wait\n"

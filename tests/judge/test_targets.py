@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.dnsio.authority import Survey
 from netcup_mailauth.judge.compare import Known, Target, desired_of, is_nowhere, targets_of
 from netcup_mailauth.lookup import Query
-from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, Kind
 from tests.judge.cases import source, zone
 from tests.judge.samples import DMARC, DOMAIN, KEY, ONE, OTHER_KEY, SPF, TWO, said

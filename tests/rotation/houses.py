@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions.rotating import Rotator
 from netcup_mailauth.actions.rotationdraft import draft
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.clock import Clock
+from netcup_mailauth.dnsio.asking import Dns
 from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.judge.guard import silent
@@ -236,6 +238,27 @@ class TrappedBooks(Books):
         self.trap.step()
 
 
+@dataclass(frozen=True)
+class HouseDns(Dns):
+    """The DNS of a house."""
+
+    house: Any = None
+
+    def lookup(self) -> Lookup:
+        found: Lookup = self.house.dns()
+        return found
+
+
+class HouseClock(Clock):
+    """The clock of a house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def sleep(self, seconds: float) -> None:
+        self._house.sleep(seconds)
+
+
 class House:
     """Everything a rotation works on."""
 
@@ -261,13 +284,11 @@ class House:
         self.signed: dict[str, tuple[str, float]] = {}
         self.folder = folder
         self.rotator = Rotator(
-            self.backend,
-            Writer(self.backend, sleep=self.sleep),
+            Session(self.backend, HouseDns(house=self), clock=HouseClock(self)),
             self.signer,
             TrappedBooks(folder, self.trap),
             lambda _: [Server(f"ns{n}", f"192.0.2.{n}") for n in range(len(self.delays))],
             waits,
-            dns=self.dns,
             look=self.look,
             clock=self.clock,
             tell=self.told.append,

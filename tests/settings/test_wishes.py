@@ -6,9 +6,8 @@ from typing import Any, Literal
 
 import pytest
 
-from netcup_mailauth.actions.planning import Wish
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.policy import Config, DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.policy import Config, DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import Kind
 from netcup_mailauth.settings.wishes import check_code, wishes, with_allowed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,29 +13,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.actions.applying import Applier
-from netcup_mailauth.actions.planning import Planner, Wish
-from netcup_mailauth.actions.replaying import Replayer
-from netcup_mailauth.actions.reporting import linked
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions import planning
+from netcup_mailauth.actions.applying import apply_unasked
+from netcup_mailauth.actions.planfile import apply_saved
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, UsageError
 from netcup_mailauth.plan import Change, applied
-from netcup_mailauth.planfile import Grounds
-from netcup_mailauth.policy import DkimPolicy, DomainPolicy, SpfPolicy
+from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, SpfPolicy, Wish, linked
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.results import RunResult, Status
 from tests.judge.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
 from tests.judge.test_any_zone import policies
+from tests.sessions import Answering, Heard, Kept, hurried
 from tests.strategies import zones
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.keys.files import DkimSource
-    from netcup_mailauth.plan import ChangeSet, Edit
+    from netcup_mailauth.plan import ChangeSet, Edit, Place
     from netcup_mailauth.records import DesiredRecord
+    from netcup_mailauth.state.journal import Mark
 
 SPF = "v=spf1 mx ip4:192.0.2.7 ~all"
 DMARC = "v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"
@@ -95,6 +95,21 @@ class Keys:
         return None
 
 
+class Unwritten(Kept):
+    """A state without a journal."""
+
+    def journal_of(self, _place: Place, _undoes: Mapping[str, str]) -> Any:
+        return NoJournal()
+
+
+class NoJournal:
+    """A journal in which nothing is noted."""
+
+    def begin(self, _change_set: ChangeSet, _before: Zone) -> None: ...
+
+    def mark(self, _entry: None, _mark: Mark) -> None: ...
+
+
 @dataclass
 class World:
     """Zones, keys, and a plan file between a planner and a replayer."""
@@ -102,13 +117,17 @@ class World:
     backend: Memory
     keys: Keys = field(default_factory=Keys)
     remembered: Zone | None = None
-    notes: list[str] = field(default_factory=list)
-    anew: list[ChangeSet] = field(default_factory=list)
-    shown: list[ChangeSet] = field(default_factory=list)
+    heard: Heard = field(default_factory=Heard)
 
     @property
-    def planner(self) -> Planner:
-        return Planner(self.backend, self.keys, dns=dns, remembered=lambda _: self.remembered)
+    def session(self) -> Session:
+        return hurried(
+            self.backend,
+            keys=self.keys,
+            dns=Answering(answers=dns()),
+            state=Unwritten(remembered=self.remembered),
+            reporter=self.heard,
+        )
 
     def saved(self, *wishes: Wish) -> Any:
         """The document of a plan for these wishes."""
@@ -117,14 +136,12 @@ class World:
             named = wish.policy.dkim.source if wish.policy.dkim else None
             host = self.keys.host(named) if named else None
             found[wish.domain] = Grounds.of(wish.policy, host)
-        plan = self.planner.plan(wishes)
+        plan = planning.plan(self.session, wishes)
         return json.loads(documents.dumps(planfile.plan_document(plan, found)))
 
     def replay(self, document: Any, *, has_mailcow: bool = True) -> RunResult:
-        applier = Applier(self.planner, Writer(self.backend, lambda _: None), nullcontext)
-        replayer = Replayer(applier, has_mailcow, self.notes.append, self.anew.append)
         saved = planfile.from_document(document, "plan.json")
-        return replayer.replay(saved, self.shown.append, lambda _: None)
+        return apply_saved(self.session, saved, has_mailcow=has_mailcow)
 
     def ends(self, document: Any, **options: Any) -> tuple[Status, ExitCode]:
         run = self.replay(document, **options)
@@ -248,7 +265,7 @@ class TestDrift:
         failure = run.results[0].failure
         assert failure is not None
         assert (DMARC in failure.message, now in failure.message) == (True, True)
-        (fresh,) = here.anew
+        (fresh,) = here.heard.anew
         assert fresh.changes[0].before is not None
         assert fresh.changes[0].before.destination == now
         assert "dmarc-drops-reports" in [finding.code for finding in fresh.findings]
@@ -274,7 +291,7 @@ class TestDrift:
         here = world(replace(live, records=quoted))
         document = here.saved(wish(spf="v=spf1 mx ip4:192.0.2.7 -all"))
         assert here.ends(document) == APPLIED
-        codes = [finding.code for finding in here.shown[0].findings]
+        codes = [finding.code for finding in here.heard.shown[0].findings]
         assert "spf-multiple" not in codes
 
 
@@ -312,7 +329,7 @@ class TestKeys:
         here = self.keyed()
         document = here.saved(self.dkim())
         assert here.ends(document, has_mailcow=False) == APPLIED
-        assert len(here.notes) == 1
+        assert len(here.heard.notes) == 1
         assert here.keys.asked == ["mailcow"]
 
     def test_a_file_is_read_again_if_it_is_one(self, tmp_path: Path) -> None:
@@ -334,7 +351,7 @@ class TestKeys:
         here.keys.asked.clear()
         assert here.ends(signed(document)) == APPLIED
         assert here.keys.asked == []
-        assert "cannot be asked here" in here.notes[0]
+        assert "cannot be asked here" in here.heard.notes[0]
 
 
 class TestSeveral:
@@ -405,8 +422,7 @@ def test_a_plan_file_ends_as_an_apply_without_one_would(
                 zone_document["findings"] = kept
             run = here.replay(document)
         else:
-            applier = Applier(here.planner, Writer(here.backend, lambda _: None), nullcontext)
-            run = applier.apply_all([one], lambda _: None, lambda _: None)
+            run = apply_unasked(here.session, [one])
         ends.append((run.results[0].status, run.exit_code, here.backend.zones))
     assert ends[0] == ends[1]
 

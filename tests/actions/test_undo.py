@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth.actions.undoing import Target, Undoer, reversal
-from netcup_mailauth.actions.writing import Writer
+from netcup_mailauth.actions import applying
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.actions.undo import Target, plan_undo, reversal, reverted
 from netcup_mailauth.errors import ExitCode, StaleError
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
@@ -21,8 +22,9 @@ from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.results import Status
 from netcup_mailauth.sandbox import Quirks
 from netcup_mailauth.state.journal import Entry, Journal, Mark, standing
+from tests.sessions import Heard, journalled
 from tests.strategies import zones
-from tests.worlds import account, backend_of, recorded, requests_of
+from tests.worlds import account, backend_of, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,18 +225,12 @@ def test_a_key_that_is_put_back_is_shown_by_its_fingerprint(text: str) -> None:
 # Through a back end
 
 
-def undoer(backend: CcpBackend) -> Undoer:
-    return Undoer(backend, lambda: guard.silent)
-
-
 def write(backend: CcpBackend, folder: Path, wishes: tuple[DesiredRecord, ...]) -> Entry:
     """Apply, with a journal, and what that noted."""
     live = backend.zone("example.com")
     place = Place("example.com", "example.com", backend.name, backend.endpoint, backend.account)
     journal = Journal(folder, "run")
-    result = Writer(backend, recorded([]), lambda _: journal).write(
-        compute(place, live, wishes), live
-    )
+    result = applying.write(journalled(backend, journal), compute(place, live, wishes), live)
     assert result.status is Status.APPLIED
     return next(journal.entries("example.com"))
 
@@ -243,20 +239,20 @@ def take_back(backend: CcpBackend, folder: Path, entry: Entry) -> None:
     """The undo without a guard that could refuse it."""
     live = backend.zone("example.com")
     journal = Journal(folder, "undo", undoes={"example.com": entry.id})
-    result = Writer(backend, recorded([]), lambda _: journal).write(reversal(entry, live), live)
+    result = applying.write(journalled(backend, journal), reversal(entry, live), live)
     assert result.status in (Status.APPLIED, Status.UNCHANGED)
 
 
 def test_the_guard_judges_an_undo_and_says_how_to_consent(tmp_path: Path) -> None:
     with account() as (_, backend):
         entry = write(backend, tmp_path, WISHES)
-        change_set = undoer(backend).draft(Target(entry))
+        change_set = reverted(Session(backend), Target(entry))
         stops = {finding.code: finding for finding in guard.stopping(change_set)}
         assert {"dkim-revokes-key", "dmarc-drops-reports"} <= set(stops)
         assert all("--allow" in finding.advice for finding in stops.values())
         others = [f for f in change_set.findings if f.severity is not Severity.DANGER]
         assert all("--allow" not in finding.advice for finding in others)
-        allowed = undoer(backend).draft(Target(entry, tuple(stops)))
+        allowed = reverted(Session(backend), Target(entry, tuple(stops)))
         assert guard.stopping(allowed) == ()
 
 
@@ -272,7 +268,7 @@ def test_what_another_account_wrote_is_not_ours_to_undo(
         before = requests_of(sandbox)
         place = replace(entry.change_set.place, **change)
         forged = replace(entry, change_set=replace(entry.change_set, place=place))
-        (failed,) = undoer(backend).plan([Target(forged)]).zones
+        (failed,) = plan_undo(Session(backend), [Target(forged)]).zones
         assert failed.error is not None
         assert failed.error.exit_code is ExitCode.USAGE
         assert next(iter(change.values())) in failed.error.message
@@ -287,7 +283,7 @@ def test_a_text_that_this_api_cannot_hold_is_said_and_not_sent(tmp_path: Path) -
         assert change.before is not None
         odd = replace(change, before=replace(change.before, destination="v=DMARC1;p=none;n='a'"))
         forged = replace(entry, change_set=replace(entry.change_set, changes=(odd,)))
-        (failed,) = undoer(backend).plan([Target(forged)]).zones
+        (failed,) = plan_undo(Session(backend), [Target(forged)]).zones
         assert failed.error is not None
         assert "cannot be put back" in failed.error.message
         assert "by hand" in failed.error.advice
@@ -304,7 +300,7 @@ class TestTheSigner:
             yield backend, write(backend, tmp_path, WISHES)
 
     def codes(self, backend: CcpBackend, target: Target) -> set[str]:
-        return {finding.code for finding in guard.stopping(undoer(backend).draft(target))}
+        return {finding.code for finding in guard.stopping(reverted(Session(backend), target))}
 
     def test_taking_its_key_away_is_a_danger(self, written: tuple[CcpBackend, Entry]) -> None:
         backend, entry = written
@@ -312,7 +308,7 @@ class TestTheSigner:
         assert "dkim-removes-signing-key" in self.codes(backend, target)
         (found,) = [
             finding
-            for finding in undoer(backend).draft(target).findings
+            for finding in reverted(Session(backend), target).findings
             if finding.code == "dkim-removes-signing-key"
         ]
         assert "sign with another published key first" in found.advice
@@ -332,21 +328,21 @@ class TestTheSigner:
         self, written: tuple[CcpBackend, Entry]
     ) -> None:
         backend, entry = written
-        notes: list[str] = []
-        asking = replace(undoer(backend), note=notes.append)
-        change_set = asking.draft(Target(entry, source="file:/nowhere/key"))
+        heard = Heard()
+        session = Session(backend, reporter=heard)
+        change_set = reverted(session, Target(entry, source="file:/nowhere/key"))
         assert len(change_set.changes) == 3
-        (note,) = notes
+        (note,) = heard.notes
         assert "example.com: which key its mail is signed with is not known" in note
         assert "/nowhere/key is not there" in note
 
     def test_it_is_not_asked_where_no_key_is_at_stake(self, tmp_path: Path) -> None:
         with account() as (_, backend):
             entry = write(backend, tmp_path, (WISHES[0],))
-            notes: list[str] = []
-            asking = replace(undoer(backend), note=notes.append)
-            asking.draft(Target(entry, source="file:/nowhere/key"))
-            assert notes == []
+            heard = Heard()
+            target = Target(entry, source="file:/nowhere/key")
+            reverted(Session(backend, reporter=heard), target)
+            assert heard.notes == []
 
 
 def record(hostname: str, text: str) -> dict[str, object]:
@@ -358,7 +354,7 @@ def test_one_domain_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
         good = write(backend, tmp_path, WISHES)
         place = replace(good.change_set.place, domain="gone.example", zone="gone.com")
         bad = replace(good, change_set=replace(good.change_set, place=place))
-        failed, fine = undoer(backend).plan([Target(bad), Target(good)]).zones
+        failed, fine = plan_undo(Session(backend), [Target(bad), Target(good)]).zones
         assert failed.error is not None
         assert failed.error.exit_code is ExitCode.ZONE
         assert len(fine.changes) == 3
@@ -368,7 +364,7 @@ def test_an_error_that_ends_the_run_leaves_the_others_untried(tmp_path: Path) ->
     with account() as (sandbox, backend):
         entry = write(backend, tmp_path, WISHES)
         with backend_of(sandbox, api_password="wrong-password") as locked_out:
-            first, second = undoer(locked_out).plan([Target(entry), Target(entry)]).zones
+            first, second = plan_undo(Session(locked_out), [Target(entry), Target(entry)]).zones
         assert first.error is not None
         assert second.error is not None
         assert first.error.exit_code is ExitCode.CREDENTIALS

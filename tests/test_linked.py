@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from netcup_mailauth.actions.planning import Wish
-from netcup_mailauth.actions.reporting import linked
 from netcup_mailauth.desired import report_authorisation
 from netcup_mailauth.plan import Action, Place, applied, compute
-from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, Wish, linked
 from netcup_mailauth.records import Kind
 from tests.judge.cases import CLEAN, codes, judged, zone
 

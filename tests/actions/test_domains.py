@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.actions import crew
-from netcup_mailauth.actions.crew import Crew
+from netcup_mailauth.actions import domains
+from netcup_mailauth.actions.domains import in_order
 from netcup_mailauth.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from netcup_mailauth.actions.crew import Tell
+    from netcup_mailauth.actions.domains import Tell
 
 PATIENCE = 60.0
 """Seconds after which a test that hangs fails."""
@@ -48,7 +48,7 @@ def test_outcomes_and_words_come_in_the_order_of_the_items(jobs: int) -> None:
         tell(lambda: said.append(item))
         return item * 10
 
-    assert list(Crew(jobs).work(range(50), task)) == [item * 10 for item in range(50)]
+    assert list(in_order(range(50), task, jobs)) == [item * 10 for item in range(50)]
     assert said == list(range(50))
 
 
@@ -59,7 +59,7 @@ def test_as_many_as_there_are_jobs_work_at_once() -> None:
     def task(_item: int, _tell: Tell) -> int:
         return together.wait(PATIENCE)
 
-    assert sorted(Crew(3).work(range(3), task)) == [0, 1, 2]
+    assert sorted(in_order(range(3), task, 3)) == [0, 1, 2]
 
 
 def test_the_first_is_told_before_a_later_one_that_was_done_long_ago() -> None:
@@ -73,7 +73,7 @@ def test_the_first_is_told_before_a_later_one_that_was_done_long_ago() -> None:
         if item == "second":
             second_done.set()
 
-    list(Crew(2).work(["first", "second"], task))
+    list(in_order(["first", "second"], task, 2))
     assert said == ["first", "second"]
 
 
@@ -84,7 +84,7 @@ def test_everything_is_told_by_the_calling_thread() -> None:
     def task(_item: int, tell: Tell) -> None:
         tell(lambda: threads.add(threading.current_thread()))
 
-    list(Crew(4).work(range(20), task))
+    list(in_order(range(20), task, 4))
     assert threads == {threading.current_thread()}
 
 
@@ -103,7 +103,7 @@ def test_items_that_share_something_are_never_worked_on_at_the_same_time() -> No
         at_work.remove(zone)
 
     items = [f"{zone}{number}" for number in range(20) for zone in "ab"]
-    list(Crew(8).work(items, task, shares=lambda item: item[0]))
+    list(in_order(items, task, 8, shares=lambda item: item[0]))
     assert collisions == []
 
 
@@ -123,11 +123,10 @@ def test_after_a_signal_none_is_begun_and_those_that_run_are_finished_and_told()
 
     main_heard = threading.Event()
     outcomes: list[int] = []
-    crew = Crew(2)
 
     def run() -> None:
         with _noticing(main_heard):
-            outcomes.extend(crew.work(range(20), task))
+            outcomes.extend(in_order(range(20), task, 2))
 
     with pytest.raises(HeardError):
         run()
@@ -177,7 +176,7 @@ def test_an_error_nobody_expected_ends_the_run_after_the_others_are_told() -> No
         return item
 
     with pytest.raises(ZeroDivisionError):
-        list(Crew(2).work(range(20), task))
+        list(in_order(range(20), task, 2))
     assert said == [0, 1]
     assert sorted(begun) == [0, 1]
 
@@ -201,9 +200,9 @@ def test_when_nobody_can_be_told_any_more_none_is_begun(monkeypatch: pytest.Monk
             assert stopped.wait(PATIENCE)
         tell(say)
 
-    monkeypatch.setattr(crew, "threading", SimpleNamespace(Event=Stop, Lock=threading.Lock))
+    monkeypatch.setattr(domains, "threading", SimpleNamespace(Event=Stop, Lock=threading.Lock))
     with pytest.raises(BrokenPipeError):
-        list(Crew(2).work(range(200), task))
+        list(in_order(range(200), task, 2))
     assert len(begun) <= 3
 
 
@@ -211,14 +210,13 @@ def test_alone_it_uses_no_threads() -> None:
     def task(_item: int, _tell: Tell) -> bool:
         return threading.current_thread() is threading.main_thread()
 
-    assert all(Crew(1).work(range(3), task))
-    assert all(Crew(8).work([1], task))
+    assert all(in_order(range(3), task, 1))
+    assert all(in_order([1], task, 8))
 
 
 TWICE = """
 import contextlib, os, signal, sys, threading, time
-from netcup_mailauth.actions import crew
-from netcup_mailauth.actions.crew import Crew
+from netcup_mailauth.actions.domains import in_order
 from netcup_mailauth.actions.signals import uninterrupted
 
 begun = threading.Barrier(3)
@@ -236,7 +234,7 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGTERM)
 
 threading.Thread(target=interrupt, daemon=True).start()
-list(Crew(2).work(["a.example", "b.example"], task))
+list(in_order(["a.example", "b.example"], task, 2))
 """
 
 

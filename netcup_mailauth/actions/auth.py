@@ -1,0 +1,218 @@
+"""``auth``: which credentials there are, where they are, and whether they work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Protocol
+
+from netcup_mailauth.errors import (
+    ConfigError,
+    CredentialsError,
+    ExitCode,
+    MailauthError,
+    UsageError,
+)
+from netcup_mailauth.settings.credentials import (
+    CCP_NAMES,
+    MAILCOW_KEY,
+    REST_KEY,
+    ccp_credentials,
+    find,
+    rest_key,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from netcup_mailauth.settings.config import MailcowAccess
+    from netcup_mailauth.settings.credentials import CcpCredentials
+
+NOWHERE = "not found"
+UNUSABLE = "cannot be used"
+
+
+class Outcome(Enum):
+    """What came of trying a service's credentials."""
+
+    WORKS = auto()
+    REFUSED = auto()
+    INCOMPLETE = auto()  # some are missing, or cannot be right; nobody was asked
+    ABSENT = auto()  # there are none
+    UNTRIED = auto()  # whether they work is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The credentials of one service. Holds no value of any.
+
+    Attributes:
+        service: whose they are.
+        places: each one's name, and where it was found.
+        outcome: what came of trying them.
+        words: the same for people.
+        advice: what to do next.
+        code: what it means for the exit code.
+    """
+
+    service: str
+    places: tuple[tuple[str, str], ...]
+    outcome: Outcome
+    words: str
+    advice: str = ""
+    code: ExitCode = ExitCode.OK
+
+    @property
+    def has_any(self) -> bool:
+        """Whether any of its credentials was found, of use or not."""
+        return not _none(self.places)
+
+
+class Services(Protocol):
+    """The services that credentials are for."""
+
+    def try_ccp(self, credentials: CcpCredentials) -> None:
+        """Log in to the CCP API, and out again.
+
+        Raises:
+            MailauthError: as it answers.
+        """
+
+    def try_rest(self, key: SecretStr) -> None:
+        """Ask the REST API something that needs its key.
+
+        Raises:
+            MailauthError: as it answers.
+        """
+
+    def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
+        """Which mailcow is meant, and its key, looked for in ``environ``.
+
+        Raises:
+            MailauthError: none is named, or there is no key for it.
+        """
+        ...
+
+    def try_mailcow(self, access: MailcowAccess) -> str:
+        """Ask a mailcow for its version.
+
+        Raises:
+            MailauthError: as it answers.
+        """
+        ...
+
+    def warn(self, message: str) -> None:
+        """Something is odd about a value."""
+
+
+def reports(
+    services: Services, environ: Mapping[str, str], entered: Mapping[str, str] | None = None
+) -> list[Report]:
+    """One report for each service: what there is in ``environ``, and whether it works.
+
+    What somebody has ``entered`` comes before all else.
+    """
+    entered = entered or {}
+    hidden = {f"{name}_FILE" for name in entered}
+    left = {name: value for name, value in environ.items() if name not in hidden}
+    found = {**left, **entered}
+    return [_ccp(services, found), _rest(services, found), _mailcow(services, found)]
+
+
+def _ccp(services: Services, environ: Mapping[str, str]) -> Report:
+    places = _places(services, CCP_NAMES, environ)
+    service = "netcup CCP API"
+    if _none(places):
+        has_rest = not _none(_places(services, (REST_KEY,), environ))
+        return Report(
+            service,
+            places,
+            Outcome.ABSENT,
+            "no credentials",
+            ""
+            if has_rest
+            else "Make them in the CCP (Stammdaten > API / master data > API), "
+            "then: netcup-mailauth auth",
+            ExitCode.OK if has_rest else ExitCode.CREDENTIALS,
+        )
+    try:
+        credentials = ccp_credentials(environ, _silent)
+    except CredentialsError as error:
+        return _failed(service, places, Outcome.INCOMPLETE, error)
+    try:
+        services.try_ccp(credentials)
+    except MailauthError as error:
+        return _failed(service, places, _outcome(error), error)
+    return Report(service, places, Outcome.WORKS, "works: logged in, and out again")
+
+
+def _rest(services: Services, environ: Mapping[str, str]) -> Report:
+    places = _places(services, (REST_KEY,), environ)
+    service = "netcup REST API"
+    try:
+        key = rest_key(environ, _silent)
+    except CredentialsError as error:
+        return _failed(service, places, Outcome.INCOMPLETE, error)
+    if key is None:
+        return Report(service, places, Outcome.ABSENT, "no key; only CloudDNS zones need one")
+    try:
+        services.try_rest(key)
+    except MailauthError as error:
+        return _failed(service, places, _outcome(error), error)
+    return Report(service, places, Outcome.WORKS, "works")
+
+
+def _mailcow(services: Services, environ: Mapping[str, str]) -> Report:
+    places = _places(services, (MAILCOW_KEY,), environ)
+    try:
+        access = services.find_mailcow(environ)
+    except CredentialsError as error:
+        return _failed("mailcow", places, Outcome.INCOMPLETE, error)
+    except ConfigError as error:
+        return _failed("mailcow", places, Outcome.UNTRIED, error)
+    except UsageError as error:
+        if _none(places):
+            return Report("mailcow", places, Outcome.ABSENT, "no mailcow is named")
+        words = f"not tried: {error.what}"
+        return Report("mailcow", places, Outcome.UNTRIED, words, error.advice)
+    if _none(places):  # it was found all the same
+        places = ((MAILCOW_KEY, "[mailcow] api_key_file of the config"),)
+    try:
+        version = services.try_mailcow(access)
+    except MailauthError as error:
+        return _failed("mailcow", places, _outcome(error), error)
+    return Report("mailcow", places, Outcome.WORKS, f"works: mailcow {version}")
+
+
+def _places(
+    services: Services, names: tuple[str, ...], environ: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _place(services, name, environ)) for name in names)
+
+
+def _place(services: Services, name: str, environ: Mapping[str, str]) -> str:
+    try:
+        found = find(name, environ, services.warn)
+    except CredentialsError:
+        return UNUSABLE  # why is said where it is loaded
+    return found.source if found else NOWHERE
+
+
+def _none(places: tuple[tuple[str, str], ...]) -> bool:
+    return all(place == NOWHERE for _, place in places)
+
+
+def _outcome(error: MailauthError) -> Outcome:
+    return Outcome.REFUSED if isinstance(error, CredentialsError) else Outcome.UNTRIED
+
+
+def _failed(
+    service: str, places: tuple[tuple[str, str], ...], outcome: Outcome, error: MailauthError
+) -> Report:
+    return Report(service, places, outcome, error.what, error.advice, error.exit_code)
+
+
+def _silent(_message: str) -> None:
+    """What is odd about a value was told when its place was found."""

@@ -1,0 +1,165 @@
+"""Many domains: in order, one after the other or several side by side, until an error ends the run.
+
+The one loop over domains there is; what is said comes in their order too, whoever is done first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from netcup_mailauth.actions.signals import held_back, last_words
+from netcup_mailauth.errors import MailauthError
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+Tell = Callable[[Callable[[], None]], None]
+"""Is given what has to be said of an item: says it at once, or when the item's turn has come."""
+
+Task = Callable[[Item, Tell], Outcome]
+
+GLANCE = 0.5
+"""Seconds after which somebody who waits for a job looks whether there was a signal."""
+
+
+class Turn:
+    """An item's turn in a run.
+
+    Attributes:
+        tell: is given what there is to say of the item; said at once, or when its turn has come.
+    """
+
+    def __init__(self, ended: list[MailauthError], tell: Tell) -> None:
+        self._ended, self.tell = ended, tell
+
+    @property
+    def ended(self) -> MailauthError | None:
+        """The error that has ended the run meanwhile, in another job or in this very turn."""
+        return self._ended[0] if self._ended else None
+
+    def end(self, error: MailauthError) -> None:
+        """Let no further item be tried."""
+        self._ended.append(error)
+
+
+def each(
+    items: Sequence[Item],
+    work: Callable[[Item, Turn], Outcome],
+    failed: Callable[[Item, MailauthError, Turn], Outcome],
+    skipped: Callable[[Item, MailauthError, Turn], Outcome],
+    jobs: int = 1,
+    shares: Callable[[Item], object] = id,
+) -> list[Outcome]:
+    """Work on every domain of a run; the outcomes in the order of the items.
+
+    One that fails does not stop the others, unless its error ends the run.
+
+    Args:
+        items: what there is of each domain: a wish, a change set.
+        work: does the work on one of them; may raise `MailauthError`.
+        failed: the outcome for one about which an error was raised.
+        skipped: the outcome for one whose turn did not come, because of an earlier error.
+        jobs: how many are worked on at a time.
+        shares: as for `in_order`.
+    """
+    ended: list[MailauthError] = []
+
+    def attempt(item: Item, tell: Tell) -> Outcome:
+        turn = Turn(ended, tell)
+        if ended:
+            return skipped(item, ended[0], turn)
+        try:
+            return work(item, turn)
+        except MailauthError as error:
+            if error.ends_run:
+                turn.end(error)
+            return failed(item, error, turn)
+
+    return list(in_order(items, attempt, jobs, shares))
+
+
+def in_order(
+    items: Sequence[Item],
+    task: Task[Item, Outcome],
+    jobs: int = 1,
+    shares: Callable[[Item], object] = id,
+) -> Iterator[Outcome]:
+    """The outcome of each item, in the items' order; with one job there are no threads.
+
+    What a task tells comes in that order too, whichever is done first. After a signal no further
+    task is begun; those that run are finished, and told, before it takes effect. It is the same
+    after an error that a task lets through: the first of them is raised at the end.
+
+    Args:
+        items: what to work on.
+        task: does the work on one of them.
+        jobs: how many are worked on at a time.
+        shares: what an item has to itself while it is worked on; of those that share it, one is
+            worked on at a time.
+    """
+    if jobs <= 1 or len(items) <= 1:
+        return (task(item, _at_once) for item in items)
+    return _side_by_side(items, task, shares, jobs)
+
+
+def _at_once(words: Callable[[], None]) -> None:
+    words()
+
+
+def _side_by_side(
+    items: Sequence[Item],
+    task: Task[Item, Outcome],
+    shares: Callable[[Item], object],
+    jobs: int,
+) -> Iterator[Outcome]:
+    stopped = threading.Event()
+    locks = {shares(item): threading.Lock() for item in items}
+
+    def attempt(item: Item, words: list[Callable[[], None]]) -> list[Outcome]:
+        """The outcome; none if the item was not begun."""
+        with locks[shares(item)]:
+            try:
+                return [] if stopped.is_set() else [task(item, words.append)]
+            except BaseException:
+                stopped.set()
+                raise
+
+    def submitted(item: Item) -> tuple[Future[list[Outcome]], list[Callable[[], None]]]:
+        words: list[Callable[[], None]] = []
+        return pool.submit(attempt, item, words), words
+
+    turns: deque[tuple[Future[list[Outcome]], list[Callable[[], None]]]] = deque()
+
+    def tell_what_is_done() -> None:
+        for turn, words in list(turns):
+            for say in words if turn.done() else ():
+                say()
+
+    failure: BaseException | None = None
+    last_words.append(tell_what_is_done)
+    with (
+        held_back("what is being worked on", stopped.set),
+        ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="job") as pool,
+    ):
+        try:
+            turns.extend(map(submitted, items))
+            while turns:
+                turn, words = turns.popleft()
+                while not turn.done():
+                    # Python misses a signal that comes in the instant before it begins to wait.
+                    wait([turn], GLANCE)
+                error = turn.exception()
+                failure = failure or error
+                for say in words:
+                    say()
+                if error is None:
+                    yield from turn.result()
+        finally:
+            last_words.remove(tell_what_is_done)
+            stopped.set()  # also when whoever is told has gone
+    if failure is not None:
+        raise failure

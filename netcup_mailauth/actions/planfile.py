@@ -1,0 +1,274 @@
+"""``apply --plan``: exactly the plan in a file, judged anew on the zone as it is now.
+
+Nothing that the file says of itself is believed where it could be asked: the guard judges again,
+the source of a DKIM key is asked again, and the zone has to be as it was when the plan was made.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from netcup_mailauth import dkim, planfile
+from netcup_mailauth.actions.applying import (
+    PLAN_AGAIN,
+    already,
+    failed_plan,
+    read,
+    skipped_plan,
+    stale,
+    unwritten,
+    write_each,
+)
+from netcup_mailauth.actions.planning import Draft
+from netcup_mailauth.errors import KeySourceError, MailauthError, RecordError, StaleError
+from netcup_mailauth.files import expanded
+from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.guard import Case, Signer
+from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
+from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.names import absolute
+from netcup_mailauth.plan import compute
+from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
+from netcup_mailauth.preconditions import drift, outcome, rebound
+from netcup_mailauth.records import DesiredRecord, Kind
+from netcup_mailauth.results import Result, RunResult, Status
+
+if TYPE_CHECKING:
+    from netcup_mailauth.actions.domains import Turn
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.plan import ChangeSet, Failure
+    from netcup_mailauth.planfile import SavedPlan
+    from netcup_mailauth.policy import Grounds
+    from netcup_mailauth.records import DnsRecord, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A saved plan, and what every domain of it is judged by.
+
+    Attributes:
+        saved: the plan.
+        authorised: the names of the report authorisations that are part of it.
+        has_mailcow: whether there is a mailcow that can be asked for keys.
+    """
+
+    saved: SavedPlan
+    authorised: frozenset[str]
+    has_mailcow: bool
+
+
+def apply_saved(session: Session, saved: SavedPlan, *, has_mailcow: bool = False) -> RunResult:
+    """Write a saved plan; each zone is read, compared and judged first.
+
+    Args:
+        session: the run; its reporter is shown what the records of a stale plan would change now.
+        saved: the plan.
+        has_mailcow: whether there is a mailcow that can be asked for keys.
+
+    Raises:
+        UsageError: it is for another API, endpoint or account.
+        RefusedError: it holds what no plan would. Nothing was asked or written.
+    """
+    planfile.check_content(saved)
+    planfile.check_ours(saved, session.backend)
+    planfile.check_storable(saved, session.backend)
+    reviewed = Reviewed(saved, _authorised(saved), has_mailcow)
+
+    def prepare(change_set: ChangeSet, turn: Turn) -> Result | Draft:
+        if change_set.error is not None:
+            return _unplanned(change_set, change_set.error)
+        refusals = _refusals(change_set)
+        if change_set.is_empty or refusals.findings:
+            return unwritten(refusals)
+        return _prepared(session, reviewed, change_set, turn)
+
+    return write_each(session, saved.plan.zones, prepare, failed_plan, skipped_plan)
+
+
+def _prepared(
+    session: Session, reviewed: Reviewed, planned: ChangeSet, turn: Turn
+) -> Result | Draft:
+    source = reviewed.saved.grounds_of(planned).source_ref
+    key: DkimSource | StaleError | None
+    try:
+        # Before the zone, between whose read and write nothing slow should stand.
+        key = _asked_again(session, planned, source, has_mailcow=reviewed.has_mailcow)
+    except StaleError as error:
+        key = error
+    zone = read(session, planned)
+    moved = drift(planned, zone)
+    if moved and not outcome(planned, zone):
+        return already(planned)
+    if moved:
+        if zone.backend == planned.place.backend:
+            now = anew(session, reviewed, planned, zone)
+            turn.tell(partial(session.reporter.show_anew, now))
+        return stale(planned, moved)
+    if isinstance(key, StaleError):
+        raise key
+    ready = judged(session, reviewed, rebound(planned, zone), zone, key)
+    turn.tell(partial(session.reporter.show, ready))
+    return unwritten(ready) if guard.stopping(ready) else Draft(ready, zone)
+
+
+def _authorised(saved: SavedPlan) -> frozenset[str]:
+    """The names of the report authorisations that are part of the plan itself."""
+    return frozenset(
+        absolute(record.hostname, change_set.place.zone)
+        for change_set in saved.plan.zones
+        for kind, record in left(change_set)
+        if kind is Kind.DMARC_REPORT
+    )
+
+
+def _refusals(change_set: ChangeSet) -> ChangeSet:
+    """The change set with those findings only that say a wish could not be carried out.
+
+    The guard may not see that any more, as the wish is not in the file. It is the one thing that
+    is taken from the findings there, because it can only stop.
+    """
+    kept = (f for f in change_set.findings if f.severity is Severity.REFUSED)
+    return replace(change_set, findings=tuple(kept))
+
+
+def _unplanned(change_set: ChangeSet, failure: Failure) -> Result:
+    what = f"It could not be planned: {failure.message}"
+    return Result(change_set, Status.FAILED, replace(failure, message=what))
+
+
+def judged(
+    session: Session, reviewed: Reviewed, change_set: ChangeSet, zone: Zone, key: DkimSource | None
+) -> ChangeSet:
+    """The change set with the findings of today instead of those in the file."""
+    grounds = reviewed.saved.grounds_of(change_set)
+    case = Case(
+        change_set,
+        zone,
+        _policy(change_set, grounds),
+        dns=session.lookup(),
+        hosts=grounds.servers,
+        signer=_signer(grounds, key),
+        held=session.held(change_set.place.domain),
+        remembered=session.remembered(change_set.place.domain),
+        reports_planned=reviewed.authorised,
+    )
+    return replace(guard.priced(case), findings=guard.judge(case))
+
+
+def anew(session: Session, reviewed: Reviewed, planned: ChangeSet, zone: Zone) -> ChangeSet:
+    """What the records of a stale plan would change in the zone as it is now."""
+    desired = [DesiredRecord(kind, r.hostname, r.destination) for kind, r in left(planned)]
+    new_ttl = session.backend.serving(zone.backend).new_ttl
+    change_set = compute(planned.place, zone, desired, new_ttl)
+    change_set = replace(change_set, allow=planned.allow)
+    return judged(session, reviewed, change_set, zone, None)
+
+
+def left(change_set: ChangeSet) -> list[tuple[Kind, DnsRecord]]:
+    """The records that a plan leaves behind: what it writes, and what was right already."""
+    written = [(c.kind, c.after) for c in change_set.changes if c.after is not None]
+    return [*written, *((kept.kind, kept.record) for kept in change_set.unchanged)]
+
+
+def _asked_again(
+    session: Session, change_set: ChangeSet, source: str | None, *, has_mailcow: bool
+) -> DkimSource | None:
+    """The key that the source of the plan's DKIM key has now, where it can be asked.
+
+    Raises:
+        StaleError: it is another one, or none.
+        MailauthError: mailcow is there, and gives no answer.
+    """
+    planned = [record.destination for kind, record in left(change_set) if kind is Kind.DKIM]
+    if source is None or not planned:
+        return None
+    domain = change_set.place.domain
+    words = "mailcow" if source == MAILCOW else f"the file {source.removeprefix(FILE)!a}"
+    if not (has_mailcow if source == MAILCOW else _is_file(source.removeprefix(FILE))):
+        session.reporter.note(
+            f"{domain}: {words} cannot be asked here whether it still has the key of the plan."
+        )
+        return None
+    try:
+        key = session.keys.key(source, domain)
+    except KeySourceError:
+        key = None  # of what a file holds nothing is told: whoever made the plan chose its path
+    if key is not None and any(_asks_for(key, text) for text in planned):
+        return key
+    now = f"has another key now ({_told(key.key)})" if key else "has no DKIM key any more"
+    then = " and ".join(_told(_key_in(text)) for text in planned)
+    raise StaleError(f"{domain}: {words} {now}; the plan is about {then}.", PLAN_AGAIN)
+
+
+def _is_file(path: str) -> bool:
+    """Whether it can be read at once: a pipe or a device could keep the run waiting for ever."""
+    try:
+        full = expanded(path)
+        return stat.S_ISREG(full.stat().st_mode) and os.access(full, os.R_OK)
+    except (OSError, ValueError, MailauthError):
+        return False
+
+
+def _asks_for(key: DkimSource, text: str) -> bool:
+    """Whether a source still asks for this record; a bare key says nothing of other tags."""
+    if key.key_only:
+        return key.key is not None and key.key == _key_in(text)
+    return same_meaning(Kind.DKIM, text, key.record)
+
+
+def _key_in(text: str) -> dkim.PublicKey | None:
+    try:
+        return dkim.parse(text).key
+    except RecordError:
+        return None
+
+
+def _told(key: dkim.PublicKey | None) -> str:
+    return key.fingerprint if key else "a revoked one"
+
+
+def _signer(grounds: Grounds, key: DkimSource | None) -> Signer:
+    if key is None:
+        return Signer()
+    return Signer(key.key, key.selector if grounds.source_ref == MAILCOW else None)
+
+
+def _policy(change_set: ChangeSet, grounds: Grounds) -> DomainPolicy:
+    """What was asked for, as far as the guard has to know."""
+
+    def whole(kind: Kind) -> str | None:
+        found = (record.destination for own, record in left(change_set) if own is kind)
+        return next(found, None) if kind in grounds.whole else None
+
+    # Without pydantic's checks: what a live record holds may be more than may be asked for.
+    return DomainPolicy.model_construct(
+        spf=SpfPolicy.model_construct(record=whole(Kind.SPF), drop=list(grounds.spf_drop)),
+        dmarc=DmarcPolicy.model_construct(record=whole(Kind.DMARC)),
+        allow=list(change_set.allow),
+        parked=grounds.parked,
+    )
+
+
+def wish_of(change_set: ChangeSet) -> Wish:
+    """A wish for the very records that a plan leaves, to wait for them."""
+    zone = change_set.place.zone
+    policy: dict[str, Any] = {}
+    for kind, record in left(change_set):
+        text = record.destination
+        match kind:
+            case Kind.SPF:
+                policy["spf"] = SpfPolicy.model_construct(record=text)
+            case Kind.DMARC:
+                policy["dmarc"] = DmarcPolicy.model_construct(record=text)
+            case Kind.DKIM:
+                selector = absolute(record.hostname, zone).partition("._domainkey.")[0]
+                policy["dkim"] = DkimPolicy.model_construct(
+                    source=f"{RECORD}{text}", selector=selector
+                )
+    return Wish(change_set.place.domain, DomainPolicy.model_construct(zone=zone, **policy))

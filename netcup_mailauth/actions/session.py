@@ -1,0 +1,186 @@
+"""What every action works with: netcup's APIs, DNS, keys, what is remembered, and who hears of it.
+
+An action is a function of a session and of what is wanted: ``plan(session, wishes)``,
+``apply(session, plan)``. Whoever starts a run makes the one session of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from netcup_mailauth import names
+from netcup_mailauth.clock import Clock
+from netcup_mailauth.dnsio.asking import Dns
+from netcup_mailauth.errors import CredentialsError
+from netcup_mailauth.judge import guard
+from netcup_mailauth.keys.sources import Sources
+from netcup_mailauth.state.lock import LOCK_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.dnsio.nameservers import Server
+    from netcup_mailauth.errors import MailauthError
+    from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.plan import ChangeSet, Place
+    from netcup_mailauth.policy import Wish
+    from netcup_mailauth.records import DesiredRecord, Zone
+    from netcup_mailauth.results import Result
+    from netcup_mailauth.state.journal import Journal
+
+
+class Reporter(Protocol):
+    """Hears of each thing as it happens, in the order of the domains.
+
+    A run that is interrupted has told of all that it wrote until then.
+    """
+
+    def planned(self) -> None:
+        """One more domain is planned."""
+
+    def show(self, change_set: ChangeSet) -> None:
+        """What is about to be written to one domain, or would be if the guard let it."""
+
+    def show_anew(self, change_set: ChangeSet) -> None:
+        """What the records of a stale plan would change in the zone as it is now."""
+
+    def done(self, result: Result) -> None:
+        """What became of one domain."""
+
+    def note(self, sentence: str) -> None:
+        """Something that could not be found out, and stops nothing."""
+
+
+class Nobody:
+    """A reporter that keeps all of it to itself: what an action returns is all there is."""
+
+    def planned(self) -> None:
+        """See `Reporter`."""
+
+    def show(self, change_set: ChangeSet) -> None:
+        """See `Reporter`."""
+
+    def show_anew(self, change_set: ChangeSet) -> None:
+        """See `Reporter`."""
+
+    def done(self, result: Result) -> None:
+        """See `Reporter`."""
+
+    def note(self, sentence: str) -> None:
+        """See `Reporter`."""
+
+
+class State(Protocol):
+    """What this machine keeps from one run to the next, and the lock on it."""
+
+    def zone(self, domain: str) -> Zone | None:
+        """The zone of a domain as the last write from here left it, if there was one."""
+        ...
+
+    def held(self, domain: str) -> frozenset[str]:
+        """The hostnames that an open key rotation of a domain works on."""
+        ...
+
+    def last_applied(self, domain: str) -> Sequence[DesiredRecord]:
+        """The records of a domain that were last written from here."""
+        ...
+
+    def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
+        """The journal in which a write to a place is noted before it is sent."""
+        ...
+
+    def lock(self, timeout: float) -> AbstractContextManager[None]:
+        """Keep other runs of this user from writing to the accounts in use.
+
+        Raises:
+            MailauthError: another run had it for all of ``timeout`` seconds.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run.
+
+    Attributes:
+        apis: where zones are read and written; ``None`` without credentials, which only a check
+            does without.
+        dns: how DNS is asked; ``None`` asks nobody about names outside the zone.
+        keys: where DKIM keys come from.
+        state: what is kept from run to run; ``None`` remembers, notes and locks nothing.
+        reporter: hears of each thing as it is done.
+        clock: the time, and how it is waited.
+        jobs: domains that are worked on at a time.
+        lock_timeout: seconds that are waited for another run that writes.
+        undoes: for each domain that an undo is about, the journal's entry that it takes back.
+        ended: the error after which a check asks netcup no more; empty until there is one.
+    """
+
+    apis: Backend | None = None
+    dns: Dns | None = None
+    keys: KeySources = field(default_factory=Sources)
+    state: State | None = None
+    reporter: Reporter = field(default_factory=Nobody)
+    clock: Clock = field(default_factory=Clock)
+    jobs: int = 1
+    lock_timeout: float = LOCK_TIMEOUT
+    undoes: Mapping[str, str] = field(default_factory=dict)
+    ended: list[MailauthError] = field(default_factory=list)
+
+    @property
+    def backend(self) -> Backend:
+        """Where zones are read and written.
+
+        Raises:
+            CredentialsError: there are no credentials.
+        """
+        if self.apis is None:
+            raise CredentialsError("There are no credentials for netcup.")
+        return self.apis
+
+    def lookup(self) -> Lookup:
+        """The look-up for one domain, with that domain's budget of queries and time."""
+        return guard.silent if self.dns is None else self.dns.lookup()
+
+    def find_zone(self, domain: str) -> str:
+        """The zone that a mail domain lies in, as DNS says.
+
+        Raises:
+            ZoneError: DNS does not say.
+        """
+        return (self.dns or Dns()).zone_of(domain)
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        """The authoritative servers of a zone, or those that are asked instead.
+
+        Raises:
+            MailauthError: DNS does not say, or one that was named is no server.
+        """
+        return (self.dns or Dns()).servers_of(zone)
+
+    def zone_of(self, wish: Wish) -> str:
+        """The zone a domain lies in: as configured, else by its form, else as DNS says.
+
+        Raises:
+            ZoneError: DNS does not say.
+        """
+        if wish.policy.zone:
+            return wish.policy.zone
+        return wish.domain if names.is_zone_form(wish.domain) else self.find_zone(wish.domain)
+
+    def remembered(self, domain: str) -> Zone | None:
+        """The zone of a domain as the last write from here left it, if there was one."""
+        return None if self.state is None else self.state.zone(domain)
+
+    def held(self, domain: str) -> frozenset[str]:
+        """The hostnames that an open key rotation of a domain works on."""
+        return frozenset() if self.state is None else self.state.held(domain)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """The lock on the accounts in use; never held while somebody is asked something."""
+        return nullcontext() if self.state is None else self.state.lock(self.lock_timeout)

@@ -14,13 +14,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth.errors import MailauthError, UsageError
-from netcup_mailauth.files import MAX_SIZE, NotRegularError, TooLargeError, read_regular
 from netcup_mailauth.plan import Action, Change, Kept
 from netcup_mailauth.records import DnsRecord, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from netcup_mailauth.records import Zone
 
@@ -60,26 +58,14 @@ def dumps(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
-def read(path: Path, what: str) -> Any:
-    """The JSON value in a file; ``what`` the file should be, as in ``"a plan file"``.
+def parse(data: bytes, name: str, what: str) -> Any:
+    """The JSON value in ``data``, which is called ``name``; ``what`` it should be: "a plan file".
 
     A name that is twice in one object is refused: another program would read the other value.
 
     Raises:
-        UsageError: there is no such file, or it is no JSON.
-    """
-    return parse(_bytes(path, what), str(path), what)
-
-
-def parse(data: bytes, name: str, what: str) -> Any:
-    """The JSON value in ``data``, which is called ``name``. See :func:`read`.
-
-    Raises:
         UsageError: it is no JSON.
     """
-    advice = f"Give {what}."
-    if len(data) > MAX_SIZE:
-        raise _too_large(name, what)
     try:
         return loads(data.decode("utf-8-sig"))
     except RecursionError:
@@ -90,32 +76,7 @@ def parse(data: bytes, name: str, what: str) -> Any:
         problem = "is not UTF-8 text"
     except ValueError:
         problem = "is not JSON"
-    raise UsageError(f"{name} {problem}, so it is not {what}.", advice)
-
-
-def _bytes(path: Path, what: str) -> bytes:
-    try:
-        return read_regular(path)
-    except TooLargeError:
-        raise _too_large(str(path), what) from None
-    except NotRegularError:
-        problem = "is a pipe or a device, and what comes from it may be larger than any file"
-    except FileNotFoundError:
-        problem = "is not there"
-    except IsADirectoryError:
-        problem = "is a folder"
-    except PermissionError:
-        problem = "may not be read by you"
-    except (OSError, ValueError):
-        problem = "cannot be read"
-    raise UsageError(f"{path} {problem}.", f"Give {what}.")
-
-
-def _too_large(name: str, what: str) -> UsageError:
-    return UsageError(
-        f"{name} is larger than {MAX_SIZE // 1024 // 1024} MiB, so it is not {what}.",
-        f"Give {what}.",
-    )
+    raise UsageError(f"{name} {problem}, so it is not {what}.", f"Give {what}.")
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -91,6 +91,30 @@ def read_regular(path: Path, limit: int = MAX_SIZE) -> bytes:
         return read_up_to(file, limit)
 
 
+def read_named(path: Path, what: str) -> bytes:
+    """The bytes of a file that a user names; ``what`` it should be, as in ``"a plan file"``.
+
+    Raises:
+        UsageError: it is not there, is no file, is larger than any such file, or cannot be read.
+    """
+    try:
+        return read_regular(path)
+    except TooLargeError:
+        larger = f"is larger than {MAX_SIZE // 1024 // 1024} MiB, so it is not {what}"
+        raise UsageError(f"{path} {larger}.", f"Give {what}.") from None
+    except NotRegularError:
+        problem = "is a pipe or a device, and what comes from it may be larger than any file"
+    except FileNotFoundError:
+        problem = "is not there"
+    except IsADirectoryError:
+        problem = "is a folder"
+    except PermissionError:
+        problem = "may not be read by you"
+    except (OSError, ValueError):
+        problem = "cannot be read"
+    raise UsageError(f"{path} {problem}.", f"Give {what}.")
+
+
 def read_up_to(file: BinaryIO, limit: int = MAX_SIZE) -> bytes:
     """What is in an opened file. See :func:`read_regular`."""
     data = file.read(limit + 1)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from netcup_mailauth import __version__, dkim, dmarc, documents, names, spf
+from netcup_mailauth import __version__, dkim, dmarc, names, spf
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.documents import (
     EXPORTED,
@@ -44,7 +44,6 @@ from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.plan import Change
@@ -172,19 +171,14 @@ class SavedPlan:
         return self.grounds.get(change_set.place.domain, Grounds())
 
 
-def load(path: Path) -> SavedPlan:
-    """The plan in a file.
+def from_document(document: object, name: str) -> SavedPlan:
+    """The plan in a JSON value, which is called ``name``.
 
     Raises:
-        UsageError: there is no such file, it is no plan, or one of an unknown schema.
+        UsageError: it is no plan, or one of an unknown schema.
         StaleError: it was damaged since it was written.
         RefusedError: no plan of this program looks like this.
     """
-    return from_document(documents.read(path, WHAT), str(path))
-
-
-def from_document(document: object, name: str) -> SavedPlan:
-    """The plan in a JSON value, which is called ``name``. See :func:`load`."""
     if not isinstance(document, dict) or not isinstance(document.get("zones"), list):
         raise UsageError(f"{name} is not a plan file.", f"Give {WHAT}.")
     _check_schema(document.get("schema"), name)

@@ -77,7 +77,6 @@ ELSEWHERE = {
     "cli/output.py": "standard streams that were closed",
     "rotation/books.py": "what the system says of its mounts",
     "rotation/clocks.py": "what the system says of its boot",
-    "cli/rotationrun.py": "a rotation is opened, and no file",
 }
 
 

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions import planning
+from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.backends.ccp import CcpBackend
 from netcup_mailauth.backends.zonefile import ZoneFiles
@@ -456,7 +457,7 @@ class TestFiles:
     def load(self, folder: Path, data: bytes) -> planfile.SavedPlan:
         path = folder / "plan.json"
         path.write_bytes(data)
-        return planfile.load(path)
+        return load(path)
 
     def test_what_was_written(self, tmp_path: Path) -> None:
         assert self.load(tmp_path, documents.dumps(DOCUMENT).encode()).plan.zones[0] == PLANNED
@@ -484,23 +485,23 @@ class TestFiles:
         with path.open("wb") as file:
             file.truncate(100 * 1024 * 1024)
         with pytest.raises(UsageError, match="larger than 16 MiB"):
-            planfile.load(path)
+            load(path)
 
     @pytest.mark.parametrize(
         ("path", "says"), [("no.json", "not there"), (".", "folder"), ("a\0b", "cannot be read")]
     )
     def test_what_cannot_be_read(self, tmp_path: Path, path: str, says: str) -> None:
         with pytest.raises(UsageError, match=says):
-            planfile.load(tmp_path / path)
+            load(tmp_path / path)
 
     def test_a_device_that_never_ends_is_not_read(self) -> None:
         with pytest.raises(UsageError, match="a pipe or a device"):
-            planfile.load(Path("/dev/zero"))
+            load(Path("/dev/zero"))
 
     def test_a_pipe_that_nobody_writes_to_holds_nothing_up(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "plan.json")
         with pytest.raises(UsageError, match="a pipe or a device"):
-            planfile.load(tmp_path / "plan.json")
+            load(tmp_path / "plan.json")
 
 
 @settings(max_examples=200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import names, starter
+from netcup_mailauth import files, names, starter
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.keys.sources import MAILCOW
@@ -74,8 +74,7 @@ def write_new(path: Path, text: str) -> None:
         UsageError: it is there, or cannot be written.
     """
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        files.write_new(path, text)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", "Name another with -c."

@@ -21,7 +21,7 @@ from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
 from netcup_mailauth.results import Status
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.rotating import Rotator
+    from netcup_mailauth.actions.rotator import Rotator
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.records import Zone

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import dkim, planfile
+from netcup_mailauth import dkim, documents, planfile
 from netcup_mailauth.actions.applying import (
     PLAN_AGAIN,
     already,
@@ -25,7 +25,7 @@ from netcup_mailauth.actions.applying import (
 )
 from netcup_mailauth.actions.planning import Draft
 from netcup_mailauth.errors import KeySourceError, MailauthError, RecordError, StaleError
-from netcup_mailauth.files import expanded
+from netcup_mailauth.files import expanded, read_named
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case, Signer
@@ -39,6 +39,8 @@ from netcup_mailauth.records import DesiredRecord, Kind
 from netcup_mailauth.results import Result, RunResult, Status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.keys.files import DkimSource
@@ -61,6 +63,18 @@ class Reviewed:
     saved: SavedPlan
     authorised: frozenset[str]
     has_mailcow: bool
+
+
+def load(path: Path) -> SavedPlan:
+    """The plan in a file.
+
+    Raises:
+        UsageError: there is no such file, it is no plan, or one of an unknown schema.
+        StaleError: it was damaged since it was written.
+        RefusedError: no plan of this program looks like this.
+    """
+    document = documents.parse(read_named(path, planfile.WHAT), str(path), planfile.WHAT)
+    return planfile.from_document(document, str(path))
 
 
 def apply_saved(session: Session, saved: SavedPlan, *, has_mailcow: bool = False) -> RunResult:

@@ -25,7 +25,7 @@ from netcup_mailauth.rotation.steps import Ask, Facts, Source, Stop, Wait
 from netcup_mailauth.rotation.watch import Watch
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.rotating import Rotator
+    from netcup_mailauth.actions.rotator import Rotator
     from netcup_mailauth.records import Zone
     from netcup_mailauth.rotation.signer import SignerKey
     from netcup_mailauth.rotation.state import Rotation

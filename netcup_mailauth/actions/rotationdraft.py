@@ -18,7 +18,7 @@ from netcup_mailauth.rotation.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from netcup_mailauth.actions.rotating import Rotator
+    from netcup_mailauth.actions.rotator import Rotator
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.records import Zone

@@ -14,6 +14,7 @@ from netcup_mailauth.backends.clouddns import DEFAULT_TTL
 from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.documents import EXPORTED, SCHEMA, LiveRecordShape, Shape, Ttl
 from netcup_mailauth.errors import UsageError, ZoneError
+from netcup_mailauth.files import read_named
 from netcup_mailauth.records import CLOUDDNS, Zone
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def read_zone(path: Path) -> Zone:
     Raises:
         UsageError: it is none.
     """
-    document = documents.read(path, WHAT)
+    document = documents.parse(read_named(path, WHAT), str(path), WHAT)
     try:
         listing = _Listing.model_validate(document)
     except ValidationError as error:

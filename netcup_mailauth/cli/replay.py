@@ -32,11 +32,11 @@ def apply_plan_file(
 ) -> int:
     """Apply the plan in a file; wait for the name servers if there is a ``timeout``."""
     from netcup_mailauth import planfile
-    from netcup_mailauth.actions.planfile import apply_saved, wish_of
+    from netcup_mailauth.actions.planfile import apply_saved, load, wish_of
     from netcup_mailauth.cli.wiring import run
 
     _check_nothing_else(domains, options)
-    saved = planfile.load(path)
+    saved = load(path)
     planfile.check_content(saved)  # before credentials are looked for
     # Nothing is asked, not even for credentials.
     click.get_current_context().params["yes"] = True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from netcup_mailauth.actions.rotating import Rotator
+    from netcup_mailauth.actions.rotator import Rotator
     from netcup_mailauth.backends import Backend
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.dnsio.nameservers import Server
@@ -146,7 +146,7 @@ class Workshop:
         )
 
     def _rotator(self, books: Books, signer: Signer, domain: str) -> Rotator:
-        from netcup_mailauth.actions.rotating import Rotator
+        from netcup_mailauth.actions.rotator import Rotator
         from netcup_mailauth.findings import CODES
         from netcup_mailauth.rotation.clocks import uptime
 

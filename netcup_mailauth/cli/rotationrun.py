@@ -32,8 +32,8 @@ from netcup_mailauth.printable import visible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from netcup_mailauth.actions.rotating import Rotator
     from netcup_mailauth.actions.rotationcourse import Outcome
+    from netcup_mailauth.actions.rotator import Rotator
     from netcup_mailauth.cli.wiring import Run
     from netcup_mailauth.render.outcomes import DomainOutcome
     from netcup_mailauth.rotation.books import Books
@@ -122,6 +122,8 @@ class RotationRun:
         record([DomainOutcome(domain, Status.FAILED.value, error.exit_code)])
 
     def _go_on(self, books: Books, rotation: Rotation) -> None:
+        from netcup_mailauth.actions import rotating
+
         domain = rotation.domain
         if self._options["grace"] or self._options["revoke"]:
             warn(f"{domain}: --grace and --revoke were settled when its rotation began.")
@@ -130,13 +132,13 @@ class RotationRun:
             if not self._agreed(f"Go back to the old key of {domain}?"):
                 return
             with self._workshop.lock():
-                outcome = rotator.abort(domain)
+                outcome = rotating.abort(rotator, domain)
         else:
             if self._options["dry_run"]:
                 self._told_status(rotator, domain)
                 return
             with self._workshop.lock():
-                outcome = rotator.proceed(domain)
+                outcome = rotating.proceed(rotator, domain)
         self._follow(rotator, outcome)
 
     def _told_status(self, rotator: Rotator, domain: str) -> None:
@@ -147,6 +149,7 @@ class RotationRun:
             self._say(visible(f"{domain}: {status(rotation, time.time(), rotator.waits)}"))
 
     def _begin(self, domain: str) -> None:
+        from netcup_mailauth.actions import rotating
         from netcup_mailauth.actions.rotationdraft import draft
         from netcup_mailauth.render.layout import Page
         from netcup_mailauth.rotation.outlook import outlook
@@ -176,8 +179,8 @@ class RotationRun:
         if not self._agreed(f"Begin this rotation of {domain}?"):
             return
         with self._workshop.lock():
-            rotator.open(drafted)
-            outcome = rotator.proceed(domain)
+            rotating.open_rotation(rotator, drafted)
+            outcome = rotating.proceed(rotator, domain)
         self._follow(rotator, outcome)
 
     def _is_old(self, rotator: Rotator, domain: str) -> bool:
@@ -237,8 +240,10 @@ class RotationRun:
             self._each(outcome.domain, partial(self._again, rotator, outcome))
 
     def _again(self, rotator: Rotator, outcome: Outcome) -> None:
+        from netcup_mailauth.actions import rotating
+
         with self._workshop.lock():
-            further = rotator.proceed(outcome.domain)
+            further = rotating.proceed(rotator, outcome.domain)
         self._follow(rotator, replace(further, done=(*outcome.done, *further.done)))
 
     def _out_of_time(self, outcome: Outcome) -> None:

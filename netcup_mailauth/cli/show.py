@@ -25,8 +25,9 @@ def command(file: Path, output_format: str, full: bool) -> int:
     netcup-mailauth show plan.json --format markdown
     """
     from netcup_mailauth import planfile
+    from netcup_mailauth.actions.planfile import load
 
-    saved = planfile.load(file)
+    saved = load(file)
     print_plan(saved.plan, output_format, full, saved.grounds, file)
     planfile.check_content(saved)
     return 0

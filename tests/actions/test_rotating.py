@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netcup_mailauth.actions import rotating
 from netcup_mailauth.errors import MailauthError, RefusedError, UnverifiedError
 from netcup_mailauth.plan import Action
 from netcup_mailauth.records import DnsRecord
@@ -147,7 +148,7 @@ def test_an_abort_at_every_moment_ends_with_one_published_key_that_signs(
         refused = False
         if house.book.open is not None:
             try:
-                house.rotator.abort(DOMAIN)
+                house.abort()
             except RefusedError:
                 refused = True
         assert house.until_done().step is None
@@ -163,7 +164,7 @@ def test_an_abort_at_every_moment_ends_with_one_published_key_that_signs(
 def test_an_abort_before_the_switch_withdraws_the_new_record_at_once(house: House) -> None:
     house.begin()
     house.proceed()
-    assert house.rotator.abort(DOMAIN).step is None
+    assert house.abort().step is None
     assert set(house.texts) == {"dkim._domainkey"}
     assert house.signer.keys == {DOMAIN: held(1, "dkim")}
     assert house.book.open is None
@@ -174,7 +175,7 @@ def test_an_abort_after_the_switch_leaves_the_new_record_for_mail_on_its_way(hou
     while house.signer.keys[DOMAIN].selector == "dkim":
         house.proceed()
         house.pass_time(60)
-    outcome = house.rotator.abort(DOMAIN)
+    outcome = house.abort()
     assert isinstance(outcome.step, Wait)
     assert house.signer.keys[DOMAIN].selector == "dkim"
     assert f"{NEW}._domainkey" in house.texts
@@ -189,7 +190,7 @@ def test_an_abort_is_refused_once_the_old_record_is_not_served_everywhere(house:
         house.pass_time(60)
     house.down.add(2)
     with pytest.raises(RefusedError, match="ns2") as caught:
-        house.rotator.abort(DOMAIN)
+        house.abort()
     assert "forward" in caught.value.advice
     house.down.clear()
     assert house.until_done().step is None
@@ -200,7 +201,7 @@ def test_a_late_switch_after_an_abort_is_switched_back(house: House) -> None:
     while house.book.open is None or house.book.open.phase is not Phase.GRACE:
         house.proceed()
         house.pass_time(60)
-    house.rotator.abort(DOMAIN)
+    house.abort()
     # An earlier request to mailcow, thought lost, arrives now.
     house.signer.keys[DOMAIN] = house.signer.keys[f"next.{DOMAIN}"]
     assert house.until_done().step is None
@@ -389,7 +390,7 @@ def test_a_prepared_key_that_changes_while_servers_are_asked_is_not_switched_to(
         house.signer.keys[f"next.{DOMAIN}"] = held(50, NEW)
         return house.look(*asked)
 
-    stopped = replace(house.rotator, look=look).proceed(DOMAIN).step
+    stopped = rotating.proceed(replace(house.rotator, look=look), DOMAIN).step
     assert isinstance(stopped, Stop)
     assert "is another one" in stopped.reason
     assert house.signer.keys[DOMAIN].selector == "dkim"
@@ -414,7 +415,7 @@ def test_a_prepared_key_that_is_another_one_now_stops_it(house: House) -> None:
     outcome = house.until_done()
     assert isinstance(outcome.step, Stop)
     assert house.signer.keys[DOMAIN].selector == "dkim"
-    assert house.rotator.abort(DOMAIN).step is None
+    assert house.abort().step is None
 
 
 def test_a_signer_that_went_its_own_way_stops_it_and_an_abort_forgets_it(house: House) -> None:
@@ -426,7 +427,7 @@ def test_a_signer_that_went_its_own_way_stops_it_and_an_abort_forgets_it(house: 
     stopped = house.proceed()
     assert isinstance(stopped.step, Stop)
     before = house.texts
-    outcome = house.rotator.abort(DOMAIN)
+    outcome = house.abort()
     assert outcome.step is None
     assert "forgotten" in outcome.done[0]
     assert house.texts == before
@@ -520,8 +521,8 @@ def happen(house: House, event: str, value: int) -> None:
             house.trap.left = value
             house.trap.error = KilledError if event == "kill" else FaultError
         case _:
-            act = house.rotator.abort if event == "abort" else house.rotator.proceed
+            act = house.abort if event == "abort" else house.proceed
             try:
-                act(DOMAIN)
+                act()
             except (MailauthError, KilledError):
                 house.check_that_mail_verifies()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import clock
+from netcup_mailauth.actions import rotating
 from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.errors import MailauthError, StaleError, UnverifiedError
 from netcup_mailauth.plan import Action
@@ -66,7 +67,7 @@ def about_to_publish(house: House) -> None:
 def about_to_withdraw(house: House) -> None:
     """It was turned back after the switch; the new key's record is to go."""
     about_to_retire(house)
-    assert house.rotator.abort(DOMAIN).step is not None
+    assert house.abort().step is not None
     house.pass_time(WAITS.grace)
 
 
@@ -267,7 +268,7 @@ def test_another_key_since_the_draft_was_shown_opens_nothing(tmp_path: Path) -> 
     drafted = draft(house.rotator, DOMAIN, DOMAIN)
     another_key_signs(house)
     with pytest.raises(StaleError, match="another key than when"):
-        house.rotator.open(drafted)
+        rotating.open_rotation(house.rotator, drafted)
     assert house.book.open is None
 
 

@@ -17,6 +17,7 @@ from filelock import FileLock
 from pydantic import SecretStr
 
 from netcup_mailauth import documents, planfile
+from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.backends.zonefile import read_zone
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ConfigError, LockError, MailauthError
@@ -96,7 +97,7 @@ def ended(*arguments: str) -> tuple[int, bytes]:
 
 def read_plan(path: Path) -> SavedPlan:
     """The plan in a file, as ``show`` and ``apply --plan`` take it."""
-    saved = planfile.load(path)
+    saved = load(path)
     planfile.check_content(saved)
     return saved
 
@@ -146,7 +147,7 @@ def journal_listing(entries: Sequence[Entry]) -> str:
 
 def make_entries(plan: Path, export: Path, folder: Path) -> list[bytes]:
     """Entries of every mark and shape, made of a plan and the zone it was made from."""
-    change_set, neighbour, *_ = planfile.load(plan).plan.zones
+    change_set, neighbour, *_ = load(plan).plan.zones
     zone = read_zone(export)
     beside = read_zone(export.with_name(f"{export.stem}-{neighbour.place.zone}.json"))
     first, *others = change_set.changes

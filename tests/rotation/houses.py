@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from netcup_mailauth import dkim
-from netcup_mailauth.actions.rotating import Rotator
+from netcup_mailauth.actions import rotating
 from netcup_mailauth.actions.rotationdraft import draft
+from netcup_mailauth.actions.rotator import Rotator
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio.asking import Dns
@@ -353,11 +354,14 @@ class House:
 
     def begin(self, *, revoke: bool = False) -> Rotation:
         rotation = draft(self.rotator, DOMAIN, DOMAIN, revoke=revoke)
-        self.rotator.open(rotation)
+        rotating.open_rotation(self.rotator, rotation)
         return rotation
 
     def proceed(self) -> Outcome:
-        return self.rotator.proceed(DOMAIN)
+        return rotating.proceed(self.rotator, DOMAIN)
+
+    def abort(self) -> Outcome:
+        return rotating.abort(self.rotator, DOMAIN)
 
     def until_done(self, limit: int = 60) -> Outcome:
         """Run whenever something is due, as a timer would."""

@@ -43,9 +43,9 @@ def _rotation(folder: Path, chance: random.Random) -> int:
         trap.rival, trap.rival_at = lambda: _act(house, chance), chance.randrange(40)
         before = dict(house.signer.keys)
         actions = len(house.backend.actions)
-        act = house.rotator.abort if chance.random() < 0.05 else house.rotator.proceed
+        act = house.abort if chance.random() < 0.05 else house.proceed
         with suppress(MailauthError):
-            act(DOMAIN)
+            act()
         removed += sum(action.value == "delete" for action in house.backend.actions[actions:])
         _check(house, before, actions)
         if house.book.open is None:

@@ -119,7 +119,7 @@ def test_nothing_is_switched_or_removed_while_the_clocks_disagree(
         house.pass_time(DAY)
     assert house.signer.keys[DOMAIN].selector == "dkim"
     with pytest.raises(RefusedError, match="one of them is wrong"):
-        house.rotator.abort(DOMAIN)
+        house.abort()
     house.theirs = 0.0
     while house.book.open is None or house.book.open.phase is not Phase.GRACE:
         house.proceed()

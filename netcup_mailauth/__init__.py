@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Change": "plan",
     "ChangeSet": "plan",
-    "CheckReport": "checks.report",
+    "CheckReport": "judge.report",
     "ConfigError": "errors",
     "CredentialsError": "errors",
     "DnsRecord": "records",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import netcup_mailauth
 from netcup_mailauth import Netcup, RefusedError, Status, UsageError
 from tests.apis import each_api
 
@@ -38,3 +39,7 @@ def test_nothing_is_written_past_the_guard_unless_it_is_allowed(api: Api) -> Non
             plan.allow("spf-drops-everything")
         (result,) = netcup.apply(plan.allow("spf-drops-sender")).results
         assert result.status is Status.APPLIED
+
+
+def test_every_name_that_the_package_offers_is_there() -> None:
+    assert [name for name in netcup_mailauth.__all__ if not hasattr(netcup_mailauth, name)] == []

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from netcup_mailauth.findings import Finding, Severity
     from netcup_mailauth.judge.report import CheckReport
     from netcup_mailauth.library import Netcup, ProposedPlan
-    from netcup_mailauth.plan import Change, ChangeSet, Plan
+    from netcup_mailauth.plan import Change, ChangeSet, Plan, Result, RunResult, Status
     from netcup_mailauth.records import DnsRecord, Kind, Zone
-    from netcup_mailauth.results import Result, RunResult, Status
     from netcup_mailauth.sandbox import Sandbox
+    from netcup_mailauth.version import __version__
 
-__version__ = "0.1.0"
 
 _HOMES = {
+    "__version__": "version",
     "Change": "plan",
     "ChangeSet": "plan",
     "CheckReport": "judge.report",
@@ -47,12 +47,12 @@ _HOMES = {
     "Plan": "plan",
     "ProposedPlan": "library",
     "RefusedError": "errors",
-    "Result": "results",
-    "RunResult": "results",
+    "Result": "plan",
+    "RunResult": "plan",
     "Sandbox": "sandbox",
     "Severity": "findings",
     "StaleError": "errors",
-    "Status": "results",
+    "Status": "plan",
     "UnverifiedError": "errors",
     "UsageError": "errors",
     "Zone": "records",

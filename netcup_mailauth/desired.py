@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.names import absolute, relative
-from netcup_mailauth.records import DesiredRecord, Kind, hostname_of
+from netcup_mailauth.kinds import hostname_of, of_kind
+from netcup_mailauth.records import DesiredRecord, Kind, absolute, relative
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
     from netcup_mailauth.records import Zone
 
@@ -57,7 +57,7 @@ def desired_records(
 
 def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> None:
     hostname = hostname_of(Kind.SPF, domain, zone.name)
-    live = [record.destination for record in zone.of_kind(Kind.SPF, hostname)]
+    live = [record.destination for record in of_kind(zone, Kind.SPF, hostname)]
     value = policy.record
     if value is None:
         value = _spf_in_parts(desired, domain, live, policy)
@@ -145,7 +145,7 @@ def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:
     """
     if key.key is None:
         return None
-    for record in zone.of_kind(Kind.DKIM, hostname):
+    for record in of_kind(zone, Kind.DKIM, hostname):
         try:
             live = dkim.parse(record.destination).key
         except RecordError:
@@ -157,7 +157,7 @@ def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:
 
 def _add_dmarc(desired: Desired, domain: str, zone: Zone, policy: DmarcPolicy) -> None:
     hostname = hostname_of(Kind.DMARC, domain, zone.name)
-    live = [record.destination for record in zone.of_kind(Kind.DMARC, hostname)]
+    live = [record.destination for record in of_kind(zone, Kind.DMARC, hostname)]
     value = policy.record
     if value is None:
         value = _dmarc_in_parts(desired, absolute(hostname, zone.name), live, policy)
@@ -231,6 +231,6 @@ def report_authorisation(policy_domain: str, host: str, zone: Zone) -> DesiredRe
     hostname = relative(name, zone.name)
     for_all = relative(dmarc.authorisation_name("*", host), zone.name)
     for at in (hostname, for_all):
-        if live := zone.of_kind(Kind.DMARC_REPORT, at):
+        if live := of_kind(zone, Kind.DMARC_REPORT, at):
             return DesiredRecord(Kind.DMARC_REPORT, at, live[0].destination)
     return DesiredRecord(Kind.DMARC_REPORT, hostname, "v=DMARC1")

@@ -19,21 +19,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
-from netcup_mailauth import names
+from netcup_mailauth import records
 from netcup_mailauth.actions import applying, checking, planning
 from netcup_mailauth.actions.applying import refusal
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.backends import ccp as ccp_api
-from netcup_mailauth.backends import clouddns as rest_api
-from netcup_mailauth.backends.routing import Router
-from netcup_mailauth.dnsio.asking import Dns
-from netcup_mailauth.dnsio.authority import serves_records
+from netcup_mailauth.dnsio.servers import Dns, serves_records
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.sources import Sources, check_source
+from netcup_mailauth.netcup import ccp as ccp_api
+from netcup_mailauth.netcup import clouddns as rest_api
+from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.policy import (
     DkimPolicy,
     DmarcPolicy,
@@ -47,15 +46,13 @@ from netcup_mailauth.policy import (
     spf_record,
     spf_term,
 )
-from netcup_mailauth.render.layout import Page
-from netcup_mailauth.render.text import plan_text
+from netcup_mailauth.render.text import Page, plan_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from netcup_mailauth.judge.report import CheckReport
-    from netcup_mailauth.plan import ChangeSet, Plan
-    from netcup_mailauth.results import RunResult
+    from netcup_mailauth.plan import ChangeSet, Plan, RunResult
 
 
 @dataclass(frozen=True)
@@ -220,7 +217,7 @@ _CCP = ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD")
 
 def _wishes(domains: Sequence[str], wanted: Mapping[str, Any]) -> list[Wish]:
     policy = _policy(**wanted)
-    return linked([Wish(names.normalise(domain), policy) for domain in domains])
+    return linked([Wish(records.normalise(domain), policy) for domain in domains])
 
 
 def _policy(
@@ -249,7 +246,7 @@ def _policy(
     }
     dkim_parts = {
         "source": None if dkim is None else check_source(dkim),
-        "selector": None if selector is None else names.selector(selector),
+        "selector": None if selector is None else records.selector(selector),
     }
     dmarc_parts = {
         "record": None if dmarc is None else dmarc_record(dmarc),

@@ -1,15 +1,25 @@
 """What the pure core asks of DNS, and the shape of what it is given.
 
 The core never asks DNS itself: it hands a batch of queries to a :data:`Lookup` and gets one
-answer for each. In the program that is ``dnsio``; in tests it is a dictionary.
+answer for each. In the program that is ``dnsio``; in tests it is a dictionary. Names inside a zone
+that was just read are answered from its records (:class:`ZoneLookup`; wildcards and CNAMEs
+included), so that a plan judges the zone as it will be and not as caches still see it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Literal
+
+from netcup_mailauth.records import APEX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from netcup_mailauth.records import DnsRecord, Zone
 
 RecordType = Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "TXT"]
 
@@ -51,3 +61,198 @@ class Answer:
 
 Lookup = Callable[[Sequence[Query]], Sequence[Answer]]
 """Answers each query of a batch, in the order asked."""
+
+
+MAX_CHAIN = 8
+"""CNAMEs followed in a row; more are taken for a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneLookup:
+    """Answers from ``zone`` where a name lies in it, else from ``outside``."""
+
+    zone: Zone
+    outside: Lookup
+
+    def __call__(self, queries: Sequence[Query]) -> Sequence[Answer]:
+        """One answer for each query, in the order asked; outside names go out in one batch."""
+        steps = [self._inside(query) if self._is_ours(query.name) else query for query in queries]
+        others = list(dict.fromkeys(step for step in steps if isinstance(step, Query)))
+        found = dict(zip(others, self.outside(others), strict=True)) if others else {}
+        return [found[step] if isinstance(step, Query) else step for step in steps]
+
+    def _is_ours(self, name: str) -> bool:
+        if name == self.zone.name:
+            return True
+        return name.endswith(f".{self.zone.name}") and not self._is_delegated(name)
+
+    def _is_delegated(self, name: str) -> bool:
+        """Whether the name lies at or below NS records, and so in a zone of its own."""
+        hostname = f".{self._hostname(name)}"
+        cuts = (r.hostname for r in self.zone.records if r.type == "NS" and r.hostname != APEX)
+        return any(hostname.endswith(f".{cut}") for cut in cuts)
+
+    def _inside(self, query: Query) -> Answer | Query:
+        """The answer, or the query that a CNAME out of the zone leads to."""
+        name = query.name
+        for _ in range(MAX_CHAIN):
+            records = self._at(name)
+            matching = [r for r in records if r.type == query.type and _is_servable(r)]
+            if matching:
+                return Answer(Status.OK, tuple(self._value(record) for record in matching))
+            alias = next((record for record in records if record.type == "CNAME"), None)
+            if alias is None:
+                return Answer(Status.EMPTY if records or self._exists(name) else Status.NXDOMAIN)
+            name = self._target(alias.destination)
+            if not self._is_ours(name):
+                return Query(name, query.type)
+        return Answer(Status.SERVFAIL)
+
+    def _at(self, name: str) -> list[DnsRecord]:
+        """The records at a name, from the closest wildcard where the name itself has none."""
+        hostname = self._hostname(name)
+        records = [record for record in self.zone.records if record.hostname == hostname]
+        while not records and hostname != APEX and not self._exists_below(hostname):
+            _, _, hostname = hostname.partition(".")
+            wildcard = f"*.{hostname}" if hostname else "*"
+            records = [record for record in self.zone.records if record.hostname == wildcard]
+            if not hostname or self._is_there(hostname):
+                break
+        return records
+
+    def _exists(self, name: str) -> bool:
+        hostname = self._hostname(name)
+        return hostname == APEX or self._is_there(hostname)
+
+    def _is_there(self, hostname: str) -> bool:
+        """Whether a name is in the zone: with records, or with names below it."""
+        at_it = any(record.hostname == hostname for record in self.zone.records)
+        return at_it or self._exists_below(hostname)
+
+    def _exists_below(self, hostname: str) -> bool:
+        return any(record.hostname.endswith(f".{hostname}") for record in self.zone.records)
+
+    def _hostname(self, name: str) -> str:
+        return APEX if name == self.zone.name else name.removesuffix(f".{self.zone.name}")
+
+    def _target(self, destination: str) -> str:
+        # netcup lists targets without the trailing dot, and the apex as @ (fact 1.5).
+        name = destination.rstrip(".").lower()
+        return self.zone.name if name == APEX else name
+
+    def _value(self, record: DnsRecord) -> str:
+        match record.type:
+            case "MX":
+                return f"{record.priority} {self._target(record.destination)}"
+            case "CNAME" | "NS" | "PTR":
+                return self._target(record.destination)
+            case _:
+                return record.destination
+
+
+def _is_servable(record: DnsRecord) -> bool:
+    """Whether a name server could serve the record: an address has to be one."""
+    family = {"A": IPv4Address, "AAAA": IPv6Address}.get(record.type)
+    if family is None:
+        return True
+    try:
+        family(record.destination)
+    except ValueError:
+        return False
+    return "%" not in record.destination
+
+
+PORT = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A name server at one of its addresses.
+
+    Args:
+        name: as the zone or the user names it.
+        address: its IP address; empty if DNS gives none, so that it is missed and not forgotten.
+        port: where it listens.
+        unknown: a clause on why there is no address.
+    """
+
+    name: str
+    address: str
+    port: int = PORT
+    unknown: str = field(default="DNS gives no address for it", compare=False)
+
+    @property
+    def label(self) -> str:
+        """Name and address for people: ``ns.example.com (192.0.2.1)``, ``127.0.0.1:5300``."""
+        if not self.address:
+            return self.name
+        bracketed = f"[{self.address}]" if ":" in self.address else self.address
+        place = self.address if self.port == PORT else f"{bracketed}:{self.port}"
+        return place if self.name == self.address else f"{self.name} ({place})"
+
+
+class ServerStatus(StrEnum):
+    """How a question to one server ended."""
+
+    OK = "ok"
+    EMPTY = "empty"  # the name exists, without records of this type
+    NXDOMAIN = "nxdomain"
+    CNAME = "cname"  # the name is an alias
+    REFUSED = "refused"  # it does not serve this zone: REFUSED, a referral, another's data
+    SERVFAIL = "servfail"  # any other failure that the server itself reports
+    NO_ANSWER = "no answer"
+    BAD = "bad"  # malformed, an answer to something else, or a question that cannot be asked
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """What one server says about one query.
+
+    Args:
+        status: how it ended.
+        values: the records, as in :class:`netcup_mailauth.lookup.Answer`; empty unless ``OK``.
+        cname: what the name is an alias of; empty unless the status is ``CNAME``.
+        authoritative: whether the server calls the answer its own. Always so for ``OK``,
+            ``EMPTY``, ``NXDOMAIN`` and ``CNAME``.
+        ttl: seconds that a cache may keep this answer, a negative one too; ``None`` if unsaid.
+        detail: a clause on why there is no answer to the query; else empty.
+    """
+
+    status: ServerStatus
+    values: tuple[str, ...] = ()
+    cname: str = ""
+    authoritative: bool = False
+    ttl: int | None = None
+    detail: str = ""
+
+
+USABLE = frozenset({ServerStatus.OK, ServerStatus.EMPTY, ServerStatus.NXDOMAIN, ServerStatus.CNAME})
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What each server said, and in which order to ask them further.
+
+    Attributes:
+        queries: what they were asked.
+        answers: for each server its answers, in the order of ``queries``.
+        order: the servers that gave a usable answer, the quickest first; empty if none did.
+    """
+
+    queries: tuple[Query, ...]
+    answers: Mapping[Server, tuple[ServerAnswer, ...]]
+    order: tuple[Server, ...]
+
+    def of(self, query: Query) -> dict[Server, ServerAnswer]:
+        """What each server said of one query."""
+        index = self.queries.index(query)
+        return {server: answers[index] for server, answers in self.answers.items()}
+
+    def best(self) -> dict[Query, ServerAnswer]:
+        """For each query the first usable answer, of the quickest server that has one."""
+        found = {}
+        for server in reversed(self.order):
+            for query, answer in zip(self.queries, self.answers[server], strict=True):
+                if answer.status in USABLE:
+                    found[query] = answer
+        return found

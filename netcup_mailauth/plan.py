@@ -1,22 +1,26 @@
-"""What would have to change: a zone against the records wanted gives a change set.
+"""A zone, what it should have, and the difference: change sets, plans, and what became of them.
 
-Pure. The same zone and the same wish give the same change set, to the byte. Nothing here knows
-how a change is written; that is a back end's business.
+Pure. Before a write the records concerned have to be those the plan was made from (``drift``);
+after it, those the plan wanted (``outcome``), and the records beside ours have to be there still
+(``other_records``). A record counts by its hostname, its type and its text, and by its TTL where it
+has one of its own; its identifier is the address a write goes to, and another one next time.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from netcup_mailauth.meaning import same_meaning
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, is_of_kind
+from netcup_mailauth.errors import ExitCode, worst
+from netcup_mailauth.kinds import is_of_kind, of_kind, same_meaning
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from netcup_mailauth.errors import ExitCode, MailauthError
+    from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.findings import Finding
 
 
@@ -160,7 +164,7 @@ def compute(
     changes: list[Change] = []
     kept: list[Kept] = []
     for wanted in desired:
-        members = zone.of_kind(wanted.kind, wanted.hostname)
+        members = of_kind(zone, wanted.kind, wanted.hostname)
         keeper = _keeper(members, wanted)
         if keeper is not None and same_meaning(wanted.kind, keeper.destination, wanted.value):
             kept.append(Kept(wanted.kind, keeper))
@@ -228,3 +232,318 @@ def applied(zone: Zone, changes: Sequence[Edit]) -> Zone:
             records.append(replace(change.after, id=record.id))
     records += (c.after for c in changes if c.before is None and c.after is not None)
     return replace(zone, records=tuple(records))
+
+
+def drift(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
+    """How ``zone`` differs from what ``change_set`` was made from, one sentence each.
+
+    This is the precondition of a write: the complete set of records of each kind concerned at
+    its hostname, and any CNAME there. Empty means that the plan still fits.
+    """
+    if zone.backend != change_set.place.backend:
+        return _moved(zone)
+    sentences: list[str] = []
+    for kind, hostname in change_set.slots():
+        planned = _members_planned(change_set, kind, hostname)
+        sentences += _differences(planned, _members(zone, kind, hostname), hostname)
+    return tuple(sentences)
+
+
+def _moved(zone: Zone) -> tuple[str]:
+    return (f"{zone.name} is on another API now ({zone.backend})",)
+
+
+def new_draft(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
+    """A draft of somebody's in ``zone`` that the change set was not judged with, as a sentence."""
+    judged = any(finding.code == "zone-has-draft" for finding in change_set.findings)
+    if zone.draft is None or judged:
+        return ()
+    return (f"somebody has begun to change {zone.name} and not committed it yet",)
+
+
+def outcome(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
+    """How ``zone``, read after the write, differs from what ``change_set`` should have made.
+
+    Identifiers are addresses and are not compared: an API may give a record that it updates a new
+    one. Empty means that every record of the kinds concerned is exactly as planned.
+    """
+    if zone.backend != change_set.place.backend:
+        return _moved(zone)
+    sentences: list[str] = []
+    for kind, hostname in change_set.slots():
+        wanted = _members_wanted(change_set, kind, hostname)
+        found = _as_created(_members(zone, kind, hostname), wanted)
+        sentences += _differences(wanted, found, hostname)
+    return tuple(sentences)
+
+
+def arrived_in_part(change_set: ChangeSet, zone: Zone) -> bool:
+    """Whether ``zone`` has some of what ``change_set`` makes, and not all of it."""
+    made = deleted = foreign = 0
+    for kind, hostname in change_set.slots():
+        planned = _members_planned(change_set, kind, hostname)
+        wanted = _members_wanted(change_set, kind, hostname)
+        found = _as_created(_members(zone, kind, hostname), wanted)
+        made += (found & (wanted - planned)).total()
+        deleted += (planned - wanted - found).total()
+        foreign += (found - planned - wanted).total()
+    # A record that is gone was deleted by this write only if nobody else has been there.
+    return bool(outcome(change_set, zone)) and bool(made or (deleted and not foreign))
+
+
+def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
+    """The change set with the zone's own records in it: a write goes to the ids just read.
+
+    A record is found by what it says; its identifier only tells which of two equal ones is meant.
+    Priority and TTL stay as they are in the zone.
+    """
+    taken: list[DnsRecord] = []
+
+    def live(kind: Kind, record: DnsRecord) -> DnsRecord:
+        # Each once: rows may differ only in how they are written, which no file holds.
+        members = [own for own in of_kind(zone, kind, record.hostname) if own not in taken]
+        equal = [own for own in members if _member(own) == _member(record)]
+        equal.sort(key=lambda own: own.id != record.id)
+        same = equal[0] if equal else record
+        taken.append(same)
+        return same
+
+    def ours(change: Change) -> Change:
+        if change.before is None:
+            return change
+        before = live(change.kind, change.before)
+        after = change.after and replace(change.after, priority=before.priority, ttl=before.ttl)
+        return replace(change, before=before, after=after)
+
+    kept = (replace(one, record=live(one.kind, one.record)) for one in change_set.unchanged)
+    return replace(change_set, changes=tuple(map(ours, change_set.changes)), unchanged=tuple(kept))
+
+
+def has_twin(record: DnsRecord, zone: Zone) -> bool:
+    """Whether the zone has another record that differs from this one in its identifier only.
+
+    One written in other quoted pieces is no twin: it is told by how it is written.
+    """
+    rows = [replace(other, id=None) for other in zone.records]
+    return rows.count(replace(record, id=None)) > 1
+
+
+_Member = tuple[int | None, str]
+"""A record by its TTL, where it has one of its own, and its value."""
+
+
+def _members(zone: Zone, kind: Kind, hostname: str) -> Counter[_Member]:
+    return Counter(map(_member, of_kind(zone, kind, hostname) + zone.at(hostname, "CNAME")))
+
+
+def _member(record: DnsRecord) -> _Member:
+    value = record.destination if record.type == "TXT" else f"CNAME {record.destination}"
+    return (record.ttl, value)
+
+
+def _members_planned(change_set: ChangeSet, kind: Kind, hostname: str) -> Counter[_Member]:
+    before = [c.before for c in _changes_at(change_set, kind, hostname) if c.before]
+    return Counter(map(_member, (*before, *_kept_at(change_set, kind, hostname))))
+
+
+def _members_wanted(change_set: ChangeSet, kind: Kind, hostname: str) -> Counter[_Member]:
+    after = [
+        c.after if c.before else replace(c.after, ttl=None)
+        for c in _changes_at(change_set, kind, hostname)
+        if c.after
+    ]
+    return Counter(map(_member, (*after, *_kept_at(change_set, kind, hostname))))
+
+
+def _as_created(found: Counter[_Member], wanted: Counter[_Member]) -> Counter[_Member]:
+    """``found`` without the TTL of what ``wanted`` has as new, which is the API's choice."""
+    return Counter(
+        (None, value) if (None, value) in wanted and (ttl, value) not in wanted else (ttl, value)
+        for ttl, value in found.elements()
+    )
+
+
+def _changes_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[Change]:
+    return [c for c in change_set.changes if c.kind is kind and c.hostname == hostname]
+
+
+def _kept_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[DnsRecord]:
+    kept = (kept.record for kept in change_set.unchanged if kept.kind is kind)
+    return [record for record in kept if record.hostname == hostname]
+
+
+def _differences(
+    expected: Counter[_Member], found: Counter[_Member], hostname: str
+) -> Iterator[str]:
+    for member in sorted((expected - found).elements(), key=str):
+        yield f"{hostname}: {_shown(member)} should be there, and is not"
+    for member in sorted((found - expected).elements(), key=str):
+        yield f"{hostname}: {_shown(member)} is there, and should not be"
+
+
+def _shown(member: _Member) -> str:
+    ttl, value = member
+    return repr(value) if ttl is None else f"{value!r} with TTL {ttl}"
+
+
+ADDRESSES = frozenset({"A", "AAAA"})
+
+CHALLENGE = "_acme-challenge"
+"""Where certificates are asked for: a TXT there comes and goes by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRecords:
+    """How the other records of a zone differ between two reads.
+
+    Attributes:
+        changed: pairs of one hostname and type, as it was and as it is.
+        new: those there were none of before.
+        passed: gone, and no loss: a challenge that was met, an address at a name that still
+            has one.
+        gone: those there are fewer of.
+    """
+
+    changed: tuple[tuple[DnsRecord, DnsRecord], ...] = ()
+    new: tuple[DnsRecord, ...] = ()
+    passed: tuple[DnsRecord, ...] = ()
+    gone: tuple[DnsRecord, ...] = ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is no loss, each in words."""
+        return (
+            *(f"{shown(then)} is now {_value(now)}" for then, now in self.changed),
+            *(f"{shown(record)} is new" for record in self.new),
+            *(f"{shown(record)} is gone" for record in self.passed),
+        )
+
+
+def other_records(change_set: ChangeSet, before: Zone, after: Zone) -> OtherRecords:
+    """What became of the records that ``change_set`` has nothing to do with.
+
+    By hostname and type, never by identifier. The SOA record, where an API lists it, is no
+    witness: its serial follows every write.
+    """
+    slots = frozenset(change_set.slots())
+    then, now = _grouped(before, slots), _grouped(after, slots)
+    addressed = {hostname for hostname, type_ in now if type_ in ADDRESSES}
+    changed: list[tuple[DnsRecord, DnsRecord]] = []
+    new: list[DnsRecord] = []
+    lost: list[DnsRecord] = []
+    for group in sorted(then.keys() | now.keys()):
+        old, fresh = _apart(then.get(group, []), now.get(group, []))
+        changed += zip(old, fresh, strict=False)
+        new += fresh[len(old) :]
+        lost += old[len(fresh) :]
+    gone = tuple(record for record in lost if not _passes(record, addressed))
+    passed = tuple(record for record in lost if record not in gone)
+    return OtherRecords(tuple(changed), tuple(new), passed, gone)
+
+
+def beside(zone: Zone, slots: frozenset[tuple[Kind, str]]) -> list[DnsRecord]:
+    """The records of a zone that are of none of these kinds at their hostnames."""
+    managed = [record for kind, hostname in slots for record in of_kind(zone, kind, hostname)]
+    return [r for r in zone.records if r not in managed and r.type != "SOA"]
+
+
+def shown(record: DnsRecord) -> str:
+    """A record in words: ``MX @ '10 mail.example.com'``."""
+    return f"{record.type} {record.hostname} {_value(record)}"
+
+
+def _value(record: DnsRecord) -> str:
+    text = (
+        record.destination if record.priority == "0" else f"{record.priority} {record.destination}"
+    )
+    return repr(text) if record.ttl is None else f"{text!r} (TTL {record.ttl})"
+
+
+def _grouped(
+    zone: Zone, slots: frozenset[tuple[Kind, str]]
+) -> dict[tuple[str, str], list[DnsRecord]]:
+    groups: dict[tuple[str, str], list[DnsRecord]] = defaultdict(list)
+    for record in beside(zone, slots):
+        groups[record.hostname, record.type].append(record)
+    return groups
+
+
+def _apart(then: list[DnsRecord], now: list[DnsRecord]) -> tuple[list[DnsRecord], list[DnsRecord]]:
+    """What is only in ``then``, and what is only in ``now``."""
+    fresh = list(now)
+    old: list[DnsRecord] = []
+    for record in then:
+        same = next((other for other in fresh if says_the_same(record, other)), None)
+        if same is None:
+            old.append(record)
+        else:
+            fresh.remove(same)
+    return old, fresh
+
+
+def says_the_same(one: DnsRecord, other: DnsRecord) -> bool:
+    """Whether two records of one hostname and type differ in their identifiers only."""
+    return (one.priority, one.destination, one.ttl) == (
+        other.priority,
+        other.destination,
+        other.ttl,
+    )
+
+
+def _passes(record: DnsRecord, addressed: set[str]) -> bool:
+    challenge = record.type == "TXT" and record.hostname.partition(".")[0] == CHALLENGE
+    return challenge or (record.type in ADDRESSES and record.hostname in addressed)
+
+
+class Status(StrEnum):
+    """How the work on one domain ended."""
+
+    UNCHANGED = "unchanged"  # there was nothing to do
+    APPLIED = "applied"  # written and verified
+    LOST = "lost"  # written and read back, and other records of the zone are gone since
+    ALREADY = "already"  # somebody else had made the same change
+    REFUSED = "refused"  # the guard said no
+    STALE = "stale"  # the zone changed since the plan; nothing was written
+    FAILED = "failed"  # an error; nothing was written
+    UNKNOWN = "unknown"  # a write went out and could not be verified
+    NOT_TRIED = "not tried"  # the run ended before this domain's turn
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one domain ended.
+
+    Attributes:
+        change_set: what was to be done.
+        status: what came of it.
+        failure: why it did not work.
+        notes: sentences for the user, such as a rival's change.
+        ended_by: an error of the write after which more calls would do harm, such as a lock-out.
+    """
+
+    change_set: ChangeSet
+    status: Status
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
+    ended_by: MailauthError | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """This domain's part in the exit code of the run."""
+        return self.failure.exit_code if self.failure else ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The results of one run of ``apply``, in the order of the domains."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The worst of the domains' exit codes."""
+        return worst([result.exit_code for result in self.results])
+
+    def count(self, status: Status) -> int:
+        """How many domains ended like this."""
+        return sum(result.status is status for result in self.results)

@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from netcup_mailauth import __version__, dkim, dmarc, names, spf
-from netcup_mailauth.backends.storable import reason_not_to_store
+from netcup_mailauth import dkim, dmarc, records, spf
 from netcup_mailauth.documents import (
-    EXPORTED,
     SCHEMA,
     ChangeShape,
     Document,
@@ -36,16 +34,15 @@ from netcup_mailauth.documents import (
 )
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
 from netcup_mailauth.findings import CODES, Finding, Severity
-from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan
+from netcup_mailauth.kinds import hostname_of, is_of_kind
+from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import CLOUDDNS, DesiredRecord, Kind, hostname_of, is_of_kind
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.records import CLOUDDNS, Kind, reason_not_to_store, visible
+from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from netcup_mailauth.backends import Backend
     from netcup_mailauth.plan import Change
     from netcup_mailauth.records import DnsRecord
 
@@ -356,60 +353,17 @@ SHOWN = 200
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
 
 
-def check_ours(saved: SavedPlan, backend: Backend) -> None:
-    """Raise :class:`UsageError` if the plan was made for another API, endpoint or account."""
-    for change_set in saved.plan.zones:
-        place = change_set.place
-        if change_set.error is not None and change_set.is_empty:
-            continue  # whose turn did not come has no place
-        if place.endpoint == EXPORTED:
-            raise UsageError(
-                f"The plan for {visible(place.domain)} was made from an exported zone, to be "
-                "looked at.",
-                "Plan again with credentials, and apply that plan.",
-            )
-        api = backend.serving(place.backend)
-        if place.backend != api.name or place.endpoint != api.endpoint:
-            raise UsageError(
-                f"The plan is for {_api(place.backend, place.endpoint)}, and this run is set up "
-                f"for {_api(api.name, api.endpoint)}.",
-                "Set the endpoint it was made for, or plan again.",
-            )
-        if place.account != api.account:
-            raise UsageError(
-                f"The plan is for the account {visible(place.account)!r}, and these credentials "
-                f"are of {api.account!r} (digests of the customer numbers).",
-                "Give that account's credentials, or plan again.",
-            )
-
-
-def _api(backend: str, endpoint: str) -> str:
-    return f"{visible(backend)} at {visible(endpoint)}"
-
-
 def check_content(saved: SavedPlan) -> None:
     """Raise :class:`RefusedError` for the first thing in it that ``plan`` would never write."""
     taken: set[tuple[str, ...]] = set()
     for change_set in saved.plan.zones:
         problem = next(_problems(change_set, saved.grounds_of(change_set), taken), None)
         if problem is not None:
-            raise _forged(change_set, problem)
+            raise forged(change_set, problem)
 
 
-def check_storable(saved: SavedPlan, backend: Backend) -> None:
-    """Raise :class:`RefusedError` for a value that the API cannot hold."""
-    for change_set in saved.plan.zones:
-        for change in change_set.changes:
-            if change.after is None:
-                continue
-            value = change.after.destination
-            record = DesiredRecord(change.kind, change.hostname, value)
-            reason = backend.serving(change_set.place.backend).refuses(record)
-            if reason is not None:
-                raise _forged(change_set, f"{value[:SHOWN]!r} cannot be stored: {reason}")
-
-
-def _forged(change_set: ChangeSet, problem: str) -> RefusedError:
+def forged(change_set: ChangeSet, problem: str) -> RefusedError:
+    """The error for what no plan of this program holds; ``problem`` is a clause."""
     domain = visible(change_set.place.domain[:LONGEST_NAME])
     return RefusedError(
         f"The plan for {domain} is refused: {visible(problem)[:LONGEST_PROBLEM]}.", ADVICE
@@ -439,7 +393,7 @@ def _of_place(place: Place) -> Iterator[str]:
 
 
 def _is_name(text: str) -> bool:
-    return _is_unchanged(names.normalise, text)
+    return _is_unchanged(records.normalise, text)
 
 
 def _is_unchanged(check: Callable[[str], str], text: str) -> bool:
@@ -508,13 +462,13 @@ def _is_new_ttl(backend: str, ttl: int | None) -> bool:
 
 
 def _of_name(place: Place, kind: Kind, hostname: str) -> Iterator[str]:
-    name = names.absolute(hostname, place.zone)
+    name = records.absolute(hostname, place.zone)
     selector, dot, of = name.partition("._domainkey.")
     match kind:
         case Kind.SPF | Kind.DMARC:
             fits = hostname == hostname_of(kind, place.domain, place.zone)
         case Kind.DKIM:
-            fits = bool(dot) and of == place.domain and _is_unchanged(names.selector, selector)
+            fits = bool(dot) and of == place.domain and _is_unchanged(records.selector, selector)
         case Kind.DMARC_REPORT:
             subject, _, host = name.partition("._report._dmarc.")
             fits = f".{host}".endswith(f".{place.domain}") and _is_name(host)

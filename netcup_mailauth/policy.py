@@ -1,12 +1,12 @@
-"""What the user asked for, per domain: from the command line over the config.
+"""What is wanted, per domain: the tables of the config and the options, layered.
 
-These are the pydantic models of the config file, and the options of ``plan``, ``apply`` and
-``check`` take the same form. Reading the file is ``settings``' business; here is what a valid one
-may say, and which layer wins.
+Nothing in it knows where a wish came from, or what the zone holds. Spans of time are written as a
+user writes and reads them: ``90s``, ``45m``, ``12h``, ``7d``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -14,15 +14,81 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from netcup_mailauth import dmarc, names, spf
+from netcup_mailauth import dmarc, records, spf
 from netcup_mailauth.documents import Shape, checked
-from netcup_mailauth.errors import RecordError
+from netcup_mailauth.errors import RecordError, UsageError
 from netcup_mailauth.findings import OF_ROTATIONS
 from netcup_mailauth.records import Kind, join_txt
-from netcup_mailauth.rotationpolicy import RotationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
+
+
+def span(text: str) -> str:
+    """A span of time that a user gave, such as ``7d``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    seconds(text)
+    return text
+
+
+Span = Annotated[str, checked(span)]
+
+
+class RotationSettings(Shape):
+    """How ``rotate`` waits, and what it hands keys to; each that is not given has its default.
+
+    Attributes:
+        rounds: how often every name server has to answer with a new key before it is used.
+        between_rounds: the time from one such round to the next.
+        negative_ttl: the time that caches may deny the new key; default: what the SOA says.
+        grace: the time that the old key stays published after the switch.
+        retry: the time until name servers that lag are asked again.
+        signer_command: what is run, with the new private key on its standard input.
+    """
+
+    rounds: Annotated[int, Field(ge=1, le=20)] | None = None
+    between_rounds: Span | None = None
+    negative_ttl: Span | None = None
+    grace: Span | None = None
+    retry: Span | None = None
+    signer_command: Annotated[list[str], Field(min_length=1)] | None = None
+
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+"""Seconds of each unit."""
+
+LONGEST = 3650 * UNITS["d"]
+"""Seconds of the longest span that is taken for one: ten years."""
+
+
+def seconds(text: str) -> float:
+    """The seconds in ``7d``, ``12h``, ``45m`` or ``90s``.
+
+    Raises:
+        UsageError: it is no such span. A bare number is none: of what would it be?
+    """
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhdw])", text.strip().lower())
+    span = float(match[1]) * UNITS[match[2]] if match else LONGEST + 1
+    if span > LONGEST:
+        raise UsageError(f"{text!r} is not a span of time.", "Write it as 7d, 12h, 45m or 90s.")
+    return span
+
+
+def words(span: float) -> str:
+    """A span for people, in its two largest units: ``6 d 23 h``, ``45 min``, ``1 s``."""
+    left = max(1, round(span))
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
 
 MIN_TTL = 60
 MAX_TTL = 86_400
@@ -87,7 +153,7 @@ def host_or_address(text: str) -> str:
     try:
         return str(ip_address(text.strip()))
     except ValueError:
-        return names.normalise(text)
+        return records.normalise(text)
 
 
 SpfText = Annotated[str, checked(spf_record)]
@@ -95,8 +161,8 @@ SpfTerm = Annotated[str, checked(spf_term)]
 DmarcText = Annotated[str, checked(dmarc_record)]
 ReportUri = Annotated[str, checked(report_uri)]
 Host = Annotated[str, checked(host_or_address)]
-DomainName = Annotated[str, checked(names.normalise)]
-Selector = Annotated[str, checked(names.selector)]
+DomainName = Annotated[str, checked(records.normalise)]
+Selector = Annotated[str, checked(records.selector)]
 DmarcLevel = Literal["none", "quarantine", "reject"]
 FinalAll = Literal["fail", "softfail", "neutral"]
 NotManaged = Literal[False]
@@ -406,7 +472,7 @@ def linked(wishes: Sequence[Wish]) -> list[Wish]:
 def _to(sender: Wish, known: Container[str]) -> Iterator[tuple[str, str]]:
     """The domains of this run that get reports of ``sender``, each with the address's host."""
     for host in dict.fromkeys(map(dmarc.report_host, _addresses(sender))):
-        if names.zone_form(host) == names.zone_form(sender.domain):
+        if records.zone_form(host) == records.zone_form(sender.domain):
             continue
         receiver = next((name for name in _upwards(host) if name in known), None)
         if receiver is not None:

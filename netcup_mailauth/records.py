@@ -1,17 +1,28 @@
 """DNS records and zones as the whole program sees them, whichever API they come from.
 
-A managed record is found by its *kind* and its *hostname*, never by its text: which TXT record
-at the apex is the SPF record, which one at ``_dmarc`` is the DMARC policy. Every other record of
-a zone is only ever counted.
+A managed record is found by its *kind* and its *hostname* (:mod:`netcup_mailauth.kinds`); every
+other record of a zone is only ever counted. Below: names, as a user writes them and as netcup and
+DNS want them; TXT rdata, as it is sent and as it is compared; and text fit to be looked at, because
+what an API, DNS or a file said must not deceive the eye.
+
+A mail *domain* may lie below its *zone*: ``intern.example.com`` in the zone ``example.com`` has
+its SPF record at the hostname ``intern``.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from netcup_mailauth.names import relative
+from netcup_mailauth.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import SecretStr
 
 CCP = "ccp"
 CLOUDDNS = "clouddns"
@@ -79,12 +90,6 @@ class Zone:
             if record.type == record_type and record.hostname == hostname
         )
 
-    def of_kind(self, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
-        """The TXT records at ``hostname`` that are of this kind, in the zone's order."""
-        return tuple(
-            record for record in self.at(hostname, "TXT") if is_of_kind(kind, record.destination)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class DesiredRecord:
@@ -98,35 +103,6 @@ class DesiredRecord:
     value: str
     source: str | None = None
     fingerprint: str | None = None
-
-
-def is_of_kind(kind: Kind, text: str) -> bool:
-    """Whether a TXT text, standing at the hostname of ``kind``, is a record of that kind.
-
-    At a DKIM selector every TXT is: two texts there make the key undefined (RFC 6376, 3.6.2.2).
-    Elsewhere the version decides (RFC 7208, 4.5; RFC 9989, 4.7), so that a verification token
-    beside it is left alone.
-    """
-    from netcup_mailauth import dmarc, spf
-
-    match kind:
-        case Kind.SPF:
-            return spf.is_spf(text)
-        case Kind.DKIM:
-            return True
-        case _:
-            return dmarc.is_dmarc(text)
-
-
-def hostname_of(kind: Kind, domain: str, zone: str, selector: str = "") -> str:
-    """The hostname, relative to ``zone``, at which ``domain`` has its record of ``kind``."""
-    match kind:
-        case Kind.DKIM:
-            return relative(f"{selector}._domainkey.{domain}", zone)
-        case Kind.DMARC:
-            return relative(f"_dmarc.{domain}", zone)
-        case _:
-            return relative(domain, zone)
 
 
 _CHUNK = re.compile(r'\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -154,3 +130,212 @@ def join_txt(text: str) -> str:
 def _unescape(match: re.Match[str]) -> str:
     code = match[1]
     return chr(int(code)) if len(code) == 3 and int(code) < 256 else code
+
+
+APEX = "@"
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+TWO_LABEL_SUFFIXES = frozenset({"co.uk", "org.uk", "me.uk", "co.at", "or.at", "com.de"})
+"""Suffixes of two labels that netcup's pattern for a zone name knows.
+
+Confidence: the first five of these are named in copies of netcup's WSDL, which lists more. One
+that is missing here costs a look-up of the SOA record in DNS, nothing else.
+"""
+
+
+def normalise(text: str) -> str:
+    """A domain name in lower case, in punycode, without the trailing dot.
+
+    Raises:
+        UsageError: the text is no domain name (a URL, an address, a blank in it, one label).
+    """
+    name = text.strip().rstrip(".").lower()
+    if not name.isascii():
+        name = _punycode(name, text)
+    labels = name.split(".")
+    if len(labels) < 2 or len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
+        raise UsageError(
+            f"{text!r} is not a domain name.",
+            "Give the bare domain, as in: example.com",
+        )
+    if labels[-1].isdigit():
+        raise UsageError(f"{text!r} is an address, not a domain name.", "Give the mail domain.")
+    return name
+
+
+def _punycode(name: str, text: str) -> str:
+    # IDNA 2008 as browsers and netcup use it: the codec built into Python follows IDNA 2003 and
+    # turns straße.de into another domain, strasse.de.
+    import idna
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        raise UsageError(
+            f"{text!r} is not a valid international domain name.",
+            "Give it in punycode (xn--...), as your registrar shows it.",
+        ) from None
+
+
+def selector(text: str) -> str:
+    """A DKIM selector in lower case: labels of letters, digits, ``-`` and ``_`` (RFC 6376, 3.1).
+
+    Raises:
+        UsageError: it is no such thing; a whole host name is the usual mistake.
+    """
+    name = text.strip().lower()
+    if not all(map(_LABEL.fullmatch, name.split("."))):
+        raise UsageError(f"{text!r} is not a DKIM selector.", "It is a short name such as dkim.")
+    if "_domainkey" in name:
+        raise UsageError(
+            f"{text!r} is a record's name, not a selector.",
+            f"Give only what stands before ._domainkey: {name.partition('._domainkey')[0]}",
+        )
+    return name
+
+
+def is_zone_form(name: str) -> bool:
+    """Whether netcup's pattern for a zone name accepts it: one label and a suffix (fact 1.3)."""
+    _, _, suffix = name.partition(".")
+    return "." not in suffix or suffix in TWO_LABEL_SUFFIXES
+
+
+def zone_form(name: str) -> str:
+    """The part of ``name`` that has the form of a zone: ``example.com`` of ``a.b.example.com``."""
+    while not is_zone_form(name):
+        name = name.partition(".")[2]
+    return name
+
+
+def relative(name: str, zone: str) -> str:
+    """``name`` as a hostname of ``zone``: ``@`` for the apex, else without the zone's name.
+
+    Raises:
+        ValueError: the name does not lie in the zone.
+    """
+    if name == zone:
+        return APEX
+    if not name.endswith(f".{zone}"):
+        raise ValueError(f"{name} does not lie in the zone {zone}")
+    return name.removesuffix(f".{zone}")
+
+
+def absolute(hostname: str, zone: str) -> str:
+    """The full name of a hostname of ``zone``, without a trailing dot."""
+    return zone if hostname == APEX else f"{hostname}.{zone}"
+
+
+LONGEST_STRING = 255
+"""Bytes of one character-string (RFC 1035, 3.3)."""
+
+_ESCAPED = {ord('"'): '\\"', ord("\\"): "\\\\"}
+
+
+def quoted(text: str) -> str:
+    r"""The TXT rdata of ``text``: ``"v=spf1 mx -all"``, and ``"first 255 bytes" "rest"``.
+
+    A character up to U+00FF stands for the byte of its number, as DNS answers are read here; a
+    higher one for its bytes in UTF-8. Quotes and backslashes are escaped with a backslash, what
+    is not printable ASCII as ``\DDD``.
+    """
+    data = b"".join(map(_bytes, text))
+    strings = [data[at : at + LONGEST_STRING] for at in range(0, len(data), LONGEST_STRING)]
+    return " ".join(f'"{"".join(map(_character, string))}"' for string in strings or [b""])
+
+
+def _bytes(character: str) -> bytes:
+    return character.encode("latin-1" if character <= "\xff" else "utf-8", "surrogatepass")
+
+
+def _character(byte: int) -> str:
+    if byte in _ESCAPED:
+        return _ESCAPED[byte]
+    return chr(byte) if 0x20 <= byte <= 0x7E else f"\\{byte:03}"
+
+
+MASK = "***"
+"""What stands in place of a secret."""
+
+SHORTEST_SECRET = 4
+"""Characters of a secret that is masked; a shorter text is part of any sentence."""
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
+"""Characters that count as letters or symbols, and show nothing (Hangul fillers and the like)."""
+
+_LINES = re.compile(r"(\n)")
+_COLOURED_LINES = re.compile(r"(\x1b\[[0-9;]*m|\n)")
+
+
+def masked(text: str, secrets: Iterable[SecretStr]) -> str:
+    """``text`` with a mask in place of each of our secrets."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret.get_secret_value(), MASK)
+    return text
+
+
+def visible(text: str) -> str:
+    """``text`` in one line, with everything that could deceive the eye escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _shows(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def laid_out(text: str, *, coloured: bool) -> str:
+    """The same for text with a layout of ours, which is kept: its lines, and the colours if any."""
+    pieces = (_COLOURED_LINES if coloured else _LINES).split(text)
+    return "".join(piece if at % 2 else visible(piece) for at, piece in enumerate(pieces))
+
+
+def _shows(character: str) -> bool:
+    # Combining marks and variation selectors (Mn, Me) count as printable, and have no width.
+    return (
+        character.isprintable()
+        and character not in _BLANK_LETTERS
+        and unicodedata.category(character) not in ("Mn", "Me")
+    )
+
+
+UNSTORABLE = {
+    # Confidence: H for the first two, M for the third (fact 1.7).
+    CCP: {
+        '"': "netcup refuses a double quote in a TXT record",
+        "\\": "netcup drops a backslash from a TXT record",
+        "'": "netcup alters a single quote in a TXT record",
+    },
+    # These need an escape in rdata. That netcup takes those of zone files is a guess
+    # (confidence: ?, fact 2.5), and no mail record needs one.
+    CLOUDDNS: {
+        '"': "whether netcup's REST API keeps a double quote in a TXT record is unknown",
+        "\\": "whether netcup's REST API keeps a backslash in a TXT record is unknown",
+    },
+}
+"""For each API the characters that do not survive there, with the reason."""
+
+
+LONGEST = {
+    # Confidence: M that 800 are kept, L beyond. 766 were tried by others (fact 1.7), and an RSA
+    # key of 4096 bits, the longest that receivers have to take (RFC 8301, 3.2), makes 800.
+    CCP: 1024,
+    # Confidence: ?. More does not fit in the answers that name servers usually send by UDP.
+    CLOUDDNS: 4096,
+}
+"""For each API the octets of the longest TXT text that is sent to it; what is cut off there would
+be another record."""
+
+
+def reason_not_to_store(text: str, api: str) -> str | None:
+    """Why a TXT text should not be sent to the API of this name, or ``None``."""
+    if not text:
+        return "netcup refuses an empty TXT record"
+    longest = LONGEST.get(api, max(LONGEST.values()))
+    if len(text) > longest:
+        return f"it has more than {longest} characters, and netcup is not known to keep so many"
+    for character in text:
+        reason = UNSTORABLE.get(api, {}).get(character)
+        if reason is not None:
+            return reason
+        if not " " <= character <= "~":
+            return f"whether netcup keeps the character {character!r} is unknown"
+    return None

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from netcup_mailauth.backends.budget import Budget
-from netcup_mailauth.backends.clouddns import CloudDnsBackend
-from netcup_mailauth.backends.clouddns import client as clouddns_client
+from netcup_mailauth.netcup.api import Budget
+from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+from netcup_mailauth.netcup.clouddns import client as clouddns_client
 from netcup_mailauth.sandbox import Sandbox
 from tests.worlds import backend_of, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.netcup.api import Backend
 
 Row = tuple[str, ...]
 """What makes a record the one it is; its text comes last."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.backends import line
+from netcup_mailauth.netcup import line
 from netcup_mailauth.sandbox.web import manners, server
 
 if TYPE_CHECKING:

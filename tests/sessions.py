@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.clock import Clock
-from netcup_mailauth.dnsio.asking import Dns
+from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.judge.guard import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from netcup_mailauth.backends import Backend
-    from netcup_mailauth.dnsio.nameservers import Server
-    from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.plan import ChangeSet, Place
+    from netcup_mailauth.lookup import Lookup, Server
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.plan import ChangeSet, Place, Result
     from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.results import Result
     from netcup_mailauth.state.journal import Journal
 
 

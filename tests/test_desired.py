@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from netcup_mailauth import dkim
 from netcup_mailauth.desired import desired_records, report_authorisation
+from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.keys.files import DkimSource
 from netcup_mailauth.plan import Place, applied, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.records import Kind
 
 P = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="

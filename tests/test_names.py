@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth import names
+from netcup_mailauth import records
 from netcup_mailauth.errors import UsageError
 
 
@@ -22,7 +22,7 @@ from netcup_mailauth.errors import UsageError
     ],
 )
 def test_a_domain_is_sent_in_lower_case_punycode(given_name: str, sent: str) -> None:
-    assert names.normalise(given_name) == sent
+    assert records.normalise(given_name) == sent
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,18 @@ def test_a_domain_is_sent_in_lower_case_punycode(given_name: str, sent: str) -> 
 )
 def test_what_is_no_domain_is_named_and_refused(wrong: str) -> None:
     with pytest.raises(UsageError) as caught:
-        names.normalise(wrong)
+        records.normalise(wrong)
     assert repr(wrong)[:40] in caught.value.what
 
 
 @given(st.text(max_size=60))
 def test_no_text_makes_anything_but_a_usage_error(text: str) -> None:
     try:
-        name = names.normalise(text)
+        name = records.normalise(text)
     except UsageError:
         return
     assert name.isascii()
-    assert name == names.normalise(name)
+    assert name == records.normalise(name)
 
 
 @pytest.mark.parametrize(
@@ -58,23 +58,23 @@ def test_no_text_makes_anything_but_a_usage_error(text: str) -> None:
     ],
 )
 def test_only_one_label_and_a_suffix_has_the_form_of_a_zone(name: str, is_zone: bool) -> None:
-    assert names.is_zone_form(name) is is_zone
+    assert records.is_zone_form(name) is is_zone
 
 
 def test_hostnames_are_relative_to_the_zone_with_at_for_the_apex() -> None:
-    assert names.relative("example.com", "example.com") == "@"
-    assert names.relative("_dmarc.example.com", "example.com") == "_dmarc"
-    assert names.absolute("@", "example.com") == "example.com"
-    assert names.absolute("_dmarc", "example.com") == "_dmarc.example.com"
+    assert records.relative("example.com", "example.com") == "@"
+    assert records.relative("_dmarc.example.com", "example.com") == "_dmarc"
+    assert records.absolute("@", "example.com") == "example.com"
+    assert records.absolute("_dmarc", "example.com") == "_dmarc.example.com"
     with pytest.raises(ValueError, match="does not lie"):
-        names.relative("notexample.com", "example.com")
+        records.relative("notexample.com", "example.com")
 
 
 def test_a_selector_is_a_short_name_and_not_the_records_name() -> None:
-    assert names.selector(" S2026-11a ") == "s2026-11a"
-    assert names.selector("a.b") == "a.b"
+    assert records.selector(" S2026-11a ") == "s2026-11a"
+    assert records.selector("a.b") == "a.b"
     with pytest.raises(UsageError, match="not a DKIM selector"):
-        names.selector("no blanks")
+        records.selector("no blanks")
     with pytest.raises(UsageError) as caught:
-        names.selector("dkim._domainkey.example.com")
+        records.selector("dkim._domainkey.example.com")
     assert caught.value.advice.endswith("dkim")

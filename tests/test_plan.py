@@ -12,18 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode, ZoneError
-from netcup_mailauth.otherrecords import OtherRecords, other_records
+from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.plan import (
     Action,
     Change,
     ChangeSet,
     Failure,
+    OtherRecords,
     Place,
     Plan,
     applied,
     compute,
+    drift,
+    other_records,
+    outcome,
 )
-from netcup_mailauth.preconditions import drift, outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.strategies import zones
 
@@ -87,7 +90,7 @@ def test_what_is_right_already_is_none_of_the_untouched() -> None:
 
 def test_a_record_that_is_updated_is_the_same_one_afterwards() -> None:
     after = applied(DEFAULT, compute(PLACE, DEFAULT, [SPF]).changes)
-    assert [(r.id, r.destination) for r in after.of_kind(Kind.SPF, "@")] == [("2", SPF.value)]
+    assert [(r.id, r.destination) for r in of_kind(after, Kind.SPF, "@")] == [("2", SPF.value)]
 
 
 def test_a_dkim_change_carries_its_source_and_fingerprint() -> None:
@@ -169,7 +172,7 @@ def test_records_not_concerned_stay_identical_with_their_ids(live: Zone) -> None
 @given(zones())
 def test_every_wish_ends_as_exactly_one_record(live: Zone) -> None:
     after = written(live, compute(PLACE, live, WISHES).changes)
-    counts = Counter(len(after.of_kind(wish.kind, wish.hostname)) for wish in WISHES)
+    counts = Counter(len(of_kind(after, wish.kind, wish.hostname)) for wish in WISHES)
     assert counts == {1: 3}
 
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth import __version__, documents, planfile
+from netcup_mailauth import documents, planfile
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.plan import ChangeSet, Failure, Kept, Plan
+from netcup_mailauth.plan import ChangeSet, Failure, Kept, Plan, Result, RunResult, Status
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds
 from netcup_mailauth.records import DnsRecord, Kind, Zone
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.version import __version__
 from tests.judge.cases import wants
 from tests.render.samples import (
     CCP,

@@ -19,10 +19,8 @@ from pydantic import SecretStr
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions import planning
-from netcup_mailauth.actions.planfile import load
+from netcup_mailauth.actions.planfile import check_ours, check_storable, load
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.backends.ccp import CcpBackend
-from netcup_mailauth.backends.zonefile import ZoneFiles
 from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import (
     ExitCode,
@@ -33,11 +31,23 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.netcup.ccp import CcpBackend
+from netcup_mailauth.netcup.zonefile import ZoneFiles
+from netcup_mailauth.plan import (
+    ChangeSet,
+    Failure,
+    Place,
+    Plan,
+    Result,
+    RunResult,
+    Status,
+    compute,
+    drift,
+    rebound,
+)
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, Wish
-from netcup_mailauth.preconditions import drift, rebound
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
-from netcup_mailauth.results import Result, RunResult, Status
 from tests.judge.cases import SPF, dns, key_record, mail_zone
 from tests.judge.cases import source as key_source
 from tests.judge.test_any_zone import policies
@@ -101,7 +111,7 @@ def read(document: object) -> planfile.SavedPlan:
     """What an apply takes from a document."""
     saved = planfile.from_document(document, "plan.json")
     planfile.check_content(saved)
-    planfile.check_storable(saved, ZoneFiles([LIVE]))
+    check_storable(saved, ZoneFiles([LIVE]))
     return saved
 
 
@@ -296,7 +306,7 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a verification token deleted": added(
         action="delete", kind="spf", before={**DELETED, "destination": "google-site=1"}
     ),
-    "a record deleted twice": put("changes", 3, "before", "id", LIVE.of_kind(Kind.SPF, "@")[0].id),
+    "a record deleted twice": put("changes", 3, "before", "id", of_kind(LIVE, Kind.SPF, "@")[0].id),
     "two SPF records": added(action="create", kind="spf", after={**RECORD, "ttl": None}),
     "a delete before a write": added(action="delete", kind="spf", before={**DELETED, "id": "99"}),
     "a report's consent taken away": consent_taken_away,
@@ -400,7 +410,7 @@ class TestWhoseItIs:
         backend = CcpBackend("1", SecretStr("key"), SecretStr("password"), endpoint=CCP)
         backend.account = PLACE.account
         document = forged(lambda zone: zone.update(place))
-        planfile.check_ours(planfile.from_document(document, "plan.json"), backend)
+        check_ours(planfile.from_document(document, "plan.json"), backend)
 
     def test_ours(self) -> None:
         self.check()

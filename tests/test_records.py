@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.records import DnsRecord, Kind, Zone, hostname_of, is_of_kind, join_txt
+from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind
+from netcup_mailauth.records import DnsRecord, Kind, Zone, join_txt
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_verification_token_beside_the_spf_record_is_not_of_the_kind() -> None
             DnsRecord("4", "@", "A", "192.0.2.1"),
         ),
     )
-    assert zone.of_kind(Kind.SPF, "@") == (spf,)
+    assert of_kind(zone, Kind.SPF, "@") == (spf,)
 
 
 @pytest.mark.parametrize(

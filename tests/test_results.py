@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode, StaleError, UnverifiedError, worst
-from netcup_mailauth.plan import ChangeSet, Failure, Place
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
 
 EMPTY = ChangeSet(Place("example.com", "example.com"))
 

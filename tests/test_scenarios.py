@@ -15,7 +15,7 @@ from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
-from netcup_mailauth.keys.files import DkimSource, read_key
+from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.plan import Action, ChangeSet, applied
 from netcup_mailauth.policy import Config, DomainPolicy, Wish, linked
 from netcup_mailauth.records import DesiredRecord, Kind, Zone, join_txt
@@ -38,6 +38,7 @@ from tests.unlimited import Unlimited
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.plan import Edit
 
 D, R = Severity.DANGER, Severity.REFUSED

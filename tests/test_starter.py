@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth import dmarc, spf, starter
-from netcup_mailauth.actions.init import tables_of_served
+from netcup_mailauth import dmarc, spf
+from netcup_mailauth.actions import init
+from netcup_mailauth.actions.init import Found, tables_of_served
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import RecordError, ZoneError
 from netcup_mailauth.records import DnsRecord, Zone
-from netcup_mailauth.starter import Found
 from tests.effort import SOME
 
 TODAY = date(2026, 11, 27)
@@ -85,7 +85,7 @@ def test_a_table_says_what_is_meant_and_nothing_else(
     spf_texts: list[str], dmarc_texts: list[str], others: list[str], address: str
 ) -> None:
     found = Found("example.com", zone(spf_texts, dmarc_texts, others))
-    text = starter.header(address) + "\n" + starter.table(found, TODAY)
+    text = init.header(address) + "\n" + init.table(found, TODAY)
     assert text.isascii() or all(c == "\n" or c.isprintable() for c in text)
     read = tomllib.loads(text.encode().decode())
     meant = {"spf": wanted_spf(spf_texts), "dmarc": wanted_dmarc(dmarc_texts)}
@@ -101,9 +101,9 @@ def test_no_text_ends_a_string_or_a_comment(odd: str) -> None:
     """Whatever a caller gives, names included."""
     live = zone([f"v=spf1 {odd}"], [f"v=DMARC1;p={odd}"], [f"{odd}._domainkey"], name=f"z{odd}")
     found = Found("example.com", zone([], [], [f"a{odd}b._domainkey"]))
-    assert list(tomllib.loads(starter.table(found, TODAY))) == ["domains"]
+    assert list(tomllib.loads(init.table(found, TODAY))) == ["domains"]
     (name, table), *more = tomllib.loads(
-        starter.table(Found(live.name, live, has_mailcow=True), TODAY)
+        init.table(Found(live.name, live, has_mailcow=True), TODAY)
     )["domains"].items()
     assert not more
     assert table["dkim"] == {"source": "mailcow"}

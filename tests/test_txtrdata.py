@@ -9,8 +9,7 @@ from dns.rdatatype import TXT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.records import join_txt
-from netcup_mailauth.txtrdata import quoted
+from netcup_mailauth.records import join_txt, quoted
 
 
 @pytest.mark.parametrize(

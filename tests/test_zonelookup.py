@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.lookup import Answer, Query, RecordType, Status
+from netcup_mailauth.lookup import Answer, Query, RecordType, Status, ZoneLookup
 from netcup_mailauth.records import DnsRecord, Zone
-from netcup_mailauth.zonelookup import ZoneLookup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from netcup_mailauth.backends.budget import Budget
-from netcup_mailauth.backends.ccp import CcpBackend
-from netcup_mailauth.backends.http import HttpClient
+from netcup_mailauth.netcup.api import Budget
+from netcup_mailauth.netcup.ccp import CcpBackend
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:

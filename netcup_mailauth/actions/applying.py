@@ -15,7 +15,6 @@ from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.actions.planning import Draft, draft, not_tried, not_tried_failure
 from netcup_mailauth.actions.signals import uninterrupted
-from netcup_mailauth.backends.freshness import read_anew
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -26,12 +25,24 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.judge import guard
-from netcup_mailauth.names import zone_form
-from netcup_mailauth.otherrecords import other_records, shown
-from netcup_mailauth.plan import ChangeSet, Failure, Plan
+from netcup_mailauth.netcup.api import read_anew
+from netcup_mailauth.plan import (
+    ChangeSet,
+    Failure,
+    Plan,
+    Result,
+    RunResult,
+    Status,
+    arrived_in_part,
+    drift,
+    new_draft,
+    other_records,
+    outcome,
+    rebound,
+    shown,
+)
 from netcup_mailauth.policy import Wish
-from netcup_mailauth.preconditions import arrived_in_part, drift, new_draft, outcome, rebound
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.records import zone_form
 from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
@@ -40,7 +51,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.otherrecords import OtherRecords
+    from netcup_mailauth.plan import OtherRecords
     from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry, Journal
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.dnsio.authority import Survey, ZoneServers, survey
-from netcup_mailauth.dnsio.crowd import side_by_side
-from netcup_mailauth.dnsio.nameservers import ServerStatus, ask, not_asked, with_route
+from netcup_mailauth.dnsio.ask import side_by_side
+from netcup_mailauth.dnsio.servers import ZoneServers, ask_each, not_asked, survey, with_route
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
@@ -43,22 +42,20 @@ from netcup_mailauth.judge.compare import (
     values_of,
 )
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
-from netcup_mailauth.keys.proof import signer_in_file
+from netcup_mailauth.keys.private import signer_in_file
 from netcup_mailauth.keys.sources import FILE
-from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
-from netcup_mailauth.names import is_zone_form
+from netcup_mailauth.lookup import SILENT, Lookup, Query, ServerStatus, Status, Survey, ZoneLookup
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import PARKED_SPF
-from netcup_mailauth.records import Kind, Zone
-from netcup_mailauth.zonelookup import ZoneLookup
+from netcup_mailauth.records import Kind, Zone, is_zone_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
     from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.judge.report import CheckedRecord
+    from netcup_mailauth.lookup import Server, ServerAnswer
     from netcup_mailauth.policy import Wish
 
 
@@ -398,7 +395,7 @@ class Waiter:
     """
 
     tell: Callable[[Sequence[Lag], float], None]
-    ask: Ask = ask
+    ask: Ask = ask_each
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random

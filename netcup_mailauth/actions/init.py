@@ -1,21 +1,190 @@
-"""``init``: write a config from what is live; overwrite nothing."""
+"""``init``: a starter config from what is live, of one domain or of all that mailcow serves.
+
+Its first plan is empty, or exactly the repairs it explains: every table says in comments what was
+found, what the first plan will do, and what comes next.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import files, names, starter
+from netcup_mailauth import dkim, dmarc, files, records, spf
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.errors import UsageError, ZoneError
+from netcup_mailauth.errors import RecordError, UsageError, ZoneError
 from netcup_mailauth.keys.sources import MAILCOW
-from netcup_mailauth.starter import Found
+from netcup_mailauth.kinds import hostname_of, of_kind, same_meaning
+from netcup_mailauth.records import Kind, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.records import Zone
+
+WATCHING = timedelta(weeks=4)
+"""How long to read reports before a stricter policy (RFC 9989, 7.4: at least a month)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of one domain.
+
+    Attributes:
+        domain: the mail domain.
+        zone: its zone as it is.
+        has_mailcow: whether a mailcow signs its mail.
+        key: the key mailcow signs with, if it has one.
+    """
+
+    domain: str
+    zone: Zone
+    has_mailcow: bool = False
+    key: DkimSource | None = None
+
+
+def header(mailcow: str | None) -> str:
+    """The beginning of a new config file."""
+    lines = ["# What the mail records at netcup should be. Look at it: netcup-mailauth plan", ""]
+    if mailcow is not None:
+        lines += [
+            "[mailcow]",
+            f"url = {_quoted(mailcow)}    # its read-only key: MAILCOW_API_KEY",
+            "",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def table(found: Found, today: date) -> str:
+    """The table of one domain."""
+    lines = [f"[domains.{_quoted(found.domain)}]"]
+    if found.zone.name != found.domain:
+        lines.append(f"zone = {_quoted(found.zone.name)}")
+    lines += [*_spf(found), *_dkim(found), *_dmarc(found, today)]
+    return "\n".join(lines) + "\n"
+
+
+def _live(found: Found, kind: Kind) -> list[str]:
+    hostname = hostname_of(kind, found.domain, found.zone.name)
+    return [record.destination for record in of_kind(found.zone, kind, hostname)]
+
+
+def _spf(found: Found) -> Iterator[str]:
+    live = _live(found, Kind.SPF)
+    if not live:
+        yield "# No SPF record yet. The first plan makes: v=spf1 mx ~all"
+        yield 'spf = { require = ["mx"] }'
+        return
+    try:
+        records = [spf.parse(text) for text in live]
+        for text in live:
+            spf.parse_wanted(text)
+    except RecordError as error:
+        yield comment(f"The live SPF record is not valid: {error.what}")
+        yield comment(live[0])
+        yield "# Write it anew, then take out the # in front of the next line:"
+        yield '# spf = { record = "v=spf1 mx ~all" }'
+        return
+    if len(records) > 1:
+        merged = str(spf.merge(records).record)
+        yield f"# {len(live)} SPF records, which receivers answer with permerror. The first plan"
+        yield "# makes one of them that keeps every term."
+        yield f"spf = {{ record = {_quoted(merged)} }}"
+        return
+    yield "# As it is live."
+    yield f"spf = {{ record = {_quoted(live[0])} }}"
+
+
+def _dkim(found: Found) -> Iterator[str]:
+    if not found.has_mailcow:
+        selectors = _selectors(found)
+        known = f"Live keys: {', '.join(selectors)}" if selectors else "No DKIM key is live"
+        yield comment(f"{known}. Name the source of yours, such as:")
+        yield '# dkim = { source = "file:/etc/dkim/example.private", selector = "dkim" }'
+        return
+    if found.key is None:
+        yield "# mailcow has no DKIM key for this domain yet: make one there (System >"
+        yield "# Configuration > Options > ARC/DKIM keys); the next run publishes it."
+    else:
+        yield comment(_state_of(found, found.key))
+    yield 'dkim = { source = "mailcow" }'
+
+
+def _selectors(found: Found) -> list[str]:
+    suffix = hostname_of(Kind.DKIM, found.domain, found.zone.name, "x").removeprefix("x")
+    return sorted(
+        record.hostname.removesuffix(suffix)
+        for record in found.zone.records
+        if record.hostname.endswith(suffix) and record.type in ("TXT", "CNAME")
+    )
+
+
+def _state_of(found: Found, key: DkimSource) -> str:
+    selector = key.selector or "dkim"
+    hostname = hostname_of(Kind.DKIM, found.domain, found.zone.name, selector)
+    live = [record.destination for record in of_kind(found.zone, Kind.DKIM, hostname)]
+    name = dkim.describe(dkim.parse(key.record))
+    if not live:
+        return f"mailcow's key ({name}) is not published yet. The first plan does that."
+    if len(live) == 1 and same_meaning(Kind.DKIM, live[0], key.record):
+        return f"mailcow's key ({name}), as it is live."
+    return f"Another record is live than mailcow's ({name}). The first plan replaces it."
+
+
+def _dmarc(found: Found, today: date) -> Iterator[str]:
+    live = _live(found, Kind.DMARC)
+    if not live:
+        rua = f"mailto:postmaster@{found.domain}"
+        later = (today + WATCHING).isoformat()
+        yield "# No DMARC record yet. The first plan makes one that only watches. Read the reports;"
+        yield f'# if no mail of yours fails, set policy = "quarantine" from {later} on.'
+        yield f'dmarc = {{ policy = "none", rua = [{_quoted(rua)}] }}'
+        return
+    problem = _why_not_kept(live)
+    if problem is None:
+        yield "# As it is live."
+        yield f"dmarc = {{ record = {_quoted(live[0])} }}"
+        return
+    yield comment(problem)
+    yield from map(comment, live)
+    yield "# Write the one that is meant, then take out the # in front of the next line:"
+    yield f"# dmarc = {{ record = {_quoted('v=DMARC1;p=none')} }}"
+
+
+def _why_not_kept(live: Sequence[str]) -> str | None:
+    if len(live) > 1:
+        return f"{len(live)} DMARC records, so receivers ignore them all:"
+    try:
+        dmarc.parse(live[0])
+    except RecordError as error:
+        return f"The live DMARC record is not valid: {error.what}"
+    return None
+
+
+def comment(text: str) -> str:
+    """A line of comment, which nothing in ``text`` ends."""
+    return f"# {visible(text)}"
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML, in ASCII: JSON's are none, for they escape in UTF-16."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    if " " <= character <= "~":
+        return character
+    if "\ud800" <= character <= "\udfff":
+        return "\\uFFFD"  # a lone surrogate is no character, and TOML has no escape for it
+    return f"\\U{ord(character):08X}"
+
+
+_SHORT = {'"': '\\"', "\\": "\\\\"}
 
 
 def tables(
@@ -34,7 +203,7 @@ def tables(
     """
     missing = [domain for domain in dict.fromkeys(domains) if domain not in known]
     today = datetime.fromtimestamp(session.clock.time(), UTC).date()
-    return [starter.table(_found(session, domain, has_mailcow), today) for domain in missing]
+    return [table(_found(session, domain, has_mailcow), today) for domain in missing]
 
 
 def tables_of_served(
@@ -52,12 +221,12 @@ def tables_of_served(
                 check_that_netcup_may_serve(_zone_of(session, domain), session.lookup())
             found += tables(session, [domain], known, has_mailcow=has_mailcow)
         except ZoneError as error:
-            found.append(f"{starter.comment(f'{domain}: {error.what}')}\n")
+            found.append(f"{comment(f'{domain}: {error.what}')}\n")
     return found
 
 
 def _zone_of(session: Session, domain: str) -> str:
-    return domain if names.is_zone_form(domain) else session.find_zone(domain)
+    return domain if records.is_zone_form(domain) else session.find_zone(domain)
 
 
 def _found(session: Session, domain: str, has_mailcow: bool) -> Found:

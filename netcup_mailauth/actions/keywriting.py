@@ -16,16 +16,16 @@ from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleErr
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.judge.guard import Signer as Signing
-from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, compute
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
-from netcup_mailauth.results import Status
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.rotator import Rotator
-    from netcup_mailauth.backends import Backend
     from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.plan import Result
     from netcup_mailauth.records import Zone
-    from netcup_mailauth.results import Result
     from netcup_mailauth.rotation.state import Rotation
 
 ALLOWED = ("dkim-revokes-key",)
@@ -69,7 +69,7 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     """
     hostname = rotation.hostname_of(rotation.leaving)
     key = rotation.leaving.key
-    members = zone.of_kind(Kind.DKIM, hostname)
+    members = of_kind(zone, Kind.DKIM, hostname)
     gone = [record for record in members if key is not None and _key_in(record) == key]
     revoked = [_revoked(record) for record in gone[:1] if rotation.revoke and not rotation.aborted]
     changes = (

@@ -24,28 +24,33 @@ from netcup_mailauth.actions.applying import (
     write_each,
 )
 from netcup_mailauth.actions.planning import Draft
-from netcup_mailauth.errors import KeySourceError, MailauthError, RecordError, StaleError
+from netcup_mailauth.documents import EXPORTED
+from netcup_mailauth.errors import (
+    KeySourceError,
+    MailauthError,
+    RecordError,
+    StaleError,
+    UsageError,
+)
 from netcup_mailauth.files import expanded, read_named
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
-from netcup_mailauth.meaning import same_meaning
-from netcup_mailauth.names import absolute
-from netcup_mailauth.plan import compute
+from netcup_mailauth.kinds import same_meaning
+from netcup_mailauth.plan import Result, RunResult, Status, compute, drift, outcome, rebound
+from netcup_mailauth.planfile import SHOWN, SavedPlan, forged
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.preconditions import drift, outcome, rebound
-from netcup_mailauth.records import DesiredRecord, Kind
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.records import DesiredRecord, Kind, absolute, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Failure
-    from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import Grounds
     from netcup_mailauth.records import DnsRecord, Zone
 
@@ -90,8 +95,8 @@ def apply_saved(session: Session, saved: SavedPlan, *, has_mailcow: bool = False
         RefusedError: it holds what no plan would. Nothing was asked or written.
     """
     planfile.check_content(saved)
-    planfile.check_ours(saved, session.backend)
-    planfile.check_storable(saved, session.backend)
+    check_ours(saved, session.backend)
+    check_storable(saved, session.backend)
     reviewed = Reviewed(saved, _authorised(saved), has_mailcow)
 
     def prepare(change_set: ChangeSet, turn: Turn) -> Result | Draft:
@@ -286,3 +291,47 @@ def wish_of(change_set: ChangeSet) -> Wish:
                     source=f"{RECORD}{text}", selector=selector
                 )
     return Wish(change_set.place.domain, DomainPolicy.model_construct(zone=zone, **policy))
+
+
+def check_ours(saved: SavedPlan, backend: Backend) -> None:
+    """Raise :class:`UsageError` if the plan was made for another API, endpoint or account."""
+    for change_set in saved.plan.zones:
+        place = change_set.place
+        if change_set.error is not None and change_set.is_empty:
+            continue  # whose turn did not come has no place
+        if place.endpoint == EXPORTED:
+            raise UsageError(
+                f"The plan for {visible(place.domain)} was made from an exported zone, to be "
+                "looked at.",
+                "Plan again with credentials, and apply that plan.",
+            )
+        api = backend.serving(place.backend)
+        if place.backend != api.name or place.endpoint != api.endpoint:
+            raise UsageError(
+                f"The plan is for {_api(place.backend, place.endpoint)}, and this run is set up "
+                f"for {_api(api.name, api.endpoint)}.",
+                "Set the endpoint it was made for, or plan again.",
+            )
+        if place.account != api.account:
+            raise UsageError(
+                f"The plan is for the account {visible(place.account)!r}, and these credentials "
+                f"are of {api.account!r} (digests of the customer numbers).",
+                "Give that account's credentials, or plan again.",
+            )
+
+
+def _api(backend: str, endpoint: str) -> str:
+    return f"{visible(backend)} at {visible(endpoint)}"
+
+
+def check_storable(saved: SavedPlan, backend: Backend) -> None:
+    """Raise :class:`RefusedError` for a value that the API cannot hold."""
+    for change_set in saved.plan.zones:
+        for change in change_set.changes:
+            if change.after is None:
+                continue
+            value = change.after.destination
+            record = DesiredRecord(change.kind, change.hostname, value)
+            reason = backend.serving(change_set.place.backend).refuses(record)
+            if reason is not None:
+                raise forged(change_set, f"{value[:SHOWN]!r} cannot be stored: {reason}")

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import each
-from netcup_mailauth.backends.freshness import is_fresh, read_anew
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.errors import (
     MailauthError,
@@ -21,10 +20,9 @@ from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
-from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
-from netcup_mailauth.preconditions import has_twin
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import Zone
+from netcup_mailauth.netcup.api import is_fresh, read_anew
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute, has_twin
+from netcup_mailauth.records import Zone, visible
 from netcup_mailauth.rotation import left_alone
 
 if TYPE_CHECKING:
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.backends import Backend
-    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import DesiredRecord
 

@@ -16,8 +16,8 @@ from netcup_mailauth.actions import keywriting
 from netcup_mailauth.actions.keysinzone import aliases_of, records_at, strangers
 from netcup_mailauth.actions.rotationdraft import check_that_no_key_waits
 from netcup_mailauth.actions.signals import uninterrupted
-from netcup_mailauth.backends.freshness import is_fresh
 from netcup_mailauth.errors import MailauthError, RefusedError, UnverifiedError
+from netcup_mailauth.netcup.api import is_fresh
 from netcup_mailauth.rotation import clocks, decisions, steps
 from netcup_mailauth.rotation.signer import Users
 from netcup_mailauth.rotation.state import Phase, Side

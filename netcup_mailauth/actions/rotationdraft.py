@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.actions.keysinzone import records_at, strangers
 from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, ZoneError
-from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.records import Kind
 from netcup_mailauth.rotation import selectors
 from netcup_mailauth.rotation.state import Rotation, Side

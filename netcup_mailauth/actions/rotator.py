@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.actions.sighting import Look
-    from netcup_mailauth.backends import Backend
-    from netcup_mailauth.dnsio.nameservers import Server
+    from netcup_mailauth.lookup import Server
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.clocks import Uptime
     from netcup_mailauth.rotation.signer import Signer

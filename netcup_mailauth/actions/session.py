@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from netcup_mailauth import names
+from netcup_mailauth import records
 from netcup_mailauth.clock import Clock
-from netcup_mailauth.dnsio.asking import Dns
+from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import CredentialsError
 from netcup_mailauth.judge import guard
 from netcup_mailauth.keys.sources import Sources
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from netcup_mailauth.backends import Backend
-    from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.plan import ChangeSet, Place
+    from netcup_mailauth.lookup import Lookup, Server
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.plan import ChangeSet, Place, Result
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.results import Result
     from netcup_mailauth.state.journal import Journal
 
 
@@ -171,7 +169,7 @@ class Session:
         """
         if wish.policy.zone:
             return wish.policy.zone
-        return wish.domain if names.is_zone_form(wish.domain) else self.find_zone(wish.domain)
+        return wish.domain if records.is_zone_form(wish.domain) else self.find_zone(wish.domain)
 
     def remembered(self, domain: str) -> Zone | None:
         """The zone of a domain as the last write from here left it, if there was one."""

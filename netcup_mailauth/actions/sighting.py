@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.dnsio.nameservers import ServerStatus, ask_over_tcp, soa, with_route
-from netcup_mailauth.lookup import Query
+from netcup_mailauth.dnsio.servers import ask_over_tcp, soa, with_route
+from netcup_mailauth.lookup import Query, ServerStatus
 from netcup_mailauth.rotation.watch import Round, Said
 
 if TYPE_CHECKING:
-    from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
+    from netcup_mailauth.lookup import Server, ServerAnswer
 
 Look = Callable[[Sequence["Server"], str, Sequence[str]], Round]
 """Asks every server of a zone for the TXT records at some names."""

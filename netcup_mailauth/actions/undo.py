@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.actions.planning import check_that_it_can_change, not_tried_failure
-from netcup_mailauth.backends.storable import reason_not_to_store
 from netcup_mailauth.errors import (
     MailauthError,
     RecordError,
@@ -30,10 +29,19 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case, Signer
-from netcup_mailauth.names import APEX
-from netcup_mailauth.otherrecords import other_records, says_the_same, shown
-from netcup_mailauth.plan import Action, Change, ChangeSet, Failure, Kept, Plan
-from netcup_mailauth.records import CCP, DesiredRecord, DnsRecord, Kind, is_of_kind
+from netcup_mailauth.kinds import is_of_kind, of_kind
+from netcup_mailauth.plan import (
+    Action,
+    Change,
+    ChangeSet,
+    Failure,
+    Kept,
+    Plan,
+    other_records,
+    says_the_same,
+    shown,
+)
+from netcup_mailauth.records import APEX, CCP, DesiredRecord, DnsRecord, Kind, reason_not_to_store
 from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
@@ -180,7 +188,7 @@ def reversal(entry: Entry, zone: Zone) -> ChangeSet:
     kept: list[Kept] = []
     moved: list[str] = []
     for kind, hostname in dict.fromkeys((c.kind, c.hostname) for c in applied.changes):
-        live = list(zone.of_kind(kind, hostname))
+        live = list(of_kind(zone, kind, hostname))
         for past, found in _paired(_pasts(applied, kind, hostname), live):
             _revert(past, found, changes, kept, moved)
         moved += (
@@ -379,7 +387,7 @@ def _ours(entry: Entry, zone: Zone) -> Iterator[Sent]:
     left = [(c.kind, c.after) for c in applied.changes if c.after is not None]
     left += [(kept.kind, kept.record) for kept in applied.unchanged]
     for kind, record in left:
-        members = zone.of_kind(kind, record.hostname)
+        members = of_kind(zone, kind, record.hostname)
         live = next((own for own in members if own.destination == record.destination), None)
         if live is not None and zone.backend == CCP:
             yield Sent(live, live)
@@ -403,7 +411,7 @@ def bring_back(session: Session, entry: Entry, zone: Zone, found: Lost) -> None:
     kept = [
         Kept(kind, record)
         for kind, hostname in entry.change_set.slots()
-        for record in zone.of_kind(kind, hostname)
+        for record in of_kind(zone, kind, hostname)
     ]
     noted = journal.begin(ChangeSet(entry.change_set.place, unchanged=tuple(kept)), zone)
     journal.mark(noted, Mark.SENT)

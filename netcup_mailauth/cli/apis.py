@@ -11,7 +11,7 @@ from netcup_mailauth.cli.common import asker, say, settings, warn
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from netcup_mailauth.backends.routing import Router, ServesRecords
+    from netcup_mailauth.netcup.zones import Router, ServesRecords
 
 CCP_ENDPOINT = "NETCUP_CCP_ENDPOINT"
 REST_ENDPOINT = "NETCUP_REST_ENDPOINT"
@@ -26,8 +26,8 @@ def open_router(serves_records: ServesRecords, rate: int) -> Router:
         CredentialsError: there are none, or they cannot be right.
         UsageError: an endpoint is no address for a secret.
     """
-    from netcup_mailauth.backends.routing import Router
     from netcup_mailauth.cli import connections
+    from netcup_mailauth.netcup.zones import Router
     from netcup_mailauth.settings.credentials import netcup_credentials
 
     credentials = netcup_credentials(os.environ, warn, asker())
@@ -53,14 +53,14 @@ def endpoint(variable: str) -> str:
     Raises:
         UsageError: it is no address for a secret.
     """
-    from netcup_mailauth.backends.urls import check_url
+    from netcup_mailauth.netcup.http import check_url
 
     # Checked before it is named: there may be a password in it.
     return check_url(os.environ.get(variable) or _default(variable), f"the address in {variable}")
 
 
 def _default(variable: str) -> str:
-    from netcup_mailauth.backends import ccp, clouddns
+    from netcup_mailauth.netcup import ccp, clouddns
 
     return {CCP_ENDPOINT: ccp.ENDPOINT, REST_ENDPOINT: clouddns.ENDPOINT}[variable]
 

@@ -18,7 +18,7 @@ from netcup_mailauth.cli.common import (
     warn,
 )
 from netcup_mailauth.errors import CredentialsError, UsageError, worst
-from netcup_mailauth.printable import visible
+from netcup_mailauth.records import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

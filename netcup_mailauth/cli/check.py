@@ -63,7 +63,7 @@ def command(
     from netcup_mailauth.cli.live import wait_for
     from netcup_mailauth.cli.wiring import run
     from netcup_mailauth.records import Kind
-    from netcup_mailauth.render import outcomes
+    from netcup_mailauth.render import metrics
 
     many = Many(index=shard[0], shards=shard[1])
     with run(options["mailcow"], options["resolver"], options["nameserver"], many) as current:
@@ -73,7 +73,7 @@ def command(
         if wait:
             wait_for(session, wishes, basis, timeout, kinds)
         report = checking.check(session, wishes, basis, kinds)
-    record(map(outcomes.of_checked, report.domains))
+    record(map(metrics.of_checked, report.domains))
     if not (settings().quiet and report.exit_code == 0):
         shown = _shown(report) if changed and output_format != "json" else report
         _print(shown, output_format, full)
@@ -95,9 +95,9 @@ def _wishes(
     chosen = options["selector"]
     if chosen is None or not domains or options["dkim"] or options["mailcow"]:
         return current.check_wishes(domains, options)
-    from netcup_mailauth import names
+    from netcup_mailauth import records
 
-    selector = names.selector(chosen)
+    selector = records.selector(chosen)
     wishes, basis = current.check_wishes(domains, {**options, "selector": None})
     return [_at_selector(wish, selector) for wish in wishes], basis
 
@@ -113,7 +113,7 @@ def _at_selector(wish: Wish, selector: str) -> Wish:
 def _print(report: CheckReport, output_format: str, full: bool) -> None:
     from netcup_mailauth import documents
     from netcup_mailauth.render import checks
-    from netcup_mailauth.render.layout import Page
+    from netcup_mailauth.render.text import Page
 
     match output_format:
         case "json":

@@ -13,7 +13,7 @@ import click
 
 from netcup_mailauth.cli.output import check_seen
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.printable import laid_out, visible
+from netcup_mailauth.records import laid_out, visible
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from netcup_mailauth import names
+from netcup_mailauth import records
 from netcup_mailauth.cli.common import COMPLETE, CONTEXT, Settings, common_options
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.files import expanded, read_regular, xdg_folder
@@ -82,7 +82,7 @@ def domains_in_config(ctx: click.Context) -> tuple[str, ...]:
     with suppress(OSError, ValueError, RecursionError, UsageError):
         domains = _tables(_path(ctx)).get("domains", {})
         # What is a domain's name holds nothing that means anything to a shell.
-        distinct = {names.normalise(name) for name in domains}
+        distinct = {records.normalise(name) for name in domains}
         if len(distinct) == len(domains) and all(isinstance(t, dict) for t in domains.values()):
             return tuple(name.strip().rstrip(".").lower() for name in domains)
     return ()

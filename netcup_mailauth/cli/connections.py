@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.backends.budget import CALLS, Budget
 from netcup_mailauth.cli.common import asker, attended, say, settings, warn
 from netcup_mailauth.cli.logs import masking
+from netcup_mailauth.netcup.api import CALLS, Budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import SecretStr
 
-    from netcup_mailauth.backends.ccp import CcpBackend
-    from netcup_mailauth.backends.clouddns import CloudDnsBackend
     from netcup_mailauth.keys.mailcow import Mailcow
+    from netcup_mailauth.netcup.ccp import CcpBackend
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
     from netcup_mailauth.settings.config import LoadedConfig, MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
     from netcup_mailauth.state.holds import Hold
@@ -26,7 +26,7 @@ def ccp_backend(credentials: CcpCredentials, endpoint: str, rate: int = CALLS) -
     """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
     from pydantic import SecretStr
 
-    from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.netcup.ccp import CcpBackend
 
     number = SecretStr(credentials.customer_number)
     secrets = (number, credentials.api_key, credentials.api_password)
@@ -44,7 +44,7 @@ def ccp_backend(credentials: CcpCredentials, endpoint: str, rate: int = CALLS) -
 
 def clouddns_backend(key: SecretStr, endpoint: str, rate: int = CALLS) -> CloudDnsBackend:
     """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
-    from netcup_mailauth.backends.clouddns import CloudDnsBackend
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 
     masking.hide(key)
     return CloudDnsBackend(

@@ -18,7 +18,7 @@ import click
 
 from netcup_mailauth.cli.common import CONTEXT, common_options, use_colour, width
 from netcup_mailauth.errors import ExitCode, MailauthError
-from netcup_mailauth.render.layout import wrap
+from netcup_mailauth.render.text import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from netcup_mailauth import __version__
 from netcup_mailauth.cli.common import (
     COMPLETE,
     CONTEXT,
@@ -19,7 +18,8 @@ from netcup_mailauth.cli.common import (
 )
 from netcup_mailauth.cli.output import StdoutClosedError, check_printed, outlets
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
-from netcup_mailauth.printable import laid_out, visible
+from netcup_mailauth.records import laid_out, visible
+from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -32,7 +32,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
     netcup-mailauth init example.com
     netcup-mailauth init --mailcow https://mail.example.com
     """
-    from netcup_mailauth import names, starter
+    from netcup_mailauth import records
     from netcup_mailauth.actions import init
     from netcup_mailauth.cli.wiring import run
 
@@ -42,7 +42,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
         session = current.session()
         has_mailcow = bool(url)
         if domains:
-            named = [names.normalise(domain) for domain in domains]
+            named = [records.normalise(domain) for domain in domains]
             tables = init.tables(session, named, known, has_mailcow=has_mailcow)
         else:
             served = _served(current, url)
@@ -53,7 +53,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
         lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
         say(f"{path} is there and was left alone; {lacks}.")
         return
-    init.write_new(path, f"{starter.header(url)}{text}")
+    init.write_new(path, f"{init.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
     say(f"  netcup-mailauth -c {shlex.quote(str(path))} plan")
 

@@ -14,7 +14,7 @@ import click
 
 from netcup_mailauth.cli.common import say, settings
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.printable import visible
+from netcup_mailauth.records import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

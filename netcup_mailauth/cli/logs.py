@@ -7,9 +7,9 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import printable
+from netcup_mailauth import records
 from netcup_mailauth.cli.common import say
-from netcup_mailauth.printable import MASK
+from netcup_mailauth.records import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Masking(logging.Filter):
 
     def masked(self, text: str) -> str:
         """``text`` without secrets."""
-        named = _NAMED.sub(rf"\1{MASK}", printable.masked(text, self._secrets))
+        named = _NAMED.sub(rf"\1{MASK}", records.masked(text, self._secrets))
         return _USER.sub(f"//{MASK}@", named)
 
 

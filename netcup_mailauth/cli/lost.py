@@ -107,8 +107,8 @@ def _zone(current: Run, entry: Entry) -> Zone:
 
 def _shown(entry: Entry, found: Lost) -> bool:
     """Print what would be sent; whether there is anything."""
-    from netcup_mailauth.otherrecords import shown
-    from netcup_mailauth.printable import visible
+    from netcup_mailauth.plan import shown
+    from netcup_mailauth.records import visible
 
     domain = visible(entry.domain)
     for record in found.missing:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netcup_mailauth.backends.budget import CALLS
-from netcup_mailauth.backends.http import MOST_CONNECTIONS
 from netcup_mailauth.cli.common import Command, on_the_line, say, settings
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.names import zone_form
+from netcup_mailauth.netcup.api import CALLS
+from netcup_mailauth.netcup.http import MOST_CONNECTIONS
+from netcup_mailauth.records import zone_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

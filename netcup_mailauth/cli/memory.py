@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import Place
     from netcup_mailauth.records import DesiredRecord, Zone
     from netcup_mailauth.state.journal import Entry, Journal, Journals

@@ -18,7 +18,7 @@ from netcup_mailauth.errors import ExitCode, MailauthError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from netcup_mailauth.render.outcomes import DomainOutcome
+    from netcup_mailauth.render.metrics import DomainOutcome
     from netcup_mailauth.state.journal import Journals
 
 Command = TypeVar("Command", bound=Callable[..., Any])

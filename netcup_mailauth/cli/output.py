@@ -14,10 +14,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO, cast
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.printable import laid_out
+from netcup_mailauth.records import laid_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LONGEST_MARKDOWN = 60_000
+"""Characters; what is longer no forge takes as a comment."""
 
 
 class StdoutClosedError(MailauthError):

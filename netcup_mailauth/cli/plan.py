@@ -24,19 +24,17 @@ from netcup_mailauth.cli.common import (
 from netcup_mailauth.cli.completion import known_domains
 from netcup_mailauth.cli.many import Many, Progress, many_options
 from netcup_mailauth.cli.metrics import metrics_option, record
+from netcup_mailauth.cli.output import LONGEST_MARKDOWN
 from netcup_mailauth.cli.wanted import judging_options, wanted_options
 from netcup_mailauth.errors import ExitCode, MailauthError, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from netcup_mailauth.backends.zonefile import ZoneFiles
     from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
     from netcup_mailauth.plan import ChangeSet, Plan
     from netcup_mailauth.policy import Grounds, Wish
-
-LONGEST_MARKDOWN = 60_000
-"""Characters; what is longer no forge takes as a comment."""
 
 
 @click.command("plan", context_settings=CONTEXT)
@@ -83,7 +81,7 @@ def command(
     from netcup_mailauth.actions import planning
     from netcup_mailauth.cli.reporter import Reporter
     from netcup_mailauth.cli.wiring import run
-    from netcup_mailauth.render import outcomes
+    from netcup_mailauth.render import metrics
 
     if out is not None:
         files.check_target(out)  # before anything is asked
@@ -97,7 +95,7 @@ def command(
             current.announce(wishes)
         with Progress(len(wishes)) as reporter.bar:
             plan = planning.plan(session, wishes)
-        record(map(outcomes.of_planned, plan.zones))
+        record(map(metrics.of_planned, plan.zones))
         grounds = grounds_of(wishes, session.keys)
     if out is not None:
         files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
@@ -121,7 +119,7 @@ def command(
 def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
     if not paths:
         return None
-    from netcup_mailauth.backends.zonefile import ZoneFiles
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
     if not settings().quiet:
         say(f"zone file: {', '.join(map(str, paths))}; netcup is not asked")
@@ -153,7 +151,7 @@ def print_plan(
     """The plan on stdout; ``path`` is the file it is in, if it is in one."""
     from netcup_mailauth import documents, planfile
     from netcup_mailauth.render import markdown, text
-    from netcup_mailauth.render.layout import Page
+    from netcup_mailauth.render.text import Page
 
     match output_format:
         case "json":

@@ -20,20 +20,20 @@ def command(domain: str, mail: bool, output_format: str) -> None:
     netcup-mailauth records example.com
     netcup-mailauth records example.com --mail --format json
     """
-    from netcup_mailauth import documents, names
-    from netcup_mailauth.actions.listing import mail_records
+    from netcup_mailauth import documents, records
     from netcup_mailauth.cli.wiring import run
-    from netcup_mailauth.dnsio.resolver import zone_of
+    from netcup_mailauth.dnsio.ask import zone_of
+    from netcup_mailauth.kinds import mail_records
     from netcup_mailauth.render import markdown, text, words
-    from netcup_mailauth.render.layout import Page
+    from netcup_mailauth.render.text import Page
 
-    name = names.normalise(domain)
+    name = records.normalise(domain)
     with run() as current:
         own = current.config.config.domains.get(name)
         backend = current.backend
         where = own.zone if own else None
         if where is None:
-            where = name if names.is_zone_form(name) else zone_of(name, current.resolver)
+            where = name if records.is_zone_form(name) else zone_of(name, current.resolver)
         zone = backend.zone(where)
     if mail:
         zone = mail_records(zone)

@@ -17,15 +17,14 @@ from netcup_mailauth.cli.common import (
 )
 from netcup_mailauth.cli.many import Many, Progress
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.plan import LONGEST_MARKDOWN
+from netcup_mailauth.cli.output import LONGEST_MARKDOWN
 from netcup_mailauth.errors import ExitCode, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from netcup_mailauth.plan import ChangeSet, Plan
+    from netcup_mailauth.plan import ChangeSet, Plan, Result, RunResult
     from netcup_mailauth.policy import Grounds
-    from netcup_mailauth.results import Result, RunResult
 
 NAMED = 10
 """Domains that are named in a command to copy; of more, it would fill the screen."""
@@ -37,7 +36,7 @@ class Reporter:
     """Prints what happens as it happens; JSON and Markdown at the end, as one document."""
 
     def __init__(self, output_format: str, full: bool, many: Many | None = None) -> None:
-        from netcup_mailauth.render.layout import Page
+        from netcup_mailauth.render.text import Page
 
         self._format = output_format
         self._full = full
@@ -84,14 +83,14 @@ class Reporter:
 
     def done(self, result: Result) -> None:
         """One domain's result."""
-        from netcup_mailauth.render import outcomes, runs
+        from netcup_mailauth.render import metrics, text
 
         self._results.append(result)
-        record(map(outcomes.of_result, (result,)))
+        record(map(metrics.of_result, (result,)))
         dull = result.failure is None and not result.change_set.changes
         unseen = settings().quiet or self._plan_shown or self._many.changed
         if self._format == "text" and not (dull and unseen):
-            show(runs.result_text(result, self._page))
+            show(text.result_text(result, self._page))
         if result.failure is not None:
             complain(result.change_set.place.domain, result.failure, self._format)
         if result.change_set.changes:
@@ -101,7 +100,7 @@ class Reporter:
     @property
     def written(self) -> set[str]:
         """The domains that netcup has new records of."""
-        from netcup_mailauth.results import Status
+        from netcup_mailauth.plan import Status
 
         done = (Status.APPLIED, Status.LOST, Status.ALREADY)
         return {r.change_set.place.domain for r in self._results if r.status in done}
@@ -114,7 +113,7 @@ class Reporter:
 
     def finish(self) -> None:
         """What is left to print at the end of a run."""
-        from netcup_mailauth.results import RunResult, Status
+        from netcup_mailauth.plan import RunResult, Status
 
         outcome = RunResult(tuple(self._results))
         if self._format != "text" and self._results:
@@ -127,9 +126,9 @@ class Reporter:
             say(f"  netcup-mailauth check {' '.join(named)}")
 
     def _print_totals(self, outcome: RunResult) -> None:
-        from netcup_mailauth.render import runs
+        from netcup_mailauth.render import text
 
-        show(runs.run_text(outcome, self._page))
+        show(text.run_text(outcome, self._page))
 
 
 def _without_notes(change_set: ChangeSet) -> ChangeSet:
@@ -153,8 +152,8 @@ def run_comment(outcome: RunResult) -> str:
 
     When not even those fit, the failures come first, and the rest is counted.
     """
+    from netcup_mailauth.plan import RunResult
     from netcup_mailauth.render import markdown, words
-    from netcup_mailauth.results import RunResult
 
     output = markdown.run_markdown(outcome)
     if len(output) <= LONGEST_MARKDOWN:

@@ -20,7 +20,7 @@ from netcup_mailauth.cli.common import (
 from netcup_mailauth.cli.metrics import metrics_option
 from netcup_mailauth.cli.wanted import judging_options
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
-from netcup_mailauth.printable import visible
+from netcup_mailauth.records import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,11 +97,11 @@ def command(domains: tuple[str, ...], **options: Any) -> int:
     netcup-mailauth rotate --status
     netcup-mailauth rotate example.com --abort
     """
-    from netcup_mailauth import names
+    from netcup_mailauth import records
     from netcup_mailauth.cli.rotationrun import RotationRun
     from netcup_mailauth.cli.wiring import run
 
-    named = tuple(dict.fromkeys(map(names.normalise, domains)))
+    named = tuple(dict.fromkeys(map(records.normalise, domains)))
     _check_options(named, options)
     with run(options["mailcow"], options["resolver"], options["nameserver"]) as current:
         if options["status"]:
@@ -110,7 +110,7 @@ def command(domains: tuple[str, ...], **options: Any) -> int:
 
 
 def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
-    from netcup_mailauth.rotation.durations import seconds
+    from netcup_mailauth.policy import seconds
 
     modes = [mode for mode in MODES if options[mode] and mode != "continue"]
     if len(modes) > 1 or (options["continue"] and options["abort"]):

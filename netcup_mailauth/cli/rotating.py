@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.actions.rotator import Rotator
-    from netcup_mailauth.backends import Backend
     from netcup_mailauth.cli.wiring import Run
-    from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.keys.mailcow import Mailcow
+    from netcup_mailauth.lookup import Server
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.policy import DomainPolicy, Wish
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.signer import Signer, SignerKey
@@ -172,7 +172,7 @@ class Workshop:
 
     def _servers_of(self, zone: str) -> tuple[Server, ...]:
         """The zone's servers; those that this machine has no route to are named, once."""
-        from netcup_mailauth.dnsio.nameservers import not_asked
+        from netcup_mailauth.dnsio.servers import not_asked
 
         servers = self._run.servers_of(zone)
         told = not_asked(servers)
@@ -207,14 +207,14 @@ class Workshop:
 
     @property
     def _helper(self) -> str | None:
-        from netcup_mailauth.names import normalise
+        from netcup_mailauth.records import normalise
 
         named: str | None = self._options["helper_domain"]
         return normalise(named) if named else self._run.config.config.mailcow.helper_domain
 
     def _allowed(self, domain: str) -> frozenset[str]:
         """The codes that the config or ``--allow CODE[:DOMAIN]`` accepts for a domain."""
-        from netcup_mailauth.names import normalise
+        from netcup_mailauth.records import normalise
 
         entries = (entry.partition(":") for entry in self._options["allow"])
         given = (code for code, _, only in entries if not only or normalise(only) == domain)
@@ -233,7 +233,7 @@ class Workshop:
     def _check_grace(self, domain: str) -> None:
         """Raise :class:`RefusedError` for a grace so short that mail would fail, unless allowed."""
         from netcup_mailauth.findings import SHORT_GRACE
-        from netcup_mailauth.rotation.durations import words
+        from netcup_mailauth.policy import words
         from netcup_mailauth.rotation.waits import SHORTEST_GRACE
 
         if self.waits.grace < SHORTEST_GRACE and SHORT_GRACE not in self._allowed(domain):
@@ -300,7 +300,7 @@ class Workshop:
 
 def waits_of(run: Run, options: dict[str, Any]) -> Waits:
     """The waits of this run: by option, else by config."""
-    from netcup_mailauth.rotation.durations import seconds
+    from netcup_mailauth.policy import seconds
     from netcup_mailauth.rotation.waits import Waits
 
     config = run.config.config.rotation
@@ -349,6 +349,6 @@ def known_anywhere() -> list[tuple[Books, str]]:
 def _is_on_loopback(api: Backend) -> bool:
     from urllib.parse import urlsplit
 
-    from netcup_mailauth.backends.urls import is_loopback
+    from netcup_mailauth.netcup.http import is_loopback
 
     return is_loopback(urlsplit(api.endpoint).hostname or "")

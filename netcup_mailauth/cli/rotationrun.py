@@ -27,7 +27,7 @@ from netcup_mailauth.errors import (
     ZoneError,
     worst,
 )
-from netcup_mailauth.printable import visible
+from netcup_mailauth.records import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.actions.rotator import Rotator
     from netcup_mailauth.cli.wiring import Run
-    from netcup_mailauth.render.outcomes import DomainOutcome
+    from netcup_mailauth.render.metrics import DomainOutcome
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.state import Rotation
 
@@ -111,9 +111,8 @@ class RotationRun:
             self._failed(domain, error)
 
     def _failed(self, domain: str, error: MailauthError) -> None:
-        from netcup_mailauth.plan import Failure
-        from netcup_mailauth.render.outcomes import DomainOutcome
-        from netcup_mailauth.results import Status
+        from netcup_mailauth.plan import Failure, Status
+        from netcup_mailauth.render.metrics import DomainOutcome
 
         self._ended = self._ended or error.ends_run
         self._codes.append(error.exit_code)
@@ -151,7 +150,7 @@ class RotationRun:
     def _begin(self, domain: str) -> None:
         from netcup_mailauth.actions import rotating
         from netcup_mailauth.actions.rotationdraft import draft
-        from netcup_mailauth.render.layout import Page
+        from netcup_mailauth.render.text import Page
         from netcup_mailauth.rotation.outlook import outlook
 
         if self._options["abort"]:
@@ -185,7 +184,7 @@ class RotationRun:
 
     def _is_old(self, rotator: Rotator, domain: str) -> bool:
         from netcup_mailauth.actions.rotationdraft import note_age
-        from netcup_mailauth.rotation.durations import seconds, words
+        from netcup_mailauth.policy import seconds, words
 
         with self._workshop.lock():
             since = note_age(rotator, domain, self._run.memory.written.entries(domain))
@@ -287,7 +286,7 @@ class RotationRun:
 
 def _measured(outcome: Outcome) -> DomainOutcome:
     """For a monitor: the step that was begun last, and the key that signs."""
-    from netcup_mailauth.render.outcomes import DomainOutcome
+    from netcup_mailauth.render.metrics import DomainOutcome
 
     rotation = outcome.rotation
     if rotation is None:

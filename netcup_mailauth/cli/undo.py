@@ -27,9 +27,8 @@ from netcup_mailauth.errors import ConfigError, ExitCode, UsageError
 if TYPE_CHECKING:
     from netcup_mailauth.actions.undo import Target
     from netcup_mailauth.cli.wiring import Run
-    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.plan import ChangeSet, Result
     from netcup_mailauth.policy import DomainPolicy
-    from netcup_mailauth.results import Result
     from netcup_mailauth.state.journal import Entry, Journals
 
 LIST = "See what there is:  netcup-mailauth undo --list"
@@ -64,10 +63,10 @@ def command(domain: str | None, **options: Any) -> int:
     netcup-mailauth undo --list               (every run that wrote, with its ids)
     netcup-mailauth undo --run ID             (what one run wrote, in all its domains)
     """
-    from netcup_mailauth import names
+    from netcup_mailauth import records
     from netcup_mailauth.cli.wiring import run
 
-    name = names.normalise(domain) if domain else None
+    name = records.normalise(domain) if domain else None
     if options.pop("lost"):
         return _bring_back(name, options)
     _check_options(name, options)
@@ -95,7 +94,7 @@ class UndoReporter(Reporter):
 
     def done(self, result: Result) -> None:
         """One domain's result."""
-        from netcup_mailauth.results import Status
+        from netcup_mailauth.plan import Status
 
         if result.exit_code is ExitCode.STALE:
             result = replace(result, status=Status.STALE)
@@ -303,7 +302,7 @@ def _tell_of_damage(journal: Journals, domains: list[str]) -> None:
 
 
 def _run_text(run: dict[str, Any]) -> str:
-    from netcup_mailauth.printable import visible
+    from netcup_mailauth.records import visible
 
     lines = [f"run {visible(run['run'])}"]
     for entry in run["entries"]:
@@ -313,7 +312,7 @@ def _run_text(run: dict[str, Any]) -> str:
 
 def _summary(entry: dict[str, Any]) -> str:
     from netcup_mailauth.plan import Action
-    from netcup_mailauth.printable import visible
+    from netcup_mailauth.records import visible
     from netcup_mailauth.render.words import SIGNS
 
     changes = ", ".join(

@@ -160,14 +160,14 @@ def _spf(options: dict[str, Any]) -> SpfPolicy | None:
 
 
 def _dkim(options: dict[str, Any]) -> DkimPolicy | None:
-    from netcup_mailauth import names
+    from netcup_mailauth import records
     from netcup_mailauth.keys.sources import MAILCOW, check_source
     from netcup_mailauth.policy import DkimPolicy
 
     source = options["dkim"] or (MAILCOW if options["mailcow"] else None)
     given = {
         "source": check_source(source) if source else None,
-        "selector": names.selector(options["selector"]) if options["selector"] else None,
+        "selector": records.selector(options["selector"]) if options["selector"] else None,
     }
     return DkimPolicy(**given) if _any(given) else None
 

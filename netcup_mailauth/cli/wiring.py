@@ -14,16 +14,17 @@ from netcup_mailauth.cli.common import say, settings
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.memory import Memory
 from netcup_mailauth.cli.wanted import policy_of
+from netcup_mailauth.dnsio.servers import Dns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.actions.session import Reporter, Session
-    from netcup_mailauth.backends.routing import Router
-    from netcup_mailauth.backends.zonefile import ZoneFiles
-    from netcup_mailauth.dnsio.nameservers import Server
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.keys.mailcow import Mailcow
+    from netcup_mailauth.lookup import Server
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
+    from netcup_mailauth.netcup.zones import Router
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.settings.config import LoadedConfig
     from netcup_mailauth.state.journal import Journals
@@ -65,14 +66,14 @@ class Run:
         return router
 
     def _serves_records(self, zone: str) -> bool | None:
-        from netcup_mailauth.dnsio.authority import serves_records
+        from netcup_mailauth.dnsio.servers import serves_records
 
         return serves_records(zone, self.servers_of(zone))
 
     @cached_property
     def resolver(self) -> str | None:
         """The resolver to ask instead of the system's; named on stderr if there is one."""
-        from netcup_mailauth.dnsio.resolver import host_and_port
+        from netcup_mailauth.dnsio.ask import host_and_port
 
         server = self.resolver_named or os.environ.get(RESOLVER)
         if server is not None:
@@ -136,7 +137,7 @@ class Run:
             lock_timeout: seconds that are waited for another run that writes.
         """
         from netcup_mailauth.actions.session import Session
-        from netcup_mailauth.dnsio.asking import Dns
+        from netcup_mailauth.dnsio.servers import Dns
         from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
         bare = self._bare(reporter)
@@ -153,7 +154,6 @@ class Run:
 
     def _bare(self, reporter: Reporter | None) -> Session:
         from netcup_mailauth.actions.session import Nobody, Session
-        from netcup_mailauth.cli.asking import RunDns
         from netcup_mailauth.keys.sources import Sources
 
         return Session(
@@ -173,14 +173,14 @@ class Run:
         self, domains: tuple[str, ...], options: dict[str, Any]
     ) -> tuple[list[Wish], Basis]:
         """The domains to check, and what they are held against."""
-        from netcup_mailauth import names
+        from netcup_mailauth import records
         from netcup_mailauth.judge.report import Basis
         from netcup_mailauth.policy import Wish
         from netcup_mailauth.settings.wishes import with_allowed
 
         policy = policy_of(options)
         known = self.config.config
-        named = [names.normalise(domain) for domain in domains]
+        named = [records.normalise(domain) for domain in domains]
         strangers = [name for name in named if name not in known.domains]
         if strangers and not policy.manages and known.domains_from is None:
             wished = [
@@ -204,8 +204,8 @@ class Run:
 
     def servers_of(self, zone: str) -> tuple[Server, ...]:
         """The servers to ask about a zone: those named, else its own."""
-        from netcup_mailauth.dnsio.nameservers import authoritative, parse_servers
-        from netcup_mailauth.dnsio.resolver import Resolver
+        from netcup_mailauth.dnsio.ask import Resolver
+        from netcup_mailauth.dnsio.servers import authoritative, parse_servers
 
         named = self.servers_named or _listed(os.environ.get(NAMESERVERS))
         if not named:
@@ -259,3 +259,15 @@ def _stdin() -> Any:
 
 MAX_STDIN = 64 * 1024
 """Bytes of a key on standard input."""
+
+
+@dataclass(frozen=True)
+class RunDns(Dns):
+    """As `Dns`; which servers are asked instead of a zone's own is known to the run, and told."""
+
+    run: Run | None = None
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        """See `Dns`."""
+        assert self.run is not None
+        return self.run.servers_of(zone)

@@ -7,10 +7,23 @@ domain, ``reports`` whether reports may go where it says. All of it is pure.
 
 from __future__ import annotations
 
-from netcup_mailauth.dmarc.discovery import Discovery, discover, organizational_domain
+from netcup_mailauth.dmarc.discovery import (
+    Authorisation,
+    Discovery,
+    authorisation,
+    authorisation_name,
+    discover,
+    is_authorised,
+    needs_authorisation,
+    organizational_domain,
+)
 from netcup_mailauth.dmarc.edit import (
     Edit,
+    applied_policy,
     build,
+    describe_changes,
+    dropped_reports,
+    weakens,
     with_policy,
     with_report_address,
     with_subdomain_policy,
@@ -19,25 +32,13 @@ from netcup_mailauth.dmarc.record import (
     POLICIES,
     REMOVED,
     DmarcRecord,
+    DmarcSyntaxError,
     Policy,
     equal,
     is_dmarc,
+    parse,
     read,
-)
-from netcup_mailauth.dmarc.reports import (
-    Authorisation,
-    authorisation,
-    authorisation_name,
-    is_authorised,
-    needs_authorisation,
-)
-from netcup_mailauth.dmarc.syntax import parse
-from netcup_mailauth.dmarc.uri import DmarcSyntaxError, report_host
-from netcup_mailauth.dmarc.words import (
-    applied_policy,
-    describe_changes,
-    dropped_reports,
-    weakens,
+    report_host,
 )
 
 __all__ = [

@@ -1,20 +1,22 @@
-"""The DMARC policy record: its tags, their values and defaults (RFC 9989, 4.7 and 4.8).
+"""The DMARC policy record: its tags, their values and defaults (RFC 9989, 4.6 to 4.8).
 
-:func:`parse` is strict, for a record that we are to publish. :func:`read` is what a receiver
-does with the record it finds: a tag that is wrong counts as not there, and nothing is lost.
+:func:`parse` is strict, for a record that we are to publish: a receiver ignores what it does not
+understand, so that a slip of the pen passes in silence; here each slip has a name and a remedy.
+:func:`read` is what a receiver does with the record it finds: a tag that is wrong counts as not
+there, and nothing is lost.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from netcup_mailauth import taglist
-from netcup_mailauth.dmarc.uri import canonical_uri, uri_problem
-
-if TYPE_CHECKING:
-    from netcup_mailauth.taglist import TagList
+from netcup_mailauth.errors import RecordError
+from netcup_mailauth.taglist import TagList, shown
 
 Policy = Literal["none", "quarantine", "reject"]
 POLICIES: tuple[Policy, ...] = ("none", "quarantine", "reject")
@@ -196,3 +198,235 @@ def _tag_meaning(name: str, value: str) -> tuple[str, ...]:
     if name == "fo":
         return tuple(sorted(_options(value)))
     return (value.lower() if name in VALUES or name in REMOVED else value,)
+
+
+_PLACEHOLDER = re.compile(r"\.\.\.|…|[<>{}]")
+_KNOWN = ("v", *VALUES, "rua", "ruf", "fo", *REMOVED)
+_LONG_NAMES = {"policy": "p", "version": "v", "subdomain": "sp", "test": "t", "percent": "pct"}
+
+
+def parse(text: str) -> DmarcRecord:
+    """Parse a record that is to be published.
+
+    Unknown tags are kept (RFC 9989, 4.7), unless they look like a known one misspelt.
+
+    Raises:
+        DmarcSyntaxError: receivers would ignore all or a part of it.
+    """
+    tags = _tag_list(text)
+    _check_version(tags)
+    _check_text(text, tags)
+    _check_names(tags)
+    for tag in tags.tags:
+        _check_value(tag.name, tag.value)
+    return DmarcRecord(tags)
+
+
+def _tag_list(text: str) -> TagList:
+    if not text.strip():
+        raise DmarcSyntaxError("The DMARC record is empty.", "Write for example v=DMARC1;p=none")
+    if text[0] in "\"'“”„" or text[0].isspace():
+        raise DmarcSyntaxError(
+            f"The DMARC record begins with {text[0]!a}, not with v=DMARC1.",
+            "Leave out quotation marks and blanks around it: receivers ignore it otherwise.",
+        )
+    try:
+        tags = taglist.parse(text)
+    except taglist.TagListError as error:
+        raise DmarcSyntaxError(
+            f"The DMARC record is no list of tags: {error}.",
+            "Write it as v=DMARC1;p=none;rua=mailto:name@example.com with a semicolon between two"
+            " tags and a comma between two addresses.",
+        ) from None
+    if (name := tags.duplicate()) is not None:
+        raise DmarcSyntaxError(
+            f"The DMARC record has the tag {shown(name)} twice.",
+            "Keep one of them: receivers may ignore the whole record.",
+        )
+    return tags
+
+
+def _check_version(tags: TagList) -> None:
+    first = tags.tags[0]
+    if first.name != "v":
+        raise DmarcSyntaxError(
+            f"The DMARC record begins with the tag {shown(first.name)}, not with v.",
+            "Put v=DMARC1 first: receivers ignore the record otherwise.",
+        )
+    if first.value != "DMARC1":
+        raise DmarcSyntaxError(
+            f"The DMARC record has v={shown(first.value)}.",
+            "The only version is v=DMARC1, in capitals, and a semicolon after it.",
+        )
+    if len(tags.tags) == 1:
+        raise DmarcSyntaxError(
+            "The DMARC record ends after v=DMARC1; the policy is missing.",
+            "Put the whole record in single quotes, 'v=DMARC1;p=none': without them a shell ends"
+            " the text at the first semicolon.",
+        )
+
+
+def _check_text(text: str, tags: TagList) -> None:
+    for tag in tags.tags:
+        if _PLACEHOLDER.search(tag.value):
+            raise DmarcSyntaxError(
+                f"The DMARC record has a placeholder in {tag.name}={shown(tag.value)}.",
+                "Write the real value there, without brackets or dots.",
+            )
+    for character in text:
+        if not " " <= character <= "~" and character != "\t":
+            raise DmarcSyntaxError(
+                f"The DMARC record holds the character {character!a}, which does not belong there.",
+                "Use plain ASCII on one line: type that place again, it often comes from a web"
+                " page.",
+            )
+
+
+def _check_names(tags: TagList) -> None:
+    for name in tags.names():
+        if (meant := _misspelt(name)) is not None:
+            raise DmarcSyntaxError(
+                f"The DMARC record has the tag {shown(name)}, which receivers ignore.",
+                f"Did you mean {meant}= ? Write it so.",
+            )
+    if tags.get("p") is None:
+        raise DmarcSyntaxError(
+            "The DMARC record has no p= tag, so it states no policy.",
+            "Add p=none, p=quarantine or p=reject right after v=DMARC1.",
+        )
+
+
+def _misspelt(name: str) -> str | None:
+    if name in _KNOWN:
+        return None
+    if name.lower() in _LONG_NAMES:
+        return _LONG_NAMES[name.lower()]
+    near = difflib.get_close_matches(name.lower(), _KNOWN, n=3, cutoff=0.6)
+    swapped = [known for known in near if sorted(known) == sorted(name.lower())]
+    return next(iter(swapped + near), None)
+
+
+def _check_value(name: str, value: str) -> None:
+    if name in VALUES and value.lower() not in VALUES[name]:
+        raise _unknown_value(name, value)
+    if name == "fo" and not is_fo(tuple(part.strip() for part in value.lower().split(":"))):
+        raise DmarcSyntaxError(
+            f"The DMARC record has fo={shown(value)}.",
+            "Use 0 or 1, and d or s, with a colon between two of them, as in fo=1:d",
+        )
+    if name in ("rua", "ruf"):
+        for uri in value.split(","):
+            if (problem := uri_problem(uri.strip(taglist.BLANKS))) is not None:
+                raise DmarcSyntaxError(f"{problem[0][:-1]} ({name}=).", problem[1])
+
+
+def _unknown_value(name: str, value: str) -> DmarcSyntaxError:
+    allowed = VALUES[name]
+    near = difflib.get_close_matches(value.lower(), allowed, n=1, cutoff=0.6)
+    choice = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
+    advice = f"Did you mean {name}={near[0]} ?" if near else f"Write {name}= with {choice}."
+    if " " in value:
+        advice = f"Put a semicolon after the value; it can be {choice}."
+    return DmarcSyntaxError(f"The DMARC record has {name}={shown(value)}.", advice)
+
+
+_SIZE = re.compile(r"![0-9]+[kmgt]?\Z", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_URI = re.compile(r"[A-Za-z0-9._~:/?#\[\]@$&'()*+=%-]+")  # RFC 3986, less the "," ";" "!" of DMARC
+
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ATOM = r"(?:[A-Za-z0-9_~+&=$*'-]|%[0-9A-Fa-f]{2})+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+
+
+class DmarcSyntaxError(RecordError):
+    """A text that should be a DMARC record is not one that we would publish."""
+
+
+def without_size(uri: str) -> str:
+    """The URI less the obsolete size limit (``!10m``), which receivers ignore (RFC 9989, 4.8)."""
+    return _SIZE.sub("", uri)
+
+
+def canonical_uri(uri: str) -> str:
+    """The URI with what is case-insensitive in lower case: the scheme and the host name."""
+    scheme, colon, rest = uri.partition(":")
+    if scheme.lower() == "mailto":
+        local, at, host = rest.rpartition("@")
+        return f"mailto:{local}{at}{host.lower()}"
+    return f"{scheme.lower()}{colon}{rest}"
+
+
+def target(uri: str) -> str:
+    """The place that reports go to: the standard spelling, without a size limit."""
+    return canonical_uri(without_size(uri))
+
+
+def report_host(uri: str) -> str:
+    """The host that reports for ``uri`` go to, in lower case (RFC 9990, 4).
+
+    Raises:
+        DmarcSyntaxError: it is no report address.
+    """
+    if (problem := uri_problem(uri)) is not None:
+        raise DmarcSyntaxError(*problem)
+    return _host(without_size(uri)).lower()
+
+
+def uri_problem(uri: str) -> tuple[str, str] | None:
+    """What is wrong with a report address, and what to do; ``None`` if it is valid."""
+    bare = without_size(uri)
+    what = f"The report address {shown(uri)} "
+    if not bare:
+        return "A report address is empty.", "Take out the comma that has nothing beside it."
+    if re.search(r"\s", bare):
+        return what + "has a blank in it.", "Separate two addresses by a comma."
+    if not _SCHEME.match(bare):
+        return (
+            what + "has no mailto: before it.",
+            f"Write it as mailto:{bare}"
+            if "@" in bare
+            else ("Write it as mailto:name@example.com"),
+        )
+    if not _URI.fullmatch(bare):
+        return what + "holds a character that must be encoded.", (
+            "Write , as %2C, ! as %21 and ; as %3B, and use plain ASCII."
+        )
+    if _BROKEN_ESCAPE.search(bare):
+        return what + "has a % that encodes nothing.", "Write a percent sign as %25."
+    if bare.lower().startswith("mailto://"):
+        return what + "has slashes in it.", f"Write it as mailto:{bare[len('mailto://') :]}"
+    if not _is_host(_host(bare)):
+        return what + "has no valid host name.", "Write it as mailto:name@example.com"
+    if bare.lower().startswith("mailto:") and not _is_local(bare[len("mailto:") :]):
+        return what + "is no mail address.", "Write it as mailto:name@example.com"
+    return None
+
+
+def _is_local(address: str) -> bool:
+    """Whether what stands before the ``@`` is a local part (RFC 6068, 2: dot-atom, encoded)."""
+    return _LOCAL.fullmatch(address.partition("?")[0].rpartition("@")[0]) is not None
+
+
+def _host(uri: str) -> str:
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() != "mailto":
+        return _authority_host(uri)
+    local, _, host = rest.partition("?")[0].rpartition("@")
+    return host if local else ""
+
+
+def _authority_host(uri: str) -> str:
+    try:
+        return urlsplit(uri).hostname or ""
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
+
+
+def _is_host(host: str) -> bool:
+    labels = host.split(".")
+    if len(labels) < 2 or labels[-1].isdigit():
+        return False
+    return len(host) <= 253 and all(map(_LABEL.fullmatch, labels))

@@ -1,50 +1,55 @@
-"""Which servers to ask about a zone: its own, or those that the user names.
+"""The servers of a zone: which to ask, and what each says by itself, without any cache in between.
 
-Every address counts as a server of its own: the machines behind the addresses of one name need
-not agree, and a receiver may ask any of them.
+They are its own, or those that the user names. Every address counts as a server of its own: the
+machines behind the addresses of one name need not agree, and a receiver may ask any of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.dnsio.places import PORT, addresses, has_route, host_and_port
+from netcup_mailauth.dnsio import ask
+from netcup_mailauth.dnsio.ask import (
+    Resolver,
+    addresses,
+    has_route,
+    host_and_port,
+    records,
+    side_by_side,
+    texts,
+    to_text,
+    to_wire,
+    zone_of,
+)
 from netcup_mailauth.errors import ZoneError
-from netcup_mailauth.lookup import Query, Status
+from netcup_mailauth.lookup import (
+    USABLE,
+    Answer,
+    Lookup,
+    Query,
+    Server,
+    ServerAnswer,
+    ServerStatus,
+    Status,
+    Survey,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from netcup_mailauth.lookup import Answer, Lookup, RecordType
+    from dns.message import Message, QueryMessage
+
+    from netcup_mailauth.dnsio.ask import Place
+    from netcup_mailauth.lookup import RecordType
+
+    Exchange = Callable[[Place, QueryMessage, float], Message]
+    from collections.abc import Mapping
+
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
 _FAMILIES: dict[RecordType, str] = {"A": "IPv4", "AAAA": "IPv6"}
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A name server at one of its addresses.
-
-    Args:
-        name: as the zone or the user names it.
-        address: its IP address; empty if DNS gives none, so that it is missed and not forgotten.
-        port: where it listens.
-        unknown: a clause on why there is no address.
-    """
-
-    name: str
-    address: str
-    port: int = PORT
-    unknown: str = field(default="DNS gives no address for it", compare=False)
-
-    @property
-    def label(self) -> str:
-        """Name and address for people: ``ns.example.com (192.0.2.1)``, ``127.0.0.1:5300``."""
-        if not self.address:
-            return self.name
-        bracketed = f"[{self.address}]" if ":" in self.address else self.address
-        place = self.address if self.port == PORT else f"{bracketed}:{self.port}"
-        return place if self.name == self.address else f"{self.name} ({place})"
 
 
 def authoritative(zone: str, resolver: Lookup) -> tuple[Server, ...]:
@@ -125,3 +130,332 @@ def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:
     named = [host_and_port(text) for text in texts]
     found = [Server(host, address, port) for host, port in named for address in addresses(host)]
     return tuple(dict.fromkeys(found))
+
+
+__all__ = [
+    "TIMEOUT",
+    "Server",
+    "ServerAnswer",
+    "ServerStatus",
+    "Soa",
+    "ask",
+    "ask_over_tcp",
+    "authoritative",
+    "not_asked",
+    "parse_servers",
+    "soa",
+    "with_route",
+]
+
+TIMEOUT = 2.5
+"""Seconds for one question to one server, the retry and TCP included."""
+
+_THREADS = 100
+
+
+def ask_each(
+    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
+) -> dict[Server, tuple[ServerAnswer, ...]]:
+    """Ask every server every query, all side by side; over TCP what does not fit in UDP.
+
+    It all takes as long as the slowest single answer, at most ``timeout``; beyond 100 questions,
+    that much for each hundred.
+
+    Args:
+        servers: whom to ask.
+        queries: what to ask each of them.
+        timeout: seconds for one question to one server. It goes out twice if need be.
+
+    Returns:
+        For each server its answers, in the order of ``queries``.
+    """
+    return _ask(_over_udp, servers, queries, timeout)
+
+
+def ask_over_tcp(
+    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
+) -> dict[Server, tuple[ServerAnswer, ...]]:
+    """As :func:`ask`, but over TCP from the start: whether a server can be reached that way."""
+    return _ask(ask.over_tcp, servers, queries, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Soa:
+    """What a server says about the version of a zone that it serves.
+
+    Args:
+        answer: the answer itself, to say why the rest is missing.
+        serial: the zone's serial number; ``None`` without an answer.
+        negative_ttl: seconds that a cache keeps "there is no such record"; ``None`` likewise.
+    """
+
+    answer: ServerAnswer
+    serial: int | None = None
+    negative_ttl: int | None = None
+
+
+def soa(servers: Sequence[Server], zone: str, *, timeout: float = TIMEOUT) -> dict[Server, Soa]:
+    """The SOA record of a zone at each server.
+
+    Args:
+        servers: whom to ask.
+        zone: the zone's name.
+        timeout: seconds for one server.
+    """
+    answers = ask_each(servers, [Query(zone, "SOA")], timeout=timeout)
+    return {server: _soa(answer) for server, (answer,) in answers.items()}
+
+
+def _soa(answer: ServerAnswer) -> Soa:
+    if not answer.values:
+        return Soa(answer)
+    # From the right: the two names at the beginning may hold blanks.
+    _, serial, _, _, _, minimum = answer.values[0].rsplit(" ", 5)
+    # RFC 2308, 3: the lesser of the two.
+    ttls = [int(minimum), *([] if answer.ttl is None else [answer.ttl])]
+    return Soa(answer, int(serial), min(ttls))
+
+
+def _ask(
+    exchange: Exchange, servers: Sequence[Server], queries: Sequence[Query], timeout: float
+) -> dict[Server, tuple[ServerAnswer, ...]]:
+    asked = dict.fromkeys(servers)
+    pairs = [(server, query) for server in asked for query in queries]
+    answers = iter(
+        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _THREADS)
+    )
+    return {server: tuple(next(answers) for _ in queries) for server in asked}
+
+
+def _over_udp(place: Place, question: QueryMessage, until: float) -> Message:
+    return ask.exchange(place, question, until, sends=2)
+
+
+def _answer(exchange: Exchange, server: Server, query: Query, until: float) -> ServerAnswer:
+    if not server.address:
+        return ServerAnswer(ServerStatus.NO_ANSWER, detail=server.unknown)
+    try:
+        question = ask.to_server(query)
+        message = exchange((server.address, server.port), question, until)
+    except ask.NoAnswerError as error:
+        return ServerAnswer(ServerStatus.NO_ANSWER, detail=str(error))
+    except (ask.BadAnswerError, ValueError) as error:
+        return ServerAnswer(ServerStatus.BAD, detail=str(error))
+    return _read(query, message)
+
+
+def _read(query: Query, message: Message) -> ServerAnswer:
+    """What an authoritative server's message says about a query."""
+    import dns.flags
+    import dns.rcode
+
+    code = message.rcode()
+    own = bool(message.flags & dns.flags.AA)
+    if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        declined = code in (dns.rcode.REFUSED, dns.rcode.NOTAUTH)
+        status = ServerStatus.REFUSED if declined else ServerStatus.SERVFAIL
+        return ServerAnswer(
+            status, authoritative=own, detail=f"it answers {dns.rcode.to_text(code)}"
+        )
+    if not own:
+        return ServerAnswer(ServerStatus.REFUSED, detail="it does not answer for this zone itself")
+    return _own_answer(query, message)
+
+
+def _own_answer(query: Query, message: Message) -> ServerAnswer:
+    import dns.rcode
+
+    name = to_wire(query.name)
+    missing = message.rcode() == dns.rcode.NXDOMAIN
+    found = records(message, name, query.type)
+    if found is not None and not missing:
+        values = texts(found, query.type)
+        return ServerAnswer(ServerStatus.OK, values, authoritative=True, ttl=found.ttl)
+    alias = records(message, name, "CNAME")
+    if alias is not None:
+        target = to_text(alias[0].target)
+        return ServerAnswer(ServerStatus.CNAME, (), target, authoritative=True, ttl=alias.ttl)
+    if message.answer:
+        return ServerAnswer(
+            ServerStatus.BAD, authoritative=True, detail="the answer does not fit the question"
+        )
+    status = ServerStatus.NXDOMAIN if missing else ServerStatus.EMPTY
+    return ServerAnswer(status, authoritative=True, ttl=_negative_ttl(message))
+
+
+def _negative_ttl(message: Message) -> int | None:
+    import dns.rdatatype
+
+    found = [part for part in message.authority if part.rdtype == dns.rdatatype.SOA]
+    return min(found[0].ttl, found[0][0].minimum) if found else None
+
+
+MAX_CHAIN = 8
+"""CNAMEs followed in a row; more are taken for a loop."""
+
+PATIENCE = 1.8
+"""Seconds for one question to one server in a check, the retry and TCP included.
+
+A server that is dead costs this much once, so that a check stays under three seconds.
+"""
+
+_AT_ONCE = 100
+_STATUS = {
+    ServerStatus.OK: Status.OK,
+    ServerStatus.EMPTY: Status.EMPTY,
+    ServerStatus.NXDOMAIN: Status.NXDOMAIN,
+    ServerStatus.NO_ANSWER: Status.TIMEOUT,
+}
+
+
+def survey(
+    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = PATIENCE
+) -> Survey:
+    """Ask every server every query, all at once, and note which ones are quick."""
+    started = monotonic()
+    own = tuple(dict.fromkeys(queries))
+
+    def asked(server: Server) -> tuple[tuple[ServerAnswer, ...], float]:
+        return ask_each([server], own, timeout=timeout)[server], monotonic() - started
+
+    known = tuple(dict.fromkeys(servers))
+    found = dict(zip(known, side_by_side(asked, known, _AT_ONCE), strict=True))
+    answers = {server: answered for server, (answered, _) in found.items()}
+    usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
+    return Survey(own, answers, tuple(sorted(usable, key=lambda server: found[server][1])))
+
+
+def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
+    """Whether a zone's servers have anything at its apex but SOA and NS; ``None`` if none answers.
+
+    Used where an API says that the zone is empty.
+    """
+    found = survey(servers, [Query(zone, kind) for kind in ("A", "AAAA", "MX", "TXT")])
+    if not found.order:
+        return None
+    answers = (answer for server in found.order for answer in found.answers[server])
+    return any(answer.status is ServerStatus.OK for answer in answers)
+
+
+class ZoneServers:
+    """A :data:`~netcup_mailauth.lookup.Lookup` without a cache between us and a zone.
+
+    One server is asked, and the others, side by side, only for what it gave no usable answer to:
+    dead or slow ones behind it cost no time, and several of them no more than one.
+
+    Args:
+        domain: names at and below it are asked of ``servers``.
+        servers: the zone's authoritative servers, the one to ask first before the others.
+        outside: answers everything else.
+        known: usable answers that are there already.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        servers: Sequence[Server],
+        outside: Lookup,
+        known: Mapping[Query, ServerAnswer] | None = None,
+    ) -> None:
+        self._domain = domain
+        self._servers = servers
+        self._outside = outside
+        self._known: dict[Query, ServerAnswer] = dict(known or {})
+        self._tried = set(self._known)
+
+    def __call__(self, queries: Sequence[Query]) -> list[Answer]:
+        """One answer for each query, in the order asked; each round goes out side by side."""
+        targets = {query: query for query in queries}
+        done: dict[Query, Answer] = {}
+        for _ in range(MAX_CHAIN):
+            self._ask([target for query, target in targets.items() if query not in done])
+            for query, target in targets.items():
+                if query not in done and self._is_ours(target.name):
+                    answer = self._known.get(target)
+                    if answer is not None and answer.status is ServerStatus.CNAME:
+                        targets[query] = Query(answer.cname, query.type)
+                    elif answer is None or not self._is_delegated(target, answer):
+                        done[query] = _answer_of(answer)
+        outside = [q for q, target in targets.items() if q not in done and self._is_out(target)]
+        found = self._outside([targets[query] for query in outside]) if outside else []
+        done.update(zip(outside, found, strict=True))
+        return [done.get(query, Answer(Status.SERVFAIL)) for query in queries]
+
+    def _is_ours(self, name: str) -> bool:
+        return name == self._domain or name.endswith(f".{self._domain}")
+
+    def _is_out(self, target: Query) -> bool:
+        known = self._known.get(target)
+        return not self._is_ours(target.name) or (
+            known is not None and self._is_delegated(target, known)
+        )
+
+    def _is_delegated(self, target: Query, answer: ServerAnswer) -> bool:
+        """Whether the servers say that a name below the zone is in a zone of its own."""
+        return answer.status is ServerStatus.REFUSED and target.name != self._domain
+
+    def _ask(self, queries: Sequence[Query]) -> None:
+        ours = [query for query in dict.fromkeys(queries) if self._is_ours(query.name)]
+        left = [query for query in ours if query not in self._tried]
+        self._tried.update(left)
+        for servers in (self._servers[:1], self._servers[1:]):
+            if not servers or not left:
+                return
+            for answers in ask_each(servers, left, timeout=PATIENCE).values():
+                self._learn(zip(left, answers, strict=True))
+            left = [query for query in left if self._known[query].status not in USABLE]
+
+    def _learn(self, told: Iterable[tuple[Query, ServerAnswer]]) -> None:
+        """Keep the first usable answer to each query; else the last that was one at all."""
+        for query, answer in told:
+            known = self._known.get(query)
+            if known is None or (
+                known.status not in USABLE and answer.status is not ServerStatus.NO_ANSWER
+            ):
+                self._known[query] = answer
+
+
+def _answer_of(answer: ServerAnswer | None) -> Answer:
+    if answer is None:  # there is no server to ask
+        return Answer(Status.TIMEOUT)
+    return Answer(_STATUS.get(answer.status, Status.SERVFAIL), answer.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    """The DNS of a run.
+
+    Attributes:
+        resolver: the recursive resolver to ask, as HOST or HOST:PORT; ``None`` for the system's.
+        servers: servers to ask instead of a zone's own, in the same form; its own if empty.
+        zones: exported zones, which say themselves what lies in them; ``None`` to ask DNS.
+    """
+
+    resolver: str | None = None
+    servers: tuple[str, ...] = ()
+    zones: ZoneFiles | None = None
+
+    def lookup(self) -> Lookup:
+        """A look-up with a budget of queries and time of its own: one for each domain."""
+        return Resolver(self.resolver)
+
+    def zone_of(self, domain: str) -> str:
+        """The zone that a domain lies in.
+
+        Raises:
+            ZoneError: DNS does not say, or there is no such domain.
+        """
+        if self.zones is not None:
+            return self.zones.zone_of(domain)
+        return zone_of(domain, self.resolver)
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        """The servers to ask about a zone: those named, else its own.
+
+        Raises:
+            UsageError: one of those named is no server.
+            MailauthError: DNS does not say which it has.
+        """
+        if self.servers:
+            return parse_servers(self.servers)
+        return authoritative(zone, Resolver(self.resolver))

@@ -16,9 +16,9 @@ from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import addresses, exchanges
 from netcup_mailauth.judge.report import DomainCheck
+from netcup_mailauth.kinds import is_of_kind, of_kind
 from netcup_mailauth.lookup import Query, Status
-from netcup_mailauth.names import relative
-from netcup_mailauth.records import DnsRecord, Kind, Zone, is_of_kind
+from netcup_mailauth.records import DnsRecord, Kind, Zone, relative
 from netcup_mailauth.spf import Result
 
 if TYPE_CHECKING:
@@ -362,7 +362,7 @@ def of_copy(
         yield from zone_faults.strays(zone)
     for target in targets:
         hostname = relative(target.name, known.zone)
-        found = [record.destination for record in zone.of_kind(target.kind, hostname)]
+        found = [record.destination for record in of_kind(zone, target.kind, hostname)]
         # Of a broken one there is nothing to say but that it is broken.
         if len(found) != 1 or problem_of(target.kind, found[0]) is not None:
             continue

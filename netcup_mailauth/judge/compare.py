@@ -12,24 +12,27 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
-from netcup_mailauth.dnsio.nameservers import ServerStatus
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
-from netcup_mailauth.lookup import Answer, Query, Status
-from netcup_mailauth.meaning import same_meaning
-from netcup_mailauth.names import absolute, relative
+from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind, same_meaning
+from netcup_mailauth.lookup import Answer, Query, ServerStatus, Status
 from netcup_mailauth.policy import MANAGED
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, hostname_of, is_of_kind
+from netcup_mailauth.records import (
+    DesiredRecord,
+    DnsRecord,
+    Kind,
+    Zone,
+    absolute,
+    relative,
+    visible,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from netcup_mailauth.dnsio.authority import Survey
-    from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.keys.files import DkimSource
-    from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.lookup import Lookup, Server, ServerAnswer, Survey
     from netcup_mailauth.policy import Wish
 
 
@@ -168,7 +171,7 @@ def _held(known: Known, kind: Kind, hostname: str) -> str | None:
     elif known.live.at(hostname, "CNAME"):
         return None
     else:
-        texts = [record.destination for record in known.live.of_kind(kind, hostname)]
+        texts = [record.destination for record in of_kind(known.live, kind, hostname)]
     return texts[0] if len(texts) == 1 else None
 
 

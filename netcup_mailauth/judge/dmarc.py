@@ -11,8 +11,7 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.dkim import parsed
 from netcup_mailauth.judge.zone import is_netcup_dkim
-from netcup_mailauth.names import relative, zone_form
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, relative, zone_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -20,12 +20,11 @@ from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
 from netcup_mailauth.judge.neighbours import addresses, exchanges
-from netcup_mailauth.lookup import Answer, Status
-from netcup_mailauth.names import absolute
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.lookup import Answer, Status, ZoneLookup
 from netcup_mailauth.plan import applied
 from netcup_mailauth.policy import DomainPolicy
-from netcup_mailauth.records import Kind
-from netcup_mailauth.zonelookup import ZoneLookup
+from netcup_mailauth.records import Kind, absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,7 +108,7 @@ class Case:
 
     def texts(self, zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
         """The texts of a kind at a hostname."""
-        return tuple(record.destination for record in zone.of_kind(kind, hostname))
+        return tuple(record.destination for record in of_kind(zone, kind, hostname))
 
     def is_touched(self, kind: Kind, hostname: str) -> bool:
         """Whether this change set changes a record of the kind there."""
@@ -212,9 +211,9 @@ def _zone(case: Case) -> Iterator[Finding]:
 
 def _vanished(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
     """A kind that this machine wrote, that is gone, and that parts would make anew and bare."""
-    had = case.remembered.of_kind(kind, hostname) if case.remembered else ()
+    had = of_kind(case.remembered, kind, hostname) if case.remembered else ()
     policy = getattr(case.policy, kind.value)
-    if had and not case.before.of_kind(kind, hostname) and policy and not policy.record:
+    if had and not of_kind(case.before, kind, hostname) and policy and not policy.record:
         yield Finding(
             "record-vanished",
             Severity.DANGER,
@@ -459,7 +458,7 @@ def _replaced(case: Case, hostname: str, old: PublicKey, new: PublicKey) -> Iter
         "If the mail server signs with the new key already, write it now. A new selector would "
         "avoid the gap.",
     )
-    longest = max(record.ttl or 0 for record in case.before.of_kind(Kind.DKIM, hostname))
+    longest = max(record.ttl or 0 for record in of_kind(case.before, Kind.DKIM, hostname))
     if longest > LONG_TTL:
         yield Finding(
             "ttl-long",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dmarc, spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge.neighbours import NETCUP_MX, in_order, left_over
-from netcup_mailauth.names import absolute
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,42 +1,43 @@
-"""mailcow's API: a domain's DKIM key, and the sending of writes (fact sheet mail, section 5).
+"""mailcow's API: a domain's DKIM key, what else it knows, and writes (fact sheet mail, section 5).
 
-A read-only key suffices for all but ``send``. What is written is in ``mailcow_writing``.
+A read-only key suffices for all but writing keys (data/web/inc/functions.dkim.inc.php), of which
+each write is read back. Nothing is sent twice while its outcome is unknown; a lost answer is
+resolved by reading (DESIGN, 5.3). But ``get/dkim`` shows a public half and a selector only, and
+mailcow writes the private half last. So each write tells whether mailcow itself confirmed it, or it
+was merely seen. mailcow answers HTTP 200 whatever happened, with a ``type`` that tells
+(data/web/json_api.php); its words are shown, but never as they came: they may repeat what was sent.
 """
 
 from __future__ import annotations
 
+import re
 import threading
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from netcup_mailauth import names
-from netcup_mailauth.backends.http import HttpClient, Reply
+from netcup_mailauth import records
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
     KeySourceError,
     MailauthError,
+    TransportError,
+    UnverifiedError,
     UsageError,
 )
-from netcup_mailauth.keys.files import DkimSource, read_mailcow_key
-from netcup_mailauth.keys.mailcow_answers import (
-    LONGEST,
-    check_about,
-    check_done,
-    is_refusal,
-    printable,
-    read_served,
-    said_in,
-)
-from netcup_mailauth.printable import visible
+from netcup_mailauth.keys.forms import read_mailcow_key
+from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.records import MASK, visible
 from netcup_mailauth.state.holds import NoHold, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import SecretStr
 
-    from netcup_mailauth.keys.mailcow_answers import Served
+    from netcup_mailauth.dkim import DkimSource, PublicKey
     from netcup_mailauth.state.holds import Hold
 
 LONGEST_VERSION = 40
@@ -164,7 +165,7 @@ class Mailcow:
         shown = visible(text)
         try:
             if isinstance(name, str) and shown == text:
-                return names.normalise(text)
+                return records.normalise(text)
         except UsageError:
             pass
         if self._warn is not None and text not in self._no_names:
@@ -262,3 +263,259 @@ class Mailcow:
 
 def _getter(http: HttpClient, path: str) -> Callable[[], Reply]:
     return lambda: http.get(path)
+
+
+SETTLE = 10.0
+"""Seconds before mailcow is read a second time after a write of unclear outcome."""
+
+AGAIN = "It may still arrive; nothing was sent twice. Run the same command again in a minute."
+
+
+@dataclass(frozen=True, slots=True)
+class MailcowWriting:
+    """The writes of a rotation.
+
+    Each returns whether mailcow confirmed it. If not, the answer was lost, and reading shows that
+    it was done as far as reading can.
+
+    Each raises:
+        CredentialsError: mailcow refused the key, or it may only read.
+        ApiError: mailcow says that it was not done, or only a part of it.
+        UnverifiedError: it is not known what became of it, or mailcow holds something else.
+
+    Attributes:
+        mailcow: where to; its key is the read-write one.
+        sleep: how to wait.
+    """
+
+    mailcow: Mailcow
+    sleep: Callable[[float], None] = time.sleep
+
+    def add(self, domain: str, selector: str, bits: int) -> bool:
+        """Have mailcow make an RSA key, for a domain of its own that has none."""
+        body = {"domains": domain, "dkim_selector": selector, "key_size": str(bits)}
+        return self._write("add/dkim", body, domain, lambda: self._selector(domain) == selector)
+
+    def duplicate(self, source: str, target: str) -> bool:
+        """Copy a key, with its selector, over whatever lies under another name.
+
+        The target need not be a domain of mailcow's. If a key lay there under another selector,
+        its private half stays behind in Redis.
+        """
+        body = {"from_domain": source, "to_domain": target}
+        return self._write("add/dkim_duplicate", body, target, lambda: self._same(source, target))
+
+    def import_key(self, domain: str, selector: str, pem: str, public: PublicKey) -> bool:
+        """Put a private key (PEM) in place of what a domain has.
+
+        mailcow deletes the old key first, so that for a moment there is none, and writes all that
+        is sent into its API log, the private key too.
+        """
+        body = {
+            "domain": domain,
+            "dkim_selector": selector,
+            "private_key_file": pem,
+            "overwrite_existing": 1,
+        }
+        wanted = (selector, public)
+        return self._write("add/dkim_import", body, domain, lambda: self._held(domain) == wanted)
+
+    def delete(self, *names: str) -> bool:
+        """Remove the keys under these names; a name that has none is no error."""
+        return self._write(
+            "delete/dkim", list(names), ", ".join(names), lambda: all(map(self._is_empty, names))
+        )
+
+    def _write(self, call: str, body: object, name: str, arrived: Callable[[], bool]) -> bool:
+        try:
+            self._send(call, body)
+        except TransportError as error:
+            if not error.sent:
+                raise
+            lost = error
+        else:
+            if arrived():
+                return True
+            raise UnverifiedError(
+                f"mailcow confirmed {call} for {name}, but holds something else.",
+                "Look at it in mailcow, under System > Configuration > Options > ARC/DKIM keys.",
+            )
+        self._settle(f"{call} for {name}", arrived, lost)
+        return False
+
+    def _send(self, call: str, body: object) -> None:
+        try:
+            self.mailcow.send(call, body)
+        except TransportError as error:
+            if error.sent:
+                raise
+        else:
+            return
+        self.mailcow.send(call, body)  # the first one provably never left
+
+    def _settle(self, what: str, arrived: Callable[[], bool], lost: TransportError) -> None:
+        """Find out by reading whether a write was done; wait once before giving up."""
+        try:
+            if arrived():
+                return
+            self.sleep(SETTLE)
+            if arrived():
+                return
+        except MailauthError as blind:
+            state = f"and mailcow could not be read back ({blind.what})"
+        else:
+            state = "and mailcow does not show it"
+        raise UnverifiedError(f"{what} got no clear answer ({lost.what}), {state}.", AGAIN)
+
+    def _held(self, name: str) -> tuple[str, PublicKey] | None:
+        """Selector and public half under a name; ``None`` if one of them is missing."""
+        try:
+            found = self.mailcow.dkim(name)
+        except KeySourceError:
+            return None
+        if found is None or found.selector is None or found.key is None:
+            return None
+        return found.selector, found.key
+
+    def _selector(self, name: str) -> str | None:
+        held = self._held(name)
+        return held[0] if held else None
+
+    def _same(self, source: str, target: str) -> bool:
+        held = self._held(target)
+        return held is not None and held == self._held(source)
+
+    def _is_empty(self, name: str) -> bool:
+        try:
+            return self.mailcow.dkim(name) is None
+        except KeySourceError:
+            return False
+
+
+LONGEST = 200
+"""Characters of mailcow's words that are shown."""
+
+_KEY_TEXT = re.compile(r"-----BEGIN[^-]*-----.*|[A-Za-z0-9+/=]{40,}", re.DOTALL)
+"""A PEM block, or as much base64 as no domain or selector has."""
+
+_ADVICE = {
+    "access_denied": "Is it a domain of this mailcow? Add it there, under E-Mail > Configuration.",
+    "dkim_domain_or_sel_invalid": "mailcow says so of a name that is no domain, and of a domain "
+    "that has a key already. Look at System > Configuration > Options > ARC/DKIM keys.",
+    "redis_error": "mailcow could not write to its Redis, perhaps for want of room; once it can, "
+    "run the same command again.",
+}
+_LOOK = "Look at mailcow, and run the same command again."
+
+
+def check_done(payload: object, call: str, secret: str) -> None:
+    """Make sure that mailcow says of each thing it was told to do that it is done.
+
+    Args:
+        payload: its answer.
+        call: the route, for the error.
+        secret: the API key, which is never shown.
+
+    Raises:
+        ApiError: something was not done, in mailcow's words.
+        TransportError: the answer is none that mailcow is known to give.
+    """
+    entries = payload if isinstance(payload, list) else [payload]
+    kinds = [entry.get("type") if isinstance(entry, dict) else None for entry in entries]
+    if not kinds or not all(isinstance(kind, str) for kind in kinds):
+        raise TransportError(
+            f"mailcow's answer to {call} is not as documented.",
+            "Is MAILCOW_URL the address of a mailcow? If so, please report its version.",
+            passing=False,
+        )
+    for entry, kind in zip(entries, kinds, strict=True):
+        if kind != "success":
+            said = said_in(entry)
+            advice = _ADVICE.get(said.partition(" ")[0], _LOOK)
+            raise ApiError(f"mailcow refuses {call}: {printable(said, secret)}.", advice)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What mailcow serves, as both of its lists say.
+
+    Attributes:
+        domains: its domains, active or not, in lower case.
+        aliases: the target of each alias domain, active or not.
+        active: those of both that may be in use: all that are not plainly switched off.
+    """
+
+    domains: frozenset[str]
+    aliases: Mapping[str, str]
+    active: frozenset[str]
+
+
+def read_served(domains: object, aliases: object) -> Served:
+    """Read mailcow's answers to ``get/domain/all`` and ``get/alias-domain/all``.
+
+    Strictly, because what is missing is taken to sign with nothing. mailcow says ``{}`` where a
+    list would be empty.
+
+    Raises:
+        ApiError: they are not as documented.
+    """
+    served = _entries(domains, "domain_name")
+    alias = _entries(aliases, "alias_domain")
+    targets = {name: str(entry.get("target_domain", "")).lower() for name, entry in alias.items()}
+    # Only this is known to mean "off"; it comes as a number or as a text.
+    on = [n for each in (served, alias) for n, e in each.items() if str(e.get("active")) != "0"]
+    return Served(frozenset(served), targets, frozenset(on))
+
+
+def _entries(payload: object, name: str) -> dict[str, dict[str, object]]:
+    entries = [] if payload == {} else payload
+    if not isinstance(entries, list):
+        raise _undocumented(payload)
+    found = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get(name), str) or not entry[name]:
+            raise _undocumented(payload)
+        found[entry[name].strip().lower().rstrip(".")] = entry
+    return found
+
+
+def _undocumented(payload: object) -> ApiError:
+    said = said_in(payload)
+    words = f" ({printable(said, '')})" if said else ""
+    return ApiError(
+        f"mailcow's list of its domains is not as documented{words}.",
+        "Is MAILCOW_URL the address of a mailcow? If so, please report its version.",
+    )
+
+
+def is_refusal(payload: object) -> bool:
+    """Whether an answer with 401 or 403 is mailcow's own: ``{"type": "error", "msg": ...}``."""
+    return isinstance(payload, dict) and payload.get("type") == "error"
+
+
+def check_about(domain: str, payload: object) -> None:
+    """See that an answer, where it names a domain, names the one that was asked for.
+
+    Raises:
+        ApiError: it is about another one.
+    """
+    named = payload.get("domain_name", payload.get("domain")) if isinstance(payload, dict) else None
+    if isinstance(named, str) and named.lower() != domain.lower():
+        raise ApiError(
+            f"mailcow was asked about {domain}, and answered about {named[:LONGEST]!a}.",
+            "Nothing was taken from it. Run the same command again; if it comes again, please "
+            "report it.",
+        )
+
+
+def said_in(payload: object) -> str:
+    """The message in an answer: a text, or a code and what it is about."""
+    message = payload.get("msg") if isinstance(payload, dict) else None
+    parts = message if isinstance(message, list) else [message]
+    return " ".join(str(part) for part in parts if isinstance(part, str | int))
+
+
+def printable(said: str, secret: str) -> str:
+    """Words from outside, fit for a terminal: without keys, escaped, and not too long."""
+    masked = said.replace(secret, MASK) if secret else said
+    return ascii(_KEY_TEXT.sub(MASK, masked)[:LONGEST])

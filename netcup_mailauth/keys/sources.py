@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from netcup_mailauth.backends.urls import is_loopback
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.files import expanded
-from netcup_mailauth.keys.files import DkimSource, read_key, read_key_file
+from netcup_mailauth.keys.forms import read_key, read_key_file
+from netcup_mailauth.netcup.http import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.keys.mailcow import Mailcow
 
 MAILCOW = "mailcow"

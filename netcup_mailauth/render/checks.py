@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, State
-from netcup_mailauth.printable import visible
+from netcup_mailauth.records import visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
 from netcup_mailauth.render.words import LABELS, counted, value_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         DomainCheck,
         ServerView,
     )
-    from netcup_mailauth.render.layout import Page
+    from netcup_mailauth.render.text import Page
 
 SCHEMA = 1
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.printable import visible
+from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
     LABELS,
     as_wanted,
@@ -26,9 +26,8 @@ from netcup_mailauth.render.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan
+    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan, Result, RunResult
     from netcup_mailauth.records import DnsRecord, Kind, Zone
-    from netcup_mailauth.results import Result, RunResult
 
 _MARKS = {
     Severity.REFUSED: "**refused**",

@@ -1,13 +1,19 @@
-"""Text for people: a plan they can say yes or no to at two in the morning."""
+"""Text for people: a plan they can say yes or no to at two in the morning, and what became of it.
+
+Below, lines on a terminal: colour, columns, wrapping that never loses a character.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.printable import visible
+from netcup_mailauth.plan import Action, Result, RunResult, Status
+from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
     LABELS,
     SIGNS,
@@ -24,7 +30,6 @@ from netcup_mailauth.render.words import (
 if TYPE_CHECKING:
     from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan
     from netcup_mailauth.records import DnsRecord, Kind, Zone
-    from netcup_mailauth.render.layout import Page
 
 _MARKS = {
     Severity.REFUSED: "!",
@@ -247,3 +252,140 @@ def _destination(record: DnsRecord) -> str:
 
 def _lines(lines: list[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
+
+
+def result_text(result: Result, page: Page) -> str:
+    """What became of one domain, in a line or two."""
+    domain = visible(result.change_set.place.domain)
+    lines = [
+        f"{page.paint(domain, 'bold')}: {page.paint(_outcome(result), _colour(result.status))}"
+    ]
+    if result.failure is not None:
+        lines += failure_lines(result.failure, page)
+    lines += [line for note in result.notes for line in page.hang("  note: ", visible(note), 8)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def run_text(run: RunResult, page: Page) -> str:
+    """A run summed up: a line for each domain of which there is something to tell, and totals.
+
+    What failed comes first. Of few domains the reader has just seen all there is.
+    """
+    rows = [r for r in run.results if r.status is not Status.UNCHANGED]
+    rows.sort(key=lambda result: WORST_FIRST.index(result.exit_code))
+    if len(run.results) < TABLE_FROM:
+        rows = []
+    longest = max((len(name_of(r.change_set)) for r in rows), default=0)
+    lines = [""] if rows else []
+    lines += [line for r in rows for line in _row(r, min(longest, page.width // 3), page)]
+    counts = [(status, run.count(status)) for status in Status]
+    listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
+    lines.append(f"{counted(len(run.results), 'domain', 'domains')}: {listed}.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+TABLE_FROM = 5
+"""Domains from which on a run ends with a table."""
+
+
+def _row(result: Result, name_width: int, page: Page) -> list[str]:
+    """One line of the table, the name on one of its own if it is long, and never cut."""
+    name = name_of(result.change_set)
+    head = f"  {result.status.value:<10} {name:<{name_width}}  "
+    lines: list[str] = []
+    if len(name) > name_width:
+        lines, head = [head.rstrip()], " " * (name_width + 15)
+    words = _outcome(result)
+    if result.failure is not None:
+        domain = result.change_set.place.domain
+        words = visible(result.failure.message.removeprefix(domain).removeprefix(": "))
+    room = page.width - len(head)
+    return [*lines, head + (words if len(words) <= room else f"{words[: room - 1]}…")]
+
+
+def _outcome(result: Result) -> str:
+    changes = result.change_set.changes
+    match result.status:
+        case Status.UNCHANGED:
+            return _why_nothing(result.change_set)
+        case Status.APPLIED:
+            done = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
+            counts = (
+                (word, sum(c.action is action for c in changes)) for action, word in done.items()
+            )
+            listed = ", ".join(f"{number} {word}" for word, number in counts if number)
+            return f"written and verified: {listed}"
+        case Status.LOST:
+            return "written; other records of the zone are gone"
+        case Status.ALREADY:
+            return "already as planned; somebody else has made the same change"
+        case status:
+            return status.value
+
+
+def _why_nothing(change_set: ChangeSet) -> str:
+    """A rotation is seen to by runs of its own; not to say so would look as if it were done."""
+    rotates = any(finding.code == "rotation-in-progress" for finding in change_set.findings)
+    left = "; its DKIM key is left to the open rotation (rotation-in-progress)"
+    return f"nothing to do{left if rotates else ''}"
+
+
+def _colour(status: Status) -> str:
+    if status in (Status.APPLIED, Status.ALREADY):
+        return "green"
+    return "dim" if status is Status.UNCHANGED else "red"
+
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "red", "?": "yellow"}
+
+MIN_ROOM = 20
+"""Columns that text gets at least, however far it is indented."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What text is laid out for: its width in columns, and whether it may be coloured."""
+
+    width: int = 100
+    colour: bool = False
+
+    def paint(self, text: str, *names: str) -> str:
+        """``text`` in these colours, where colours are wanted."""
+        if not self.colour or not names or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+    def sign(self, sign: str) -> str:
+        """A sign in its colour, if it has one."""
+        return self.paint(sign, _COLOURS[sign]) if sign in _COLOURS else sign
+
+    def hang(self, head: str, text: str, indent: int, *colours: str) -> list[str]:
+        """``text`` behind ``head``, wrapped, its further lines indented by ``indent`` columns."""
+        lines = wrap(text, max(self.width - indent, MIN_ROOM))
+        first, *rest = (self.paint(line, *colours) for line in lines)
+        return [head + first if first else head.rstrip(" "), *(" " * indent + r for r in rest)]
+
+
+_PIECE = re.compile(r"\s*[^\s;,]*[;,]+|\s*[^\s;,]+")
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width``.
+
+    It is broken at blanks and behind ``;`` and ``,``, and elsewhere only where it must be. Joined
+    again the lines give every character of the text but the blanks broken at.
+    """
+    lines: list[str] = []
+    line = ""
+    # Blanks at the end belong to no piece, and to look for one behind each of them takes long.
+    for piece in _PIECE.findall(text.rstrip()):
+        word = piece
+        if line and len(line) + len(word) > width:
+            lines.append(line)
+            line, word = "", word.lstrip()
+        line += word
+        while len(line) > width:
+            lines.append(line[:width])
+            line = line[width:]
+    return [*lines, line] if line or not lines else lines

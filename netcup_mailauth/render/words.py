@@ -15,8 +15,7 @@ from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import guard
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import CCP, CLOUDDNS, Kind
+from netcup_mailauth.records import CCP, CLOUDDNS, Kind, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

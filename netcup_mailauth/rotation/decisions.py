@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.kinds import same_meaning
+from netcup_mailauth.policy import words
 from netcup_mailauth.records import Kind
-from netcup_mailauth.rotation.durations import words
 from netcup_mailauth.rotation.state import Phase, Rotation, Side
 from netcup_mailauth.rotation.steps import (
     Ask,

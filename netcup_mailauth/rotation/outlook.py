@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.rotation.durations import words
+from netcup_mailauth.policy import words
 from netcup_mailauth.rotation.words import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.render.layout import Page
+    from netcup_mailauth.render.text import Page
     from netcup_mailauth.rotation.signer import Writes
     from netcup_mailauth.rotation.state import Rotation
     from netcup_mailauth.rotation.waits import Waits

@@ -6,7 +6,7 @@ import re
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.names import relative
+from netcup_mailauth.records import relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

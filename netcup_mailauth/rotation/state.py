@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import dkim, documents, names
+from netcup_mailauth import dkim, documents, records
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.names import relative
+from netcup_mailauth.records import relative
 from netcup_mailauth.rotation import clocks
 from netcup_mailauth.rotation.clocks import Uptime
 from netcup_mailauth.rotation.watch import Watch
@@ -292,12 +292,12 @@ def _uptime(boot: object, seconds: object) -> Uptime | None:
 
 def _name(value: object) -> str:
     name = str(value)
-    if names.normalise(name) != name:
+    if records.normalise(name) != name:
         raise ValueError("a name in it is not as this program writes it")
     return name
 
 
 def _side(data: dict[str, Any]) -> Side:
-    side = Side(names.selector(str(data["selector"])), str(data["record"]))
+    side = Side(records.selector(str(data["selector"])), str(data["record"]))
     _ = side.key  # raises if it is no record
     return side

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.meaning import same_meaning
+from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.rotation.durations import words
+from netcup_mailauth.policy import words
 from netcup_mailauth.rotation.state import Phase
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from netcup_mailauth import names
-from netcup_mailauth.backends.urls import check_url
+from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, CredentialsError, MailauthError, UsageError
 from netcup_mailauth.files import MAX_SIZE, TooLargeError, expanded, read_regular, xdg_folder
 from netcup_mailauth.keys.sources import FILE, check_source
+from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy
 from netcup_mailauth.settings.credentials import MAILCOW_KEY, read_secret, read_secret_file
 
@@ -249,7 +249,7 @@ def _double_names(data: dict[str, Any]) -> Iterator[str]:
 
 def _domain(name: str) -> str:
     try:
-        return names.normalise(name)
+        return records.normalise(name)
     except MailauthError:
         return name
 
@@ -267,7 +267,7 @@ def _foreign_zones(data: dict[str, Any]) -> Iterator[str]:
 
 def _is_domain(name: str) -> bool:
     try:
-        names.normalise(name)
+        records.normalise(name)
     except MailauthError:
         return False
     return True

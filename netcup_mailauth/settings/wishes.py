@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import names
+from netcup_mailauth import records
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, layered, linked
@@ -48,7 +48,7 @@ def wishes(
     catalogue = _Catalogue(options, tuple(kinds), config, served)
     if not domains:
         return linked(catalogue.every())
-    named = dict.fromkeys(names.normalise(domain) for domain in domains)
+    named = dict.fromkeys(records.normalise(domain) for domain in domains)
     return linked([catalogue.wish(name) for name in named])
 
 
@@ -68,7 +68,7 @@ def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
                 f"--allow {code} does not say for which of the {len(wished)} domains.",
                 f"Name it: --allow {code}:{wished[0].domain}",
             )
-        name = names.normalise(domain) if domain else wished[0].domain
+        name = records.normalise(domain) if domain else wished[0].domain
         if name not in allowed:
             raise UsageError(f"--allow {entry} names a domain that is not part of this run.")
         allowed[name].append(code)

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import MailauthError, UnverifiedError
-from netcup_mailauth.keys.generate import DEFAULT, generate
+from netcup_mailauth.keys.private import DEFAULT, generate
 from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
 from netcup_mailauth.signers.keyfile import KeyFile
 from netcup_mailauth.signers.saying import READ, said
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.keys.generate import KeyType
+    from netcup_mailauth.keys.private import KeyType
 
 TIME_LIMIT = 60.0
 """Seconds the command has."""

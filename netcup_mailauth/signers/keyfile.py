@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import KeySourceError, MailauthError
 from netcup_mailauth.files import make_folder, read_private, sync_folder, write_private
-from netcup_mailauth.keys import pem
+from netcup_mailauth.keys import forms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.keys.generate import NewKey
+    from netcup_mailauth.keys.private import NewKey
 
 HEADING = "DKIM selector: "
 PRIVATE = "-----BEGIN PRIVATE KEY-----"
@@ -43,7 +43,7 @@ class KeyFile:
         if text is None:
             return None
         selector = text.partition("\n")[0].removeprefix(HEADING).strip()
-        keys = pem.split(text, str(self.path)).keys
+        keys = forms.split(text, str(self.path)).keys
         if len(keys) != 1 or not text.startswith(HEADING) or not selector:
             raise self._damaged()
         return selector, keys[0]

@@ -15,8 +15,7 @@ from netcup_mailauth.signers.mailcow_keys import MailcowKeys, parked_name, prepa
 
 if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.keys.mailcow_writing import MailcowWriting
+    from netcup_mailauth.keys.mailcow import Mailcow, MailcowWriting
     from netcup_mailauth.rotation.signer import SignerKey, Users
 
 BITS = 2048

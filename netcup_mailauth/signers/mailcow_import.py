@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.keys.generate import DEFAULT, generate
+from netcup_mailauth.keys.private import DEFAULT, generate
 from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
 from netcup_mailauth.signers.keyfile import KeyFile
 from netcup_mailauth.signers.mailcow_keys import MailcowKeys, parked_name
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.keys.generate import KeyType
-    from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.keys.mailcow_writing import MailcowWriting
+    from netcup_mailauth.keys.mailcow import Mailcow, MailcowWriting
+    from netcup_mailauth.keys.private import KeyType
 
 
 class MailcowImportSigner:

@@ -21,7 +21,7 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     UsageError,
 )
-from netcup_mailauth.keys.mailcow_writing import MailcowWriting
+from netcup_mailauth.keys.mailcow import MailcowWriting
 from netcup_mailauth.rotation.signer import SignerKey, Users
 
 if TYPE_CHECKING:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from netcup_mailauth.spf.changes import TermChange, describe_changes
+from netcup_mailauth.spf.check import MAX_LOOKUPS, MAX_VOID_LOOKUPS, Evaluation, Result, check_host
 from netcup_mailauth.spf.cost import Cost, cost
-from netcup_mailauth.spf.coverage import first_covering
-from netcup_mailauth.spf.edit import drop, require, with_all
-from netcup_mailauth.spf.evaluate import Evaluation, Result, check_host
+from netcup_mailauth.spf.edit import (
+    Merge,
+    TermChange,
+    describe_changes,
+    drop,
+    first_covering,
+    merge,
+    require,
+    with_all,
+)
 from netcup_mailauth.spf.lint import Problem, lint
-from netcup_mailauth.spf.merge import Merge, merge
-from netcup_mailauth.spf.problems import SpfEditError, SpfSyntaxError
-from netcup_mailauth.spf.questions import MAX_LOOKUPS, MAX_VOID_LOOKUPS
+from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.record import (
     LONGEST,
+    Qualifier,
     SpfRecord,
+    Term,
     build,
     check_wanted,
     equal,
     is_spf,
     parse,
+    parse_term,
     parse_wanted,
 )
-from netcup_mailauth.spf.term import Qualifier, Term, parse_term
 
 __all__ = [
     "LONGEST",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.lookup import Answer, Query, Status
 from netcup_mailauth.spf import macros
-from netcup_mailauth.spf.problems import SpfSyntaxError
-from netcup_mailauth.spf.questions import MAX_LOOKUPS, MAX_VOID_LOOKUPS, is_domain, to_ascii
+from netcup_mailauth.spf.check import MAX_LOOKUPS, MAX_VOID_LOOKUPS, is_domain, to_ascii
+from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import SpfRecord, is_spf, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.lookup import Lookup, RecordType
-    from netcup_mailauth.spf.term import Term
+    from netcup_mailauth.spf.record import Term
 
 MOST_QUERIES = 50
 _MOST_MX = 10

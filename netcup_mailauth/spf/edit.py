@@ -1,17 +1,22 @@
-"""Edits of a record that leave everything else in it as it is. They ask no DNS."""
+"""Edits of a record that leave everything else in it as it is, and what an edit changes, in words.
+
+They ask no DNS. Two live records are made into one (``merge``): receivers answer a domain with two
+of them with ``permerror`` for all of its mail (RFC 7208, 4.5), so that anything the merged record
+says is milder than what there was.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from netcup_mailauth.spf.coverage import first_covering
-from netcup_mailauth.spf.problems import SpfEditError
-from netcup_mailauth.spf.record import check_wanted
-from netcup_mailauth.spf.term import Qualifier, Term, parse_term
+from netcup_mailauth.spf.mistakes import SpfEditError
+from netcup_mailauth.spf.record import Qualifier, Term, check_wanted, parse_term
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.spf.record import SpfRecord
 
@@ -154,3 +159,299 @@ def with_all(record: SpfRecord, qualifier: Qualifier) -> SpfRecord:
 def _with_terms(record: SpfRecord, terms: tuple[Term, ...]) -> SpfRecord:
     """The record with other terms; blanks at the end would only be lost on the way."""
     return replace(record, terms=terms, tail="")
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The one record, and in words what had to be decided on the way."""
+
+    record: SpfRecord
+    notes: list[str]
+
+
+def merge(records: Sequence[SpfRecord]) -> Merge:
+    """One record that holds the terms of all.
+
+    The first record's order, then the new terms of the others. Terms of one meaning are written
+    once, there is one ``all``, the softest of them (a record without ``all`` has no say), and
+    terms nobody read because they stood behind an ``all`` stay behind it. Where a ``redirect=``
+    would be lost to the ``all`` of another record, or to another ``redirect=``, it becomes an
+    ``include:`` of the same domain. Of two different ``exp=`` the first stays.
+
+    Args:
+        records: at least one; a single one is returned as it is.
+
+    Raises:
+        ValueError: there are no records.
+    """
+    if not records:
+        raise ValueError("nothing to merge")
+    if len(records) == 1:
+        return Merge(records[0], [])
+    notes: list[str] = []
+    redirect, includes = _redirects(records, notes)
+    final = _final_all(records, notes) or (
+        parse_term("?all") if any(includes) and redirect is None else None
+    )
+    before = [
+        term
+        for record, include in zip(records, includes, strict=True)
+        for term in (*_before_all(record), *include)
+    ]
+    behind = [term for record in records for term in _behind_all(record)]
+    _note_qualifiers(before, notes)
+    terms = [*before, *filter(None, (redirect, final)), *behind]
+    merged = replace(records[0], terms=tuple(_once(terms, notes)), tail="")
+    return Merge(merged, notes)
+
+
+def _before_all(record: SpfRecord) -> tuple[Term, ...]:
+    """The terms up to the ``all``; ``redirect=`` is dealt with on its own."""
+    end = len(record.terms) if record.all_term is None else record.terms.index(record.all_term)
+    return tuple(term for term in record.terms[:end] if term.name != "redirect")
+
+
+def _behind_all(record: SpfRecord) -> tuple[Term, ...]:
+    start = len(_before_all(record))
+    rest = [term for term in record.terms if term.name != "redirect"][start:]
+    return tuple(term for term in rest if not term.is_all)
+
+
+def _redirects(
+    records: Sequence[SpfRecord], notes: list[str]
+) -> tuple[Term | None, list[tuple[Term, ...]]]:
+    """The ``redirect=`` that can stay, and for each record what takes the place of its own."""
+    working = {r.redirect_in_effect.canonical for r in records if r.redirect_in_effect}
+    final = any(record.all_term for record in records)
+    if not final and len(working) < 2:
+        return next((r.redirect_in_effect for r in records if r.redirect_in_effect), None), [
+            () for _ in records
+        ]
+    includes = [_as_include(record, notes) for record in records]
+    return _ignored_redirect(records, notes), includes
+
+
+def _as_include(record: SpfRecord, notes: list[str]) -> tuple[Term, ...]:
+    redirect = record.redirect_in_effect
+    if redirect is None:
+        return ()
+    include = parse_term(f"include:{redirect.domain}")
+    notes.append(f'"{redirect.text}" becomes "{include.text}", so that it still has an effect')
+    return (include,)
+
+
+def _ignored_redirect(records: Iterable[SpfRecord], notes: list[str]) -> Term | None:
+    """A ``redirect=`` that had no effect in its own record keeps having none."""
+    ignored = [record.redirect for record in records if record.redirect and record.all_term]
+    notes += [f'"{term.text}" had no effect and is left out' for term in ignored[1:]]
+    return next(iter(ignored), None)
+
+
+def _final_all(records: Iterable[SpfRecord], notes: list[str]) -> Term | None:
+    found = [record.all_term for record in records if record.all_term]
+    hardness = list(Qualifier)
+    softest = min(
+        found, key=lambda term: hardness.index(term.qualifier or Qualifier.PASS), default=None
+    )
+    different = sorted({term.canonical for term in found})
+    if softest is not None and len(different) > 1:
+        notes.append(f'of {" and ".join(different)} the softer "{softest.canonical}" stays')
+    return softest
+
+
+def _note_qualifiers(terms: Iterable[Term], notes: list[str]) -> None:
+    first: dict[str, Term] = {}
+    for term in terms:
+        known = first.setdefault(term.unqualified, term)
+        if known.qualifier is not term.qualifier:
+            notes.append(f'"{known.text}" stands before "{term.text}" and decides')
+
+
+def _once(terms: Iterable[Term], notes: list[str]) -> Iterable[Term]:
+    """Each meaning once, with a blank in front; of ``exp=`` only the first."""
+    seen: set[str] = set()
+    for term in terms:
+        key = "exp" if term.name == "exp" else term.canonical
+        if key not in seen:
+            seen.add(key)
+            yield replace(term, lead=" ")
+        elif term.name == "exp":
+            notes.append(f'"{term.text}" is left out; a record holds one exp= only')
+
+
+_Question = tuple[object, ...]
+
+
+def first_covering(wanted: Sequence[Term], present: Sequence[Term]) -> list[Term | None]:
+    """For each of ``wanted`` the first of ``present`` that covers it; see :meth:`Term.covers`."""
+    first: dict[_Question, tuple[list[int], list[int]]] = {}
+    for index, term in enumerate(present):
+        question, width = _asked(term)
+        widths, places = first.setdefault(question, ([], []))
+        # Only one that is wider than all before it decides anything; they fall, so minus rises.
+        if not widths or -width > widths[-1]:
+            widths.append(-width)
+            places.append(index)
+    return [_first(term, first, present) for term in wanted]
+
+
+def _first(
+    term: Term, first: dict[_Question, tuple[list[int], list[int]]], present: Sequence[Term]
+) -> Term | None:
+    _, width = _asked(term)
+    found = []
+    for question in _covering(term):
+        widths, places = first.get(question, ([], []))
+        at = bisect_left(widths, -width)
+        found += places[at : at + 1]
+    return present[min(found)] if found else None
+
+
+def _asked(term: Term) -> tuple[_Question, int]:
+    """What a term asks, and its prefix for IPv6 where that is no part of the question."""
+    if term.network is not None:
+        network = term.network
+        return (network.version, network.prefixlen, int(network.network_address)), 0
+    return (term.name, term.target, term.cidr4), term.cidr6
+
+
+def _covering(term: Term) -> Iterator[_Question]:
+    """The questions of all terms that may cover this one."""
+    if term.network is None:
+        for cidr4 in range(term.cidr4 + 1):
+            yield term.name, term.target, cidr4
+        return
+    network = term.network
+    address, longest = int(network.network_address), network.max_prefixlen
+    for length in range(network.prefixlen + 1):
+        host = longest - length
+        yield network.version, length, address >> host << host
+
+
+Action = Literal["kept", "added", "dropped", "changed", "moved"]
+
+
+@dataclass(frozen=True, slots=True)
+class TermChange:
+    """What becomes of one term.
+
+    ``changed`` is another qualifier in front of the same question (``~all`` to ``-all``),
+    ``moved`` another place in the order. ``words`` says what it means for mail, and is empty
+    where there is nothing to say. ``lookups`` is how many look-ups of its own the record needs
+    more (1), or less (-1).
+    """
+
+    action: Action
+    before: Term | None
+    after: Term | None
+    words: str = ""
+    lookups: int = 0
+
+    @property
+    def text(self) -> str:
+        """The term as it will be written; for a dropped one, as it was."""
+        term = self.after or self.before
+        return term.text if term else ""
+
+
+def describe_changes(old: SpfRecord | None, new: SpfRecord | None) -> tuple[TermChange, ...]:
+    """The changes from ``old`` to ``new``, in an order fit to print.
+
+    The order is that of the new record; a dropped term stands where it was. ``None`` stands for
+    no record.
+    """
+    before, after = old.terms if old else (), new.terms if new else ()
+    origins = _origins(before, after)
+    found = set(origins.values())
+    counted = _counted(old), _counted(new)
+    changes: list[TermChange] = []
+    i, j = 0, 0
+    for kept in [*_in_order(origins), len(after)]:
+        origin = origins.get(kept, len(before))
+        gone = (before[k] for k in range(i, origin) if k not in found)
+        changes += (_change(term, None, counted, "dropped") for term in gone)
+        for k in range(j, kept):
+            past = before[origins[k]] if k in origins else None
+            changes.append(_change(past, after[k], counted, "moved"))
+        if kept < len(after):
+            changes.append(_change(before[origin], after[kept], counted, "kept"))
+        i, j = origin + 1, kept + 1
+    return tuple(changes)
+
+
+def _origins(before: Sequence[Term], after: Sequence[Term]) -> dict[int, int]:
+    """Where each term of the new record, if it was there, stood in the old one.
+
+    Of several that ask the same, the first comes from the first, and so on.
+    """
+    places: dict[str, deque[int]] = {}
+    for index, term in enumerate(before):
+        places.setdefault(term.unqualified, deque()).append(index)
+    origins = {}
+    for index, term in enumerate(after):
+        if queue := places.get(term.unqualified):
+            origins[index] = queue.popleft()
+    return origins
+
+
+def _in_order(origins: Mapping[int, int]) -> list[int]:
+    """The most places in the new record that come from rising ones in the old; others moved.
+
+    By the length of the chains that end at each; a record may have ten thousand terms, so not by
+    comparing each with each.
+    """
+    ends: list[int] = []  # for each length of a chain the lowest origin at which one ends
+    places: list[int] = []  # and its place in the new record
+    previous: dict[int, int] = {}
+    for place, origin in origins.items():
+        length = bisect_left(ends, origin)
+        if length:
+            previous[place] = places[length - 1]
+        ends[length : length + 1] = [origin]
+        places[length : length + 1] = [place]
+    chain = places[-1:]
+    while chain and chain[-1] in previous:
+        chain.append(previous[chain[-1]])
+    return chain[::-1]
+
+
+def _counted(record: SpfRecord | None) -> frozenset[int]:
+    """The identities of the terms that cost a look-up (RFC 7208, 4.6.4)."""
+    if record is None:
+        return frozenset()
+    return frozenset(id(term) for term in record.counted)
+
+
+def _change(
+    before: Term | None,
+    after: Term | None,
+    counted: tuple[frozenset[int], frozenset[int]],
+    if_alike: Action,
+) -> TermChange:
+    lookups = int(id(after) in counted[1]) - int(id(before) in counted[0])
+    if before is None or after is None:
+        action: Action = "added" if before is None else "dropped"
+        return TermChange(action, before, after, _words(before, after), lookups)
+    if before.qualifier is not after.qualifier:
+        return TermChange("changed", before, after, _words(before, after), lookups)
+    words = "another place in the order" if if_alike == "moved" else ""
+    return TermChange(if_alike, before, after, words, lookups)
+
+
+def _words(before: Term | None, after: Term | None) -> str:
+    """What a term that comes, goes or changes its qualifier means for mail."""
+    old, new = _result(before), _result(after)
+    if old and new:
+        return f"{old} -> {new}"
+    term = before or after
+    if term is None or term.qualifier is None:
+        return ""
+    if term.is_all:
+        return f"all other senders: {new or Qualifier.NEUTRAL.word}"
+    if term.qualifier is Qualifier.PASS:
+        return "may send for you" if new else "may no longer send for you"
+    return new or f"no longer {old}"
+
+
+def _result(term: Term | None) -> str:
+    return "" if term is None or term.qualifier is None else term.qualifier.word

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth.spf import macros, mistakes
-from netcup_mailauth.spf.term import Qualifier
+from netcup_mailauth.spf.record import Qualifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from netcup_mailauth.spf.record import SpfRecord
-    from netcup_mailauth.spf.term import Term
+    from netcup_mailauth.spf.record import SpfRecord, Term
 
 Code = Literal["spf-ptr", "spf-after-all", "spf-no-all", "spf-neutral-all", "spf-pass-all"]
 

@@ -1,6 +1,6 @@
-"""The usual mistakes in an SPF term, each named for what it is.
+"""The usual mistakes in an SPF term, each named for what it is, and said by name.
 
-Only called once a term is known to be wrong; what is right is decided in ``term.py``.
+Only asked once a term is known to be wrong; what is right is decided in ``record.py``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,34 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from netcup_mailauth.spf.problems import SpfSyntaxError, shown
+from netcup_mailauth.errors import RecordError
+
+_LONGEST_SHOWN = 120
+
+
+def shown(text: str) -> str:
+    """``text`` fit to print: control characters escaped, and cut where it is very long."""
+    plain = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
+
+
+class SpfSyntaxError(RecordError):
+    """The text is no SPF record (RFC 7208, 4.5, 4.6 and 12); receivers say ``permerror``.
+
+    Args:
+        term: the offending part, as written.
+        complaint: what it is, fit to follow ``SPF: "<term>"``.
+        advice: one sentence of what to write instead.
+    """
+
+    def __init__(self, term: str, complaint: str, advice: str) -> None:
+        super().__init__(f'SPF: "{shown(term)}" {complaint}', advice)
+        self.term = term
+
+
+class SpfEditError(RecordError):
+    """The edit asked for would break the record, or would have no effect."""
+
 
 _UNSURE = "Remove the term, or look up its spelling with the provider who asks for it."
 

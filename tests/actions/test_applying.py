@@ -22,9 +22,8 @@ from netcup_mailauth.actions.applying import (
 from netcup_mailauth.actions.planning import Draft
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import WaitError
-from netcup_mailauth.plan import ChangeSet, Place
+from netcup_mailauth.plan import ChangeSet, Place, Result, Status
 from netcup_mailauth.records import Zone
-from netcup_mailauth.results import Result, Status
 from tests.actions.test_planfile import SPF, Unwritten, World, wish, world
 from tests.judge.cases import mail_zone
 from tests.unlimited import Unlimited
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from netcup_mailauth.actions.domains import Turn
+    from netcup_mailauth.plan import RunResult
     from netcup_mailauth.policy import Wish
-    from netcup_mailauth.results import RunResult
 
 PATIENCE = 10.0
 LOCKED, READY, LATER = (

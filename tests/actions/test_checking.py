@@ -11,10 +11,10 @@ import pytest
 from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, check, check_domain
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.dnsio import servers
-from netcup_mailauth.dnsio.asking import Dns
-from netcup_mailauth.dnsio.nameservers import Server, parse_servers
+from netcup_mailauth.dnsio.servers import Dns, parse_servers
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.judge.report import Basis, State
+from netcup_mailauth.lookup import Server
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.sandbox import Sandbox
 from tests.dnsio.nameserver import closed_port
@@ -24,8 +24,8 @@ from tests.worlds import backend_of, requests_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.judge.report import DomainCheck
-    from netcup_mailauth.keys.files import DkimSource
     from netcup_mailauth.records import Zone
 
 SPF = "v=spf1 mx -all"

@@ -17,13 +17,12 @@ from urllib3.connection import HTTPConnection
 from netcup_mailauth import clock as boot
 from netcup_mailauth.actions import applying, planning
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.backends.budget import Budget
-from netcup_mailauth.backends.freshness import FRESH
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.judge.guard import silent
 from netcup_mailauth.keys.sources import Sources
+from netcup_mailauth.netcup.api import FRESH, Budget
+from netcup_mailauth.netcup.http import HttpClient
+from netcup_mailauth.plan import Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.results import Status
 from tests.apis import CCP, Api, each_api
 from tests.faults.test_matrix import DKIM, DMARC, managed
 from tests.sessions import Answering, Kept, hurried
@@ -32,11 +31,10 @@ from tests.worlds import requests_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.backends import Backend
-    from netcup_mailauth.backends.http import Reply
     from netcup_mailauth.lookup import Answer, Query
-    from netcup_mailauth.plan import ChangeSet
-    from netcup_mailauth.results import RunResult
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.netcup.http import Reply
+    from netcup_mailauth.plan import ChangeSet, RunResult
     from netcup_mailauth.sandbox import Sandbox
 
 api = each_api
@@ -232,14 +230,14 @@ def test_jobs_side_by_side_do_not_keep_each_other_waiting_between_read_and_write
         backend: Any = api.backend(sandbox)
         backend._budget = Budget(9, clock=lambda: one.now, sleep=one.pass_time)
         ages: list[float] = []
-        module = f"netcup_mailauth.backends.{'ccp' if api is CCP else 'clouddns'}.check_fresh"
+        module = f"netcup_mailauth.netcup.{'ccp' if api is CCP else 'clouddns'}.check_fresh"
 
         def noted(zone: Any) -> None:
             ages.append(one.now - zone.asked_at)
             # Time may have passed in another job; then it is read again, as in any run.
             real(zone)
 
-        from netcup_mailauth.backends.freshness import check_fresh as real
+        from netcup_mailauth.netcup.api import check_fresh as real
 
         patch.setattr(module, noted)
         with backend:
@@ -346,7 +344,7 @@ def test_a_stop_within_the_call_itself_has_the_zone_read_again(
     with api.backend(world.sandbox) as backend:
         if moment == "before the connection":
             monkeypatch.setattr(HTTPConnection, "connect", connected)
-            check = f"netcup_mailauth.backends.{'ccp' if api is CCP else 'clouddns'}.check_fresh"
+            check = f"netcup_mailauth.netcup.{'ccp' if api is CCP else 'clouddns'}.check_fresh"
             http: Any = cast("Any", backend)._http
             monkeypatch.setattr(check, lambda _: http.close())
         else:

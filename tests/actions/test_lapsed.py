@@ -21,8 +21,8 @@ from tests.worlds import backend_of, requests_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from netcup_mailauth.backends.ccp import CcpBackend
     from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.netcup.ccp import CcpBackend
 
 SPF = DomainPolicy(spf=SpfPolicy(require=["ip4:192.0.2.7"]))
 LAPSED = [f"lapsed{number}.de" for number in range(12)]

@@ -10,8 +10,7 @@ import pytest
 from netcup_mailauth.actions.applying import write
 from netcup_mailauth.actions.undo import bring_back, lost
 from netcup_mailauth.errors import MailauthError, UnverifiedError, WriteNotProcessedError
-from netcup_mailauth.plan import Place, compute
-from netcup_mailauth.results import Status
+from netcup_mailauth.plan import Place, Status, compute
 from netcup_mailauth.state.journal import Journal, Mark, standing
 from tests.actions.test_writing import WISHES
 from tests.apis import Api, each_api, on_ccp
@@ -20,7 +19,7 @@ from tests.sessions import journalled
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.sandbox import Sandbox
     from netcup_mailauth.state.journal import Entry
 

@@ -17,10 +17,9 @@ from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.applying import apply_unasked
 from netcup_mailauth.actions.planfile import apply_saved
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, UsageError
-from netcup_mailauth.plan import Change, applied
+from netcup_mailauth.plan import Change, RunResult, Status, applied
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, SpfPolicy, Wish, linked
 from netcup_mailauth.records import DnsRecord, Kind, Zone
-from netcup_mailauth.results import RunResult, Status
 from tests.judge.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
 from tests.judge.test_any_zone import policies
 from tests.sessions import Answering, Heard, Kept, hurried
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.plan import ChangeSet, Edit, Place
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.state.journal import Mark

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.sighting import look
 from netcup_mailauth.dnsio import servers
-from netcup_mailauth.dnsio.nameservers import Server
+from netcup_mailauth.lookup import Server
 from tests.dnsio.nameserver import answer, closed_port, serving
 
 if TYPE_CHECKING:

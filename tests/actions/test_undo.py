@@ -16,10 +16,8 @@ from netcup_mailauth.actions.undo import Target, plan_undo, reversal, reverted
 from netcup_mailauth.errors import ExitCode, StaleError
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
-from netcup_mailauth.plan import Action, ChangeSet, Place, applied, compute
-from netcup_mailauth.preconditions import outcome
+from netcup_mailauth.plan import Action, ChangeSet, Place, Status, applied, compute, outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
-from netcup_mailauth.results import Status
 from netcup_mailauth.sandbox import Quirks
 from netcup_mailauth.state.journal import Entry, Journal, Mark, standing
 from tests.sessions import Heard, journalled
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.netcup.ccp import CcpBackend
     from netcup_mailauth.sandbox import Sandbox
 
 EXAMPLES = int(os.environ.get("NETCUP_MAILAUTH_UNDO_EXAMPLES", "200"))

@@ -10,15 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from netcup_mailauth.actions.applying import write
 from netcup_mailauth.actions.planning import Draft
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.plan import Place, compute
+from netcup_mailauth.plan import Place, Status, compute
 from netcup_mailauth.records import DesiredRecord, Kind
-from netcup_mailauth.results import Status
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import each_api
 from tests.strategies import zones
 
 if TYPE_CHECKING:
-    from netcup_mailauth.backends import Backend
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.records import Zone
     from tests.apis import Api, Row
 

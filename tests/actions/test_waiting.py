@@ -19,9 +19,8 @@ from netcup_mailauth.actions.checking import (
     Waiter,
     Watched,
 )
-from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
 from netcup_mailauth.judge.compare import Target
-from netcup_mailauth.lookup import Query
+from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:

@@ -21,9 +21,8 @@ from netcup_mailauth.errors import (
     WaitError,
     ZoneError,
 )
-from netcup_mailauth.plan import ChangeSet, Place, compute
+from netcup_mailauth.plan import ChangeSet, Place, Result, Status, compute
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
-from netcup_mailauth.results import Result, Status
 from netcup_mailauth.state import journal as journal_module
 from netcup_mailauth.state.journal import Journal, Mark
 from tests.sessions import Hurried, hurried, journalled
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from netcup_mailauth.backends.ccp import CcpBackend
+    from netcup_mailauth.netcup.ccp import CcpBackend
     from netcup_mailauth.sandbox import Sandbox
 
 PLACE = Place("example.com", "example.com", "ccp")

@@ -8,8 +8,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.backends import budget
-from netcup_mailauth.backends.budget import Budget
+from netcup_mailauth.netcup import api
+from netcup_mailauth.netcup.api import Budget
 
 
 class Clock:
@@ -45,7 +45,7 @@ def test_a_burst_passes_at_once() -> None:
 
 
 def test_netcups_limit_is_kept_with_room_for_others() -> None:
-    assert (budget.CALLS, budget.WINDOW) == (170, 60.0)
+    assert (api.CALLS, api.WINDOW) == (170, 60.0)
 
 
 def test_it_waits_only_for_the_oldest_call_to_leave_the_window() -> None:

@@ -11,8 +11,6 @@ import requests
 import responses
 from pydantic import SecretStr
 
-from netcup_mailauth.backends import ccp, errorcount
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -23,6 +21,9 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
     ZoneError,
 )
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.netcup import api, ccp
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.plan import Action, Change, Place, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.sandbox import Quirks, Sandbox
@@ -118,16 +119,16 @@ def test_a_write_answers_with_the_zone_after_it_and_keeps_the_ids_of_updates() -
         zone = backend.zone("example.com")
         change_set = compute(PLACE, zone, [DMARC, DesiredRecord(Kind.SPF, "@", "v=spf1 mx -all")])
         after = backend.apply(ZONE, change_set.changes)
-        assert [r.destination for r in after.of_kind(Kind.SPF, "@")] == ["v=spf1 mx -all"]
-        assert after.of_kind(Kind.SPF, "@")[0].id == zone.of_kind(Kind.SPF, "@")[0].id
+        assert [r.destination for r in of_kind(after, Kind.SPF, "@")] == ["v=spf1 mx -all"]
+        assert of_kind(after, Kind.SPF, "@")[0].id == of_kind(zone, Kind.SPF, "@")[0].id
         assert requests_of(sandbox)["updateDnsRecords"] == 1
 
 
 def test_a_delete_is_sent_with_every_field_because_netcup_may_want_them() -> None:
     with account() as (_, backend):
-        (spf,) = backend.zone("example.com").of_kind(Kind.SPF, "@")
+        (spf,) = of_kind(backend.zone("example.com"), Kind.SPF, "@")
         after = backend.apply(ZONE, [Change(Action.DELETE, Kind.SPF, spf, None)])
-        assert after.of_kind(Kind.SPF, "@") == ()
+        assert of_kind(after, Kind.SPF, "@") == ()
 
 
 @pytest.mark.parametrize("mode", ["drop", "500", "html", "cut"])
@@ -197,7 +198,7 @@ def test_an_empty_zone_is_empty_only_after_a_second_question() -> None:
 
 def test_many_errors_end_the_run_before_netcup_locks_the_account() -> None:
     with account(quirks=Quirks(lockout_after=None)) as (_, backend):
-        for _ in range(errorcount.ERRORS_ALLOWED - 1):
+        for _ in range(api.ERRORS_ALLOWED - 1):
             with pytest.raises(ZoneError):
                 backend.zone("foreign.com")
         with pytest.raises(WaitError, match="10 calls of this run"):
@@ -601,7 +602,7 @@ def test_a_zone_that_is_not_there_is_no_reason_to_hold() -> None:
     notes = Notes()
     with account(quirks=Quirks(lockout_after=None)) as (_, backend):
         backend._hold = notes
-        for _ in range(errorcount.ERRORS_ALLOWED):
+        for _ in range(api.ERRORS_ALLOWED):
             with pytest.raises(MailauthError):
                 backend.zone("foreign.com")
     assert notes.told == ["asked", "lifted"]

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from netcup_mailauth.backends.ccp_errors import (
-    SESSION_DEAD,
-    error_for,
-    is_empty_zone,
-    not_on_this_api,
-)
-from netcup_mailauth.backends.ccp_wire import Envelope
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -18,6 +11,13 @@ from netcup_mailauth.errors import (
     MailauthError,
     WaitError,
     ZoneError,
+)
+from netcup_mailauth.netcup.ccp_wire import (
+    SESSION_DEAD,
+    Envelope,
+    error_for,
+    is_empty_zone,
+    not_on_this_api,
 )
 
 BAD_NAME = "Value in field domainname does not match requirements of type: domainname. "

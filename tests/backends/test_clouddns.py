@@ -11,9 +11,6 @@ import responses
 from pydantic import SecretStr
 from responses import matchers
 
-from netcup_mailauth.backends import clouddns
-from netcup_mailauth.backends.budget import Budget
-from netcup_mailauth.backends.errorcount import ERRORS_ALLOWED
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -24,6 +21,9 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
     ZoneError,
 )
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.netcup import clouddns
+from netcup_mailauth.netcup.api import ERRORS_ALLOWED, Budget
 from netcup_mailauth.plan import Action, Change
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
 from netcup_mailauth.state.holds import Reason
@@ -579,7 +579,7 @@ def test_a_write_is_one_changeset_and_read_back_with_six_requests_in_all(
     says_records(api, "rev2", SPF, DMARC)
     after = backend.apply(zone, [CREATE])
     assert (after.revision, len(after.records)) == ("rev2", 2)
-    assert after.of_kind(Kind.DMARC, "_dmarc")[0].destination == "v=DMARC1;p=none"
+    assert of_kind(after, Kind.DMARC, "_dmarc")[0].destination == "v=DMARC1;p=none"
     assert len(api.calls) == 6
     assert json.loads(api.calls[3].request.body or "") == {
         "autoCommit": True,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.backends.clouddns_names import NameForm
+from netcup_mailauth.netcup.clouddns_wire import NameForm
 
 ZONE = "example.com"
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.backends.clouddns_pages import MOST_PAGES, PER_PAGE, Page, collect
 from netcup_mailauth.errors import ApiError
+from netcup_mailauth.netcup.clouddns import MOST_PAGES, PER_PAGE, Page, collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from netcup_mailauth.backends.clouddns_revisions import COMMITTED, DRAFT, History, is_committed
-from netcup_mailauth.backends.clouddns_wire import Revision
 from netcup_mailauth.errors import ApiError, UnverifiedError
+from netcup_mailauth.netcup.clouddns import COMMITTED, DRAFT, History, is_committed
+from netcup_mailauth.netcup.clouddns_wire import Revision
 from netcup_mailauth.records import Zone
 
 

@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.backends.clouddns_changes import changeset
-from netcup_mailauth.backends.clouddns_names import NameForm
-from netcup_mailauth.backends.clouddns_wire import WireRecord, as_read, parsed, to_record, written
 from netcup_mailauth.errors import ApiError, RefusedError, WriteNotProcessedError
+from netcup_mailauth.netcup.clouddns_wire import (
+    NameForm,
+    WireRecord,
+    as_read,
+    changeset,
+    parsed,
+    to_record,
+    written,
+)
 from netcup_mailauth.plan import Action, Change
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 

@@ -23,11 +23,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from responses import matchers
 
-from netcup_mailauth import __version__
-from netcup_mailauth.backends import http, patience
-from netcup_mailauth.backends.http import HttpClient, Reply
-from netcup_mailauth.backends.urls import check_url, is_loopback
 from netcup_mailauth.errors import TransportError, UsageError
+from netcup_mailauth.netcup import http
+from netcup_mailauth.netcup.http import HttpClient, Reply, check_url, is_loopback
+from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -409,7 +408,7 @@ def test_told_that_there_are_too_many_requests_a_read_waits_twice(
     pauses: list[float] = []
     asked = client("https://api.example", sleep=pauses.append)
     assert asked.read_patiently(lambda: asked.get("/x")) == Reply(429, None, "5")
-    assert pauses == [3.0, patience.USUAL_PAUSE]
+    assert pauses == [3.0, http.USUAL_PAUSE]
 
 
 def test_a_fault_of_the_line_between_two_answers_of_too_many_is_tried_again(
@@ -444,12 +443,12 @@ def test_a_fault_of_the_line_between_two_answers_of_too_many_is_tried_again(
     ],
 )
 def test_how_long_to_wait(header: str | None, seconds: float) -> None:
-    assert patience.pause(header, now=1000.0) == seconds
+    assert http.pause(header, now=1000.0) == seconds
 
 
 @given(st.text())
 def test_any_header_is_a_pause_within_bounds(header: str) -> None:
-    assert 0 <= patience.pause(header, now=1000.0) <= patience.LONGEST_PAUSE
+    assert 0 <= http.pause(header, now=1000.0) <= http.LONGEST_PAUSE
 
 
 # --- A real other end -----------------------------------------------------------------------------

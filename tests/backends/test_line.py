@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.backends import line
-from netcup_mailauth.backends.http import HttpClient, Reply
+from netcup_mailauth.netcup import line
+from netcup_mailauth.netcup.http import HttpClient, Reply
 from tests.backends.test_http import (
     BODY,
     Answer,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from netcup_mailauth.backends.routing import JUST_NOW, Router
 from netcup_mailauth.errors import (
     CredentialsError,
     ExitCode,
@@ -16,6 +15,7 @@ from netcup_mailauth.errors import (
     UsageError,
     ZoneError,
 )
+from netcup_mailauth.netcup.zones import JUST_NOW, Router
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.unlimited import Unlimited
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planning import plan
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.backends.clouddns import CloudDnsBackend
-from netcup_mailauth.backends.zonefile import ZoneFiles, read_zone
-from netcup_mailauth.dnsio.asking import Dns
+from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, ZoneError
+from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+from netcup_mailauth.netcup.zonefile import ZoneFiles, read_zone
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.judge.cases import mail_zone, wants

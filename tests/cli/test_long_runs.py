@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from netcup_mailauth.cli.plan import LONGEST_MARKDOWN
+from netcup_mailauth.cli.output import LONGEST_MARKDOWN
 from netcup_mailauth.cli.reporter import run_comment
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.plan import ChangeSet, Failure, Place
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
 from tests.render.samples import FULL_STORY
 
 FAILURE = Failure(ExitCode.ZONE, "netcup does not serve it: 5031.", "Check the spelling.")

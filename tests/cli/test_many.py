@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from netcup_mailauth.backends.budget import CALLS, WINDOW, Budget
 from netcup_mailauth.cli.common import Settings, say
 from netcup_mailauth.cli.many import MARGIN, Many, Progress, finish, shard
 from netcup_mailauth.errors import ExitCode, UsageError
-from netcup_mailauth.plan import ChangeSet, Failure, Place
+from netcup_mailauth.netcup.api import CALLS, WINDOW, Budget
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
 from netcup_mailauth.policy import DomainPolicy, Wish
-from netcup_mailauth.render.layout import Page
-from netcup_mailauth.render.runs import TABLE_FROM, run_text
-from netcup_mailauth.results import Result, RunResult, Status
+from netcup_mailauth.render.text import TABLE_FROM, Page, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

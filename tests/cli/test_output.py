@@ -17,7 +17,7 @@ from netcup_mailauth.cli.common import say, show, warn
 from netcup_mailauth.cli.output import Outlet, StdoutClosedError, check_printed, outlets
 from netcup_mailauth.errors import ApiError, ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Plan
-from netcup_mailauth.printable import laid_out, visible
+from netcup_mailauth.records import laid_out, visible
 from tests.effort import MANY
 from tests.render.samples import PLACE
 

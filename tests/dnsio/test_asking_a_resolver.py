@@ -10,7 +10,7 @@ import dns.flags
 import dns.resolver
 import pytest
 
-from netcup_mailauth.dnsio.resolver import Resolver, zone_of
+from netcup_mailauth.dnsio.ask import Resolver, zone_of
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.lookup import Answer, Lookup, Query, RecordType, Status
 from tests.dnsio import nameserver
@@ -254,7 +254,7 @@ def test_no_longer_than_the_budget() -> None:
 def test_a_batch_that_waits_for_a_thread_keeps_to_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("netcup_mailauth.dnsio.resolver._THREADS", 2)
+    monkeypatch.setattr("netcup_mailauth.dnsio.ask._AT_ONCE", 2)
     with serving({(f"n{n}.example", "A"): drop for n in range(6)}) as server:
         started = time.monotonic()
         found = Resolver(server.address, budget=0.2)([numbered(n) for n in range(6)])

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.dnsio.authority import PATIENCE, Survey, ZoneServers, survey
-from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.dnsio.servers import PATIENCE, ZoneServers, survey
+from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status, Survey
 from tests.dnsio.nameserver import answer, delayed, drop, nxdomain, rcode, serving
 from tests.dnsio.nameserver import without_authority as not_own
 

@@ -16,5 +16,5 @@ def test_nothing_heavy_is_imported_before_something_is_asked() -> None:
     heavy = "{'dns', 'socket', 'selectors', 'concurrent.futures', 'idna'}"
     code = f"import sys, {', '.join(modules)}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert len(modules) >= 8
+    assert len(modules) >= 2
     assert done.stdout == "[]\n"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.dnsio.names import to_text, to_wire
-from netcup_mailauth.spf.questions import can_exist
+from netcup_mailauth.dnsio.ask import to_text, to_wire
+from netcup_mailauth.spf.check import can_exist
 
 
 @pytest.mark.parametrize(

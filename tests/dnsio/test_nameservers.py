@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING
 import dns.flags
 import pytest
 
-from netcup_mailauth.dnsio.nameservers import (
-    Server,
-    ServerAnswer,
-    ServerStatus,
-    Soa,
-    ask,
-    ask_over_tcp,
-    soa,
-)
-from netcup_mailauth.lookup import Query
+from netcup_mailauth.dnsio.servers import Soa, ask_each, ask_over_tcp, soa
+from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
 from tests.dnsio import nameserver
 from tests.dnsio.nameserver import (
     always_cut,
@@ -53,7 +45,7 @@ def at(server: NameServer, name: str = "ns.example") -> Server:
 def ask_once(reply: Reply, query: Query = TEXT, timeout: float = 2) -> ServerAnswer:
     """What is made of a reply."""
     with serving({(query.name, query.type): reply}) as server:
-        [[found]] = ask([at(server)], [query], timeout=timeout).values()
+        [[found]] = ask_each([at(server)], [query], timeout=timeout).values()
     return found
 
 
@@ -134,7 +126,9 @@ def test_what_is_waited_for_in_vain(reply: Reply, status: ServerStatus, detail: 
 
 @pytest.mark.parametrize("name", ["", "a..b", "münchen.example", "a" * 64])
 def test_a_question_that_cannot_be_asked(name: str) -> None:
-    [[found]] = ask([Server("ns.example", "127.0.0.1", closed_port())], [Query(name, "A")]).values()
+    [[found]] = ask_each(
+        [Server("ns.example", "127.0.0.1", closed_port())], [Query(name, "A")]
+    ).values()
     assert found.status is ServerStatus.BAD
     assert "DNS cannot hold the name" in found.detail
 
@@ -153,7 +147,7 @@ def test_bytes_beyond_ascii_and_long_texts() -> None:
 
 def test_recursion_is_not_asked_for() -> None:
     with serving({("a.example", "TXT"): answer(A_TEXT)}) as server:
-        ask([at(server)], [TEXT])
+        ask_each([at(server)], [TEXT])
     [asked] = server.messages
     assert not asked.flags & dns.flags.RD
     assert asked.payload == 1232
@@ -162,7 +156,7 @@ def test_recursion_is_not_asked_for() -> None:
 def test_what_does_not_fit_in_udp_comes_over_tcp() -> None:
     texts = [f'a.example. 60 IN TXT "{n}{"x" * 200}"' for n in range(9)]
     with serving({("a.example", "TXT"): answer(*texts)}) as server:
-        [[found]] = ask([at(server)], [TEXT]).values()
+        [[found]] = ask_each([at(server)], [TEXT]).values()
     assert found.status is ServerStatus.OK
     assert len(found.values) == 9
     assert [over for *_, over in server.asked] == ["udp", "tcp"]
@@ -181,12 +175,12 @@ def test_tcp_only_at_a_closed_port() -> None:
 
 def test_one_lost_datagram_is_made_up_for() -> None:
     with serving({("a.example", "TXT"): [drop, answer(A_TEXT)]}) as server:
-        assert ask([at(server)], [TEXT], timeout=0.6)[at(server)] == (OK,)
+        assert ask_each([at(server)], [TEXT], timeout=0.6)[at(server)] == (OK,)
 
 
 def test_a_slow_answer_to_the_first_try_still_counts() -> None:
     with serving({("a.example", "TXT"): [delayed(0.4, answer(A_TEXT)), drop]}) as server:
-        assert ask([at(server)], [TEXT], timeout=0.7)[at(server)] == (OK,)
+        assert ask_each([at(server)], [TEXT], timeout=0.7)[at(server)] == (OK,)
     assert len(server.asked) == 2
 
 
@@ -201,7 +195,7 @@ def test_a_dead_server_among_three_is_bounded_and_named() -> None:
     with serving(script) as one, serving(silent) as dead, serving(script) as three:
         servers = [at(one, "one"), at(dead, "dead"), at(three, "three")]
         started = time.monotonic()
-        found = ask(servers, queries, timeout=0.4)
+        found = ask_each(servers, queries, timeout=0.4)
         took = time.monotonic() - started
     assert 0.4 <= took < 0.9
     assert {server.name: [a.status for a in answers] for server, answers in found.items()} == {
@@ -220,7 +214,7 @@ def test_all_are_asked_side_by_side() -> None:
     }
     with serving(script) as one, serving(script) as two:
         started = time.monotonic()
-        found = ask([at(one), at(two)], queries)
+        found = ask_each([at(one), at(two)], queries)
         took = time.monotonic() - started
     assert 0.2 <= took < 0.8
     for answers in found.values():
@@ -229,7 +223,7 @@ def test_all_are_asked_side_by_side() -> None:
 
 def test_a_closed_port_is_known_at_once() -> None:
     started = time.monotonic()
-    [[found]] = ask([Server("ns", "127.0.0.1", closed_port())], [TEXT]).values()
+    [[found]] = ask_each([Server("ns", "127.0.0.1", closed_port())], [TEXT]).values()
     assert found == ServerAnswer(ServerStatus.NO_ANSWER, detail="Connection refused")
     assert time.monotonic() - started < 1
 
@@ -238,32 +232,32 @@ def test_a_closed_port_is_known_at_once() -> None:
 def test_ipv6(address: str) -> None:
     """Whether or not this machine has IPv6: no such server answers, and nothing is raised."""
     server = Server(address, address, closed_port())
-    for question in (ask, ask_over_tcp):
+    for question in (ask_each, ask_over_tcp):
         [[found]] = question([server], [TEXT], timeout=0.5).values()
         assert found.status is ServerStatus.NO_ANSWER
 
 
 def test_a_server_without_an_address() -> None:
     gone = Server("ns.example", "")
-    [[found]] = ask([gone], [TEXT]).values()
+    [[found]] = ask_each([gone], [TEXT]).values()
     assert found == ServerAnswer(ServerStatus.NO_ANSWER, detail="DNS gives no address for it")
 
 
 def test_no_time_at_all() -> None:
     with serving({}) as server:
-        [[found]] = ask([at(server)], [TEXT], timeout=0).values()
+        [[found]] = ask_each([at(server)], [TEXT], timeout=0).values()
     assert found.status is ServerStatus.NO_ANSWER
 
 
 def test_nobody_and_nothing_to_ask() -> None:
     somebody = Server("ns", "127.0.0.1", 9)
-    assert ask([], [TEXT]) == {}
-    assert ask([somebody], []) == {somebody: ()}
+    assert ask_each([], [TEXT]) == {}
+    assert ask_each([somebody], []) == {somebody: ()}
 
 
 def test_a_server_named_twice_is_asked_once() -> None:
     with serving({("a.example", "TXT"): answer(A_TEXT)}) as server:
-        assert ask([at(server), at(server)], [TEXT]) == {at(server): (OK,)}
+        assert ask_each([at(server), at(server)], [TEXT]) == {at(server): (OK,)}
     assert len(server.asked) == 1
 
 

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from netcup_mailauth.dnsio.nameservers import ServerStatus, ask
 from netcup_mailauth.dnsio.servers import (
-    Server,
+    ask_each,
     authoritative,
     not_asked,
     parse_servers,
     with_route,
 )
 from netcup_mailauth.errors import UsageError, ZoneError
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.lookup import Answer, Query, Server, ServerStatus, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +72,7 @@ def test_addresses_that_dns_does_not_say_are_not_taken_for_none(status: Status) 
     )
     known, unknown = authoritative("example.com", resolver)
     assert known == Server("ns1.example", "192.0.2.1")
-    [[said]] = ask([unknown], [Query("example.com", "TXT")]).values()
+    [[said]] = ask_each([unknown], [Query("example.com", "TXT")]).values()
     assert said.status is ServerStatus.NO_ANSWER
     assert said.detail == f"DNS does not say its IPv6 addresses ({status})"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.backends import http
+from netcup_mailauth.netcup import http
 from tests.apis import on_clouddns
 from tests.e2e.answering import FOUND, LOGIN, REVISIONS, answering, envelope, record, rest, row
 

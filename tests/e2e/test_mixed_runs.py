@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.backends import http
+from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Sandbox
 from tests.apis import CCP, CLOUDDNS
 from tests.e2e.inprocess import Cli

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.cli.plan import LONGEST_MARKDOWN, summary_markdown
+from netcup_mailauth.cli.output import LONGEST_MARKDOWN
+from netcup_mailauth.cli.plan import summary_markdown
 from netcup_mailauth.plan import Plan
 from tests.apis import CCP, CLOUDDNS, each_api, on_ccp
 from tests.e2e.test_main_job import DMARC, DROP, SPF, WISH, spf_record, txt

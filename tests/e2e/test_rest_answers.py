@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.actions import applying
-from netcup_mailauth.backends import http
+from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bells

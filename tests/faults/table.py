@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netcup_mailauth.backends import http
+from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Quirks
 from tests.faults.cells import CELLS, DELAYS
 from tests.faults.test_matrix import WANTED, managed, mistakes, run, secrets_of

@@ -15,17 +15,16 @@ import pytest
 from netcup_mailauth.actions.applying import apply_unasked
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.clock import Clock
+from netcup_mailauth.plan import Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.render.layout import Page
-from netcup_mailauth.render.runs import result_text
-from netcup_mailauth.results import Status
+from netcup_mailauth.render.text import Page, result_text
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bells
 from tests.faults.cells import CELLS, DELAYS, ENDING, OK, Told
 
 if TYPE_CHECKING:
-    from netcup_mailauth.results import RunResult
+    from netcup_mailauth.plan import RunResult
     from netcup_mailauth.sandbox import Sandbox
 
 __all__ = ["_drips_are_cut_off", "bells"]  # fixtures

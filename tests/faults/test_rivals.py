@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.actions import applying, planning
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.plan import Status
 from netcup_mailauth.policy import Wish
-from netcup_mailauth.results import Status
 from tests.apis import each_api
 from tests.faults.test_matrix import POLICY, WANTED, managed, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from netcup_mailauth.results import Result
+    from netcup_mailauth.plan import Result
     from netcup_mailauth.sandbox import Sandbox
     from tests.apis import Api
 

@@ -26,10 +26,10 @@ from unittest.mock import patch
 import responses
 
 from netcup_mailauth.actions import applying
-from netcup_mailauth.backends import http, patience
 from netcup_mailauth.cli import entry
-from netcup_mailauth.dnsio import wire
+from netcup_mailauth.dnsio import ask
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.netcup import http
 from tests.fuzz.answers import (
     MAILCOW_KEY,
     ROWS,
@@ -260,9 +260,9 @@ class World:
         self, _place: object, question: QueryMessage, *_: object, **__: object
     ) -> Message:
         try:
-            return wire._parsed(self.dns(question), question)
-        except wire._TruncatedError:
-            raise wire.BadAnswerError("the answer is cut off, over TCP too") from None
+            return ask._parsed(self.dns(question), question)
+        except ask._TruncatedError:
+            raise ask.BadAnswerError("the answer is cut off, over TCP too") from None
 
 
 def harmful(text: str) -> set[str]:
@@ -313,10 +313,10 @@ def opened(folder: Path) -> Iterator[World]:
         stack.enter_context(contextlib.chdir(folder))
         # What would be waited for is here at once, or never.
         stack.enter_context(patch.object(http, "BACKOFF", (0.0, 0.0)))
-        stack.enter_context(patch.object(patience, "USUAL_PAUSE", 0.0))
+        stack.enter_context(patch.object(http, "USUAL_PAUSE", 0.0))
         stack.enter_context(patch.object(applying, "SETTLE", 0.0))
-        stack.enter_context(patch.object(wire, "exchange", world._exchange))
-        stack.enter_context(patch.object(wire, "over_tcp", world._exchange))
+        stack.enter_context(patch.object(ask, "exchange", world._exchange))
+        stack.enter_context(patch.object(ask, "over_tcp", world._exchange))
         yield world
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from netcup_mailauth.actions import applying
-from netcup_mailauth.backends import http, patience
 from netcup_mailauth.cli.entry import main
-from netcup_mailauth.keys import mailcow_writing
+from netcup_mailauth.keys import mailcow
+from netcup_mailauth.netcup import http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +29,8 @@ def no_long_waits() -> Iterator[None]:
     shorter = (
         (http, "BACKOFF", (0.01, 0.01)),
         (applying, "SETTLE", 0.01),
-        (mailcow_writing, "SETTLE", 0.01),
-        (patience, "pause", lambda *_: 0.01),
+        (mailcow, "SETTLE", 0.01),
+        (http, "pause", lambda *_: 0.01),
     )
     with ExitStack() as stack:
         for module, name, value in shorter:

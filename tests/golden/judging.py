@@ -17,14 +17,14 @@ from netcup_mailauth.actions.checking import check
 from netcup_mailauth.actions.planning import draft
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.desired import desired_records
-from netcup_mailauth.dnsio import authority, servers
-from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
+from netcup_mailauth.dnsio import servers
 from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, ZoneError
 from netcup_mailauth.findings import by_gravity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.report import Basis
-from netcup_mailauth.keys.files import DkimSource, read_key
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
@@ -34,12 +34,16 @@ from tests.sessions import Answering, Kept
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import DomainCheck
 from tests.golden.cases import Case, Dns
 
-JUDGES = ("judge", "desired.py", "spf/lint.py", "spf/mistakes.py", "dmarc/syntax.py")
+JUDGES = ("judge", "desired.py", "spf/lint.py", "spf/mistakes.py")
 """Where every statement and every choice of a text is to be reached by the cases."""
+
+WORDED_AS = {"dmarc/record.py": "DmarcSyntaxError"}
+"""Where the words of a fault are those of an error, and of which."""
 
 NEVER = frozenset(
     {
@@ -125,7 +129,7 @@ def _bare(place: Place, before: Zone, lines: Sequence[str]) -> ChangeSet:
         action, kind, hostname, text = (*line.split(" ", 3), "")[:4]
         if action == "set":
             return compute(place, before, [DesiredRecord(Kind(kind), hostname, text)])
-        live = before.of_kind(Kind(kind), hostname)
+        live = of_kind(before, Kind(kind), hostname)
         gone = next((r for r in live if text in ("", r.destination)), None)
         new = None if action == "delete" else DnsRecord(None, hostname, "TXT", text)
         changes.append(
@@ -192,7 +196,7 @@ _FAILURES: dict[str, Callable[[], MailauthError]] = {
 def _checking(case: Checking) -> Iterator[str]:
     with ExitStack() as stack:
         ask = _answering({FIRST: {**case.dns, **case.one_server}, SECOND: case.dns})
-        stack.enter_context(mock.patch.object(authority, "ask", ask))
+        stack.enter_context(mock.patch.object(servers, "ask_each", ask))
         reachable = _reachable(everywhere=not case.no_route)
         stack.enter_context(mock.patch.object(servers, "has_route", reachable))
         policy = dict(case.policy)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import netcup_mailauth
-from tests.golden.judging import JUDGES, NOT_WORDED
+from tests.golden.judging import JUDGES, NOT_WORDED, WORDED_AS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,13 +48,14 @@ def _places(path: Path) -> Iterator[ast.expr | ast.stmt]:
     if name in NOT_WORDED:
         return
     for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef) and (ours or _makes_a_finding(function)):
+        if isinstance(function, ast.FunctionDef) and (ours or _words_a_fault(function, name)):
             yield from _choices(function)
 
 
-def _makes_a_finding(function: ast.FunctionDef) -> bool:
+def _words_a_fault(function: ast.FunctionDef, path: str) -> bool:
+    made = ("Finding", WORDED_AS.get(path))
     calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-    return any(isinstance(call.func, ast.Name) and call.func.id == "Finding" for call in calls)
+    return any(isinstance(call.func, ast.Name) and call.func.id in made for call in calls)
 
 
 def _choices(function: ast.FunctionDef) -> Iterator[ast.expr | ast.stmt]:

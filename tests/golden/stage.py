@@ -31,8 +31,8 @@ from urllib.parse import urlsplit
 import click
 import requests
 
-from netcup_mailauth import __version__
 from netcup_mailauth.sandbox import Quirks, Sandbox
+from netcup_mailauth.version import __version__
 from tests.golden.adapter import called, no_long_waits
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planfile import load
-from netcup_mailauth.backends.zonefile import read_zone
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ConfigError, LockError, MailauthError
+from netcup_mailauth.netcup.zonefile import read_zone
 from netcup_mailauth.plan import Action, Change, ChangeSet
 from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.clocks import Uptime

@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from netcup_mailauth.cli.wanted import policy_of, wanted_options
 from netcup_mailauth.desired import desired_records
+from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import by_gravity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case
-from netcup_mailauth.keys.files import DkimSource, read_key
+from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
@@ -165,7 +167,7 @@ def creates(kind: Kind, hostname: str, text: str) -> Change:
 
 
 def deletes(before: Zone, kind: Kind, hostname: str) -> Change:
-    (record,) = before.of_kind(kind, hostname)
+    (record,) = of_kind(before, kind, hostname)
     return Change(Action.DELETE, kind, record, None)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.dnsio.nameservers import Server, ServerAnswer, ServerStatus
 from netcup_mailauth.judge.check import Subject, judge
+from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus
 from tests.judge.cases import key_record
 from tests.spf.zones import Zones
 

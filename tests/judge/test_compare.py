@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.dnsio.nameservers import ServerStatus
 from netcup_mailauth.judge.compare import Elsewhere, Target, WithPromised, checked
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import WORST_FIRST, ServerView, State
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.lookup import Answer, Query, ServerStatus, Status
 from netcup_mailauth.records import Kind
 from tests.judge.samples import DMARC, KEY, ONE, OTHER_KEY, SPF, TWO, said
 from tests.spf.zones import Zones

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.guard import Signer
-from netcup_mailauth.keys.files import DkimSource
+from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from tests.judge.cases import (
     CLEAN,
@@ -91,7 +92,7 @@ def test_a_second_record_is_a_danger_and_two_that_were_two_are_not() -> None:
     added = judged_changes(CLEAN, creates(Kind.DKIM, "dkim._domainkey", "v=DKIM1;p="))
     assert only(added, "dkim-multiple").severity is D
     two = mail_zone(SPF, DMARC, (key_record(), key_record(number=2)))
-    first, second = two.of_kind(Kind.DKIM, "dkim._domainkey")
+    first, second = of_kind(two, Kind.DKIM, "dkim._domainkey")
     change = creates(Kind.DKIM, "dkim._domainkey", key_record(number=3))
     updated = judged_changes(two, type(change)(change.action, Kind.DKIM, first, change.after))
     already = only(updated, "dkim-multiple")
@@ -108,7 +109,7 @@ def test_a_broken_record_is_refused_where_it_is_written_and_left_where_it_stays(
     refused = judged_wish(CLEAN, Kind.DKIM, "dkim._domainkey", "v=DKIM1;k=rsa")
     assert "no p=" in only(refused, "dkim-syntax").message
     two = mail_zone(SPF, DMARC, ("junk", key_record()))
-    _, good = two.of_kind(Kind.DKIM, "dkim._domainkey")
+    _, good = of_kind(two, Kind.DKIM, "dkim._domainkey")
     change = deletes(CLEAN, Kind.DKIM, "dkim._domainkey")
     left = judged_changes(two, type(change)(change.action, Kind.DKIM, good, None))
     assert "dkim-syntax" not in codes(left)

@@ -8,6 +8,7 @@ import pytest
 
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
+from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
 from netcup_mailauth.records import Kind
 from tests.judge.cases import (
@@ -95,7 +96,7 @@ def test_a_second_record_is_a_danger_and_two_that_were_two_are_not() -> None:
     assert added.severity is D
     assert [policy.dmarc for policy in to_type(added)] == [DmarcPolicy(record=DMARC)]
     two = mail_zone(SPF, (DMARC, WATCHING))
-    first, _ = two.of_kind(Kind.DMARC, "_dmarc")
+    first, _ = of_kind(two, Kind.DMARC, "_dmarc")
     change = creates(Kind.DMARC, "_dmarc", "v=DMARC1;p=reject")
     same = judged_changes(two, type(change)(change.action, Kind.DMARC, first, change.after))
     assert only(same, "dmarc-multiple").severity is W
@@ -295,7 +296,7 @@ def test_a_parent_without_a_record_of_its_own_is_told_how_to_become_one_organisa
 
 def test_a_broken_address_in_a_live_record_is_skipped_as_receivers_do() -> None:
     two = mail_zone(SPF, ("v=DMARC1;p=none;rua=dmarc@x,mailto:x@example.net", DMARC))
-    _, second = two.of_kind(Kind.DMARC, "_dmarc")
+    _, second = of_kind(two, Kind.DMARC, "_dmarc")
     change = deletes(CLEAN, Kind.DMARC, "_dmarc")
     found = judged_changes(two, type(change)(change.action, Kind.DMARC, second, None))
     assert "x@example.net" in only(found, "dmarc-report-not-authorised").message

@@ -15,11 +15,10 @@ from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.cli import check, live
 from netcup_mailauth.cli.common import settings
-from netcup_mailauth.dnsio.authority import Survey
-from netcup_mailauth.dnsio.nameservers import Server
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.judge.compare import Known, Target
 from netcup_mailauth.judge.report import Basis
+from netcup_mailauth.lookup import Server, Survey
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import Kind
 from tests.judge.cases import zone

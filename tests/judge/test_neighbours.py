@@ -8,7 +8,7 @@ import pytest
 
 from netcup_mailauth.judge import neighbours
 from netcup_mailauth.judge.neighbours import exchanges
-from netcup_mailauth.zonelookup import ZoneLookup
+from netcup_mailauth.lookup import ZoneLookup
 from tests.judge.cases import zone
 from tests.judge.samples import DOMAIN, SPF, apex, world
 

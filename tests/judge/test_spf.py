@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind, Zone
 from tests.judge.cases import (
@@ -113,7 +114,7 @@ def test_three_records_where_there_were_two_is_worse_and_two_where_there_were_tw
     added = only(judged_changes(two, creates(Kind.SPF, "@", "v=spf1 ?all")), "spf-multiple")
     assert added.severity is Severity.DANGER
     assert [policy.spf for policy in typed(added)] == [wants("v=spf1 mx a ?all").spf]
-    (first, second) = two.of_kind(Kind.SPF, "@")
+    (first, second) = of_kind(two, Kind.SPF, "@")
     change = creates(Kind.SPF, "@", "v=spf1 mx a ~all")
     same = judged_changes(two, type(change)(change.action, Kind.SPF, first, change.after))
     assert only(same, "spf-multiple").severity is Severity.WARNING

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.dnsio.authority import Survey
 from netcup_mailauth.judge.compare import Known, Target, desired_of, is_nowhere, targets_of
-from netcup_mailauth.lookup import Query
+from netcup_mailauth.lookup import Query, Survey
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, Kind
 from tests.judge.cases import source, zone
@@ -17,7 +16,7 @@ from tests.judge.samples import DMARC, DOMAIN, KEY, ONE, OTHER_KEY, SPF, TWO, sa
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from netcup_mailauth.dnsio.nameservers import ServerAnswer
+    from netcup_mailauth.lookup import ServerAnswer
 
 WHOLE = DomainPolicy(spf=SpfPolicy(record=SPF))
 PARTS = DomainPolicy(spf=SpfPolicy(require=["ip4:192.0.2.7"]))

@@ -18,7 +18,7 @@ import dns.rdatatype
 import dns.resolver
 import pytest
 
-from netcup_mailauth.dmarc.uri import canonical_uri
+from netcup_mailauth.dmarc.record import canonical_uri
 from netcup_mailauth.lookup import Status
 from tests.judges.ours import HELO, reading
 from tests.judges.records import CLIENTS

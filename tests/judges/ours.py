@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, spf
-from netcup_mailauth.dmarc.uri import canonical_uri, without_size
+from netcup_mailauth.dmarc.record import canonical_uri, without_size
 from tests.judges.records import CLIENTS
 
 if TYPE_CHECKING:

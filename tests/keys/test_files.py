@@ -26,10 +26,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth import dkim
+from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.errors import KeySourceError, MailauthError
-from netcup_mailauth.keys.files import (
+from netcup_mailauth.keys.forms import (
     MAX_SIZE,
-    DkimSource,
     NoKeyError,
     read_key,
     read_key_file,

@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from netcup_mailauth.dkim import public_key_from_crypto
-from netcup_mailauth.keys.files import read_key
-from netcup_mailauth.keys.generate import DEFAULT, KEY_TYPES, KeyType, generate
+from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.keys.private import DEFAULT, KEY_TYPES, KeyType, generate
 
 LABELS = {"rsa2048": "RSA 2048", "rsa3072": "RSA 3072", "ed25519": "Ed25519"}
 

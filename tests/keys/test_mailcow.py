@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 from responses import matchers
 
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -24,6 +23,7 @@ from netcup_mailauth.errors import (
     TransportError,
 )
 from netcup_mailauth.keys.mailcow import Mailcow
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
 

@@ -11,7 +11,6 @@ import responses
 from pydantic import SecretStr
 from urllib3.exceptions import ConnectTimeoutError
 
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.dkim import parse
 from netcup_mailauth.errors import (
     ApiError,
@@ -20,8 +19,8 @@ from netcup_mailauth.errors import (
     TransportError,
     UnverifiedError,
 )
-from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.keys.mailcow_writing import SETTLE, MailcowWriting
+from netcup_mailauth.keys.mailcow import SETTLE, Mailcow, MailcowWriting
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.sandbox.mailcow.keyring import generate
 from tests.canaries import leaks
 

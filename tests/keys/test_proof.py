@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from netcup_mailauth.dkim import public_key_from_crypto
-from netcup_mailauth.keys.proof import signer_in, signer_in_file
+from netcup_mailauth.keys.private import signer_in, signer_in_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from netcup_mailauth.errors import KeySourceError, UsageError
 from netcup_mailauth.keys.sources import Sources, check_source
 
 if TYPE_CHECKING:
-    from netcup_mailauth.keys.files import DkimSource
+    from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.keys.mailcow import Mailcow
 
 # RFC 8463, A.2

@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.plan import Action, Change, ChangeSet, Failure, Kept, Place, Plan
+from netcup_mailauth.plan import (
+    Action,
+    Change,
+    ChangeSet,
+    Failure,
+    Kept,
+    Place,
+    Plan,
+    Result,
+    RunResult,
+    Status,
+)
 from netcup_mailauth.records import DnsRecord, Kind
-from netcup_mailauth.results import Result, RunResult, Status
 
 # The key of RFC 6376, C: brisbane._domainkey.example.com
 RSA_P = (

@@ -21,10 +21,9 @@ from netcup_mailauth.judge.report import (
     State,
 )
 from netcup_mailauth.plan import Failure
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
-from netcup_mailauth.render.layout import Page
+from netcup_mailauth.render.text import Page
 from tests.render.commonmark import cells, inline
 from tests.render.samples import (
     DECEIVING,

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import DnsRecord, Kind, Zone
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Result, RunResult, Status
+from netcup_mailauth.records import DnsRecord, Kind, Zone, visible
 from netcup_mailauth.render.markdown import (
     cell,
     code,
@@ -23,7 +22,6 @@ from netcup_mailauth.render.markdown import (
     run_markdown,
     zone_markdown,
 )
-from netcup_mailauth.results import Result, RunResult, Status
 from tests.render.commonmark import cells, inline
 from tests.render.samples import (
     DMARC,

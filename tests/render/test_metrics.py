@@ -13,11 +13,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge.report import Basis, CheckedRecord, DomainCheck, ServerView, State
-from netcup_mailauth.plan import Action, ChangeSet, Failure, Kept
+from netcup_mailauth.plan import Action, ChangeSet, Failure, Kept, Result, Status
 from netcup_mailauth.records import Kind
-from netcup_mailauth.render.metrics import Run, last_success, metrics_text
-from netcup_mailauth.render.outcomes import DomainOutcome, of_checked, of_planned, of_result
-from netcup_mailauth.results import Result, Status
+from netcup_mailauth.render.metrics import (
+    DomainOutcome,
+    Run,
+    last_success,
+    metrics_text,
+    of_checked,
+    of_planned,
+    of_result,
+)
 from tests.render.samples import (
     DMARC,
     ED25519,

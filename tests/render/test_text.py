@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan
-from netcup_mailauth.printable import visible
-from netcup_mailauth.records import DnsRecord, Kind, Zone
-from netcup_mailauth.render.layout import Page
-from netcup_mailauth.render.runs import result_text, run_text
+from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan, Result, RunResult, Status
+from netcup_mailauth.records import DnsRecord, Kind, Zone, visible
 from netcup_mailauth.render.text import (
+    Page,
     change_set_text,
     plan_text,
+    result_text,
+    run_text,
     zone_text,
 )
-from netcup_mailauth.results import Result, RunResult, Status
 from tests.render.samples import (
     CCP,
     DECEIVING,

@@ -17,10 +17,10 @@ from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.actions.rotator import Rotator
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.clock import Clock
-from netcup_mailauth.dnsio.asking import Dns
-from netcup_mailauth.dnsio.nameservers import Server
+from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.judge.guard import silent
+from netcup_mailauth.lookup import Server
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation.books import Books
 from netcup_mailauth.rotation.signer import SignerKey, Users, Writes

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import responses
 
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.rotation import clocks
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.web import server

@@ -10,7 +10,7 @@ import pytest
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.keys.generate import generate
+from netcup_mailauth.keys.private import generate
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth.errors import MailauthError, UsageError
+from netcup_mailauth.policy import seconds, words
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.rotation import left_alone
 from netcup_mailauth.rotation.books import Books, check_lasting, filesystem
-from netcup_mailauth.rotation.durations import seconds, words
 from netcup_mailauth.rotation.selectors import candidates, is_rotation_style, selectors_in
 from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, dumps, loads
 from netcup_mailauth.rotation.waits import Waits

@@ -9,8 +9,8 @@ from itertools import cycle
 import pytest
 from pydantic import SecretStr
 
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.keys.mailcow import Mailcow
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.mailcow.keyring import DkimKey, generate
 from tests.signers.world import ALIAS, DOMAIN, HELPER, OTHER, OnWrite, StoppedMailcow

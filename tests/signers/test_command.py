@@ -13,7 +13,7 @@ import pytest
 
 from netcup_mailauth.dkim import build, parse
 from netcup_mailauth.errors import MailauthError, UnverifiedError
-from netcup_mailauth.keys.files import read_key_file
+from netcup_mailauth.keys.forms import read_key_file
 from netcup_mailauth.rotation.signer import SignerKey, Users
 from netcup_mailauth.signers.command import CommandSigner
 from tests.canaries import leaks

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.errors import KeySourceError, MailauthError
-from netcup_mailauth.keys.files import read_key_file
-from netcup_mailauth.keys.generate import NewKey, generate
+from netcup_mailauth.keys.forms import read_key_file
+from netcup_mailauth.keys.private import NewKey, generate
 from netcup_mailauth.signers.keyfile import KeyFile
 from tests.canaries import leaks
 

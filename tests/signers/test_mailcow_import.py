@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth.errors import ApiError, MailauthError, UnverifiedError
-from netcup_mailauth.keys.files import read_key
-from netcup_mailauth.keys.generate import NewKey
+from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.keys.private import NewKey
 from netcup_mailauth.rotation.signer import Users
 from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
 from netcup_mailauth.signers import mailcow_import

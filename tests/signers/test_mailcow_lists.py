@@ -8,10 +8,10 @@ import pytest
 import responses
 from pydantic import SecretStr
 
-from netcup_mailauth.backends.http import HttpClient
 from netcup_mailauth.errors import TransportError
-from netcup_mailauth.keys.generate import generate
 from netcup_mailauth.keys.mailcow import Mailcow
+from netcup_mailauth.keys.private import generate
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.rotation.signer import Users
 from netcup_mailauth.signers.mailcow_keys import MailcowKeys
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.keys.generate import KeyType, generate
+from netcup_mailauth.keys.private import KeyType, generate
 from netcup_mailauth.signers.saying import said
 
 if TYPE_CHECKING:

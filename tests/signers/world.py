@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.keys.mailcow_writing import MailcowWriting
-from netcup_mailauth.keys.pem import split
+from netcup_mailauth.keys.forms import split
+from netcup_mailauth.keys.mailcow import Mailcow, MailcowWriting
 
 if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey

@@ -10,12 +10,14 @@ import socket
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Job = Callable[[], None]
+
+Transport = Literal["udp", "tcp"]
 
 
 class Loop:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dns.rdatatype import RdataType
     from dns.rrset import RRset
 
-    from netcup_mailauth.sandbox.dns.server import Transport
+    from netcup_mailauth.sandbox.dns.loop import Transport
 
 _HEADER = 12
 _QR = 0x80

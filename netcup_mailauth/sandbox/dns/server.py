@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.sandbox.dns.loop import Transport
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.dns.faults import DnsFault
     from netcup_mailauth.sandbox.dns.messages import Responder
     from netcup_mailauth.sandbox.dns.publication import Window
-
-Transport = Literal["udp", "tcp"]
 
 _NONSENSE = b"\xff\xff\x00\x01\x00\x01\x00\x00\x00\x00\xc0\x0c" + bytes(range(0x80, 0xA0))
 

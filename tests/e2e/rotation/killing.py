@@ -18,9 +18,9 @@ PATCH = f"""
 import os, signal
 import requests.adapters
 from netcup_mailauth.actions import applying
-from netcup_mailauth.keys import mailcow_writing
+from netcup_mailauth.keys import mailcow
 
-applying.SETTLE = mailcow_writing.SETTLE = 0.05
+applying.SETTLE = mailcow.SETTLE = 0.05
 left = [int(os.environ.get("{KILL_AFTER}", "1000000"))]
 
 def moment():

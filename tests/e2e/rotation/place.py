@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from netcup_mailauth import dkim
-from netcup_mailauth.keys.generate import generate
-from netcup_mailauth.keys.pem import split
+from netcup_mailauth.keys.forms import split
+from netcup_mailauth.keys.private import generate
 from netcup_mailauth.sandbox import Sandbox
 from tests.e2e.command import Command
 from tests.signers.world import signs_with

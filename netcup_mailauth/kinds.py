@@ -1,0 +1,95 @@
+"""Which TXT record is SPF, DKIM or DMARC, where each stands, and whether two mean the same.
+
+A managed record is found by its name and its kind, never by its text; and equal meaning is never a
+change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth.errors import RecordError
+from netcup_mailauth.records import Kind, relative
+
+if TYPE_CHECKING:
+    from netcup_mailauth.records import DnsRecord, Zone
+
+
+def is_of_kind(kind: Kind, text: str) -> bool:
+    """Whether a TXT text, standing at the hostname of ``kind``, is a record of that kind.
+
+    At a DKIM selector every TXT is: two texts there make the key undefined (RFC 6376, 3.6.2.2).
+    Elsewhere the version decides (RFC 7208, 4.5; RFC 9989, 4.7), so that a verification token
+    beside it is left alone.
+    """
+    match kind:
+        case Kind.SPF:
+            return spf.is_spf(text)
+        case Kind.DKIM:
+            return True
+        case _:
+            return dmarc.is_dmarc(text)
+
+
+def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
+    """The TXT records at ``hostname`` that are of this kind, in the zone's order."""
+    return tuple(
+        record for record in zone.at(hostname, "TXT") if is_of_kind(kind, record.destination)
+    )
+
+
+def hostname_of(kind: Kind, domain: str, zone: str, selector: str = "") -> str:
+    """The hostname, relative to ``zone``, at which ``domain`` has its record of ``kind``."""
+    match kind:
+        case Kind.DKIM:
+            return relative(f"{selector}._domainkey.{domain}", zone)
+        case Kind.DMARC:
+            return relative(f"_dmarc.{domain}", zone)
+        case _:
+            return relative(domain, zone)
+
+
+def same_meaning(kind: Kind, live: str, wanted: str) -> bool:
+    """Whether a receiver reads ``live`` exactly as it would read ``wanted``.
+
+    A live text that is no valid record of its kind equals only itself.
+    """
+    if live == wanted:
+        return True
+    try:
+        match kind:
+            case Kind.SPF:
+                return spf.equal(spf.parse(live), spf.parse(wanted))
+            case Kind.DKIM:
+                return dkim.equal(dkim.parse(live), dkim.parse(wanted))
+            case _:
+                return _same_dmarc(live, wanted)
+    except RecordError:
+        return False
+
+
+def _same_dmarc(live: str, wanted: str) -> bool:
+    old, new = dmarc.read(live), dmarc.read(wanted)
+    return old is not None and new is not None and dmarc.equal(old, new)
+
+
+MAIL_PREFIXES = ("v=spf1", "v=dkim1", "v=dmarc1", "v=stsv1", "v=tlsrptv1")
+MAIL_LABELS = frozenset({"_domainkey", "_dmarc", "_mta-sts", "_smtp", "_report"})
+MAIL_NAMES = frozenset({"mail", "autodiscover", "autoconfig", "mta-sts"})
+
+
+def mail_records(zone: Zone) -> Zone:
+    """The zone with only those records that concern mail."""
+    return replace(zone, records=tuple(filter(_concerns_mail, zone.records)))
+
+
+def _concerns_mail(record: DnsRecord) -> bool:
+    labels = record.hostname.split(".")
+    return (
+        record.type == "MX"
+        or not MAIL_LABELS.isdisjoint(labels)
+        or labels[0] in MAIL_NAMES
+        or (record.type == "TXT" and record.destination.lower().startswith(MAIL_PREFIXES))
+    )

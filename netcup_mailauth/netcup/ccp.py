@@ -1,0 +1,361 @@
+"""netcup's CCP JSON API: one login, one connection, zones read and written (facts, part 1)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from netcup_mailauth import clock
+from netcup_mailauth.errors import (
+    ApiError,
+    CredentialsError,
+    MailauthError,
+    TransportError,
+    WaitError,
+    WriteNotProcessedError,
+)
+from netcup_mailauth.netcup.api import (
+    Budget,
+    ErrorCount,
+    check_fresh,
+    foreign_record,
+    masked,
+    send_by,
+)
+from netcup_mailauth.netcup.ccp_wire import (
+    Code,
+    Envelope,
+    RecordSet,
+    Session,
+    ZoneFacts,
+    error_for,
+    is_empty_zone,
+    is_session_dead,
+    not_on_this_api,
+    to_entry,
+    to_record,
+)
+from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.records import DesiredRecord, Zone, reason_not_to_store
+from netcup_mailauth.state.holds import NoHold, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from netcup_mailauth.plan import Edit
+    from netcup_mailauth.state.holds import Hold
+
+ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
+
+REQUEST_ID = 16
+"""Random bytes of a ``clientrequestid``, in 32 characters; netcup takes 64 at most (fact 1.3)."""
+
+LOCKED_OUT = "too many error messages"
+"""Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
+
+READ_AND_WRITE = 2
+"""Calls to read a zone and to write to it."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class CcpBackend:
+    """The zones of one netcup account behind the CCP API.
+
+    Args:
+        customer_number: the account.
+        api_key: a key made in the CCP.
+        api_password: the account's one API password.
+        endpoint: another address than netcup's, for a sandbox.
+        http: the session to use instead of a new one to ``endpoint``.
+        budget: counts the calls of this run.
+        trace: told of each answer in a line that holds no secret.
+        hold: what is remembered of these credentials from run to run.
+    """
+
+    name = "ccp"
+    new_ttl: int | None = None
+
+    def __init__(
+        self,
+        customer_number: str,
+        api_key: SecretStr,
+        api_password: SecretStr,
+        *,
+        endpoint: str = ENDPOINT,
+        http: HttpClient | None = None,
+        budget: Budget | None = None,
+        trace: Callable[[str], None] | None = None,
+        hold: Hold | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.account = hashlib.sha256(customer_number.encode()).hexdigest()[:12]
+        self._customer_number = SecretStr(customer_number)
+        self._api_key = api_key
+        self._api_password = api_password
+        self._http = http or HttpClient(endpoint, "netcup's CCP API")
+        self._budget = budget or Budget()
+        self._trace = trace or _silent
+        self._hold = hold or NoHold()
+        self._session: SecretStr | None = None
+        self._barred: MailauthError | None = None
+        self._noted = False
+        self._entering = threading.Lock()
+        self._secrets = [self._customer_number, api_key, api_password]
+        self._errors = ErrorCount()
+
+    def __enter__(self) -> CcpBackend:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._log_out()
+        finally:
+            self._http.close()
+
+    def log_in(self) -> SecretStr:
+        """Begin a session; called by itself, it shows whether the credentials work.
+
+        Raises:
+            CredentialsError, WaitError, ApiError: as netcup answers.
+        """
+        if self._barred is not None:
+            raise self._barred
+        self._hold.check()
+        param: dict[str, object] = {"apipassword": self._api_password.get_secret_value()}
+        answer = self._send("login", param, self._http.read)
+        self._session = SecretStr(self._expect("login", "", answer, Session).apisessionid)
+        self._secrets.append(self._session)
+        self._hold.lift()
+        return self._session
+
+    def reserve(self) -> None:
+        """Take two calls at once. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        self._budget.take(READ_AND_WRITE)
+
+    def release(self) -> None:
+        """Give them back. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        self._budget.release()
+
+    def zone(self, name: str) -> Zone:
+        """Read a zone. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        self._enter()
+        asked_at = clock.now()
+        answer = self._read("infoDnsRecords", {"domainname": name})
+        answered_at = clock.now()
+        if is_empty_zone(answer):
+            self._check_that_zone_exists(name)
+            zone = Zone(name, self.name, ())
+        else:
+            zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+        return replace(zone, asked_at=asked_at, answered_at=answered_at)
+
+    @property
+    def ahead(self) -> float | None:
+        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
+        return self._http.ahead
+
+    def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
+        """Itself. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return self
+
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
+        """Write the changes in one call. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        entries = [to_entry(change) for change in changes]
+        param: dict[str, object] = {
+            "domainname": zone.name,
+            "dnsrecordset": {"dnsrecords": entries},
+        }
+        session = self._enter()
+        self._budget.take(1)
+        check_fresh(zone)  # whatever there was to wait for came before
+        try:
+            answer = self._send("updateDnsRecords", _within(session, param), _once, send_by(zone))
+        except TransportError as error:
+            if error.sent:
+                raise
+            raise WriteNotProcessedError(error.what, error.advice) from None
+        if is_session_dead(answer):
+            self._forget(session)
+            raise WriteNotProcessedError(
+                "netcup had ended the session before the write.",
+                "Nothing was written. Run the same command again.",
+            )
+        name = zone.name
+        return self._zone(name, self._expect("updateDnsRecords", name, answer, RecordSet))
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
+        return reason_not_to_store(record.value, self.name)
+
+    def _check_that_zone_exists(self, name: str) -> None:
+        answer = self._read("infoDnsZone", {"domainname": name})
+        if answer.is_error and answer.statuscode == Code.ZONE_NOT_FOUND:
+            raise self._errors.counted(not_on_this_api(name, answer))
+        known = self._expect("infoDnsZone", name, answer, ZoneFacts).name
+        if known.lower() != name:
+            raise foreign_record(name, known)
+
+    def _zone(self, name: str, record_set: RecordSet) -> Zone:
+        records = tuple(to_record(wire, name) for wire in record_set.dnsrecords)
+        if len({record.id for record in records}) != len(records):
+            raise ApiError(
+                f"netcup lists two records of {name} under one id.",
+                "Nothing can be changed safely while it does; please report it.",
+            )
+        return Zone(name, self.name, records)
+
+    def _read(self, action: str, param: dict[str, object]) -> Envelope:
+        """A call that changes nothing; logs in first, and once more if the session has died."""
+        for _ in range(2):
+            session = self._enter()
+            answer = self._send(action, _within(session, param), self._http.read)
+            if not is_session_dead(answer):
+                break
+            self._forget(session)
+        return answer
+
+    def _enter(self) -> SecretStr:
+        """The one session of this run, begun if there is none; parallel jobs wait for it."""
+        with self._entering:
+            return self._session or self.log_in()
+
+    def _forget(self, session: SecretStr) -> None:
+        """A session is dead; another job may have begun the next one already."""
+        with self._entering:
+            if self._session is session:
+                self._session = None
+
+    def _log_out(self) -> None:
+        if self._session is None:
+            return
+        param: dict[str, object] = {"apisessionid": self._session.get_secret_value()}
+        self._session = None
+        try:
+            self._send("logout", param, _once)
+        except MailauthError:
+            # The session ends by itself after a quarter of an hour, and the user's own result,
+            # or first error, must not be hidden by this one.
+            return
+
+    def _send(
+        self,
+        action: str,
+        param: dict[str, object],
+        repeat: Callable[[Callable[[], Reply]], Reply],
+        by: float | None = None,
+    ) -> Envelope:
+        request_id = secrets.token_hex(REQUEST_ID)
+        body = {
+            "action": action,
+            "param": {
+                **param,
+                "clientrequestid": request_id,
+                "customernumber": self._customer_number.get_secret_value(),
+                "apikey": self._api_key.get_secret_value(),
+            },
+        }
+
+        def send() -> Reply:
+            self._budget.spend()
+            return self._http.post(body, by)
+
+        reply = repeat(send)
+        try:
+            answer = Envelope.model_validate(reply.payload)
+        except ValidationError:
+            answer = None
+        if answer is None:
+            # Outside the except block, as pydantic's error holds the whole answer.
+            raise TransportError(
+                f"netcup answered {action} with JSON of an unknown shape (HTTP {reply.status}).",
+                "If it comes again, please report it.",
+            )
+        answer = self._masked(answer)
+        if not answer.answers(action, request_id):
+            raise self._out_of_step(action, answer)
+        if answer.is_success and not 200 <= reply.status < 300:
+            raise TransportError(
+                f"netcup answered {action} with HTTP {reply.status}, and a success in it.",
+                "Something between this machine and it may have answered instead: a proxy or a "
+                "firewall.",
+                passing=False,
+            )
+        self._trace(f"netcup: {action} {param.get('domainname', '')}: {answer.summary}")
+        return answer
+
+    def _out_of_step(self, action: str, answer: Envelope) -> TransportError:
+        """An answer to something else; no answer of the same connection is believed any more."""
+        self._http.close()
+        self._trace(f"netcup: {action}: an answer to another call ({answer.summary})")
+        return TransportError(
+            f"netcup's answer to {action} is not that to this call: it does not repeat its "
+            "action and clientrequestid.",
+            "Nothing was taken from it. Run the same command again; if it comes again, please "
+            "report it.",
+        )
+
+    def _masked(self, answer: Envelope) -> Envelope:
+        """The answer with its words fit to show: none of our own secrets, and printable."""
+        texts = {"shortmessage": answer.shortmessage, "longmessage": answer.longmessage}
+        return answer.model_copy(
+            update={name: masked(text, self._secrets) for name, text in texts.items()}
+        )
+
+    def _expect(self, action: str, zone: str, answer: Envelope, model: type[Model]) -> Model:
+        """The data of a successful answer.
+
+        Raises:
+            MailauthError: the answer was no success, or its data is not what it should be.
+        """
+        if not answer.is_success:
+            raise self._error(action, zone, answer)
+        try:
+            return model.model_validate(answer.responsedata or {})
+        except ValidationError as error:
+            where = ", ".join(".".join(map(str, e["loc"])) or "it" for e in error.errors()[:3])
+        # Outside the except block, as pydantic's error holds the answer, session id and all.
+        raise ApiError(
+            f"netcup's answer to {action} is not as documented (at {where}).",
+            "Nothing was taken from it; if it comes again, please report it.",
+        )
+
+    def _error(self, action: str, zone: str, answer: Envelope) -> MailauthError:
+        """The error that an answer stands for, remembered if these credentials must rest."""
+        error = error_for(action, zone, answer)
+        if error.ends_run:
+            self._barred = error  # no other job logs in after it
+        if isinstance(error, CredentialsError):
+            self._note(Reason.REFUSED)
+        elif isinstance(error, WaitError) and LOCKED_OUT in answer.message.lower():
+            self._note(Reason.LOCKED_OUT)
+        return self._errors.counted(error)
+
+    def _note(self, reason: Reason) -> None:
+        """Remember it once, however many jobs are told: each time, the next runs wait longer."""
+        if not self._noted:
+            self._noted = True
+            self._hold.note(reason)
+
+
+def _within(session: SecretStr, param: dict[str, object]) -> dict[str, object]:
+    return {**param, "apisessionid": session.get_secret_value()}
+
+
+def _once(send: Callable[[], Reply]) -> Reply:
+    return send()
+
+
+def _silent(_line: str) -> None:
+    """Trace nothing."""

@@ -1,0 +1,560 @@
+"""HTTP to one API: time limits, size limits, proxies, and what a failure means.
+
+Everything that leaves the machine with a secret in it goes through :class:`HttpClient`. It
+follows no redirect (a key in a header would travel along), reads no netrc (an entry there would
+replace a Bearer key), and never puts a request into an exception. Of each failure the one question
+matters: can the request have reached the API? Then it must not be sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from netcup_mailauth.errors import TransportError, UsageError
+from netcup_mailauth.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+    from netcup_mailauth.netcup.line import Line
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+"""Seconds without a byte. netcup was seen to need more than 5 s for an answer (fact 1.1)."""
+
+LONGEST = 60.0
+"""Seconds for a request and its answer, however often a byte comes."""
+
+MAX_ANSWER = 16 * 1024 * 1024
+"""Bytes. A zone of 10,000 records takes about 2 MB."""
+
+CHUNK = 64 * 1024
+"""Bytes to take from a connection at a time."""
+
+MOST_CONNECTIONS = 32
+"""Parallel jobs there may be; each request has a connection to itself."""
+
+BACKOFF = (0.5, 2.0)
+"""Seconds before the second and the third attempt at a read. A write is never repeated here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer. ``payload`` is its JSON; ``None`` when a refusal (4xx) came without any."""
+
+    status: int
+    payload: object
+    retry_after: str | None = None
+
+
+class HttpClient:
+    """A session with one API.
+
+    Args:
+        url: where the API is; checked by :func:`check_url`.
+        what: its name in messages, as in "netcup's CCP API".
+        headers: sent with every request.
+        environ: where proxies and the CA bundle are read from.
+        sleep: how to wait before a read is tried again.
+
+    Attributes:
+        ahead: how many seconds the ``Date`` of the last answer was ahead of this machine's clock;
+            ``None`` if it had none that tells.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = check_url(url, f"the address of {what}")
+        self.what = what
+        self._sleep = sleep
+        self._environ = os.environ if environ is None else environ
+        self._headers = {
+            "User-Agent": f"netcup-mailauth/{__version__}",
+            "Accept": "application/json",
+            **(headers or {}),
+        }
+        self.ahead: float | None = None
+        self._idle: list[Line] = []
+
+    def close(self) -> None:
+        """Close every connection that is not in use; a later request opens a new one."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def read(self, send: Callable[[], Reply]) -> Reply:
+        """Do a request that changes nothing, again after a connection error or a 5xx.
+
+        Raises:
+            TransportError: the last attempt's, or one that would only come again.
+        """
+        for pause in BACKOFF:
+            try:
+                return send()
+            except TransportError as error:
+                if not error.passing:
+                    raise
+            self._sleep(pause)
+        return send()
+
+    def read_patiently(self, send: Callable[[], Reply]) -> Reply:
+        """As :meth:`read`; told that there are too many requests, wait and ask again.
+
+        Returns:
+            The answer; the last one, if it is 429 time after time.
+        """
+        for _ in range(TIMES_TOLD_TO_WAIT):
+            reply = self.read(send)
+            if reply.status != TOO_MANY:
+                return reply
+            self._sleep(pause(reply.retry_after, time.time()))
+        return self.read(send)
+
+    def post(self, body: object, by: float | None = None) -> Reply:
+        """POST ``body`` as JSON, once; not at all if it cannot leave ``by`` then (clock.now).
+
+        Raises:
+            TransportError: anything but an HTTP answer below 500 with JSON in it.
+        """
+        reply = self._request("POST", self.url, _as_json(body), by)
+        if reply.payload is None:
+            raise TransportError(
+                f"{self.what} answered HTTP {reply.status} without JSON.",
+                "Something between this machine and it may have answered instead: a proxy or a "
+                "firewall.",
+                passing=False,
+            )
+        return reply
+
+    def post_to(self, path: str, body: object, by: float | None = None) -> Reply:
+        """As :meth:`post`, to a path below the URL. A refusal may come without JSON.
+
+        Raises:
+            TransportError: as :meth:`post`.
+        """
+        return self._request("POST", self._below(path), _as_json(body), by)
+
+    def get(self, path: str, query: Mapping[str, object] | None = None) -> Reply:
+        """GET a path below the URL, once. A refusal (4xx) may come without JSON.
+
+        Raises:
+            TransportError: as :meth:`post`.
+        """
+        asked = f"?{urlencode(query)}" if query else ""
+        return self._request("GET", self._below(path) + asked, None)
+
+    def _below(self, path: str) -> str:
+        return self.url.rstrip("/") + path
+
+    def _request(self, method: str, url: str, data: bytes | None, by: float | None = None) -> Reply:
+        """One request. Its connection is used again only after one whole answer to it."""
+        line = self._line()
+        reply: Reply | None = None
+        failure: TransportError | None = None
+        try:
+            with line.limited(LONGEST, by):
+                reply = self._answered(line, method, url, data)
+        except TransportError as error:
+            failure = error
+        finally:
+            if reply is not None and line.is_sound:
+                self._idle.append(line)
+            else:
+                line.close()
+        # To the reader of an answer without a length, its cut end is an end as well.
+        if line.is_late:
+            failure = too_late(self.what)
+        elif line.was_cut:
+            sent = failure is None or failure.sent
+            failure = too_slow(self.what, LONGEST, sent=sent)
+        elif line.has_more and failure is None:
+            failure = too_many(self.what)
+        if failure is not None or reply is None:
+            # Outside the except block, so that no exception keeps the request and its secrets.
+            raise failure or broke(self.what)
+        return reply
+
+    def _answered(self, line: Line, method: str, url: str, data: bytes | None) -> Reply:
+        import requests
+        from urllib3.exceptions import HTTPError
+
+        headers = {"Content-Type": "application/json"} if data is not None else None
+        try:
+            response = line.session.request(
+                method,
+                url,
+                data=data,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+            )
+        # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
+        except (requests.RequestException, HTTPError, OSError) as error:
+            place = urlsplit(self.url).netloc
+            failure = told(error, self.what, place, CONNECT_TIMEOUT, READ_TIMEOUT)
+        else:
+            with response:
+                return self._reply(response)
+        raise failure  # outside the except block, as above
+
+    def _reply(self, response: requests.Response) -> Reply:
+        status = response.status_code
+        if status < 200:
+            # Its answer is still to come; read with the next request, it would be taken for its.
+            raise TransportError(
+                f"{self.what} answered with HTTP {status}, which is no answer yet.", "Try again."
+            )
+        if 300 <= status < 400:
+            raise TransportError(
+                f"{self.what} answered with a redirect (HTTP {status}), which is "
+                "not followed, because a key would travel along.",
+                "Check the address, or give the one it redirects to.",
+                passing=False,
+            )
+        body = self._body(response)
+        if status >= 500:
+            raise TransportError(
+                f"{self.what} answered HTTP {status}.",
+                "This is a fault at its end; try again later.",
+            )
+        payload = _json(body)
+        if payload is None and status < 400:
+            raise TransportError(
+                f"{self.what} answered with {_sort(body)} (HTTP {status}, {len(body)} bytes).",
+                "This happens when it is being maintained; try again later.",
+            )
+        self.ahead = _ahead(response.headers.get("Date"))
+        return Reply(status, payload, response.headers.get("Retry-After"))
+
+    def _body(self, response: requests.Response) -> bytes:
+        from urllib3.exceptions import HTTPError
+
+        body = bytearray()
+        try:
+            # read1 gives what has arrived; read would wait for a full buffer, however long the
+            # other end takes to fill it.
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    break
+            else:
+                return bytes(body)
+        except HTTPError:
+            failure = broke(self.what)
+        else:
+            failure = TransportError(
+                f"{self.what} sends an answer without end ({len(body)} bytes so far).",
+                "Nothing was taken from it. Try again later.",
+                passing=False,
+            )
+        raise failure
+
+    def _line(self) -> Line:
+        """A connection that no other request uses; parallel jobs have one each."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._new_line()
+
+    def _new_line(self) -> Line:
+        from netcup_mailauth.netcup.line import Line
+
+        line = Line()
+        line.session.trust_env = False
+        line.session.headers.update(self._headers)
+        line.session.verify = self._ca_bundle() or True
+        line.session.proxies = self._proxies()
+        return line
+
+    def _ca_bundle(self) -> str | None:
+        return next((self._environ[name] for name in CA_VARIABLES if self._environ.get(name)), None)
+
+    def _proxies(self) -> dict[str, str]:
+        from requests.utils import should_bypass_proxies
+
+        host = urlsplit(self.url).hostname or ""
+        # Never None, which would mean: whatever os.environ says.
+        no_proxy = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
+        if is_loopback(host) or should_bypass_proxies(self.url, no_proxy):
+            return {}
+        found = {}
+        for scheme in ("http", "https", "all"):
+            variable = f"{scheme}_proxy"
+            value = self._environ.get(variable) or self._environ.get(variable.upper())
+            if value:
+                found[scheme] = value
+        return found
+
+
+def _ahead(date: str | None) -> float | None:
+    """How many seconds a ``Date`` is ahead of this machine's clock; ``None`` if it is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        told = parsedate_to_datetime(date or "")
+        told = told if told.tzinfo else told.replace(tzinfo=UTC)  # -0000 is UTC, too
+        return told.timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _as_json(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _json(body: bytes) -> object:
+    """What the JSON says; ``None`` if it says nothing, or is none."""
+    try:
+        payload: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return payload
+
+
+def _sort(body: bytes) -> str:
+    """What an answer that should be JSON is instead, in words."""
+    text = body.strip()
+    if text[:1] == b"<":
+        return "an HTML page"
+    return "something that is not JSON" if text else "nothing"
+
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Where a CA file is named, the first one that is set."""
+
+
+def told(
+    error: Exception, what: str, place: str, connecting: float, reading: float
+) -> TransportError:
+    """An exception of requests, without the request in it.
+
+    Args:
+        error: what requests raised.
+        what: whom the request was for, in words.
+        place: their host, with a port if there is one.
+        connecting: how many seconds the connection was given.
+        reading: and each wait for a byte.
+    """
+    import requests
+
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return TransportError(f"{what} did not answer within {reading:.0f} s.", "Try again later.")
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        return TransportError(
+            f"No request to {what} can be made: the CA file cannot be read.",
+            f"It is named in one of {', '.join(CA_VARIABLES)}.",
+            sent=False,
+            passing=False,
+        )
+    said = reason(error, connecting)
+    if isinstance(error, requests.exceptions.SSLError) or certificate_refused(error):
+        return TransportError(
+            f"The TLS connection to {what} failed: {said}.",
+            "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
+            sent=not certificate_refused(error),
+            passing=False,
+        )
+    if never_connected(error):
+        return TransportError(
+            f"No connection to {what} at {place}: {said}.",
+            "Check the network, the proxy and the address.",
+            sent=False,
+        )
+    if isinstance(error, unusable()):
+        return TransportError(
+            f"No request to {what} at {place} can be made: {type(error).__name__}.",
+            "Check the address, and the proxy if there is one.",
+            sent=False,
+            passing=False,
+        )
+    return broke(what)
+
+
+def broke(what: str) -> TransportError:
+    """The connection ended too early."""
+    return TransportError(
+        f"The connection to {what} broke before its answer had arrived.", "Try again."
+    )
+
+
+def too_slow(what: str, seconds: float, *, sent: bool) -> TransportError:
+    """The time for a request and its whole answer is over."""
+    return TransportError(
+        f"{what} did not answer in full within {seconds:.0f} s.",
+        "Try again later.",
+        sent=sent,
+        passing=False,
+    )
+
+
+def too_late(what: str) -> TransportError:
+    """What a request rests on had been read too long before it could leave."""
+    return TransportError(
+        f"The request to {what} could not be sent in time: what it rests on was read too long "
+        "before, so nothing was sent.",
+        "Run the same command again.",
+        sent=False,
+        passing=False,
+    )
+
+
+def too_many(what: str) -> TransportError:
+    """More came than the answer; it may be that of another request."""
+    return TransportError(
+        f"{what} sent more than one answer, and which one is meant cannot be told.",
+        "Nothing was taken from it. Try again.",
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and everything it wraps: as argument, ``reason`` or cause.
+
+    Not its context: that can be an older error of somebody else, which the caller is handling.
+    """
+    seen: list[BaseException] = []
+    queue: list[object] = [error]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, BaseException) and item not in seen:
+            seen.append(item)
+            queue += [*item.args, getattr(item, "reason", None), item.__cause__]
+    return seen
+
+
+def never_connected(error: BaseException) -> bool:
+    """Whether urllib3 says that no connection ever stood, so that nothing was sent.
+
+    Its ProxyError does not say so: a tunnel that breaks after the request is one, too.
+    """
+    from urllib3.exceptions import ConnectTimeoutError
+
+    # Also the base class of NewConnectionError: refused, unreachable, no such name.
+    return any(
+        isinstance(item, ConnectTimeoutError) or tunnel_refused(item) for item in _chain(error)
+    )
+
+
+def tunnel_refused(error: BaseException) -> bool:
+    """Whether a proxy answered that it makes no connection to the other end (http.client)."""
+    return isinstance(error, OSError) and str(error).startswith("Tunnel connection failed")
+
+
+def certificate_refused(error: BaseException) -> bool:
+    """Whether TLS ended with our look at the certificate, before any request."""
+    import ssl
+
+    return any(isinstance(item, ssl.SSLCertVerificationError) for item in _chain(error))
+
+
+def unusable() -> tuple[type[Exception], ...]:
+    """Errors about the address itself, raised before anything is opened."""
+    from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+    from urllib3.exceptions import LocationValueError
+
+    return InvalidSchema, InvalidURL, MissingSchema, LocationValueError
+
+
+def reason(error: BaseException, patience: float) -> str:
+    """What the operating system said, without the addresses and objects wrapped around it.
+
+    ``patience`` is how many seconds a connection was given.
+    """
+    from urllib3.exceptions import ConnectTimeoutError
+
+    for item in reversed(_chain(error)):
+        if tunnel_refused(item):
+            return str(item)
+        if isinstance(item, OSError) and item.strerror:
+            return item.strerror
+        if isinstance(item, ConnectTimeoutError):
+            return f"no answer within {patience:.0f} s"
+    return type(error).__name__
+
+
+_LOOPBACK_NAMES = frozenset({"localhost", "::1"})
+
+
+def check_url(url: str, what: str) -> str:
+    """``url``, if a secret may be sent to it. No message shows it: it may hold a secret itself.
+
+    Raises:
+        UsageError: no http(s) URL, http to another machine, or a user name in it.
+    """
+    what = what[:1].upper() + what[1:]
+    if "@" in url:
+        raise UsageError(
+            f"{what} has a user name or password in it.", "Take out everything up to the @."
+        )
+    scheme, host = _scheme_and_host(url)
+    if scheme not in ("http", "https") or not host:
+        raise UsageError(f"{what} is no URL.", "Give it as in https://mail.example.com")
+    if scheme == "http" and not is_loopback(host):
+        raise UsageError(
+            f"{what} is plain http, which would send a key unencrypted to {host}.",
+            "Use https; http is accepted for this machine itself only.",
+        )
+    return url
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """Both in lower case, or empty where the text is no URL that every reader reads alike."""
+    if any(character in "\\ " or not character.isprintable() for character in url):
+        return "", ""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises if it is none
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.hostname or ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine: localhost, 127/8, ::1."""
+    import ipaddress
+
+    if host in _LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+TOO_MANY = 429
+
+TIMES_TOLD_TO_WAIT = 2
+"""How often a read waits and is sent again; a write never is."""
+
+LONGEST_PAUSE = 60.0
+USUAL_PAUSE = 5.0
+"""Seconds to wait at most, and when the API does not say for how long."""
+
+
+def pause(retry_after: str | None, now: float) -> float:
+    """Seconds to wait by a Retry-After header, which has seconds or a date (RFC 9110, 10.2.3).
+
+    ``now`` is the time in seconds since 1970.
+    """
+    from email.utils import parsedate_to_datetime
+
+    text = (retry_after or "").strip()
+    try:
+        seconds = float(text) if text.isdigit() else parsedate_to_datetime(text).timestamp() - now
+    except (ValueError, OverflowError):
+        return USUAL_PAUSE
+    return min(max(seconds, 0.0), LONGEST_PAUSE)

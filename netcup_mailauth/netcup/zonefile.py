@@ -1,0 +1,146 @@
+"""Zones that were exported with ``records DOMAIN --format json``: read only, asks nobody.
+
+For jobs that must not hold a key to a zone, such as the one that shows a merge request's plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, ValidationError
+
+from netcup_mailauth import documents, records
+from netcup_mailauth.documents import EXPORTED, SCHEMA, LiveRecordShape, Shape, Ttl
+from netcup_mailauth.errors import UsageError, ZoneError
+from netcup_mailauth.files import read_named
+from netcup_mailauth.netcup.clouddns import DEFAULT_TTL
+from netcup_mailauth.records import CLOUDDNS, Zone, reason_not_to_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from netcup_mailauth.plan import Edit
+    from netcup_mailauth.records import DesiredRecord
+
+WHAT = "what netcup-mailauth records DOMAIN --format json prints"
+
+
+class ZoneFiles:
+    """A back end over exported zones.
+
+    Args:
+        zones: the zones, from whichever API.
+    """
+
+    endpoint = EXPORTED
+    account = ""
+
+    def __init__(self, zones: Sequence[Zone]) -> None:
+        self._zones = {zone.name: zone for zone in zones}
+        records = {zone.backend for zone in zones}
+        self.name = records.pop() if len(records) == 1 else ""
+        self.new_ttl = DEFAULT_TTL if self.name == CLOUDDNS else None
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> Self:
+        """The zones in these files.
+
+        Raises:
+            UsageError: one of them is no export, or one zone is in two of them.
+        """
+        zones = [read_zone(path) for path in paths]
+        if len({zone.name for zone in zones}) != len(zones):
+            raise UsageError("One zone is given in two zone files.", "Leave one of them out.")
+        return cls(zones)
+
+    def serving(self, name: str) -> ZoneFiles:
+        """The zones from one API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])
+
+    def reserve(self) -> None:
+        """A file can be read at any time. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+
+    def release(self) -> None:
+        """Nothing was reserved. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+
+    def zone(self, name: str) -> Zone:
+        """The zone as it was exported. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        if name in self._zones:
+            return self._zones[name]
+        raise ZoneError(
+            f"The zone {name} is not in the zone file, which holds {', '.join(self._zones)}.",
+            f"Export it: netcup-mailauth records {name} --format json",
+        )
+
+    def zone_of(self, domain: str) -> str:
+        """The exported zone in which a domain lies; the domain itself if it lies in none."""
+        inside = [zone for zone in self._zones if f".{domain}".endswith(f".{zone}")]
+        return max(inside, key=len, default=domain)
+
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:  # noqa: ARG002
+        """Refuse to write: there is no API behind a file."""
+        raise UsageError(
+            f"The zone {zone.name} was read from a file, and cannot be written to.",
+            "Plan again with credentials, and apply that plan.",
+        )
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why the API that the zones come from cannot hold the record, or ``None``."""
+        return reason_not_to_store(record.value, self.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is open."""
+
+
+class _Record(LiveRecordShape, Shape):  # closed by the latter
+    type: str = Field(pattern=r"^[A-Z0-9]{1,10}$")
+    ttl: Ttl | None
+
+
+class _Listing(Shape):
+    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
+    domain: str
+    backend: str = Field(pattern=r"^[a-z]{1,20}$")
+    records: list[_Record]
+
+
+def read_zone(path: Path) -> Zone:
+    """The zone in an export.
+
+    Raises:
+        UsageError: it is none.
+    """
+    document = documents.parse(read_named(path, WHAT), str(path), WHAT)
+    try:
+        listing = _Listing.model_validate(document)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise _no_export(path, f" (at {where[:200]!a})" if where else "") from None
+    if not _is_name(listing.domain):
+        raise _no_export(path, " (at 'domain')")
+    records = tuple(record.live() for record in listing.records)
+    identifiers = [record.id for record in records if record.id is not None]
+    if len(set(identifiers)) != len(identifiers):
+        raise UsageError(f"{path} lists two records under one id.", "Export the zone again.")
+    return Zone(listing.domain, listing.backend, records)
+
+
+def _no_export(path: Path, where: str) -> UsageError:
+    return UsageError(f"{path} is not an exported zone{where}.", f"Give {WHAT}.")
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return text.isascii() and records.normalise(text) == text
+    except UsageError:
+        return False

@@ -1,0 +1,204 @@
+"""Which of netcup's two APIs serves a zone, decided zone by zone (facts, 2.7).
+
+The REST API is asked first where there is a key for it, because a miss there is harmless, while
+misses at the CCP API count towards a lock-out. An answer of the CCP API that a zone is empty is
+believed only if the zone's name servers serve nothing either: a zone that was moved to CloudDNS
+gets the very same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+from netcup_mailauth import clock
+from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
+from netcup_mailauth.netcup.api import KEYS_PAGE
+from netcup_mailauth.records import CCP, CLOUDDNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.netcup.ccp import CcpBackend
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+    from netcup_mailauth.netcup.clouddns_wire import DomainEntry
+    from netcup_mailauth.plan import Edit
+    from netcup_mailauth.records import DesiredRecord, Zone
+
+ServesRecords = Callable[[str], "bool | None"]
+"""Whether a zone's name servers serve any record at its apex, beside SOA and NS; ``None`` if none
+of them can be asked."""
+
+CCP_KEY = (
+    'If the CCP shows a "DNS" tab for it, and not "CloudDNS", it is served by the CCP API, which '
+    'takes the customer number, a key from "Legacy-API-Keys" and the API password '
+    f"({KEYS_PAGE}); enter them with netcup-mailauth auth."
+)
+REST_KEY = (
+    f'CloudDNS takes a REST key: make one under "API-Keys" ({KEYS_PAGE}) and enter it with '
+    "netcup-mailauth auth, or set NETCUP_REST_API_KEY."
+)
+
+
+ASKED_FIRST = (
+    "With both kinds of credentials the REST API says where each zone is, so none is read without "
+    "it; to do those on the CCP API alone, run without NETCUP_REST_API_KEY."
+)
+
+READS = 3
+"""Calls to the REST API for one zone: the domain, its revisions, the records of the newest."""
+
+JUST_NOW = 30.0
+"""Seconds for which DNS is believed that a zone is empty: a read before a write has to be quick."""
+
+SESSION = 2
+"""Calls to the CCP API for a run, beside those for zones: login and logout."""
+
+
+class Router:
+    """Both APIs of one user, or the one there are credentials for, as one back end.
+
+    Args:
+        ccp: the CCP API; ``None`` without credentials for it.
+        clouddns: the REST API; ``None`` without a key for it.
+        serves_records: asks DNS whether a zone that reads empty really is.
+
+    Raises:
+        ValueError: neither is given.
+    """
+
+    def __init__(
+        self,
+        ccp: CcpBackend | None,
+        clouddns: CloudDnsBackend | None,
+        serves_records: ServesRecords,
+    ) -> None:
+        apis: list[Backend] = [api for api in (ccp, clouddns) if api is not None]
+        if not apis:
+            raise ValueError("no API to route to")
+        self._ccp = ccp
+        self._clouddns = clouddns
+        self._serves_records = serves_records
+        self._empty: dict[str, float] = {}
+        self.apis = tuple(apis)
+        only = apis[0] if len(apis) == 1 else None
+        self.name = only.name if only else ""
+        self.endpoint = only.endpoint if only else ""
+        self.account = only.account if only else ""
+        self.new_ttl = only.new_ttl if only else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for api in self.apis:
+            api.__exit__(kind, error, trace)
+
+    def reads(self, zones: int) -> int:
+        """How many calls the busiest API gets at most when so many zones are only read."""
+        if self._clouddns is not None:
+            return READS * zones
+        return zones + SESSION
+
+    @property
+    def ahead(self) -> dict[str, float]:
+        """For each API that has answered, how far its ``Date`` was ahead of this machine's clock.
+
+        In seconds, as its last answer says; one whose answer does not tell is missing.
+        """
+        told = {"netcup's CCP API": self._ccp, "netcup's REST API": self._clouddns}
+        heard = {who: api.ahead for who, api in told.items() if api is not None}
+        return {who: seconds for who, seconds in heard.items() if seconds is not None}
+
+    def serving(self, name: str) -> Backend:
+        """The API of this name. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        for api in self.apis:
+            if api.name == name:
+                return api
+        there = " and ".join(f"{api.name} at {api.endpoint}" for api in self.apis)
+        raise UsageError(
+            f"This is about a zone on {name!a}, and there are credentials for {there} only.",
+            {CCP: CCP_KEY, CLOUDDNS: REST_KEY}.get(name, "Plan again."),
+        )
+
+    def reserve(self) -> None:
+        """Of each API, as it is not known which one serves the zone.
+
+        See :class:`~netcup_mailauth.netcup.api.Backend`.
+        """
+        for api in self.apis:
+            api.reserve()
+
+    def release(self) -> None:
+        """Of each API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        for api in self.apis:
+            api.release()
+
+    def zone(self, name: str) -> Zone:
+        """Read a zone from the API that serves it.
+
+        Raises:
+            ZoneError: neither of them does, or not the one there are credentials for.
+            MailauthError: as that API answers.
+        """
+        if self._clouddns is None:
+            return self._from_ccp(name)
+        domain = self._looked_up(self._clouddns, name)
+        if domain is not None and domain.is_dns_managed:
+            return self._clouddns.read(domain)
+        if self._ccp is not None:
+            return self._from_ccp(name)
+        if domain is None:
+            raise ZoneError(
+                f"netcup's REST API does not know the domain {name} with this key.",
+                f"Check the spelling. {CCP_KEY}",
+            )
+        raise ZoneError(f"The zone {name} is not on CloudDNS, says netcup's REST API.", CCP_KEY)
+
+    def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
+        """Write to the API that the zone was read from.
+
+        See :class:`~netcup_mailauth.netcup.api.Backend`.
+        """
+        return self.serving(zone.backend).apply(zone, changes)
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why one of the APIs cannot hold the record, or ``None``."""
+        return next(filter(None, (api.refuses(record) for api in self.apis)), None)
+
+    def _looked_up(self, clouddns: CloudDnsBackend, name: str) -> DomainEntry | None:
+        """What the REST API says of a domain; without its word no zone is read anywhere."""
+        try:
+            return clouddns.lookup(name)
+        except (CredentialsError, ApiError) as error:
+            if self._ccp is not None and ASKED_FIRST not in error.advice:
+                error.advice = f"{error.advice} {ASKED_FIRST}"
+            raise
+
+    def _from_ccp(self, name: str) -> Zone:
+        assert self._ccp is not None
+        zone = self._ccp.zone(name)
+        if zone.records or clock.now() - self._empty.get(name, -JUST_NOW) < JUST_NOW:
+            return zone
+        served = self._serves_records(name)
+        if served is False:
+            self._empty[name] = clock.now()
+            return zone
+        seen = "its name servers serve some" if served else "none of its name servers can be asked"
+        key = (
+            "The REST key in use does not see it there; is it of another account?"
+            if self._clouddns is not None
+            else REST_KEY
+        )
+        raise ZoneError(
+            f"netcup's CCP API lists no record of {name}, and {seen}: a zone that was moved to "
+            "CloudDNS looks like this.",
+            key,
+        )

@@ -8,14 +8,13 @@ confirms them all.
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.actions.domains import in_order
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.dnsio.ask import side_by_side
-from netcup_mailauth.dnsio.servers import ZoneServers, ask_each, not_asked, survey, with_route
+from netcup_mailauth.dnsio.servers import ZoneServers, not_asked, survey, with_route
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
@@ -50,8 +49,9 @@ from netcup_mailauth.policy import PARKED_SPF
 from netcup_mailauth.records import Kind, Zone, is_zone_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from netcup_mailauth.actions.domains import Tell
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.judge.report import CheckedRecord
@@ -99,14 +99,14 @@ def check(
         basis: where that comes from.
         kinds: the only kinds to look at where nothing particular is wanted; all if empty.
     """
-    return CheckReport(tuple(_attempt(session, wish, basis, kinds) for wish in wishes))
 
+    def attempt(wish: Wish, _tell: Tell) -> DomainCheck:
+        try:
+            return check_domain(session, wish, basis, kinds)
+        except MailauthError as error:
+            return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-def _attempt(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]) -> DomainCheck:
-    try:
-        return check_domain(session, wish, basis, kinds)
-    except MailauthError as error:
-        return DomainCheck(wish.domain, basis, error=Failure.of(error))
+    return CheckReport(tuple(in_order(tuple(wishes), attempt)))
 
 
 def check_domain(
@@ -337,8 +337,6 @@ JITTER = 0.2
 
 _DOMAINS_AT_ONCE = 16
 
-Ask = Callable[[Sequence["Server"], Sequence["Query"]], "dict[Server, tuple[ServerAnswer, ...]]"]
-
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -382,81 +380,66 @@ class Waited:
     caches: Caches = Caches()
 
 
-@dataclass(slots=True)
-class Waiter:
-    """Waits for servers.
+def wait(session: Session, watched: Sequence[Watched], timeout: float) -> Iterator[Waited]:
+    """Ask until every server agrees, at most ``timeout`` seconds: how it stands after each round.
 
-    Attributes:
-        tell: called after each round with who lags and for how many seconds we have waited.
-        ask: asks servers.
-        clock: seconds, never going back.
-        sleep: how to wait between rounds.
-        chance: a number from 0 to 1.
+    The session's clock is waited by between two rounds.
     """
+    everyone = {one.domain: one.servers for one in watched}
+    clock, caches = session.clock, Caches()
+    start = clock.monotonic()
+    pause, whom = QUICK, everyone
+    while True:
+        began = clock.monotonic()
+        lags, caches = _round(session, watched, whom, caches)
+        if not lags and whom != everyone:
+            # One address may be several machines, so all are asked once more.
+            lags, caches = _round(session, watched, everyone, caches)
+        waited = clock.monotonic() - start
+        yield Waited(lags, waited, caches)
+        if not lags or waited >= timeout:
+            return
+        if waited > QUICK_FOR:
+            pause = min(pause * GROWTH, SLOW)
+        nap = began + pause * (1 - JITTER * random.random()) - clock.monotonic()  # noqa: S311
+        clock.sleep(max(0.0, min(nap, timeout - waited)))
+        whom = _still(lags)
 
-    tell: Callable[[Sequence[Lag], float], None]
-    ask: Ask = ask_each
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
-    _caches: Caches = field(default=Caches(), init=False)
 
-    def wait(self, watched: Sequence[Watched], timeout: float) -> Waited:
-        """Wait until every server agrees, at most ``timeout`` seconds."""
-        everyone = {one.domain: one.servers for one in watched}
-        start = self.clock()
-        pause, whom = QUICK, everyone
-        while True:
-            began = self.clock()
-            lags = self._round(watched, whom)
-            if not lags and whom != everyone:
-                # One address may be several machines, so all are asked once more.
-                lags = self._round(watched, everyone)
-            waited = self.clock() - start
-            if not lags:
-                return Waited((), waited, self._caches)
-            self.tell(lags, waited)
-            if waited >= timeout:
-                return Waited(tuple(lags), waited, self._caches)
-            if waited > QUICK_FOR:
-                pause = min(pause * GROWTH, SLOW)
-            nap = began + pause * (1 - JITTER * self.chance()) - self.clock()
-            self.sleep(max(0.0, min(nap, timeout - waited)))
-            whom = _still(lags)
-
-    def _round(self, watched: Sequence[Watched], whom: dict[str, tuple[Server, ...]]) -> list[Lag]:
-        asked = [one for one in watched if whom.get(one.domain)]
-        answers = side_by_side(
-            lambda one: self.ask(whom[one.domain], one.queries), asked, _DOMAINS_AT_ONCE
-        )
-        return [
-            lag for one, own in zip(asked, answers, strict=True) for lag in self._lags(one, own)
-        ]
-
-    def _lags(self, watched: Watched, answers: dict[Server, tuple[ServerAnswer, ...]]) -> list[Lag]:
-        lags = []
-        for server, own in answers.items():
+def _round(
+    session: Session,
+    watched: Sequence[Watched],
+    whom: Mapping[str, tuple[Server, ...]],
+    caches: Caches,
+) -> tuple[tuple[Lag, ...], Caches]:
+    """Who lacks what of those that are asked, and what caches may hold since."""
+    asked = [one for one in watched if whom.get(one.domain)]
+    answers = side_by_side(
+        lambda one: session.ask(whom[one.domain], one.queries), asked, _DOMAINS_AT_ONCE
+    )
+    lags = []
+    for one, own in zip(asked, answers, strict=True):
+        for server, said in own.items():
             lacking = [
                 (target, answer)
-                for target, answer in zip(watched.targets, own, strict=True)
+                for target, answer in zip(one.targets, said, strict=True)
                 if checked(target, {server: answer}).state is not State.OK
             ]
             for target, answer in lacking:
-                self._note(target, answer)
+                caches = _noted(caches, target, answer)
             if lacking:
-                names = tuple(target.name for target, _ in lacking)
-                lags.append(Lag(watched.domain, server, names))
-        return lags
+                lags.append(Lag(one.domain, server, tuple(target.name for target, _ in lacking)))
+    return tuple(lags), caches
 
-    def _note(self, target: Target, answer: ServerAnswer) -> None:
-        """Remember for how long a cache that asked just before may keep the old answer."""
-        known, ttl = self._caches, answer.ttl
-        if ttl is None:
-            return
-        if values_of(target.kind, answer) or answer.status is ServerStatus.CNAME:
-            self._caches = Caches(max(known.record or 0, ttl), known.none)
-        else:
-            self._caches = Caches(known.record, max(known.none or 0, ttl))
+
+def _noted(caches: Caches, target: Target, answer: ServerAnswer) -> Caches:
+    """For how long a cache that asked just before may keep the old answer, this one counted."""
+    ttl = answer.ttl
+    if ttl is None:
+        return caches
+    if values_of(target.kind, answer) or answer.status is ServerStatus.CNAME:
+        return Caches(max(caches.record or 0, ttl), caches.none)
+    return Caches(caches.record, max(caches.none or 0, ttl))
 
 
 def _still(lags: Sequence[Lag]) -> dict[str, tuple[Server, ...]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.lookup import Lookup, Server
+    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Place, Result
     from netcup_mailauth.policy import Wish
@@ -160,6 +160,12 @@ class Session:
             MailauthError: DNS does not say, or one that was named is no server.
         """
         return (self.dns or Dns()).servers_of(zone)
+
+    def ask(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        """What each of these servers says of each of these queries."""
+        return (self.dns or Dns()).ask(servers, queries)
 
     def zone_of(self, wish: Wish) -> str:
         """The zone a domain lies in: as configured, else by its form, else as DNS says.

@@ -7,12 +7,14 @@ import shlex
 import shutil
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netcup_mailauth.cli.common import say, settings
+from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.records import visible
 
@@ -34,7 +36,7 @@ def wait_for(
     kinds: tuple[Kind, ...] = (),
 ) -> bool:
     """Wait until every server has what is wanted of every domain; whether they did in time."""
-    from netcup_mailauth.actions.checking import Waiter
+    from netcup_mailauth.actions.checking import wait
 
     again = resuming([wish.domain for wish in wishes])
     line = Line()
@@ -43,7 +45,9 @@ def wait_for(
         watched = [one for one in every if one is not None]
         if not watched:
             return True  # what there is to say, the check says
-        waited = Waiter(line.show, sleep=line.sleep).wait(watched, timeout)
+        for waited in wait(replace(session, clock=line), watched, timeout):
+            if waited.lagging:
+                line.show(waited.lagging, waited.seconds)
     except KeyboardInterrupt:
         line.end()
         say("The zone stays as it is. To go on waiting:")
@@ -145,8 +149,11 @@ def _moment(seconds: int) -> str:
     return f"{then:{'%H:%M' if seconds < 43200 else '%a %H:%M'}} (in {span})"
 
 
-class Line:
-    """One line that changes on a terminal; elsewhere a line whenever something changes."""
+class Line(Clock):
+    """One line that changes on a terminal; elsewhere a line whenever something changes.
+
+    As a clock it keeps the line alive while it is waited by.
+    """
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

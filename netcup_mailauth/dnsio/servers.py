@@ -459,3 +459,9 @@ class Dns:
         if self.servers:
             return parse_servers(self.servers)
         return authoritative(zone, Resolver(self.resolver))
+
+    def ask(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        """What each of these servers says of each of these queries."""
+        return ask_each(servers, queries)

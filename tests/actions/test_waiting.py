@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
@@ -16,15 +17,18 @@ from netcup_mailauth.actions.checking import (
     Caches,
     Lag,
     Waited,
-    Waiter,
     Watched,
+    wait,
 )
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.clock import Clock
+from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.judge.compare import Target
 from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 OLD, NEW = "v=spf1 mx ~all", "v=spf1 mx -all"
 ONE, TWO, THREE = (Server(f"ns{n}.example.net", f"192.0.2.{n}") for n in (1, 2, 3))
@@ -64,16 +68,50 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def tell(self, lags: Sequence[Lag], seconds: float) -> None:
-        self.told.append((tuple(lags), seconds))
-
     def wait(self, timeout: float = 1800, chance: float = 0.5, *more: Watched) -> Waited:
         watched = Watched("example.com", (TARGET,), tuple(self.switches), (QUERY,))
-        waiter = Waiter(self.tell, self.ask, lambda: self.now, self.sleep, lambda: chance)
-        return waiter.wait([watched, *more], timeout)
+        with patch("random.random", lambda: chance):
+            return self.waited([watched, *more], timeout)
+
+    def waited(
+        self, watched: Sequence[Watched], timeout: float, ask: Callable[..., Any] | None = None
+    ) -> Waited:
+        """How the waiting ended; what was told until then is noted."""
+        session = Session(dns=Asked(answer=ask or self.ask), clock=Moving(self))
+        *before, last = wait(session, watched, timeout)
+        self.told += (
+            (waited.lagging, waited.seconds) for waited in [*before, last] if waited.lagging
+        )
+        return last
 
     def number(self, server: Server) -> int:
         return Counter(s for _, s in self.asked)[server]
+
+
+@dataclass(frozen=True)
+class Asked(Dns):
+    """Servers that answer as a world says."""
+
+    answer: Any = None
+
+    def ask(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        found: dict[Server, tuple[ServerAnswer, ...]] = self.answer(servers, queries)
+        return found
+
+
+class Moving(Clock):
+    """The clock of a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def monotonic(self) -> float:
+        return self.world.now
+
+    def sleep(self, seconds: float) -> None:
+        self.world.sleep(seconds)
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
@@ -144,9 +182,7 @@ def test_a_server_that_falls_back_in_the_last_round_is_waited_for_again() -> Non
         return found
 
     watched = Watched("example.com", (TARGET,), (ONE, TWO), (QUERY,))
-    waited = Waiter(world.tell, ask, lambda: world.now, world.sleep, lambda: 0.5).wait(
-        [watched], 60
-    )
+    waited = world.waited([watched], 60, ask)
     assert waited.lagging == ()
     assert [lag.server for lag in world.told[-1][0]] == [ONE]
 
@@ -164,8 +200,7 @@ def test_each_domain_asks_only_its_own_laggards() -> None:
     world = World({ONE: 0, TWO: 0})
     world.switches[THREE] = 3  # known to the world, not to example.com
     watched = Watched("example.com", (TARGET,), (ONE, TWO), (QUERY,))
-    waiter = Waiter(world.tell, world.ask, lambda: world.now, world.sleep, lambda: 0.5)
-    assert waiter.wait([watched, other], 60).lagging == ()
+    assert world.waited([watched, other], 60).lagging == ()
     assert world.number(ONE) == 2
     assert {lag.domain for lags, _ in world.told for lag in lags} == {"example.org"}
 
@@ -201,5 +236,4 @@ def test_of_several_ttls_the_longest_counts() -> None:
         }
 
     watched = Watched("example.com", (TARGET,), (ONE, TWO), (QUERY,))
-    waiter = Waiter(world.tell, ask, lambda: world.now, world.sleep, lambda: 0.5)
-    assert waiter.wait([watched], 60).caches == Caches(record=900)
+    assert world.waited([watched], 60, ask).caches == Caches(record=900)

@@ -267,15 +267,11 @@ def test_interrupted_it_wipes_the_line_and_says_how_to_go_on(
 ) -> None:
     screen = terminal(monkeypatch, 80)
 
-    class Interrupted:
-        def __init__(self, tell: Any, sleep: Any) -> None:
-            self.tell = tell
+    def interrupted(*_: Any) -> Iterator[Waited]:
+        yield Waited((LAG,), 1)
+        raise KeyboardInterrupt
 
-        def wait(self, watched: Any, timeout: float) -> Waited:
-            self.tell([LAG], 1)
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("netcup_mailauth.actions.checking.Waiter", Interrupted)
+    monkeypatch.setattr("netcup_mailauth.actions.checking.wait", interrupted)
     session = expecting(Stub(PROMISED))
     with pytest.raises(KeyboardInterrupt):
         live.wait_for(session, [WISH], Basis.CONFIG, 5)

@@ -79,7 +79,7 @@ def _spf_in_parts(
         if policy.all is not None:
             record = spf.with_all(record, spf.Qualifier[policy.all.upper()])
     except RecordError as error:
-        desired.findings.append(_cannot_edit("spf-syntax", domain, "SPF", "--spf", error))
+        desired.findings.append(_cannot_edit(Kind.SPF, domain, error))
         return None
     if len(live) > 1:
         desired.findings.append(_merged(domain, len(live), merged.notes))
@@ -116,12 +116,13 @@ def _merged(domain: str, number: int, notes: Sequence[str]) -> Finding:
     )
 
 
-def _cannot_edit(code: str, domain: str, label: str, option: str, error: RecordError) -> Finding:
+def _cannot_edit(kind: Kind, domain: str, error: RecordError) -> Finding:
     return Finding(
-        code,
+        f"{kind}-syntax",
         Severity.REFUSED,
-        f"The live {label} record of {domain} cannot be changed in parts. {error.what}",
-        f"{error.advice}\nGive the record whole with {option}, or leave it alone with --kind.",
+        f"The live {kind.upper()} record of {domain} cannot be changed in parts. {error.what}",
+        f"{error.advice}\nGive the record whole with --{kind}, or leave it alone with --kind.",
+        kind,
     )
 
 
@@ -180,7 +181,7 @@ def _dmarc_in_parts(
         try:
             dmarc.parse(str(edited))
         except RecordError as error:
-            desired.findings.append(_cannot_edit("dmarc-syntax", name, "DMARC", "--dmarc", error))
+            desired.findings.append(_cannot_edit(Kind.DMARC, name, error))
             return None
     desired.findings += (
         Finding("dmarc-removed-tag", Severity.WARNING, f"{name}: {note}") for note in notes
@@ -218,6 +219,7 @@ def _ambiguous(name: str, live: Sequence[str]) -> Finding:
         f"{name} has {len(live)} DMARC records ({'; and '.join(live)}), so receivers ignore them "
         "all. Which one is meant cannot be told from parts.",
         "Give the record whole with --dmarc; the others are then deleted.",
+        Kind.DMARC,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from netcup_mailauth.records import Kind
 
 
 class Severity(StrEnum):
@@ -25,12 +27,22 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. ``code`` is part of the contract; ``message`` holds the actual value."""
+    """One finding.
+
+    Attributes:
+        code: its name, part of the contract.
+        severity: how it weighs.
+        message: what it is, with the actual value.
+        advice: what to do.
+        kind: the kind of record that it holds back, if it holds anything back; ``None`` for one
+            about the whole zone.
+    """
 
     code: str
     severity: Severity
     message: str
     advice: str = ""
+    kind: Kind | None = field(default=None, compare=False)
 
 
 def by_gravity(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -87,7 +87,7 @@ class ProposedPlan:
         for code in codes:
             if code not in CODES:
                 raise UsageError(f"There is no finding {code!r}.")
-        zones = (replace(zone, allow=(*zone.allow, *codes)) for zone in self.zones)
+        zones = (guard.allowing(zone, codes) for zone in self.zones)
         return ProposedPlan(replace(self.plan, zones=tuple(zones)))
 
 

@@ -115,6 +115,7 @@ class ChangeSet:
         untouched: how many records of the zone are none of our business.
         untouched_beside: how many of those are TXT records at the apex of the domain, beside
             its SPF record; shown as proof that they stay.
+        held: the kinds whose changes are not written, because the guard holds them back.
     """
 
     place: Place
@@ -125,6 +126,14 @@ class ChangeSet:
     findings: tuple[Finding, ...] = ()
     allow: tuple[str, ...] = ()
     error: Failure | None = None
+    held: frozenset[Kind] = frozenset()
+
+    @property
+    def without_held(self) -> ChangeSet:
+        """The part of it that is about no kind that is held back."""
+        changes = (change for change in self.changes if change.kind not in self.held)
+        unchanged = (kept for kept in self.unchanged if kept.kind not in self.held)
+        return replace(self, changes=tuple(changes), unchanged=tuple(unchanged), held=frozenset())
 
     @property
     def is_empty(self) -> bool:

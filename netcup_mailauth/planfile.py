@@ -34,6 +34,7 @@ from netcup_mailauth.documents import (
 )
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
 from netcup_mailauth.findings import CODES, Finding, Severity
+from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import hostname_of, is_of_kind
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
@@ -119,8 +120,15 @@ def zone_document(change_set: ChangeSet) -> Document:
             for finding in change_set.findings
         ],
         "allow": list(change_set.allow),
+        **_held(change_set),
         "error": _failure(change_set.error),
     }
+
+
+def _held(change_set: ChangeSet) -> Document:
+    """What holds back each kind that is held back; no key where there is none."""
+    held = {kind.value: list(codes) for kind, codes in guard.held_by(change_set).items()}
+    return {"held": held} if held else {}
 
 
 def _document(zones: list[Document]) -> Document:
@@ -276,6 +284,8 @@ class _Zone(Shape):
     consent: _Consent = _Consent()
     servers: list[str] = Field(default_factory=list)
     source_ref: str | None = None
+    held: dict[str, list[str]] = Field(default_factory=dict)
+    """For whoever reads it; ``apply --plan`` asks the guard itself."""
     # What apply --format json adds.
     applied: bool = False
     verified: bool = False

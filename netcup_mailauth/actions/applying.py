@@ -42,7 +42,7 @@ from netcup_mailauth.plan import (
     shown,
 )
 from netcup_mailauth.policy import Wish
-from netcup_mailauth.records import zone_form
+from netcup_mailauth.records import Kind, zone_form
 from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
@@ -295,7 +295,11 @@ def apply_unasked(session: Session, wishes: Sequence[Wish]) -> RunResult:
     def prepare(wish: Wish, turn: Turn) -> Result | Draft:
         drafted = draft(session, wish, to_write=True)
         turn.tell(partial(session.reporter.show, drafted.change_set))
-        return unwritten(drafted.change_set) if guard.stopping(drafted.change_set) else drafted
+        return (
+            unwritten(drafted.change_set)
+            if guard.let_through(drafted.change_set).is_empty
+            else drafted
+        )
 
     def failed(wish: Wish, error: MailauthError) -> Result:
         change_set = planning.failed(session, wish, error)
@@ -312,7 +316,7 @@ def apply(session: Session, plan: Plan) -> RunResult:
     """Write a plan that somebody has just agreed to; each zone is read again first."""
 
     def prepare(change_set: ChangeSet, _turn: Turn) -> Result | Draft:
-        if change_set.error is not None or change_set.is_empty or guard.stopping(change_set):
+        if change_set.error is not None or guard.let_through(change_set).is_empty:
             return unwritten(change_set)
         return Draft(change_set, read(session, change_set))
 
@@ -370,7 +374,8 @@ def _carried_out(session: Session, ready: Result | Draft, turn: Turn) -> Result:
     change_set = ready.change_set
     # The result is reported inside, so that an interrupted run still says what it wrote.
     with uninterrupted(f"the write to {change_set.place.zone}"):
-        return _reported(session, write(session, change_set, ready.zone), turn)
+        result = write(session, guard.let_through(change_set), ready.zone)
+        return _reported(session, _with_held(change_set, result), turn)
 
 
 def _reported(session: Session, result: Result, turn: Turn) -> Result:
@@ -403,6 +408,25 @@ def unwritten(change_set: ChangeSet) -> Result:
     if stops:
         return Result(change_set, Status.REFUSED, Failure.of(refusal(change_set, stops)))
     return Result(change_set, Status.UNCHANGED)
+
+
+def _with_held(change_set: ChangeSet, result: Result) -> Result:
+    """The result of writing a part, as that of the whole: what is held back is not done."""
+    if not change_set.held:
+        return result
+    failure = result.failure or Failure.of(_held_back(change_set))
+    return replace(result, change_set=change_set, failure=failure)
+
+
+def _held_back(change_set: ChangeSet) -> RefusedError:
+    stops = guard.stopping(change_set)
+    codes = ", ".join(dict.fromkeys(finding.code for finding in stops))
+    held = [kind.upper() for kind in Kind if kind in change_set.held]
+    words = f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} held back"
+    return RefusedError(
+        f"{change_set.place.domain}: {words}, because of {codes}.",
+        "Each of them says above what to do.",
+    )
 
 
 def refusal(change_set: ChangeSet, stops: tuple[Finding, ...]) -> RefusedError:

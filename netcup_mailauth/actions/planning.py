@@ -15,7 +15,7 @@ from netcup_mailauth.errors import (
     UnknownZoneError,
     ZoneError,
 )
-from netcup_mailauth.findings import Finding, Severity, by_gravity
+from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW
@@ -95,7 +95,7 @@ def draft(session: Session, wish: Wish, *, to_write: bool = False) -> Draft:
         zone = _zone_to_write(session, name) if to_write else session.backend.zone(name)
         draft = _draft(session, wish, zone, source, dns)
         for _ in range(MOST_READS):
-            if not to_write or draft.change_set.is_empty or is_fresh(draft.zone):
+            if not to_write or draft.change_set.without_held.is_empty or is_fresh(draft.zone):
                 break
             draft = _anew(session, wish, draft, source, dns)
     except ZoneError as error:
@@ -130,6 +130,7 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
         desired.records = [record for record in desired.records if record not in left]
     place = Place(wish.domain, name, api.name, api.endpoint, api.account)
     change_set = compute(place, zone, desired.records, _new_ttl(api, wish))
+    change_set = replace(change_set, allow=wish.allow)
     written = {(change.kind, change.hostname) for change in change_set.changes if change.after}
     check_that_it_fits(api, (r for r in desired.records if (r.kind, r.hostname) in written))
     check_that_it_can_change(change_set, zone)
@@ -144,9 +145,7 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
         remembered=session.remembered(wish.domain),
         reports_planned=wish.authorised,
     )
-    judged = by_gravity([*findings, *desired.findings, *guard.judge(case)])
-    change_set = replace(guard.priced(case), findings=judged, allow=wish.allow)
-    return Draft(change_set, zone)
+    return Draft(guard.settled(case, [*findings, *desired.findings]), zone)
 
 
 def failed(session: Session, wish: Wish, error: MailauthError) -> ChangeSet:

@@ -192,12 +192,17 @@ def agreed(plan: Plan, question: str) -> bool:
     ``{zones}`` in the question stands for what would be written to.
     """
     from netcup_mailauth.judge import guard
+    from netcup_mailauth.render.words import held_back, kinds_of
 
-    ready = [c for c in plan.zones if c.changes and not guard.stopping(c)]
+    ready = [c for c in plan.zones if (c.changes and not guard.stopping(c)) or guard.is_in_part(c)]
     if not ready:
         return True
     zones = ready[0].place.domain if len(ready) == 1 else f"{len(ready)} domains"
-    return confirmed(question.format(zones=zones))
+    if len(plan.zones) == 1 and guard.is_in_part(ready[0]):
+        words = f"Write {kinds_of(ready[0].without_held)} to {zones}? {held_back(ready[0])}."
+        return confirmed(words)
+    held = " What is held back is not written." if any(c.held for c in plan.zones) else ""
+    return confirmed(question.format(zones=zones) + held)
 
 
 def confirmed(question: str) -> bool:

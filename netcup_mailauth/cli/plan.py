@@ -218,6 +218,8 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
         say(f"  {line}")
     elif plan.has_changes:
         say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")
+        if any(guard.is_in_part(change_set) for change_set in plan.zones):
+            say("A plan file is written whole or not at all; apply itself writes what is not held.")
     elif not failed:
         say(f"The plan is in {shown}; there is nothing to do.")
 

@@ -35,6 +35,11 @@ def graded(fault: Finding, *, new: bool) -> Finding:
     return replace(fault, severity=Severity.WARNING, message=f"Already so: {fault.message}")
 
 
+def about(kind: Kind, fault: Finding) -> Finding:
+    """The fault as one of this kind of record, which it holds back where it weighs enough."""
+    return replace(fault, kind=kind)
+
+
 def problem_of(kind: Kind, text: str) -> RecordError | None:
     """What is wrong with a record by itself; ``None`` if a receiver can use it."""
     readers: dict[Kind, Callable[[str], object]] = {

@@ -11,12 +11,14 @@ import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import guard
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
+    HELD,
     LABELS,
-    as_wanted,
     counted,
     details,
+    nothing_to_do,
     totals,
     untouched,
     value_of,
@@ -106,9 +108,13 @@ def _change_set(change_set: ChangeSet, full: bool) -> str:
     if change_set.error is not None:
         lines += [*_failure(change_set.error), ""]
     elif change_set.is_empty:
-        lines += [f"Nothing to do; {as_wanted(change_set) or 'nothing managed'}.\n"]
+        words = nothing_to_do(change_set)
+        lines += [f"{words[0].upper()}{words[1:]}.\n"]
     else:
-        lines += [line for change in change_set.changes for line in _change(change, full)]
+        for change in change_set.changes:
+            lines += _change(change, full)
+            if guard.is_in_part(change_set) and change.kind in change_set.held:
+                lines.append(f"  - **{HELD}**")
         lines += [f"- {untouched(change_set)}", ""]
     for finding in change_set.findings:
         lines += _finding(finding, finding.code in change_set.allow)

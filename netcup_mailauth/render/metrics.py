@@ -231,8 +231,8 @@ def of_result(result: Result) -> DomainOutcome:
         change_set.place.domain,
         status.value,
         result.exit_code,
-        made=change_set.changes if status in (Status.APPLIED, Status.LOST) else (),
-        pending=() if written else change_set.changes,
+        made=change_set.without_held.changes if status in (Status.APPLIED, Status.LOST) else (),
+        pending=_held(change_set) if written else change_set.changes,
         findings=change_set.findings,
         allow=change_set.allow,
         keys={} if status is Status.UNKNOWN else _published(change_set, written=written),
@@ -272,11 +272,15 @@ def of_checked(check: DomainCheck) -> DomainOutcome:
     )
 
 
+def _held(change_set: ChangeSet) -> tuple[Change, ...]:
+    return tuple(change for change in change_set.changes if change.kind in change_set.held)
+
+
 def _published(change_set: ChangeSet, *, written: bool) -> dict[str, str]:
     """The DKIM records in a zone, before or after its changes were written."""
     records = [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
     for change in change_set.changes:
-        record = change.after if written else change.before
+        record = change.after if written and change.kind not in change_set.held else change.before
         if change.kind is Kind.DKIM and record is not None:
             records.append(record)
     zone = change_set.place.zone

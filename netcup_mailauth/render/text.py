@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import guard
 from netcup_mailauth.plan import Action, Result, RunResult, Status
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
+    HELD,
     LABELS,
     SIGNS,
     Detail,
-    as_wanted,
     counted,
     details,
+    nothing_to_do,
     totals,
     untouched,
     value_of,
@@ -92,6 +94,8 @@ def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> st
         name_width = min(longest, _MAX_NAME, page.width // 3)
         for change in change_set.changes:
             lines += _change(change, page, name_width, full)
+            if guard.is_in_part(change_set) and change.kind in change_set.held:
+                lines += page.hang(" " * (6 + _LABEL_WIDTH + name_width), HELD, 0, "bold")
         lines += page.hang("    ", untouched(change_set), 4, "dim")
     for finding in change_set.findings:
         lines += ["", *finding_lines(finding, finding.code in change_set.allow, page)]
@@ -144,7 +148,7 @@ def _title(name: str, right: str, page: Page, behind: str = "") -> str:
 
 def _nothing_to_do(change_set: ChangeSet, page: Page) -> list[str]:
     name, right = name_of(change_set), _served_by(change_set)
-    words = f"nothing to do; {as_wanted(change_set) or 'nothing managed'}"
+    words = nothing_to_do(change_set)
     line = _title(name, right, page, f": {words}")
     if len(name) + 2 + len(words) + 2 + len(right) <= page.width:
         return [line]
@@ -304,7 +308,7 @@ def _row(result: Result, name_width: int, page: Page) -> list[str]:
 
 
 def _outcome(result: Result) -> str:
-    changes = result.change_set.changes
+    changes = result.change_set.without_held.changes
     match result.status:
         case Status.UNCHANGED:
             return _why_nothing(result.change_set)

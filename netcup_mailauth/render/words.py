@@ -18,7 +18,7 @@ from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
 from netcup_mailauth.records import CCP, CLOUDDNS, Kind, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.taglist import TagList
 
@@ -176,6 +176,17 @@ def as_wanted(change_set: ChangeSet) -> str:
     return f"{kinds} as wanted" if kinds else ""
 
 
+HELD = "held back, and not written"
+
+
+def nothing_to_do(change_set: ChangeSet) -> str:
+    """What a plan without changes says; a wish that was refused is not as wanted."""
+    wanted = as_wanted(change_set)
+    if guard.stopping(change_set):
+        return f"refused; {wanted}" if wanted else "refused"
+    return f"nothing to do; {wanted or 'nothing managed'}"
+
+
 def untouched(change_set: ChangeSet) -> str:
     """The proof that the rest of the zone stays."""
     number, beside = change_set.untouched, change_set.untouched_beside
@@ -201,12 +212,35 @@ def totals(plan: Plan) -> str:
 
 
 def _stopped(plan: Plan) -> str:
-    stops = [guard.stopping(change_set) for change_set in plan.zones]
-    number = sum(bool(findings) for findings in stops)
-    if not number:
-        return ""
-    codes = dict.fromkeys(visible(finding.code) for findings in stops for finding in findings)
-    return f" {counted(number, 'domain is', 'domains are')} stopped by {', '.join(codes)}."
+    stopped = [c for c in plan.zones if guard.stopping(c)]
+    in_part = [c for c in stopped if guard.is_in_part(c)]
+    whole = [c for c in stopped if c not in in_part]
+    words = ""
+    if whole:
+        number = counted(len(whole), "domain is", "domains are")
+        words += f" {number} stopped by {_codes(whole)}."
+    if len(in_part) == len(plan.zones) == 1:
+        words += f" {held_back(in_part[0])} by {_codes(in_part)}."
+    elif in_part:
+        number = counted(len(in_part), "domain is", "domains are")
+        words += f" {number} held back in part by {_codes(in_part)}."
+    return words
+
+
+def _codes(change_sets: Sequence[ChangeSet]) -> str:
+    stops = (finding for c in change_sets for finding in guard.stopping(c))
+    return ", ".join(dict.fromkeys(visible(finding.code) for finding in stops))
+
+
+def kinds_of(change_set: ChangeSet) -> str:
+    """The kinds that a change set changes: ``DKIM and DMARC``."""
+    return " and ".join(dict.fromkeys(LABELS[change.kind] for change in change_set.changes))
+
+
+def held_back(change_set: ChangeSet) -> str:
+    """Which kinds are held back, as the beginning of a sentence."""
+    labels = [LABELS[kind] for kind in Kind if kind in change_set.held]
+    return f"{' and '.join(labels)} {'is' if len(labels) == 1 else 'are'} held back"
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -21,11 +21,11 @@ from netcup_mailauth.actions.applying import (
 )
 from netcup_mailauth.actions.planning import Draft
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.errors import WaitError
+from netcup_mailauth.errors import ExitCode, WaitError
 from netcup_mailauth.plan import ChangeSet, Place, Result, Status
 from netcup_mailauth.records import Zone
 from tests.actions.test_planfile import SPF, Unwritten, World, wish, world
-from tests.judge.cases import mail_zone
+from tests.judge.cases import DMARC, mail_zone
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
@@ -109,6 +109,25 @@ def test_a_lock_out_in_answer_to_a_write_keeps_the_others_from_being_tried(
     run = way(here, FINE, OTHER)
     assert [result.status for result in run.results] == [Status.UNKNOWN, Status.NOT_TRIED]
     assert sent == ["example.com"]
+
+
+IN_PART = wish(spf="v=spf1 mx ~all", dmarc=DMARC.replace("quarantine", "reject"))
+
+
+@ways
+def test_a_danger_holds_back_its_own_kind_and_the_run_ends_as_refused(
+    way: Callable[..., RunResult],
+) -> None:
+    here = world(mail_zone(spf=SPF))
+    run = way(here, IN_PART)
+    (result,) = run.results
+    assert (result.status, run.exit_code) == (Status.APPLIED, ExitCode.REFUSED)
+    assert result.failure is not None
+    assert "SPF is held back, because of spf-drops-sender" in result.failure.message
+    ((written,),) = here.backend.writes
+    assert written.after is not None
+    assert written.after.hostname == "_dmarc"
+    assert [r.destination for r in here.backend.zones["example.com"].at("@", "TXT")].count(SPF) == 1
 
 
 def test_the_lock_is_held_from_the_read_to_the_last_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,8 +87,15 @@ class ProposedPlan:
         for code in codes:
             if code not in CODES:
                 raise UsageError(f"There is no finding {code!r}.")
-        zones = (guard.allowing(zone, codes) for zone in self.zones)
+        zones = (_allowing(zone, codes) for zone in self.zones)
         return ProposedPlan(replace(self.plan, zones=tuple(zones)))
+
+
+def _allowing(change_set: ChangeSet, codes: Sequence[str]) -> ChangeSet:
+    """The change set with these codes allowed; a kind that nothing else stops is held no more."""
+    allowed = replace(change_set, allow=(*change_set.allow, *codes))
+    stops = {stop.kind for stop in guard.stopping(allowed)}
+    return replace(allowed, held=frozenset(allowed.held if None in stops else allowed.held & stops))
 
 
 class Netcup:

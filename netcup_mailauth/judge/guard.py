@@ -204,13 +204,6 @@ def let_through(change_set: ChangeSet) -> ChangeSet:
     return replace(change_set, changes=()) if loose else change_set.without_held
 
 
-def allowing(change_set: ChangeSet, codes: Sequence[str]) -> ChangeSet:
-    """The change set with these codes allowed; a kind that nothing else stops is held no more."""
-    allowed = replace(change_set, allow=(*change_set.allow, *codes))
-    stops = {stop.kind for stop in stopping(allowed)}
-    return replace(allowed, held=frozenset(allowed.held if None in stops else allowed.held & stops))
-
-
 def is_in_part(change_set: ChangeSet) -> bool:
     """Whether one part of it may be written, and another is held back."""
     return bool(change_set.held) and not let_through(change_set).is_empty

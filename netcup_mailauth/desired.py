@@ -9,11 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.kinds import hostname_of, of_kind
-from netcup_mailauth.records import DesiredRecord, Kind, absolute, relative
+from netcup_mailauth.records import (
+    DesiredRecord,
+    Kind,
+    absolute,
+    reason_not_to_store,
+    relative,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,35 +164,80 @@ def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:
 
 def _add_dmarc(desired: Desired, domain: str, zone: Zone, policy: DmarcPolicy) -> None:
     hostname = hostname_of(Kind.DMARC, domain, zone.name)
-    live = [record.destination for record in of_kind(zone, Kind.DMARC, hostname)]
+    live = [record.destination for record in kinds.live(zone, Kind.DMARC, hostname)]
     value = policy.record
     if value is None:
-        value = _dmarc_in_parts(desired, absolute(hostname, zone.name), live, policy)
+        name = absolute(hostname, zone.name)
+        value = _dmarc_in_parts(desired, name, live, policy, zone.backend)
     if value is not None:
         desired.records.append(DesiredRecord(Kind.DMARC, hostname, value))
 
 
 def _dmarc_in_parts(
-    desired: Desired, name: str, live: Sequence[str], policy: DmarcPolicy
+    desired: Desired, name: str, live: Sequence[str], policy: DmarcPolicy, api: str
 ) -> str | None:
     if not live:
         return _new_dmarc(policy)
     if len(live) > 1:
         desired.findings.append(_ambiguous(name, live))
         return None
-    record = dmarc.read(live[0])
-    assert record is not None  # it would not be of the kind
-    edited, notes = _dmarc_edited(record, policy)
-    if str(edited) != live[0]:
-        try:
-            dmarc.parse(str(edited))
-        except RecordError as error:
-            desired.findings.append(_cannot_edit(Kind.DMARC, name, error))
-            return None
+    text = live[0]
+    as_read = dmarc.read(text)
+    if as_read is not None and text[0] == "v" and str(_dmarc_edited(as_read, policy)[0]) == text:
+        return text  # what else may be wrong with it was not asked for
+    fault = _fault(text)
+    meant = as_read if as_read is not None and fault is None else dmarc.mended(text)
+    edited, notes = _dmarc_edited(meant, policy)
+    unheard: tuple[str, ...] = ()
+    if fault is not None and policy.policy is None:
+        sub_domains = policy.subdomain_policy is None
+        edited, unheard = dmarc.not_yet_in_force(as_read, edited, sub_domains=sub_domains)
+    if reason_not_to_store(str(edited), api) is not None:
+        edited = dmarc.without_quotes(edited)
+    try:
+        dmarc.parse_live(str(edited))
+        if (reason := reason_not_to_store(str(edited), api)) is not None:
+            raise RecordError(f"It cannot be stored: {reason}.", "Write it without that.")
+    except RecordError as error:
+        if as_read is None:  # nobody could tell which text is meant
+            error = RecordError(f"It is {text}: {error.what}", error.advice)
+        desired.findings.append(_cannot_edit(Kind.DMARC, name, error))
+        return None
+    if fault is not None and as_read is not None and str(meant) != text:
+        desired.findings.append(_mended(name, text, fault))
+    if unheard:
+        desired.findings.append(_starts_as_none(name, unheard))
     desired.findings += (
         Finding("dmarc-removed-tag", Severity.WARNING, f"{name}: {note}") for note in notes
     )
     return str(edited)
+
+
+def _fault(text: str) -> RecordError | None:
+    try:
+        dmarc.parse(text)
+    except RecordError as error:
+        return error
+    return None
+
+
+def _mended(name: str, text: str, fault: RecordError) -> Finding:
+    return Finding(
+        "dmarc-syntax",
+        Severity.WARNING,
+        f"{name}: receivers do not read {text} as it was meant. {fault.what}",
+        "It is written anew as it was plainly meant.",
+    )
+
+
+def _starts_as_none(name: str, unheard: Sequence[str]) -> Finding:
+    said = " and ".join(unheard)
+    return Finding(
+        "near-miss",
+        Severity.WARNING,
+        f"{name}: {said} had no effect so far, and would only now get one; it starts as none.",
+        "Read the reports for about four weeks, then name the policy with --dmarc-policy.",
+    )
 
 
 def _new_dmarc(policy: DmarcPolicy) -> str:

@@ -1,7 +1,8 @@
 """Which TXT record is SPF, DKIM or DMARC, where each stands, and whether two mean the same.
 
 A managed record is found by its name and its kind, never by its text; and equal meaning is never a
-change.
+change. What was plainly meant as a record, and what no receiver reads as one, is a near miss: where
+there is nothing better, it is what an edit starts from.
 """
 
 from __future__ import annotations
@@ -38,6 +39,28 @@ def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
     return tuple(
         record for record in zone.at(hostname, "TXT") if is_of_kind(kind, record.destination)
     )
+
+
+def is_meant(kind: Kind, text: str) -> bool:
+    """Whether a TXT text at the hostname of ``kind`` is of it, or was plainly meant to be.."""
+    return dmarc.is_meant(text) if kind is Kind.DMARC else is_of_kind(kind, text)
+
+
+def near_misses(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
+    """The TXT records at ``hostname`` that were meant to be of this kind, and are not."""
+    return tuple(
+        record
+        for record in zone.at(hostname, "TXT")
+        if is_meant(kind, record.destination) and not is_of_kind(kind, record.destination)
+    )
+
+
+def live(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
+    """The records that a change of this kind is about: those of the kind, else the near misses.
+
+    A second record beside a near miss would be worse than none: some receivers count both.
+    """
+    return of_kind(zone, kind, hostname) or near_misses(zone, kind, hostname)
 
 
 def hostname_of(kind: Kind, domain: str, zone: str, selector: str = "") -> str:

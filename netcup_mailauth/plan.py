@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth.errors import ExitCode, worst
-from netcup_mailauth.kinds import is_of_kind, of_kind, same_meaning
+from netcup_mailauth.kinds import is_of_kind, live, same_meaning
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def compute(
     changes: list[Change] = []
     kept: list[Kept] = []
     for wanted in desired:
-        members = of_kind(zone, wanted.kind, wanted.hostname)
+        members = live(zone, wanted.kind, wanted.hostname)
         keeper = _keeper(members, wanted)
         if keeper is not None and same_meaning(wanted.kind, keeper.destination, wanted.value):
             kept.append(Kept(wanted.kind, keeper))
@@ -221,9 +221,11 @@ def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord, new_ttl: int | None
 
 def _txt_beside(zone: Zone, change_set: ChangeSet) -> int:
     apexes = {host for kind, host in change_set.slots() if kind is Kind.SPF}
+    changed = [change.before for change in change_set.changes]
     return sum(
         record.type == "TXT"
         and record.hostname in apexes
+        and record not in changed
         and not is_of_kind(Kind.SPF, record.destination)
         for record in zone.records
     )
@@ -308,9 +310,9 @@ def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
     """
     taken: list[DnsRecord] = []
 
-    def live(kind: Kind, record: DnsRecord) -> DnsRecord:
+    def found(kind: Kind, record: DnsRecord) -> DnsRecord:
         # Each once: rows may differ only in how they are written, which no file holds.
-        members = [own for own in of_kind(zone, kind, record.hostname) if own not in taken]
+        members = [own for own in live(zone, kind, record.hostname) if own not in taken]
         equal = [own for own in members if _member(own) == _member(record)]
         equal.sort(key=lambda own: own.id != record.id)
         same = equal[0] if equal else record
@@ -320,11 +322,11 @@ def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
     def ours(change: Change) -> Change:
         if change.before is None:
             return change
-        before = live(change.kind, change.before)
+        before = found(change.kind, change.before)
         after = change.after and replace(change.after, priority=before.priority, ttl=before.ttl)
         return replace(change, before=before, after=after)
 
-    kept = (replace(one, record=live(one.kind, one.record)) for one in change_set.unchanged)
+    kept = (replace(one, record=found(one.kind, one.record)) for one in change_set.unchanged)
     return replace(change_set, changes=tuple(map(ours, change_set.changes)), unchanged=tuple(kept))
 
 
@@ -342,7 +344,7 @@ _Member = tuple[int | None, str]
 
 
 def _members(zone: Zone, kind: Kind, hostname: str) -> Counter[_Member]:
-    return Counter(map(_member, of_kind(zone, kind, hostname) + zone.at(hostname, "CNAME")))
+    return Counter(map(_member, live(zone, kind, hostname) + zone.at(hostname, "CNAME")))
 
 
 def _member(record: DnsRecord) -> _Member:
@@ -452,7 +454,7 @@ def other_records(change_set: ChangeSet, before: Zone, after: Zone) -> OtherReco
 
 def beside(zone: Zone, slots: frozenset[tuple[Kind, str]]) -> list[DnsRecord]:
     """The records of a zone that are of none of these kinds at their hostnames."""
-    managed = [record for kind, hostname in slots for record in of_kind(zone, kind, hostname)]
+    managed = [record for kind, hostname in slots for record in live(zone, kind, hostname)]
     return [r for r in zone.records if r not in managed and r.type != "SOA"]
 
 

@@ -35,7 +35,7 @@ from netcup_mailauth.documents import (
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
 from netcup_mailauth.findings import CODES, Finding, Severity
 from netcup_mailauth.judge import guard
-from netcup_mailauth.kinds import hostname_of, is_of_kind
+from netcup_mailauth.kinds import hostname_of, is_meant
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
 from netcup_mailauth.records import CLOUDDNS, Kind, reason_not_to_store, visible
@@ -435,7 +435,7 @@ def _of_change(place: Place, change: Change) -> Iterator[str]:
 def _of_live(place: Place, kind: Kind, record: DnsRecord) -> Iterator[str]:
     """A record that is there already, as far as the plan knows."""
     yield from _of_name(place, kind, record.hostname)
-    if not is_of_kind(kind, record.destination):
+    if not is_meant(kind, record.destination):
         yield f"{record.destination!r} at {record.hostname} is no {kind.upper()} record"
     if not _identifies(place.backend, record):
         yield f"the {kind.upper()} record at {record.hostname} has no id of netcup's"
@@ -496,7 +496,7 @@ def _of_value(kind: Kind, text: str) -> str | None:
             case Kind.DKIM:
                 dkim.parse(text)
             case Kind.DMARC:
-                dmarc.parse(text)
+                dmarc.parse_live(text)
             case Kind.DMARC_REPORT:
                 return None if text == "v=DMARC1" else "only v=DMARC1 is ever written there"
     except MailauthError as error:

@@ -68,7 +68,7 @@ class Dns:
         ("v \t= DMARC1 ; p=none", True),
         ("v=DMARC1; total nonsense", True),
         ("v=dmarc1; p=none", False),
-        ("V=DMARC1; p=none", False),
+        ("V=DMARC1; p=none", True),  # RFC 9989's grammar: the name in either case
         (" v=DMARC1; p=none", False),
         ("v=DMARC10; p=none", False),
         ("p=none; v=DMARC1", False),
@@ -116,6 +116,8 @@ def test_defaults_of_the_shortest_record() -> None:
         "v=DMARC1;p=none;x=unknown",
         "v=DMARC1;p=none;rua=MAILTO:a%2Cb@b.de",
         "v=DMARC1;p=none;fo=s:d:0",
+        "v=DMARC1;p=none;fo=0:1:d:s",  # RFC 7489, 6.4
+        "v=DMARC1;p=none;fo=d:d",
         "v=DMARC1;p=none;pct=abc;rf=afrf;ri=86400",
     ],
 )
@@ -155,8 +157,8 @@ def test_legal_spellings_are_accepted_and_kept(text: str) -> None:
         ("v=DMARC1;p=none;adkim=strict", "adkim='strict'", "r or s"),
         ("v=DMARC1;p=none;t=1", "t='1'", "y or n"),
         ("v=DMARC1;p=none;psd=x", "psd='x'", "y, n or u"),
-        ("v=DMARC1;p=none;fo=0:1", "fo='0:1'", "fo=1:d"),
-        ("v=DMARC1;p=none;fo=d:d", "fo='d:d'", "fo=1:d"),
+        ("v=DMARC1;p=none;fo=0:2", "fo='0:2'", "fo=1:d"),
+        ("V=DMARC1;p=none", "capital V", "small v"),
         ("v=DMARC1;p=none;fo=", "fo=''", "fo=1:d"),
         ("v=DMARC1;p=none;rua=a@x.de", "no mailto: before it", "mailto:a@x.de"),
         ("v=DMARC1;p=none;ruf=x.de", "no mailto: before it (ruf=)", "mailto:name@"),
@@ -300,20 +302,34 @@ def test_obsolete_tags_go_with_the_old_policy_and_are_told() -> None:
 @pytest.mark.parametrize(
     ("text", "policy", "expected", "note"),
     [
-        ("v=DMARC1;p=none;pct=0", "reject", "v=DMARC1;p=reject;t=y", "t=y"),
         ("v=DMARC1;p=none;pct=0", "none", "v=DMARC1;p=none", "t=y"),
-        ("v=DMARC1;p=none;sp=reject;pct=0", "none", "v=DMARC1;p=none;sp=reject;t=y", "t=y"),
+        ("v=DMARC1;p=none;pct=0;t=y", "none", "v=DMARC1;p=none;t=y", "t=y says"),
         ("v=DMARC1;p=none;pct=0;t=n", "reject", "v=DMARC1;p=reject;t=n", "t=n says"),
         ("v=DMARC1;p=none;pct=100", "reject", "v=DMARC1;p=reject", "no longer read"),
         ("v=DMARC1;p=none;pct=x", "reject", "v=DMARC1;p=reject", "no longer read"),
     ],
 )
-def test_a_share_of_nothing_becomes_test_mode(
+def test_a_share_goes_where_it_keeps_nobody_from_applying_the_policy(
     text: str, policy: Policy, expected: str, note: str
 ) -> None:
     edit = dmarc.with_policy(live(text), policy)
     assert str(edit.record) == expected
     assert note in edit.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "policy", "expected"),
+    [
+        ("v=DMARC1;p=none;pct=0", "reject", "v=DMARC1;p=reject;t=y;pct=0"),
+        ("v=DMARC1;p=quarantine;pct=0", "reject", "v=DMARC1;p=reject;t=y;pct=0"),
+        ("v=DMARC1;p=quarantine;t=y;pct=0", "reject", "v=DMARC1;p=reject;t=y;pct=0"),
+        ("v=DMARC1;p=none;sp=reject;pct=0;ri=1", "none", "v=DMARC1;p=none;sp=reject;t=y;pct=0"),
+    ],
+)
+def test_a_share_of_nothing_keeps_old_and_new_receivers_from_applying_the_policy(
+    text: str, policy: Policy, expected: str
+) -> None:
+    assert str(dmarc.with_policy(live(text), policy).record) == expected
 
 
 def test_other_edits_leave_obsolete_tags_alone() -> None:

@@ -29,7 +29,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Case, Signer
-from netcup_mailauth.kinds import is_of_kind, of_kind
+from netcup_mailauth.kinds import is_of_kind, live, of_kind
 from netcup_mailauth.plan import (
     Action,
     Change,
@@ -188,12 +188,12 @@ def reversal(entry: Entry, zone: Zone) -> ChangeSet:
     kept: list[Kept] = []
     moved: list[str] = []
     for kind, hostname in dict.fromkeys((c.kind, c.hostname) for c in applied.changes):
-        live = list(of_kind(zone, kind, hostname))
-        for past, found in _paired(_pasts(applied, kind, hostname), live):
+        others = list(live(zone, kind, hostname))
+        for past, found in _paired(_pasts(applied, kind, hostname), others):
             _revert(past, found, changes, kept, moved)
         moved += (
             f"{hostname}: {record.destination!r} is there, and was not left by that apply"
-            for record in live
+            for record in others
         )
     if moved:
         raise StaleError(

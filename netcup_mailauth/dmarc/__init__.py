@@ -1,8 +1,8 @@
 """DMARC policy records: parse, edit, compare, discover (RFC 9989, 9990).
 
-``record`` is what a record says, ``syntax`` what we refuse to publish, ``edit`` how one is
-changed without loss, ``words`` what a change means, ``discovery`` which record applies to a
-domain, ``reports`` whether reports may go where it says. All of it is pure.
+``record`` is what a record says and what we refuse to publish, ``mend`` what was meant as one,
+``edit`` how one is changed without loss and what a change means, ``discovery`` which record applies
+to a domain and whether reports may go where it says. All of it is pure.
 """
 
 from __future__ import annotations
@@ -22,12 +22,18 @@ from netcup_mailauth.dmarc.edit import (
     applied_policy,
     build,
     describe_changes,
+    dropped_failures,
     dropped_reports,
+    in_earnest,
+    not_yet_in_force,
+    only_watches_twice,
     weakens,
     with_policy,
     with_report_address,
     with_subdomain_policy,
+    without_quotes,
 )
+from netcup_mailauth.dmarc.mend import is_meant, mended
 from netcup_mailauth.dmarc.record import (
     POLICIES,
     REMOVED,
@@ -37,6 +43,7 @@ from netcup_mailauth.dmarc.record import (
     equal,
     is_dmarc,
     parse,
+    parse_live,
     read,
     report_host,
 )
@@ -56,17 +63,25 @@ __all__ = [
     "build",
     "describe_changes",
     "discover",
+    "dropped_failures",
     "dropped_reports",
     "equal",
+    "in_earnest",
     "is_authorised",
     "is_dmarc",
+    "is_meant",
+    "mended",
     "needs_authorisation",
+    "not_yet_in_force",
+    "only_watches_twice",
     "organizational_domain",
     "parse",
+    "parse_live",
     "read",
     "report_host",
     "weakens",
     "with_policy",
     "with_report_address",
     "with_subdomain_policy",
+    "without_quotes",
 ]

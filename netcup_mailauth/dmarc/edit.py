@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import taglist
 from netcup_mailauth.dmarc.record import (
+    KNOWN,
     POLICIES,
     REMOVED,
+    REPORTS,
     VALUES,
     DmarcRecord,
     DmarcSyntaxError,
@@ -55,8 +57,9 @@ def build(
 def with_policy(record: DmarcRecord, policy: Policy) -> Edit:
     """The record with ``p`` set.
 
-    The tags that RFC 9989 took out go with the old policy, whose rollout they described.
-    ``pct=0``, which asked receivers to apply nothing yet, lives on as ``t=y`` (appendix A.6).
+    The tags that RFC 9989 took out go with the old policy, whose rollout they described. But
+    ``pct=0``, which asked receivers to apply nothing yet, gets ``t=y`` beside it (appendix A.6) and
+    stays: a receiver of RFC 7489 does not know ``t``, and would apply the new policy at once.
 
     Raises:
         DmarcSyntaxError: ``policy`` is none of the three.
@@ -66,10 +69,21 @@ def with_policy(record: DmarcRecord, policy: Policy) -> Edit:
     if record.pct == 0 and record.tags.get("t") is None and _asks_for_something(edited):
         edited = _with_value(edited, "t", "y", ("v", "p", "sp", "np"))
     for name in REMOVED:
-        if record.tags.get(name) is not None:
+        written = record.tags.get(name)
+        if written is not None and not (name == "pct" and only_watches_twice(edited)):
             notes.append(removed_tag_words(record, name))
             edited = replace(edited, tags=edited.tags.without(name))
     return Edit(edited, tuple(notes))
+
+
+def only_watches_twice(record: DmarcRecord) -> bool:
+    """Whether it tells receivers of both RFCs to apply nothing yet: ``t=y`` and ``pct=0``."""
+    return record.t == "y" and record.pct == 0 and _asks_for_something(record)
+
+
+def in_earnest(record: DmarcRecord) -> DmarcRecord:
+    """The record that ends the watching: without ``t`` and ``pct``."""
+    return replace(record, tags=record.tags.without("t").without("pct"))
 
 
 def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> Edit:
@@ -79,6 +93,46 @@ def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> Edit:
         DmarcSyntaxError: ``policy`` is none of the three.
     """
     return Edit(_with_value(record, "sp", policy, ("v", "p")))
+
+
+def not_yet_in_force(
+    old: DmarcRecord | None, new: DmarcRecord, *, sub_domains: bool
+) -> tuple[DmarcRecord, tuple[str, ...]]:
+    """``new`` without a policy that would only now take effect, and which those were.
+
+    For a text that receivers did not read, or not so: ``old`` is what they did read of it. With
+    ``sub_domains`` those of sub-domains start anew too.
+    """
+    scopes = {"p": "effective_policy"}
+    if sub_domains:
+        scopes |= {"sp": "effective_subdomain_policy", "np": "effective_nonexistent_policy"}
+    if all(tag.name in KNOWN and tag.name != "p" for tag in new.tags.tags):
+        new = _with_value(new, "p", "none", ("v",))
+    unheard: list[str] = []
+    for name, effective in scopes.items():
+        written = (new.tags.get(name) or "").lower()
+        was: Policy = getattr(old, effective) if old else "none"
+        # What receivers find here, not what stands in another tag, may not grow.
+        if written in POLICIES and POLICIES.index(written) > POLICIES.index(was):
+            unheard.append(f"{name}={written}")
+            new = _with_value(new, name, was, ("v", "p", "sp"))
+    return new, tuple(unheard)
+
+
+def without_quotes(record: DmarcRecord) -> DmarcRecord:
+    """The record without the characters that netcup does not keep; in an address they are encoded.
+
+    No tag of DMARC needs them.
+    """
+    encoded = (_encoded(tag) for tag in record.tags.tags)
+    text = str(replace(record.tags, tags=tuple(encoded)))
+    return DmarcRecord(taglist.read(text.translate(dict.fromkeys(map(ord, "\"'\\")))))
+
+
+def _encoded(tag: taglist.Tag) -> taglist.Tag:
+    if tag.name not in REPORTS:
+        return tag
+    return replace(tag, text=tag.text.replace("'", "%27"))
 
 
 def with_report_address(record: DmarcRecord, *uris: str) -> Edit:
@@ -174,6 +228,11 @@ def weakens(old: DmarcRecord | None, new: DmarcRecord | None) -> bool:
 def dropped_reports(old: DmarcRecord | None, new: DmarcRecord | None) -> tuple[str, ...]:
     """The addresses that get aggregate reports because of ``old`` and not because of ``new``."""
     return _missing(old.rua if old else (), new.rua if new else ())
+
+
+def dropped_failures(old: DmarcRecord | None, new: DmarcRecord | None) -> tuple[str, ...]:
+    """The addresses that get failure reports because of ``old`` and not because of ``new``."""
+    return _missing(old.ruf if old else (), new.ruf if new else ())
 
 
 def describe_changes(old: DmarcRecord | None, new: DmarcRecord) -> tuple[str, ...]:

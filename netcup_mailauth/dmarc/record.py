@@ -36,7 +36,13 @@ VALUES = {
 REMOVED = ("pct", "rf", "ri")
 """Tags of RFC 7489 that RFC 9989 took out: receivers ignore them now."""
 
-_VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
+REPORTS = ("rua", "ruf")
+"""The tags that hold report addresses."""
+
+KNOWN = ("v", *VALUES, *REPORTS, "fo", *REMOVED)
+"""Every tag that RFC 9989 or RFC 7489 knows."""
+
+_VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
 _FO = frozenset("01ds")
 
 
@@ -102,7 +108,8 @@ class DmarcRecord:
     def fo(self) -> tuple[str, ...]:
         """Which failures are reported: ``0`` (the default), ``1``, ``d``, ``s``."""
         written = _options(self.tags.get("fo") or "")
-        return written if is_fo(written) else ("0",)
+        one_each = len(set(written)) == len(written) and not {"0", "1"} <= set(written)
+        return written if is_fo(written) and one_each else ("0",)
 
     @property
     def pct(self) -> int | None:
@@ -154,7 +161,10 @@ class DmarcRecord:
 
 
 def is_dmarc(text: str) -> bool:
-    """Whether a receiver takes ``text`` for a policy record: ``v=DMARC1`` comes first (4.7)."""
+    """Whether a receiver takes ``text`` for a policy record: ``v=DMARC1`` comes first (4.7).
+
+    The tag's name may be a capital, the version may not be small.
+    """
     return _VERSION.match(text) is not None
 
 
@@ -177,10 +187,8 @@ def equal(a: DmarcRecord, b: DmarcRecord) -> bool:
 
 
 def is_fo(options: tuple[str, ...]) -> bool:
-    """Whether these are failure options: each at most once, not ``0`` and ``1`` (RFC 9989, 4.7)."""
-    chosen = set(options)
-    known = bool(options) and chosen <= _FO
-    return known and len(chosen) == len(options) and not {"0", "1"} <= chosen
+    """Whether these are failure options; RFC 7489 (6.4) let them repeat, and ``0`` beside ``1``."""
+    return bool(options) and set(options) <= _FO
 
 
 def _options(value: str) -> tuple[str, ...]:
@@ -192,7 +200,7 @@ def _meaning(record: DmarcRecord) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _tag_meaning(name: str, value: str) -> tuple[str, ...]:
-    if name in ("rua", "ruf"):
+    if name in REPORTS:
         uris = (part.strip(taglist.BLANKS) for part in value.split(","))
         return tuple(sorted({canonical_uri(uri) for uri in uris}))
     if name == "fo":
@@ -201,7 +209,6 @@ def _tag_meaning(name: str, value: str) -> tuple[str, ...]:
 
 
 _PLACEHOLDER = re.compile(r"\.\.\.|…|[<>{}]")
-_KNOWN = ("v", *VALUES, "rua", "ruf", "fo", *REMOVED)
 _LONG_NAMES = {"policy": "p", "version": "v", "subdomain": "sp", "test": "t", "percent": "pct"}
 
 
@@ -213,10 +220,25 @@ def parse(text: str) -> DmarcRecord:
     Raises:
         DmarcSyntaxError: receivers would ignore all or a part of it.
     """
+    return _checked(text, foreign=False)
+
+
+def parse_live(text: str) -> DmarcRecord:
+    """Parse a live record after an edit: a tag that is not understood was there before, and stays.
+
+    Raises:
+        DmarcSyntaxError: receivers would ignore all of it, or the value of a tag they know.
+    """
+    return _checked(text, foreign=True)
+
+
+def _checked(text: str, *, foreign: bool) -> DmarcRecord:
     tags = _tag_list(text)
     _check_version(tags)
     _check_text(text, tags)
-    _check_names(tags)
+    if not foreign:
+        _check_names(tags)
+    _check_policy(tags)
     for tag in tags.tags:
         _check_value(tag.name, tag.value)
     return DmarcRecord(tags)
@@ -248,6 +270,11 @@ def _tag_list(text: str) -> TagList:
 
 def _check_version(tags: TagList) -> None:
     first = tags.tags[0]
+    if first.name == "V":
+        raise DmarcSyntaxError(
+            "The DMARC record begins with a capital V, which some receivers do not read.",
+            "Write v=DMARC1, with a small v.",
+        )
     if first.name != "v":
         raise DmarcSyntaxError(
             f"The DMARC record begins with the tag {shown(first.name)}, not with v.",
@@ -289,6 +316,9 @@ def _check_names(tags: TagList) -> None:
                 f"The DMARC record has the tag {shown(name)}, which receivers ignore.",
                 f"Did you mean {meant}= ? Write it so.",
             )
+
+
+def _check_policy(tags: TagList) -> None:
     if tags.get("p") is None:
         raise DmarcSyntaxError(
             "The DMARC record has no p= tag, so it states no policy.",
@@ -297,11 +327,11 @@ def _check_names(tags: TagList) -> None:
 
 
 def _misspelt(name: str) -> str | None:
-    if name in _KNOWN:
+    if name in KNOWN:
         return None
     if name.lower() in _LONG_NAMES:
         return _LONG_NAMES[name.lower()]
-    near = difflib.get_close_matches(name.lower(), _KNOWN, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(name.lower(), KNOWN, n=3, cutoff=0.6)
     swapped = [known for known in near if sorted(known) == sorted(name.lower())]
     return next(iter(swapped + near), None)
 
@@ -314,7 +344,7 @@ def _check_value(name: str, value: str) -> None:
             f"The DMARC record has fo={shown(value)}.",
             "Use 0 or 1, and d or s, with a colon between two of them, as in fo=1:d",
         )
-    if name in ("rua", "ruf"):
+    if name in REPORTS:
         for uri in value.split(","):
             if (problem := uri_problem(uri.strip(taglist.BLANKS))) is not None:
                 raise DmarcSyntaxError(f"{problem[0][:-1]} ({name}=).", problem[1])
@@ -361,7 +391,7 @@ def canonical_uri(uri: str) -> str:
 
 def target(uri: str) -> str:
     """The place that reports go to: the standard spelling, without a size limit."""
-    return canonical_uri(without_size(uri))
+    return canonical_uri(without_size(uri)).replace("%27", "'")
 
 
 def report_host(uri: str) -> str:

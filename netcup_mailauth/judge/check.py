@@ -284,7 +284,7 @@ def _dmarc(
 ) -> Iterator[Said]:
     """What follows from the records at the domain's own name, and from the one that applies."""
     name = f"_dmarc.{subject.domain}"
-    yield from _about(Kind.DMARC, name, _own_dmarc(subject, name, text_answer(name, lookup)))
+    yield from _about(Kind.DMARC, name, _own_dmarc(subject, name, lookup))
     at = found.found_at
     if record is None or at is None:
         yield (
@@ -300,7 +300,8 @@ def _dmarc(
     yield from _about(Kind.DMARC, name, _reports(subject, at, record, lookup))
 
 
-def _own_dmarc(subject: Subject, name: str, answer: Answer) -> Iterator[Finding]:
+def _own_dmarc(subject: Subject, name: str, lookup: Lookup) -> Iterator[Finding]:
+    answer = text_answer(name, lookup)
     found = texts(Kind.DMARC, answer)
     if len(found) > 1:
         yield dmarc_faults.multiple(subject.domain, found, faults.plan(subject.domain))
@@ -308,6 +309,12 @@ def _own_dmarc(subject: Subject, name: str, answer: Answer) -> Iterator[Finding]
     meant = [v for v in values if v.strip(" \t\"'").lower().startswith("v=dmarc")]
     if len(meant) == 1:
         yield from dmarc_faults.syntax(name, meant[0], Severity.DANGER)
+    others = [v for v in answer.values if v not in found and (found or v not in meant)]
+    # What a wildcard answers for every name does not stand at this one.
+    everywhere = text_answer(f"*.{subject.domain}", lookup).values if others else ()
+    for text in others:
+        if text not in everywhere:
+            yield from zone_faults.near_miss(Kind.DMARC, name, subject.domain, text)
 
 
 def _for_sub_domain(subject: Subject, record: DmarcRecord, lookup: Lookup) -> Policy:
@@ -325,6 +332,8 @@ def _reports(subject: Subject, at: str, record: DmarcRecord, lookup: Lookup) -> 
         yield from dmarc_faults.no_reports(record, to_copy)
     for uri in filter(dmarc_faults.is_valid, record.rua):  # of others dmarc-syntax tells
         yield from dmarc_faults.unauthorised(at, uri, lookup)
+    for uri in filter(dmarc_faults.is_valid, record.ruf):
+        yield from dmarc_faults.unauthorised(at, uri, lookup, failures=True)
 
 
 def misplaced_names(subject: Subject) -> list[tuple[Kind, str, str]]:
@@ -373,7 +382,8 @@ def of_copy(
 
 
 def _of_policy(known: Known, zone: Zone, record: DmarcRecord, *, parked: bool) -> Iterator[Finding]:
-    yield from dmarc_faults.obsolete(record)
+    yield from dmarc_faults.obsolete(record, faults.plan(known.domain))
+    yield from dmarc_faults.public_suffix(known.domain, record)
     yield from dmarc_faults.watching(record, known.wish.policy)
     if parked:
         return

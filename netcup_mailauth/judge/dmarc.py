@@ -41,10 +41,24 @@ def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
         yield Finding("dmarc-syntax", severity, f"{name}: {problem.what}", problem.advice)
 
 
-def obsolete(record: DmarcRecord) -> Iterator[Finding]:
-    """Tags that RFC 9989 took out; where an edit takes them out, ``desired`` says so."""
+def obsolete(record: DmarcRecord, command: str = "") -> Iterator[Finding]:
+    """Tags that RFC 9989 took out; where an edit takes them out, ``desired`` says so.
+
+    ``command`` is as in :func:`faults.line`.
+    """
     tags = record.tags
-    written = [f"{name}={tags.get(name)}" for name in dmarc.REMOVED if name in tags.names()]
+    twice = dmarc.only_watches_twice(record)
+    removed = [name for name in dmarc.REMOVED if name in tags.names()]
+    written = [f"{name}={tags.get(name)}" for name in removed if not (twice and name == "pct")]
+    if twice:
+        yield Finding(
+            "dmarc-pct-0",
+            Severity.WARNING,
+            "The DMARC record holds pct=0 beside t=y: a receiver of RFC 7489 knows only pct, one "
+            f"of RFC 9989 only t; both then stay one level below p={record.effective_policy}.",
+            "Keep both while you watch. This ends it:\n"
+            + faults.line([("--dmarc", str(dmarc.in_earnest(record)))], command),
+        )
     if written:
         yield Finding(
             "dmarc-removed-tag",
@@ -60,14 +74,22 @@ def watching(record: DmarcRecord, policy: DomainPolicy) -> Iterator[Finding]:
     if dmarc.applied_policy(record) != "none":
         return
     advice = "Read the reports for about four weeks, then "
-    if record.t == "y" and record.effective_policy != "none":
+    limit = ""
+    written = record.effective_policy
+    if record.t == "y" and written != "none":
         advice += "take t=y out, so that the policy counts."
-        says = f"p={record.effective_policy};t=y"
+        says = f"p={written};t=y"
+        if record.pct == 0:
+            says += ";pct=0"
+        else:
+            limit = (
+                f" But a receiver that knows only RFC 7489 does not read t=y, and {written}s it."
+            )
     else:
         stronger = dmarc.with_policy(record, "quarantine").record
         advice += f"go on:\n{faults.dmarc_to(policy, record, stronger)}"
         says = "p=none"
-    message = f"{says} only watches: failing mail is delivered."
+    message = f"{says} only watches: failing mail is delivered.{limit}"
     yield Finding("dmarc-policy-none", Severity.NOTE, message, advice)
 
 
@@ -130,26 +152,46 @@ def is_valid(uri: str) -> bool:
     return True
 
 
-def unauthorised(domain: str, uri: str, lookup: Lookup) -> Iterator[Finding]:
-    """That the host of a valid address has not agreed to get the reports (RFC 9990, 4)."""
+def unauthorised(
+    domain: str, uri: str, lookup: Lookup, *, failures: bool = False
+) -> Iterator[Finding]:
+    """That the host of a valid address has not agreed to get the reports (RFC 9990, 4).
+
+    The same holds for reports of single ``failures`` (RFC 9991), which fewer receivers send.
+    """
     host = dmarc.report_host(uri)
+    code = "dmarc-ruf-not-authorised" if failures else "dmarc-report-not-authorised"
+    reports = "failure reports" if failures else "reports"
     match dmarc.authorisation(domain, uri, lookup):
         case Authorisation.MISSING:
             yield Finding(
-                "dmarc-report-not-authorised",
-                Severity.DANGER,
-                f"{host} has not agreed to get reports about {domain}, so none are sent to {uri}.",
+                code,
+                Severity.WARNING if failures else Severity.DANGER,
+                f"{host} has not agreed to get {reports} about {domain}, so none are sent to "
+                f"{uri}.",
                 "It agrees with a record in its zone: "
                 f'{dmarc.authorisation_name(domain, host)} TXT "v=DMARC1"\n'
                 + _how_to_plan_it(domain, host),
             )
         case Authorisation.UNKNOWN:
             yield Finding(
-                "dmarc-report-not-authorised",
+                code,
                 Severity.WARNING,
-                f"DNS gave no answer on whether {host} takes reports about {domain}.",
+                f"DNS gave no answer on whether {host} takes {reports} about {domain}.",
                 "Try again when DNS answers.",
             )
+
+
+def public_suffix(domain: str, record: DmarcRecord) -> Iterator[Finding]:
+    """That an ordinary domain calls itself a public suffix (RFC 9989, 4.7: psd)."""
+    if record.psd == "y":
+        yield Finding(
+            "dmarc-psd",
+            Severity.NOTE,
+            f"psd=y says that {domain} is a public suffix such as co.uk, under which others have "
+            "their domains.",
+            "Take psd=y out: it is for registries only.",
+        )
 
 
 def _how_to_plan_it(domain: str, host: str) -> str:

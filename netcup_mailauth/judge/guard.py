@@ -20,7 +20,7 @@ from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
 from netcup_mailauth.judge.neighbours import addresses, exchanges
-from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.kinds import live, of_kind
 from netcup_mailauth.lookup import Answer, Status, ZoneLookup
 from netcup_mailauth.plan import applied
 from netcup_mailauth.policy import DomainPolicy
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.judge.neighbours import Sender
     from netcup_mailauth.lookup import Lookup, Query
     from netcup_mailauth.plan import Change, ChangeSet
-    from netcup_mailauth.records import Zone
+    from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.spf import SpfRecord
 
 
@@ -265,14 +265,25 @@ def _zone(case: Case) -> Iterator[Finding]:
     for kind in (Kind.SPF, Kind.DMARC):
         for hostname in case.hostnames(kind):
             yield from (faults.about(kind, fault) for fault in _vanished(case, kind, hostname))
-    yield from zone_faults.strays(zone)
+    yield from zone_faults.strays(zone, [change.before for change in case.change_set.changes])
+    for change in case.change_set.changes:
+        if change.before is not None:
+            missed = _near_miss(case, change, change.before)
+            yield from (faults.about(change.kind, fault) for fault in missed)
+
+
+def _near_miss(case: Case, change: Change, before: DnsRecord) -> Iterator[Finding]:
+    """A near miss that the change takes for the record that was meant, or deletes."""
+    name = absolute(before.hostname, case.before.name)
+    becomes = change.after.destination if change.after else ""
+    yield from zone_faults.near_miss(change.kind, name, case.domain, before.destination, becomes)
 
 
 def _vanished(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
     """A kind that this machine wrote, that is gone, and that parts would make anew and bare."""
     had = of_kind(case.remembered, kind, hostname) if case.remembered else ()
     policy = getattr(case.policy, kind.value)
-    if had and not of_kind(case.before, kind, hostname) and policy and not policy.record:
+    if had and not live(case.before, kind, hostname) and policy and not policy.record:
         yield Finding(
             "record-vanished",
             Severity.DANGER,
@@ -540,17 +551,23 @@ def _dmarc(case: Case) -> Iterator[Finding]:
         new = dmarc.read(after[0]) if after else None
         if new is not None and case.is_written(Kind.DMARC, hostname):
             name = absolute(hostname, case.before.name)
-            refused = list(dmarc_faults.syntax(name, after[0], Severity.REFUSED))
-            yield from refused
-            if refused:
+            known = {fault.message for text in before for fault in _dmarc_syntax(name, text)}
+            faulty = _dmarc_syntax(name, after[0])
+            yield from (graded(fault, new=fault.message not in known) for fault in faulty)
+            if any(fault.message not in known for fault in faulty):
                 continue
         if old is not None:
             yield from _weakens(case, old, new)
             yield from _drops_reports(old, new)
         if new is not None:
             yield from dmarc_faults.obsolete(new)
+            yield from dmarc_faults.public_suffix(case.domain, new)
             yield from _enforces(case, before, old, new)
             yield from _reports(case, old, new)
+
+
+def _dmarc_syntax(name: str, text: str) -> list[Finding]:
+    return list(dmarc_faults.syntax(name, text, Severity.REFUSED))
 
 
 def _weakens(case: Case, old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
@@ -570,6 +587,14 @@ def _weakens(case: Case, old: DmarcRecord, new: DmarcRecord | None) -> Iterator[
 
 def _drops_reports(old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
     dropped = [uri for uri in dmarc.dropped_reports(old, new) if dmarc_faults.is_valid(uri)]
+    failures = [uri for uri in dmarc.dropped_failures(old, new) if dmarc_faults.is_valid(uri)]
+    if failures:
+        yield Finding(
+            "dmarc-drops-reports",
+            Severity.DANGER,
+            f"Failure reports will no longer go to {' and '.join(failures)}.",
+            f"If somebody reads them, keep ruf={','.join(failures)} in the record.",
+        )
     if not dropped:
         return
     advice = "Does somebody read them, or a service?"
@@ -626,3 +651,8 @@ def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[
             for fault in dmarc_faults.unauthorised(case.domain, uri, case.lookup_after):
                 grave = fault.severity is Severity.DANGER
                 yield graded(fault, new=uri in added) if grave else fault
+    for uri in filter(dmarc_faults.is_valid, new.ruf):
+        if dmarc.authorisation_name(case.domain, dmarc.report_host(uri)) not in (
+            case.reports_planned
+        ):
+            yield from dmarc_faults.unauthorised(case.domain, uri, case.lookup_after, failures=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dmarc, spf
+from netcup_mailauth import dmarc, kinds, spf
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import NETCUP_MX, in_order, left_over
 from netcup_mailauth.records import Kind, absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from netcup_mailauth.records import DnsRecord, Zone
 
@@ -54,14 +56,19 @@ def _without(kind: Kind) -> str:
     return f"Or leave it alone: {' '.join(f'--kind {other}' for other in others)}"
 
 
-def strays(zone: Zone) -> Iterator[Finding]:
-    """Records where no receiver looks, left behind by netcup's own mail, or answering for all."""
+def strays(zone: Zone, changed: Collection[DnsRecord | None] = ()) -> Iterator[Finding]:
+    """Records that no receiver reads, left behind by netcup's own mail, or answering for all.
+
+    A near miss that is ``changed`` is told by the change.
+    """
     for record in zone.records:
         if not record.hostname.startswith("*"):  # which answers for every name below
+            name = absolute(record.hostname, zone.name)
             why = _why_misplaced(record, zone.name)
             if why is not None:
-                name = absolute(record.hostname, zone.name)
                 yield misplaced(record.type, name, record.destination, why, Severity.WARNING)
+            elif record not in changed:
+                yield from _near_miss(record, name)
     yield from _netcup_mail(zone)
     for record in zone.records:
         if record.type == "TXT" and record.hostname.split(".")[0] == "*":
@@ -100,6 +107,66 @@ def _why_misplaced(record: DnsRecord, zone: str) -> str | None:
     if dmarc.is_dmarc(text) and not {"_dmarc", "dmarc"} & set(labels):
         return "a DMARC record belongs at _dmarc."
     return None
+
+
+def _near_miss(record: DnsRecord, name: str) -> Iterator[Finding]:
+    """A text where a record of a kind stands, and which is none, that stays as it is."""
+    label, _, domain = name.partition(".")
+    if record.type == "TXT" and label == "_dmarc":
+        yield from near_miss(Kind.DMARC, name, domain, record.destination)
+
+
+def near_miss(
+    kind: Kind, name: str, domain: str, text: str, becomes: str | None = None
+) -> Iterator[Finding]:
+    """A text at the name of a record of ``kind`` that is none, for receivers.
+
+    Args:
+        kind: the kind.
+        name: the full name it stands at.
+        domain: the mail domain.
+        text: the text.
+        becomes: the text that takes its place, empty where none does; ``None`` where it stays.
+    """
+    if kinds.is_of_kind(kind, text):
+        return
+    meant = kinds.is_meant(kind, text)
+    problem = faults.problem_of(kind, text) if meant else None
+    why = f" {problem.what}" if problem is not None else ""
+    if becomes is not None:
+        fate = f" It becomes {becomes}" if becomes else " It is deleted."
+        lost = _addresses_lost(text, becomes)
+        advice = (
+            f"It asked for reports to {' and '.join(lost)}, which goes with it. Add what somebody "
+            "is to read with --rua."
+            if lost
+            else ""
+        )
+    elif meant:
+        fate = " Some take it for a second record, and heed none then."
+        advice = _how_to_take(domain, text)
+    else:
+        fate = ""
+        advice = "Delete it in the CCP unless something needs it."
+    message = f"{name} has the text {text}, which receivers do not read as {kind.upper()}."
+    yield Finding("near-miss", Severity.WARNING, f"{message}{why}{fate}", advice)
+
+
+def _addresses_lost(text: str, becomes: str) -> tuple[str, ...]:
+    """The addresses that were meant to get reports, and that the new record does not have."""
+    meant, new = dmarc.mended(text), dmarc.read(becomes)
+    return (*dmarc.dropped_reports(meant, new), *dmarc.dropped_failures(meant, new))
+
+
+def _how_to_take(domain: str, text: str) -> str:
+    """What to do with a near miss that stays beside another record, or where nothing is wanted."""
+    whole = str(dmarc.without_quotes(dmarc.mended(text)))
+    if faults.problem_of(Kind.DMARC, whole) is not None:
+        return "Delete it in the CCP."
+    to_copy = faults.line([("--dmarc", whole)], faults.plan(shlex.quote(domain)))
+    return (
+        f"Delete it in the CCP, unless it is the one that is meant. Then give it whole:\n{to_copy}"
+    )
 
 
 def _is_mail_record(text: str) -> bool:

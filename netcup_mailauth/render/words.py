@@ -75,7 +75,7 @@ def details(change: Change) -> list[Detail]:
                 return list(_dkim_details(before, after))
             case Kind.DMARC:
                 old = dmarc.read(before) if before is not None else None
-                words = dmarc.describe_changes(old, dmarc.parse(after))
+                words = dmarc.describe_changes(old, dmarc.parse_live(after))
                 return [Detail("", "", visible(word)) for word in words]
             case _:
                 return [_report_detail(change.hostname)]

@@ -433,6 +433,65 @@ DMARC_POLICY: dict[str, Case] = {
         dns=REPORT_DNS,
         reports_planned=("example.com._report._dmarc.example.net",),
     ),
+    "failure reports to somebody who did not agree": wanting(
+        dmarc(f"{DMARC};ruf=mailto:x@example.net"), dns=REPORT_DNS
+    ),
+    "failure reports of which DNS is silent": wanting(
+        dmarc(f"{DMARC};ruf=mailto:x@example.net"),
+        dns={"example.com._report._dmarc.example.net": ["TIMEOUT"]},
+    ),
+    "failure reports dropped": wanting(
+        dmarc(DMARC), *mail_zone(SPF, f"{DMARC};ruf=mailto:x@example.com")
+    ),
+    "pct=0, in an edit": wanting(
+        dmarc(policy="reject"), *mail_zone(SPF, "v=DMARC1;p=quarantine;pct=0;rua=mailto:d@x.de")
+    ),
+    "watching by t=y and pct=0": wanting(dmarc(f"{DMARC};t=y;pct=0")),
+    "psd=y": wanting(dmarc(f"{DMARC};psd=y")),
+    "fo as RFC 7489 has it": wanting(
+        dmarc(policy="quarantine"),
+        *mail_zone(SPF, "v=DMARC1; p=none; fo=0:1:d:s; rua=mailto:d@example.com"),
+    ),
+    "a misspelt tag stays": wanting(dmarc(policy="reject"), *mail_zone(SPF, f"{DMARC};adkm=s")),
+    "a semicolon is missing": wanting(
+        dmarc(policy="reject"), *mail_zone(SPF, "v=DMARC1; p=none rua=mailto:d@example.com")
+    ),
+    "a near miss is edited": wanting(
+        dmarc(rua=["mailto:d@example.com"]),
+        *mail_zone(SPF, "v=dmarc1; p=reject; sp=quarantine; rua=mailto:o@example.com"),
+    ),
+    "a near miss is edited, and a policy named": wanting(
+        dmarc(policy="quarantine"),
+        *mail_zone(SPF, " v=DMARC1, p=reject, rua=mailto:o@example.com"),
+    ),
+    "a capital V": wanting(
+        dmarc(policy="reject"), *mail_zone(SPF, "V=DMARC1; p=reject; rua=mailto:o@example.com")
+    ),
+    "a near miss is replaced": wanting(
+        dmarc(DMARC), *mail_zone(SPF, "v=dmarc1; p=reject; rua=mailto:o@example.com")
+    ),
+    "a near miss that is not understood": wanting(
+        dmarc(policy="none"), *mail_zone(SPF, "v=dmarc1; p=rejekt")
+    ),
+    "a near miss that cannot be edited": wanting(
+        dmarc(rua=["mailto:d@example.com"]), *mail_zone(SPF, "v=dmarc1; p=rejekt")
+    ),
+    "a near miss goes": bare(
+        "delete dmarc _dmarc", zone=mail_zone(SPF, "v=dmarc1;p=none;rua=mailto:o@example.com")
+    ),
+    "a near miss beside": wanting(
+        dmarc(policy="quarantine"), *mail_zone(SPF, (DMARC, "v=dmarc1;p=none"))
+    ),
+    "a near miss beside, not understood": wanting(
+        dmarc(policy="quarantine"), *mail_zone(SPF, (DMARC, "v=dmarc1;p=rejekt"))
+    ),
+    "another text beside": wanting(dmarc(policy="quarantine"), *mail_zone(SPF, (DMARC, "hello"))),
+    "what cannot be stored is left out": wanting(
+        dmarc(policy="reject"), *mail_zone(SPF, 'v=DMARC1;p=none;x="a";rua=mailto:o\'b@x.de')
+    ),
+    "a character that cannot be stored": wanting(
+        dmarc(policy="reject"), *mail_zone(SPF, f"{DMARC};x=" + "a" * 5000)
+    ),
     "reports to somebody of whom DNS is silent": wanting(
         dmarc(rua=["mailto:x@example.net"]),
         dns={"example.com._report._dmarc.example.net": ["TIMEOUT"]},

@@ -12,7 +12,7 @@ from unittest import mock
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.actions.checking import check
 from netcup_mailauth.actions.planning import draft
 from netcup_mailauth.actions.session import Session
@@ -22,7 +22,6 @@ from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, Zo
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.forms import read_key
-from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
@@ -131,7 +130,7 @@ def _bare(place: Place, before: Zone, lines: Sequence[str]) -> ChangeSet:
         action, kind, hostname, text = (*line.split(" ", 3), "")[:4]
         if action == "set":
             return compute(place, before, [DesiredRecord(Kind(kind), hostname, text)])
-        live = of_kind(before, Kind(kind), hostname)
+        live = kinds.live(before, Kind(kind), hostname)
         gone = next((r for r in live if text in ("", r.destination)), None)
         new = None if action == "delete" else DnsRecord(None, hostname, "TXT", text)
         changes.append(

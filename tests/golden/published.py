@@ -160,6 +160,14 @@ POLICIES: dict[str, Case] = {
             "example.com._report._dmarc.example.net": ["TXT v=DMARC1"],
         }
     ),
+    "failure reports to somebody who did not agree": asking(f"{DMARC};ruf=mailto:x@example.net"),
+    "near misses beside it": asking(DMARC, "v=dmarc1; p=none", "hello"),
+    "near misses, and none": asking("p=none; rua=mailto:x@example.com", "hello"),
+    "what a wildcard answers": having(
+        {POLICY: [f"TXT {DMARC}", "TXT hello"], f"*.{DOMAIN}": ["TXT hello"]}
+    ),
+    "psd=y, and pct=0 beside t=y": asking(f"{DMARC};psd=y;t=y;pct=0"),
+    "a capital V": asking("V=DMARC1;p=reject;rua=mailto:x@example.com"),
     "reports to no address": asking("v=DMARC1;p=reject;rua=mailto:x"),
     "for a sub-domain": having(BELOW, domain="intern.example.com"),
     "for a sub-domain that does not exist": having(

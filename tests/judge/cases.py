@@ -188,9 +188,14 @@ def _as_policy(**options: Any) -> DomainPolicy:
     return policy_of(options)
 
 
+def _behind_command(words: list[str]) -> list[str]:
+    return words[3:] if words[:2] == ["netcup-mailauth", "plan"] else words
+
+
 def to_type(finding: Finding) -> list[DomainPolicy]:
     """What the lines to copy in an advice ask for, read as the program reads them."""
     lines = [line for line in finding.advice.splitlines() if line.startswith("  ")]
-    policies = [_as_policy.main(shlex.split(line), standalone_mode=False) for line in lines]
+    words = [_behind_command(shlex.split(line)) for line in lines]
+    policies = [_as_policy.main(own, standalone_mode=False) for own in words]
     assert all(isinstance(policy, DomainPolicy) for policy in policies)
     return policies

@@ -166,6 +166,19 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
         W,
         lambda: judged(mail_zone(SPF, f"{DMARC};pct=50"), wants(dmarc={"policy": "quarantine"})),
     ),
+    "dmarc-pct-0": (
+        W,
+        lambda: judged(mail_zone(SPF, f"{DMARC};pct=0"), wants(dmarc={"policy": "reject"})),
+    ),
+    "dmarc-ruf-not-authorised": (
+        W,
+        lambda: judged(CLEAN, wants(dmarc=f"{DMARC};ruf=mailto:x@example.net")),
+    ),
+    "dmarc-psd": (N, lambda: judged(CLEAN, wants(dmarc=f"{DMARC};psd=y"))),
+    "near-miss": (
+        W,
+        lambda: judged(mail_zone(SPF, (DMARC, "hello")), wants({"require": ["mx"]})),
+    ),
     "misplaced-record": (
         W,
         lambda: judged(

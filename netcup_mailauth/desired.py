@@ -63,7 +63,7 @@ def desired_records(
 
 def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> None:
     hostname = hostname_of(Kind.SPF, domain, zone.name)
-    live = [record.destination for record in of_kind(zone, Kind.SPF, hostname)]
+    live = [record.destination for record in kinds.live(zone, Kind.SPF, hostname)]
     value = policy.record
     if value is None:
         value = _spf_in_parts(desired, domain, live, policy)
@@ -79,7 +79,7 @@ def _spf_in_parts(
         return _new_spf(domain, policy)
     try:
         _check_consistent(policy)
-        merged = spf.merge([spf.parse(text) for text in live])
+        merged = spf.merge([spf.parse(text) for text in _as_meant(domain, live)])
         record = spf.drop(merged.record, *(policy.drop or ()))
         record = spf.require(record, *(policy.require or ()))
         if policy.all is not None:
@@ -90,6 +90,21 @@ def _spf_in_parts(
     if len(live) > 1:
         desired.findings.append(_merged(domain, len(live), merged.notes))
     return str(record)
+
+
+def _as_meant(domain: str, live: Sequence[str]) -> list[str]:
+    """The live records; of texts that only were meant as one there may be no more than one.
+
+    Raises:
+        RecordError: there are several of them, which receivers never heeded together.
+    """
+    if len(live) > 1 and not spf.is_spf(live[0]):
+        raise RecordError(
+            f"{domain} has {len(live)} texts meant as its SPF record ({'; and '.join(live)}), and "
+            "receivers read none of them.",
+            "Which one is meant cannot be told from parts.",
+        )
+    return [spf.mended(text) for text in live]
 
 
 def _check_consistent(policy: SpfPolicy) -> None:

@@ -42,8 +42,14 @@ def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
 
 
 def is_meant(kind: Kind, text: str) -> bool:
-    """Whether a TXT text at the hostname of ``kind`` is of it, or was plainly meant to be.."""
-    return dmarc.is_meant(text) if kind is Kind.DMARC else is_of_kind(kind, text)
+    """Whether a TXT text at the hostname of ``kind`` is of it, or was plainly meant to be."""
+    match kind:
+        case Kind.SPF:
+            return spf.is_meant(text)
+        case Kind.DMARC:
+            return dmarc.is_meant(text)
+        case _:
+            return is_of_kind(kind, text)
 
 
 def near_misses(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:

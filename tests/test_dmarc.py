@@ -144,6 +144,9 @@ def test_legal_spellings_are_accepted_and_kept(text: str) -> None:
         ("v=DMARC1;p=none;rua=mailto:…", "placeholder", "real value"),
         ("v=DMARC1;p=none;rua=mailto:<you>@x.de", "placeholder", "real value"),
         ("v=DMARC1;p=none;rua=mailto:j\xfcrgen@x.de", "'\\xfc'", "ASCII"),
+        ("v=DMARC1;p=none;rua=mailto:a@m\xfcller.de", "'\\xfc'", "xn-- form"),
+        ("v=DMARC1;p=none;ruf=a@stra\xdfe.de", "'\\xdf'", "xn-- form"),
+        ("v=DMARC1;p=none;rua=mailto:a@x.de\xa0", "'\\xa0'", "type that place again"),
         ("v=DMARC1;\np=none", "'\\n'", "one line"),
         ("v=DMARC1;sp=none", "no p= tag", "Add p=none"),
         ("v=DMARC1;policy=none", "'policy'", "p="),
@@ -233,9 +236,11 @@ def test_sub_domain_policies_inherit_one_from_the_other() -> None:
     [
         "v=DMARC1;p=none;rua=mailto:a@x.de,mailto:b@x.de",
         "v = DMARC1 ; rua = mailto:b@X.de , MAILTO:a@x.DE ; p = NONE ;",
+        "v=DMARC1;p=none;rua=mailto:a@x.de,mailto:b@x.de;adkim=r;aspf=R",
+        "v=DMARC1;p=none;fo=0;t=n;psd=u;rua=mailto:a@x.de,mailto:b@x.de",
     ],
 )
-def test_order_blanks_and_case_are_no_difference(other: str) -> None:
+def test_order_blanks_case_and_defaults_are_no_difference(other: str) -> None:
     record = live("v=DMARC1; p=none; rua=mailto:a@x.de, mailto:b@x.de")
     assert dmarc.equal(record, live(other))
 
@@ -245,7 +250,7 @@ def test_order_blanks_and_case_are_no_difference(other: str) -> None:
     [
         "v=DMARC1; p=reject; fo=1:d",
         "v=DMARC1; p=none",
-        "v=DMARC1; p=none; fo=1:d; t=n",  # a default, but written
+        "V=DMARC1; p=none; fo=1:d",  # which some receivers do not read
         "v=DMARC1; p=none; fo=1:d; x=1",
         "v=DMARC1; p=none; fo=1:d; junk",
         "v=DMARC1; p=none; fo=1:d; rua=mailto:A@x.de",
@@ -379,6 +384,14 @@ def test_a_report_address_is_added_once_and_none_is_lost(text: str, expected: st
     edit = dmarc.with_report_address(live(text), "mailto:a@x.de")
     assert str(edit.record) == expected
     assert str(dmarc.with_report_address(edit.record, "mailto:a@x.de").record) == expected
+
+
+@pytest.mark.parametrize("uri", ["mailto:a@m\xfcller.de", "a@m\xfcller.de", "mailto:j\xfc@x.de"])
+def test_an_umlaut_in_an_address_gets_the_advice_to_encode_it(uri: str) -> None:
+    with pytest.raises(DmarcSyntaxError) as caught:
+        dmarc.report_host(uri)
+    assert "'\\xfc'" in caught.value.what
+    assert "xn-- form" in caught.value.advice
 
 
 def test_a_bad_report_address_is_refused() -> None:

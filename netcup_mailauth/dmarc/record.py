@@ -180,8 +180,8 @@ def equal(a: DmarcRecord, b: DmarcRecord) -> bool:
     """Whether both hold the same explicit tags with the same values.
 
     The order of tags and of addresses, blanks, and the case of values do not matter, nor does
-    the case of ``mailto`` and of host names. Defaults are not filled in, and unknown tags
-    count: someone wrote them for a reason.
+    the case of ``mailto`` and of host names, nor whether a default is written out. Unknown tags
+    count: someone wrote them for a reason. So does a capital ``V``, which some do not read.
     """
     return _meaning(a) == _meaning(b)
 
@@ -196,7 +196,12 @@ def _options(value: str) -> tuple[str, ...]:
 
 
 def _meaning(record: DmarcRecord) -> list[tuple[str, tuple[str, ...]]]:
-    return sorted((tag.name, _tag_meaning(tag.name, tag.value)) for tag in record.tags.tags)
+    said = ((tag.name, _tag_meaning(tag.name, tag.value)) for tag in record.tags.tags)
+    return sorted(each for each in said if each not in _DEFAULTS)
+
+
+_DEFAULTS = {("adkim", ("r",)), ("aspf", ("r",)), ("fo", ("0",)), ("psd", ("u",)), ("t", ("n",))}
+"""What a record says that does not say it (RFC 9989, 4.7)."""
 
 
 def _tag_meaning(name: str, value: str) -> tuple[str, ...]:
@@ -293,6 +298,12 @@ def _check_version(tags: TagList) -> None:
         )
 
 
+_PUNYCODE = (
+    "A domain with an umlaut is written in its xn-- form, as your registrar shows it; in front of "
+    "an @ only plain ASCII arrives."
+)
+
+
 def _check_text(text: str, tags: TagList) -> None:
     for tag in tags.tags:
         if _PLACEHOLDER.search(tag.value):
@@ -304,7 +315,9 @@ def _check_text(text: str, tags: TagList) -> None:
         if not " " <= character <= "~" and character != "\t":
             raise DmarcSyntaxError(
                 f"The DMARC record holds the character {character!a}, which does not belong there.",
-                "Use plain ASCII on one line: type that place again, it often comes from a web"
+                _PUNYCODE
+                if character.isalpha()
+                else "Use plain ASCII on one line: type that place again, it often comes from a web"
                 " page.",
             )
 
@@ -413,6 +426,9 @@ def uri_problem(uri: str) -> tuple[str, str] | None:
         return "A report address is empty.", "Take out the comma that has nothing beside it."
     if re.search(r"\s", bare):
         return what + "has a blank in it.", "Separate two addresses by a comma."
+    foreign = next((character for character in bare if character.isalpha() and character > "~"), "")
+    if foreign:
+        return what + f"holds the character {foreign!a}.", _PUNYCODE
     if not _SCHEME.match(bare):
         return (
             what + "has no mailto: before it.",

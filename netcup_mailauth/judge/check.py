@@ -16,7 +16,7 @@ from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import addresses, exchanges
 from netcup_mailauth.judge.report import DomainCheck
-from netcup_mailauth.kinds import is_of_kind, of_kind
+from netcup_mailauth.kinds import is_meant, is_of_kind, of_kind
 from netcup_mailauth.lookup import Query, Status
 from netcup_mailauth.records import DnsRecord, Kind, Zone, relative
 from netcup_mailauth.spf import Result
@@ -152,6 +152,9 @@ def _spf_record(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator
         yield spf_faults.multiple(subject.domain, found, faults.plan(subject.domain))
     else:
         yield from spf_faults.syntax(subject.domain, found[0], Severity.DANGER)
+    beside = [text for text in answer.values if found and is_meant(Kind.SPF, text)]
+    for text in beside:
+        yield from zone_faults.near_miss(Kind.SPF, subject.domain, subject.domain, text)
     if cost is not None:
         yield from spf_faults.too_many(cost)
         yield from spf_faults.near_limit(cost)

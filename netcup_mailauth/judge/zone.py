@@ -114,6 +114,8 @@ def _near_miss(record: DnsRecord, name: str) -> Iterator[Finding]:
     label, _, domain = name.partition(".")
     if record.type == "TXT" and label == "_dmarc":
         yield from near_miss(Kind.DMARC, name, domain, record.destination)
+    elif record.type == "TXT" and kinds.is_meant(Kind.SPF, record.destination):
+        yield from near_miss(Kind.SPF, name, name, record.destination)
 
 
 def near_miss(
@@ -132,7 +134,7 @@ def near_miss(
         return
     meant = kinds.is_meant(kind, text)
     problem = faults.problem_of(kind, text) if meant else None
-    why = f" {problem.what}" if problem is not None else ""
+    why = f" {problem.what.removesuffix('.')}." if problem is not None else ""
     if becomes is not None:
         fate = f" It becomes {becomes}" if becomes else " It is deleted."
         lost = _addresses_lost(text, becomes)
@@ -143,8 +145,8 @@ def near_miss(
             else ""
         )
     elif meant:
-        fate = " Some take it for a second record, and heed none then."
-        advice = _how_to_take(domain, text)
+        fate = "" if kind is Kind.SPF else " Some take it for a second record, and heed none then."
+        advice = _how_to_take(kind, domain, text)
     else:
         fate = ""
         advice = "Delete it in the CCP unless something needs it."
@@ -158,12 +160,13 @@ def _addresses_lost(text: str, becomes: str) -> tuple[str, ...]:
     return (*dmarc.dropped_reports(meant, new), *dmarc.dropped_failures(meant, new))
 
 
-def _how_to_take(domain: str, text: str) -> str:
+def _how_to_take(kind: Kind, domain: str, text: str) -> str:
     """What to do with a near miss that stays beside another record, or where nothing is wanted."""
-    whole = str(dmarc.without_quotes(dmarc.mended(text)))
-    if faults.problem_of(Kind.DMARC, whole) is not None:
+    spf_text = kind is Kind.SPF
+    whole = spf.mended(text) if spf_text else str(dmarc.without_quotes(dmarc.mended(text)))
+    if faults.problem_of(kind, whole) is not None:
         return "Delete it in the CCP."
-    to_copy = faults.line([("--dmarc", whole)], faults.plan(shlex.quote(domain)))
+    to_copy = faults.line([(f"--{kind}", whole)], faults.plan(shlex.quote(domain)))
     return (
         f"Delete it in the CCP, unless it is the one that is meant. Then give it whole:\n{to_copy}"
     )

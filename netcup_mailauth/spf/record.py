@@ -316,6 +316,37 @@ def is_spf(text: str) -> bool:
     return re.match(r"v=spf1(?: |\Z)", text, re.IGNORECASE | re.ASCII) is not None
 
 
+_MEANT = re.compile(
+    r"(?:v\s{0,9}[=:]?\s{0,9})?spf1(?=[\s,;:]|\Z|[+~?-]all\b)[\s,;:]{0,9}", re.IGNORECASE
+)
+_SEPARATOR = re.compile(
+    r"[,;]+(?=\s|\Z|[+~?-]?(?:all|a|mx|ptr|ip4|ip6|include|exists)\b)", re.IGNORECASE
+)
+
+
+def is_meant(text: str) -> bool:
+    """Whether a TXT at a domain was plainly meant as its SPF record.
+
+    A version in front, in any spelling, behind blanks or quotes; everybody leaves texts there, so
+    that nothing less tells. Another version of SPF is somebody else's (``spf2.0/pra``).
+    """
+    return is_spf(text) or _MEANT.match(_unquoted(text)) is not None
+
+
+def mended(text: str) -> str:
+    """The record that was plainly meant; what is not plain in it stays as it is."""
+    bare = _unquoted(text)
+    found = _MEANT.match(bare)
+    if is_spf(text) or found is None:
+        return text
+    rest = re.sub(r"[\t\r\n\u00a0]", " ", _SEPARATOR.sub(" ", bare[found.end() :]))
+    return f"v=spf1 {re.sub(r' {2,}', ' ', rest).strip()}".rstrip()
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r'["\\“”„\ufeff\u200b]', "", text).strip(" \t\r\n\u00a0'‘’`")
+
+
 def parse(text: str) -> SpfRecord:
     """Parse a record, keeping every character.
 

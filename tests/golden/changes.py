@@ -485,6 +485,14 @@ DMARC_POLICY: dict[str, Case] = {
     "a near miss beside, not understood": wanting(
         dmarc(policy="quarantine"), *mail_zone(SPF, (DMARC, "v=dmarc1;p=rejekt"))
     ),
+    "SPF, a near miss is edited": wanting(
+        spf(require=["ip4:192.0.2.1"]), *mail_zone('"v=spf1, mx, ~all')
+    ),
+    "SPF, a near miss is replaced": wanting(spf(SPF), *mail_zone(" v=spf1 mx -all")),
+    "SPF, which of two near misses is meant": wanting(
+        spf(require=["mx"]), *mail_zone(("spf1 mx -all", " v=spf1 a -all"))
+    ),
+    "SPF, a near miss beside": wanting(dmarc(DMARC), *mail_zone((SPF, "v=spf1, mx, -all"))),
     "another text beside": wanting(dmarc(policy="quarantine"), *mail_zone(SPF, (DMARC, "hello"))),
     "what cannot be stored is left out": wanting(
         dmarc(policy="reject"), *mail_zone(SPF, 'v=DMARC1;p=none;x="a";rua=mailto:o\'b@x.de')
@@ -582,6 +590,7 @@ RECORDS = (
     "v=DMARC1",
     "v=DMARC1;p=none;rua=mailto:<you>",
     "v=DMARC1;p=none;rua=mailto:\u00e4@example.com",
+    "v=DMARC1;p=none\u00a0",
     "v=DMARC1;rau=mailto:x@example.com;p=none",
     "v=DMARC1;policy=none;p=none",
     "v=DMARC1;rua=mailto:x@example.com",

@@ -54,6 +54,7 @@ SENDERS: dict[str, Case] = {
     "two": saying(SPF, "v=spf1 a -all"),
     "two, one broken": saying(SPF, "v=spf1 bad:x"),
     "two, both broken": saying("v=spf1 bad:x", "v=spf1 bad:y"),
+    "a near miss beside it": saying(SPF, "v=spf1, mx, -all", "hello"),
     "near misses": saying("v=spf2 mx ~all", '"v=spf1 mx ~all"', "spf2.0/pra", "hello"),
     "broken": saying("v=spf1 bad:x ~all"),
     "too many look-ups": saying(f"v=spf1 {ELEVEN} ~all"),

@@ -9,6 +9,7 @@ import pytest
 from netcup_mailauth import dmarc
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.plan import Action, Place, applied, compute, drift, outcome
+from netcup_mailauth.policy import SpfPolicy
 from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from tests.judge.cases import (
     CLEAN,
@@ -255,3 +256,58 @@ def test_an_ordinary_domain_that_calls_itself_a_public_suffix_gets_a_note() -> N
     found = only(judged(CLEAN, wants(dmarc=f"{DMARC};psd=y")), "dmarc-psd")
     assert found.severity is Severity.NOTE
     assert "example.com" in found.message
+
+
+# SPF
+
+SPF_MISSES = [
+    " v=spf1 mx -all",
+    '"v=spf1 mx -all',
+    "v=spf1, mx, -all",
+    "v=spf1; mx; -all",
+    "spf1 mx -all",
+    "v=spf1\tmx -all",
+    "v = SPF1 mx -all",
+]
+
+
+def spf_after(before: Zone, wish: str | dict[str, Any]) -> list[str]:
+    case, _ = case_of(before, wants(wish))
+    zone = applied(before, case.change_set.changes)
+    texts = [record.destination for record in zone.at("@", "TXT")]
+    return [text for text in texts if not text.startswith("google")]
+
+
+@pytest.mark.parametrize("text", SPF_MISSES)
+def test_an_edit_of_a_near_miss_of_spf_makes_it_the_one_record(text: str) -> None:
+    before = mail_zone(text)
+    assert spf_after(before, {"require": ["ip4:192.0.2.1"]}) == ["v=spf1 ip4:192.0.2.1 mx -all"]
+    assert spf_after(before, {"require": ["mx"]}) == ["v=spf1 mx -all"]
+    assert spf_after(before, SPF) == [SPF]
+    for wish in ({"require": ["mx"]}, SPF):
+        assert text in only(judged(before, wants(wish)), "near-miss").message
+
+
+@pytest.mark.parametrize("text", SPF_MISSES)
+def test_a_near_miss_of_spf_beside_a_good_record_is_named_and_stays(text: str) -> None:
+    before = mail_zone((SPF, text))
+    assert spf_after(before, {"require": ["a"]})[1:] == [text]
+    found = only(judged(before, wants({"require": ["a"]})), "near-miss")
+    assert text in found.message
+    assert [policy.spf for policy in to_type(found)] == [SpfPolicy(record="v=spf1 mx -all")]
+
+
+@pytest.mark.parametrize("text", ["spf2.0/pra mx -all", "v=spf10 mx", "spf1-token", "hello v=spf1"])
+def test_what_only_looks_like_spf_at_the_apex_is_somebody_elses(text: str) -> None:
+    before = mail_zone(text)
+    assert spf_after(before, SPF) == [text, SPF]
+    assert "near-miss" not in codes(judged(before, wants(SPF)))
+
+
+def test_a_near_miss_of_spf_that_is_not_plain_and_one_of_two_are_refused_with_their_text() -> None:
+    for texts in ((" v=spf1 mx what -all",), SPF_MISSES[:2]):
+        before = mail_zone(texts)
+        assert spf_after(before, {"require": ["a"]}) == list(texts)
+        found = only(judged(before, wants({"require": ["a"]})), "spf-syntax")
+        assert found.severity is Severity.REFUSED
+        assert spf_after(before, SPF) == [SPF]

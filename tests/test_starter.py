@@ -121,3 +121,40 @@ def test_a_domain_that_is_elsewhere_is_one_line_of_comment(odd: str) -> None:
     assert line.startswith("# example.com: ")
     assert line.count("\n") == 1
     assert tomllib.loads(line) == {}
+
+
+@pytest.mark.parametrize(
+    ("spf_text", "dmarc_text", "meant"),
+    [
+        (
+            " v=spf1 mx -all",
+            "v=dmarc1; p=reject; rua=mailto:o@example.com",
+            {
+                "spf": {"record": "v=spf1 mx -all"},
+                "dmarc": {"record": "v=DMARC1; p=none; rua=mailto:o@example.com"},
+            },
+        ),
+        (
+            "v=spf1, mx, ~all",
+            "p=none",
+            {"spf": {"record": "v=spf1 mx ~all"}, "dmarc": {"record": "v=DMARC1;p=none"}},
+        ),
+        ("v=spf1, mx, what", "v=dmarc1; p=rejekt", {}),
+        (
+            "hello",
+            "hello",
+            {
+                "spf": {"require": ["mx"]},
+                "dmarc": {"policy": "none", "rua": ["mailto:postmaster@example.com"]},
+            },
+        ),
+    ],
+)
+def test_a_near_miss_is_named_and_becomes_the_record_that_was_meant(
+    spf_text: str, dmarc_text: str, meant: dict[str, object]
+) -> None:
+    text = init.table(Found("example.com", zone([spf_text], [dmarc_text], [])), TODAY)
+    table = tomllib.loads(text)["domains"]["example.com"]
+    assert {kind: table[kind] for kind in ("spf", "dmarc") if kind in table} == meant
+    assert f"# Receivers do not read this as DMARC: {dmarc_text}" in text
+    assert ("Receivers do not read this as SPF" in text) is (spf_text != "hello")

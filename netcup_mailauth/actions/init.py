@@ -14,7 +14,7 @@ from netcup_mailauth import dkim, dmarc, files, records, spf
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.errors import RecordError, UsageError, ZoneError
 from netcup_mailauth.keys.sources import MAILCOW
-from netcup_mailauth.kinds import hostname_of, of_kind, same_meaning
+from netcup_mailauth.kinds import hostname_of, is_of_kind, near_misses, of_kind, same_meaning
 from netcup_mailauth.records import Kind, visible
 
 if TYPE_CHECKING:
@@ -72,8 +72,55 @@ def _live(found: Found, kind: Kind) -> list[str]:
     return [record.destination for record in of_kind(found.zone, kind, hostname)]
 
 
+def _not_read(found: Found, kind: Kind) -> Iterator[str]:
+    """Each text at the name of a kind that receivers do not read as one."""
+    hostname = hostname_of(kind, found.domain, found.zone.name)
+    meant = near_misses(found.zone, kind, hostname)
+    for record in found.zone.at(hostname, "TXT"):
+        named = kind is Kind.DMARC or record in meant
+        if named and not is_of_kind(kind, record.destination):
+            yield comment(f"Receivers do not read this as {kind.upper()}: {record.destination}")
+
+
+def _repaired(found: Found, kind: Kind, template: str) -> list[str]:
+    """The wish for what was meant as a record, where receivers read none; nothing where none was.
+
+    ``template`` is the record to begin with where it is not plain what was meant.
+    """
+    hostname = hostname_of(kind, found.domain, found.zone.name)
+    misses = near_misses(found.zone, kind, hostname)
+    if not misses or of_kind(found.zone, kind, hostname):
+        return []
+    meant = _meant(kind, misses[0].destination) if len(misses) == 1 else None
+    if meant is None:
+        return [_UNCLEAR, f"# {kind} = {{ record = {_quoted(template)} }}"]
+    return [
+        "# The first plan writes it so that they do; a policy that they did not read is none.",
+        f"{kind} = {{ record = {_quoted(meant)} }}",
+    ]
+
+
+_UNCLEAR = "# Write the one that is meant, then take out the # in front of the next line:"
+
+
+def _meant(kind: Kind, text: str) -> str | None:
+    """The record that a text was plainly meant as."""
+    try:
+        if kind is Kind.SPF:
+            return str(spf.parse_wanted(spf.mended(text)))
+        mended = dmarc.without_quotes(dmarc.mended(text))
+        quiet, _ = dmarc.not_yet_in_force(None, mended, sub_domains=True)
+        return str(dmarc.parse(str(quiet)))
+    except RecordError:
+        return None
+
+
 def _spf(found: Found) -> Iterator[str]:
     live = _live(found, Kind.SPF)
+    yield from _not_read(found, Kind.SPF)
+    if repaired := _repaired(found, Kind.SPF, "v=spf1 mx ~all"):
+        yield from repaired
+        return
     if not live:
         yield "# No SPF record yet. The first plan makes: v=spf1 mx ~all"
         yield 'spf = { require = ["mx"] }'
@@ -136,6 +183,10 @@ def _state_of(found: Found, key: DkimSource) -> str:
 
 def _dmarc(found: Found, today: date) -> Iterator[str]:
     live = _live(found, Kind.DMARC)
+    yield from _not_read(found, Kind.DMARC)
+    if repaired := _repaired(found, Kind.DMARC, "v=DMARC1;p=none"):
+        yield from repaired
+        return
     if not live:
         rua = f"mailto:postmaster@{found.domain}"
         later = (today + WATCHING).isoformat()
@@ -150,7 +201,7 @@ def _dmarc(found: Found, today: date) -> Iterator[str]:
         return
     yield comment(problem)
     yield from map(comment, live)
-    yield "# Write the one that is meant, then take out the # in front of the next line:"
+    yield _UNCLEAR
     yield f"# dmarc = {{ record = {_quoted('v=DMARC1;p=none')} }}"
 
 

@@ -35,6 +35,7 @@ from netcup_mailauth.dmarc.edit import (
 )
 from netcup_mailauth.dmarc.mend import is_meant, mended
 from netcup_mailauth.dmarc.record import (
+    KNOWN,
     POLICIES,
     REMOVED,
     DmarcRecord,
@@ -49,6 +50,7 @@ from netcup_mailauth.dmarc.record import (
 )
 
 __all__ = [
+    "KNOWN",
     "POLICIES",
     "REMOVED",
     "Authorisation",

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity, by_gravity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
@@ -551,14 +552,16 @@ def _dmarc(case: Case) -> Iterator[Finding]:
         new = dmarc.read(after[0]) if after else None
         if new is not None and case.is_written(Kind.DMARC, hostname):
             name = absolute(hostname, case.before.name)
-            known = {fault.message for text in before for fault in _dmarc_syntax(name, text)}
-            faulty = _dmarc_syntax(name, after[0])
-            yield from (graded(fault, new=fault.message not in known) for fault in faulty)
-            if any(fault.message not in known for fault in faulty):
+            kept = _only_keeps_what_was_there(case, hostname, after[0])
+            faulty = list(dmarc_faults.syntax(name, after[0], Severity.REFUSED))
+            yield from (graded(fault, new=not kept) for fault in faulty)
+            if faulty and not kept:
                 continue
         if old is not None:
             yield from _weakens(case, old, new)
             yield from _drops_reports(old, new)
+        if case.is_touched(Kind.DMARC, hostname):
+            yield from _drops_unheard(before, old, new)
         if new is not None:
             yield from dmarc_faults.obsolete(new)
             yield from dmarc_faults.public_suffix(case.domain, new)
@@ -566,8 +569,14 @@ def _dmarc(case: Case) -> Iterator[Finding]:
             yield from _reports(case, old, new)
 
 
-def _dmarc_syntax(name: str, text: str) -> list[Finding]:
-    return list(dmarc_faults.syntax(name, text, Severity.REFUSED))
+def _only_keeps_what_was_there(case: Case, hostname: str, text: str) -> bool:
+    """Whether receivers read ``text``, and what they do not know in it was in the live record."""
+    texts = [record.destination for record in live(case.before, Kind.DMARC, hostname)]
+    known = {*dmarc.KNOWN, *(n for old in texts for n in dmarc.mended(old).tags.names())}
+    try:
+        return set(dmarc.parse_live(text).tags.names()) <= known
+    except RecordError:
+        return False
 
 
 def _weakens(case: Case, old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Finding]:
@@ -603,6 +612,26 @@ def _drops_reports(old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Findin
         advice += f" Then keep them:\n{faults.line([('--dmarc', str(kept))])}"
     message = f"Reports will no longer go to {' and '.join(dropped)}."
     yield Finding("dmarc-drops-reports", Severity.DANGER, message, advice)
+
+
+def _drops_unheard(
+    before: Sequence[str], old: DmarcRecord | None, new: DmarcRecord | None
+) -> Iterator[Finding]:
+    """Addresses that were meant to get reports and got none, and that go as well."""
+    heard = {*(old.rua if old else ()), *(old.ruf if old else ())}
+    lost: dict[str, None] = {}
+    for meant in map(dmarc.mended, before):
+        for uri in (*dmarc.dropped_reports(meant, new), *dmarc.dropped_failures(meant, new)):
+            if uri not in heard and dmarc_faults.is_valid(uri):
+                lost[uri] = None
+    if lost:
+        yield Finding(
+            "dmarc-drops-reports",
+            Severity.WARNING,
+            f"{' and '.join(lost)} was to get reports, which receivers did not send as it is "
+            "written, and is in no record any more.",
+            "Add what somebody is to read with --rua.",
+        )
 
 
 def _enforces(

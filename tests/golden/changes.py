@@ -344,6 +344,9 @@ DMARC_POLICY: dict[str, Case] = {
         "set dmarc _dmarc v=DMARC1;p=rejekt", zone=mail_zone(SPF, "v=DMARC1;p=rejekt")
     ),
     "one of two is meant": wanting(dmarc(DMARC), *mail_zone(SPF, BOTH)),
+    "one of two is meant, and the other's address goes": wanting(
+        dmarc(DMARC), *mail_zone(SPF, (DMARC, "v=DMARC1;p=none;rua=mailto:x@example.com,mailto:x"))
+    ),
     "which of two is meant": wanting(dmarc(policy="none"), *mail_zone(SPF, BOTH)),
     "the live DMARC record cannot be edited": wanting(
         dmarc(rua=["mailto:d@example.com"]), *mail_zone(SPF, "v=DMARC1;p=rejekt")

@@ -1,0 +1,136 @@
+"""Any text at ``_dmarc``, any edit: one record that receivers read, or a refusal; nothing lost."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netcup_mailauth import dmarc
+from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge import guard
+from netcup_mailauth.plan import applied
+from netcup_mailauth.records import reason_not_to_store
+from tests.effort import MANY
+from tests.judge.cases import SPF, case_of, mail_zone, wants
+
+ADDRESSES = ("a@example.com", "b.c+d@example.net", "t=x@example.org", "o'brien@example.com")
+BEGINNINGS = (
+    "v=DMARC1",
+    "V=DMARC1",
+    " v=DMARC1",
+    "v=dmarc1",
+    "v = DMARC1 ",
+    '"v=DMARC1',
+    "'v=DMARC1",
+    "v:DMARC1",
+    "DMARC1",
+    "v=DMARC1\\",
+    "v=DMARC2",
+    "",
+)
+SEPARATORS = (";", "; ", ";;", ",", ", ", " ", ": ", "\\; ", " ;", "\t")
+TAGS = (
+    "p=none",
+    "p=quarantine",
+    "p=reject",
+    "P=Reject",
+    "p=rejct",
+    "p=",
+    "sp=reject",
+    "SP=none",
+    "np=quarantine",
+    "pct=0",
+    "pct=50",
+    "t=y",
+    "fo=0:1:d:s",
+    "fo=1",
+    "adkim=r",
+    "adkim=strict",
+    "adkm=s",
+    "psd=n",
+    "ri=3600",
+    "x=1",
+    'y="q"',
+    "junk",
+    "v=DMARC1",
+    *(f"rua=mailto:{address}" for address in ADDRESSES),
+    *(f"ruf=mailto:{address}" for address in ADDRESSES[:2]),
+    f"rua={ADDRESSES[0]}",
+    f"RUA=mailto:{ADDRESSES[1]}",
+    f"rua=mailto:{ADDRESSES[0]},mailto:{ADDRESSES[1]}",
+    f"rua=mailto:{ADDRESSES[0]} mailto:{ADDRESSES[1]}",
+    f"rua=mailto:{ADDRESSES[0]};mailto:{ADDRESSES[1]}!10m",
+    "rua=mailto:j\xfcrgen@example.com",
+)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """A record, a near miss of one, or hardly anything of the kind."""
+    separator = draw(st.sampled_from(SEPARATORS))
+    tags = draw(st.lists(st.sampled_from(TAGS), max_size=6))
+    end = draw(st.sampled_from(["", ";", " ", '"', ","]))
+    return separator.join([draw(st.sampled_from(BEGINNINGS)), *tags]) + end
+
+
+PARTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "policy": st.sampled_from(dmarc.POLICIES),
+        "subdomain_policy": st.sampled_from(dmarc.POLICIES),
+        "rua": st.lists(
+            st.sampled_from(["mailto:n@example.com", "mailto:a@example.com"]), min_size=1
+        ),
+    },
+).filter(bool)
+WHOLE = st.sampled_from(
+    ["v=DMARC1;p=none;rua=mailto:n@example.com", "v=DMARC1;p=reject", "v=DMARC1;p=none;adkim=r"]
+)
+
+
+def addresses(text: str) -> set[str]:
+    """The mail addresses in a text; those that mail cannot go to are none."""
+    found = re.findall(r"[^\s,;:=\"/]+@example\.[a-z]+", text)
+    return {address.replace("%27", "'") for address in found if address.isascii()}
+
+
+@given(st.lists(texts(), min_size=1, max_size=2), PARTS | WHOLE)
+@MANY
+def test_one_record_is_read_afterwards_or_the_edit_is_refused_and_no_address_is_lost(
+    live: list[str], wish: dict[str, Any] | str
+) -> None:
+    before = mail_zone(SPF, live)
+    case, decided = case_of(before, wants(dmarc=wish))
+    found = [*decided, *guard.judge(case)]
+    refused = [f for f in found if f.severity is Severity.REFUSED]
+    after = [
+        record.destination
+        for record in applied(before, case.change_set.changes).at("_dmarc", "TXT")
+    ]
+    if refused:
+        assert after == live or isinstance(wish, str)
+    elif case.change_set.changes:
+        (new,) = filter(dmarc.is_dmarc, after)
+        assert new.startswith("v")
+        assert dmarc.parse_live(new).in_force
+        assert reason_not_to_store(new, "ccp") is None
+        again, _ = case_of(applied(before, case.change_set.changes), wants(dmarc=wish))
+        assert again.change_set.is_empty
+    told = " ".join([*after, *(f"{f.message} {f.advice}" for f in found)])
+    assert set().union(*map(addresses, live)) <= addresses(told)
+
+
+@given(texts(), PARTS)
+@MANY
+def test_a_policy_that_nobody_named_is_never_stronger_than_it_was(
+    live: str, wish: dict[str, Any]
+) -> None:
+    wish = {name: value for name, value in wish.items() if name == "rua"} or {"rua": []}
+    before = mail_zone(SPF, live)
+    case, _ = case_of(before, wants(dmarc=wish))
+    after = applied(before, case.change_set.changes).at("_dmarc", "TXT")
+    new = next((r.destination for r in after if dmarc.is_dmarc(r.destination)), "")
+    assert not dmarc.weakens(dmarc.read(new), dmarc.read(live))

@@ -158,3 +158,11 @@ def test_a_near_miss_is_named_and_becomes_the_record_that_was_meant(
     assert {kind: table[kind] for kind in ("spf", "dmarc") if kind in table} == meant
     assert f"# Receivers do not read this as DMARC: {dmarc_text}" in text
     assert ("Receivers do not read this as SPF" in text) is (spf_text != "hello")
+
+
+def test_a_text_at_a_selector_that_is_no_key_is_named() -> None:
+    live = zone(["v=spf1 mx ~all"], ["v=DMARC1;p=none"], ["good._domainkey"])
+    live = Zone(live.name, live.backend, (*live.records, record("old._domainkey", "hello")))
+    text = init.table(Found("example.com", live), TODAY)
+    assert "# Receivers do not read this as a key, at old._domainkey: hello" in text
+    assert "good._domainkey:" not in text

@@ -145,7 +145,22 @@ def _spf(found: Found) -> Iterator[str]:
     yield f"spf = {{ record = {_quoted(live[0])} }}"
 
 
+def _not_keys(found: Found) -> Iterator[str]:
+    """Each text at a selector that is no key."""
+    below = hostname_of(Kind.DKIM, found.domain, found.zone.name, "x").removeprefix("x")
+    for record in found.zone.records:
+        if record.type == "TXT" and record.hostname.endswith(below):
+            try:
+                dkim.parse(record.destination)
+            except RecordError:
+                yield comment(
+                    f"Receivers do not read this as a key, at {record.hostname}: "
+                    f"{record.destination}"
+                )
+
+
 def _dkim(found: Found) -> Iterator[str]:
+    yield from _not_keys(found)
     if not found.has_mailcow:
         selectors = _selectors(found)
         known = f"Live keys: {', '.join(selectors)}" if selectors else "No DKIM key is live"

@@ -12,7 +12,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from netcup_mailauth import taglist
 from netcup_mailauth.errors import RecordError
@@ -403,8 +403,12 @@ def canonical_uri(uri: str) -> str:
 
 
 def target(uri: str) -> str:
-    """The place that reports go to: the standard spelling, without a size limit."""
-    return canonical_uri(without_size(uri)).replace("%27", "'")
+    """The place that reports go to: the standard spelling, without a size limit.
+
+    To be compared, not to be written: what is encoded in a mail address is decoded.
+    """
+    plain = canonical_uri(without_size(uri))
+    return unquote(plain) if plain.startswith("mailto:") else plain
 
 
 def report_host(uri: str) -> str:

@@ -387,6 +387,7 @@ def of_copy(
 def _of_policy(known: Known, zone: Zone, record: DmarcRecord, *, parked: bool) -> Iterator[Finding]:
     yield from dmarc_faults.obsolete(record, faults.plan(known.domain))
     yield from dmarc_faults.public_suffix(known.domain, record)
+    yield from dmarc_faults.cut_short(record)
     yield from dmarc_faults.watching(record, known.wish.policy)
     if parked:
         return

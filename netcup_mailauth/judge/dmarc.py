@@ -182,6 +182,18 @@ def unauthorised(
             )
 
 
+def cut_short(record: DmarcRecord) -> Iterator[Finding]:
+    """An address that holds what parts a tag's name from its value, which some look for again."""
+    for uri in filter(is_valid, (*record.rua, *record.ruf)):
+        if "=" in uri.partition("?")[0]:
+            yield Finding(
+                "dmarc-syntax",
+                Severity.NOTE,
+                f"The report address {uri} holds a =, where some receivers cut it off.",
+                f"Write it as {uri.replace('=', '%3D')}",
+            )
+
+
 def public_suffix(domain: str, record: DmarcRecord) -> Iterator[Finding]:
     """That an ordinary domain calls itself a public suffix (RFC 9989, 4.7: psd)."""
     if record.psd == "y":

@@ -565,6 +565,7 @@ def _dmarc(case: Case) -> Iterator[Finding]:
         if new is not None:
             yield from dmarc_faults.obsolete(new)
             yield from dmarc_faults.public_suffix(case.domain, new)
+            yield from dmarc_faults.cut_short(new)
             yield from _enforces(case, before, old, new)
             yield from _reports(case, old, new)
 
@@ -628,8 +629,8 @@ def _drops_unheard(
         yield Finding(
             "dmarc-drops-reports",
             Severity.WARNING,
-            f"{' and '.join(lost)} was to get reports, which receivers did not send as it is "
-            "written, and is in no record any more.",
+            f"Reports were meant to go to {' and '.join(lost)}, which receivers did not do as it "
+            "is written; no record names it any more.",
             "Add what somebody is to read with --rua.",
         )
 

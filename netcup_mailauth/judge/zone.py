@@ -114,8 +114,28 @@ def _near_miss(record: DnsRecord, name: str) -> Iterator[Finding]:
     label, _, domain = name.partition(".")
     if record.type == "TXT" and label == "_dmarc":
         yield from near_miss(Kind.DMARC, name, domain, record.destination)
+    elif record.type == "TXT" and _is_selector(record.hostname):
+        yield from _no_key(name, record.destination)
     elif record.type == "TXT" and kinds.is_meant(Kind.SPF, record.destination):
         yield from near_miss(Kind.SPF, name, name, record.destination)
+
+
+def _is_selector(hostname: str) -> bool:
+    selector, found, _ = f"{hostname}.".partition("._domainkey.")
+    return bool(found) and not selector.startswith("_")  # as those of older standards do
+
+
+def _no_key(name: str, text: str) -> Iterator[Finding]:
+    """A text at a selector that is no key; every text there is of the kind (RFC 6376, 3.6.2.2)."""
+    problem = faults.problem_of(Kind.DKIM, text)
+    if problem is not None:
+        yield Finding(
+            "near-miss",
+            Severity.WARNING,
+            f"{name} has the text {text}, which receivers do not read as a DKIM key. "
+            f"{problem.what.removesuffix('.')}.",
+            "Delete it in the CCP, or publish the key that is meant there with --dkim.",
+        )
 
 
 def near_miss(

@@ -450,6 +450,7 @@ DMARC_POLICY: dict[str, Case] = {
         dmarc(policy="reject"), *mail_zone(SPF, "v=DMARC1;p=quarantine;pct=0;rua=mailto:d@x.de")
     ),
     "watching by t=y and pct=0": wanting(dmarc(f"{DMARC};t=y;pct=0")),
+    "an address with a =": wanting(dmarc(f"{DMARC},mailto:a=b@example.com")),
     "psd=y": wanting(dmarc(f"{DMARC};psd=y")),
     "fo as RFC 7489 has it": wanting(
         dmarc(policy="quarantine"),

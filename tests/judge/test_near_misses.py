@@ -18,8 +18,10 @@ from tests.judge.cases import (
     case_of,
     codes,
     judged,
+    key_record,
     mail_zone,
     only,
+    source,
     to_type,
     wants,
 )
@@ -256,6 +258,41 @@ def test_an_ordinary_domain_that_calls_itself_a_public_suffix_gets_a_note() -> N
     found = only(judged(CLEAN, wants(dmarc=f"{DMARC};psd=y")), "dmarc-psd")
     assert found.severity is Severity.NOTE
     assert "example.com" in found.message
+
+
+@pytest.mark.parametrize("tag", ["rua", "ruf"])
+def test_an_address_that_some_receivers_cut_off_is_named_with_its_encoded_form(tag: str) -> None:
+    before = mail_zone(SPF, f"v=DMARC1;p=none;{tag}=mailto:a=b@example.com")
+    found = only(judged(before, wants(dmarc={"policy": "none"})), "dmarc-syntax")
+    assert found.severity is Severity.NOTE
+    assert "mailto:a%3Db@example.com" in found.advice
+    encoded = f"v=DMARC1;p=none;{tag}=mailto:a%3Db@example.com"
+    assert codes(judged(before, wants(dmarc=encoded)), Severity.DANGER) == []
+
+
+# DKIM
+
+
+@pytest.mark.parametrize(
+    "text", ["v=DKIM1\\; k=rsa\\; p=AAAA", "hello", '"v=DKIM1; p=x', "v=DKIM2;p="]
+)
+def test_a_text_at_a_selector_that_is_no_key_is_named(text: str) -> None:
+    before = mail_zone(SPF, DMARC, None, f"old._domainkey TXT {text}")
+    for wish in (wants(dmarc=DMARC), wants({"require": ["mx"]})):
+        found = only(judged(before, wish), "near-miss")
+        assert f"old._domainkey.example.com has the text {text}" in found.message
+
+
+@pytest.mark.parametrize("line", ["_domainkey TXT o=~", "_adsp._domainkey TXT dkim=all"])
+def test_what_older_standards_put_there_is_no_near_miss(line: str) -> None:
+    found = judged(mail_zone(SPF, DMARC, None, line), wants(dmarc=DMARC))
+    assert "near-miss" not in codes(found)
+
+
+def test_a_text_that_a_key_replaces_is_not_called_left_over() -> None:
+    before = mail_zone(SPF, DMARC, "hello")
+    found = judged(before, wants(dkim="dkim"), source(key_record()))
+    assert "near-miss" not in codes(found)
 
 
 # SPF

@@ -87,16 +87,13 @@ class ZoneLookup:
         return name.endswith(f".{self.zone.name}") and not self._is_delegated(name)
 
     def _is_delegated(self, name: str) -> bool:
-        """Whether the name lies at or below NS records, and so in a zone of its own."""
-        hostname = f".{self._hostname(name)}"
-        cuts = (r.hostname for r in self.zone.records if r.type == "NS" and r.hostname != APEX)
-        return any(hostname.endswith(f".{cut}") for cut in cuts)
+        return bool(self.zone.delegation(self._hostname(name)))
 
     def _inside(self, query: Query) -> Answer | Query:
         """The answer, or the query that a CNAME out of the zone leads to."""
         name = query.name
         for _ in range(MAX_CHAIN):
-            records = self._at(name)
+            records = self.zone.answering(self._hostname(name))
             matching = [r for r in records if r.type == query.type and _is_servable(r)]
             if matching:
                 return Answer(Status.OK, tuple(self._value(record) for record in matching))
@@ -108,29 +105,9 @@ class ZoneLookup:
                 return Query(name, query.type)
         return Answer(Status.SERVFAIL)
 
-    def _at(self, name: str) -> list[DnsRecord]:
-        """The records at a name, from the closest wildcard where the name itself has none."""
-        hostname = self._hostname(name)
-        records = [record for record in self.zone.records if record.hostname == hostname]
-        while not records and hostname != APEX and not self._exists_below(hostname):
-            _, _, hostname = hostname.partition(".")
-            wildcard = f"*.{hostname}" if hostname else "*"
-            records = [record for record in self.zone.records if record.hostname == wildcard]
-            if not hostname or self._is_there(hostname):
-                break
-        return records
-
     def _exists(self, name: str) -> bool:
         hostname = self._hostname(name)
-        return hostname == APEX or self._is_there(hostname)
-
-    def _is_there(self, hostname: str) -> bool:
-        """Whether a name is in the zone: with records, or with names below it."""
-        at_it = any(record.hostname == hostname for record in self.zone.records)
-        return at_it or self._exists_below(hostname)
-
-    def _exists_below(self, hostname: str) -> bool:
-        return any(record.hostname.endswith(f".{hostname}") for record in self.zone.records)
+        return hostname == APEX or self.zone.is_there(hostname)
 
     def _hostname(self, name: str) -> str:
         return APEX if name == self.zone.name else name.removesuffix(f".{self.zone.name}")

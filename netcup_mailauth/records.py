@@ -90,6 +90,41 @@ class Zone:
             if record.type == record_type and record.hostname == hostname
         )
 
+    def delegation(self, hostname: str) -> tuple[DnsRecord, ...]:
+        """The NS records that put a hostname into a zone of its own, at it or above it.
+
+        Nothing that stands in this zone at or below them is ever served (RFC 1034, 4.2.1). The
+        apex has NS records as well, which delegate nothing.
+        """
+        cuts = [r for r in self.records if r.type == "NS" and r.hostname != APEX]
+        above = [r for r in cuts if f".{hostname}".endswith(f".{r.hostname}")]
+        cut = min(above, key=lambda r: r.hostname.count("."), default=None)
+        return () if cut is None else self.at(cut.hostname, "NS")
+
+    def answering(self, hostname: str) -> tuple[DnsRecord, ...]:
+        """The records that answer at a hostname: its own, else the closest wildcard's (RFC 4592).
+
+        A wildcard answers for no name that is there, and a name is there also without records,
+        as soon as one below it has some.
+        """
+        records = self._records_at(hostname)
+        while not records and hostname != APEX and not self._has_below(hostname):
+            _, _, hostname = hostname.partition(".")
+            records = self._records_at(f"*.{hostname}" if hostname else "*")
+            if not hostname or self.is_there(hostname):
+                break
+        return records
+
+    def is_there(self, hostname: str) -> bool:
+        """Whether a name exists in the zone: with records, or with names below it."""
+        return bool(self._records_at(hostname)) or self._has_below(hostname)
+
+    def _records_at(self, hostname: str) -> tuple[DnsRecord, ...]:
+        return tuple(record for record in self.records if record.hostname == hostname)
+
+    def _has_below(self, hostname: str) -> bool:
+        return any(record.hostname.endswith(f".{hostname}") for record in self.records)
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredRecord:

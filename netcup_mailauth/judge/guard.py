@@ -103,6 +103,11 @@ class Case:
         """DNS as it will be when every server has the changes."""
         return ZoneLookup(self.after, self.dns)
 
+    def with_only(self, kind: Kind) -> Zone:
+        """The zone as the changes of one kind alone leave it."""
+        own = (change for change in self.change_set.changes if change.kind is kind)
+        return applied(self.before, tuple(own))
+
     def hostnames(self, kind: Kind) -> tuple[str, ...]:
         """Where the change set is about records of this kind."""
         return tuple(hostname for own, hostname in self.change_set.slots() if own is kind)
@@ -263,6 +268,10 @@ def _zone(case: Case) -> Iterator[Finding]:
         for record in case.after.at(hostname, "CNAME"):
             alias = faults.about(kind, zone_faults.alias(kind, record, zone))
             yield graded(alias, new=case.is_written(kind, hostname))
+        for cut in zone_faults.delegated(kind, hostname, zone):
+            yield graded(cut, new=case.is_written(kind, hostname))
+        if case.is_written(kind, hostname):
+            yield from zone_faults.shadowed(kind, hostname, zone, case.with_only(kind))
     for kind in (Kind.SPF, Kind.DMARC):
         for hostname in case.hostnames(kind):
             yield from (faults.about(kind, fault) for fault in _vanished(case, kind, hostname))

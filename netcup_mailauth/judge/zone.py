@@ -9,7 +9,8 @@ from netcup_mailauth import dmarc, kinds, spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import NETCUP_MX, in_order, left_over
-from netcup_mailauth.records import Kind, absolute
+from netcup_mailauth.kinds import is_of_kind
+from netcup_mailauth.records import APEX, Kind, absolute
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -52,8 +53,69 @@ def _without(kind: Kind) -> str:
     """How to leave a kind alone whose name is taken."""
     if kind is Kind.DKIM:
         return "Or give another selector with --selector, if the mail server signs with it."
+    return f"Or leave it alone: {_others_than(kind)}"
+
+
+def _others_than(kind: Kind) -> str:
+    """The options that leave a kind alone."""
     others = (other for other in (Kind.SPF, Kind.DKIM, Kind.DMARC) if other is not kind)
-    return f"Or leave it alone: {' '.join(f'--kind {other}' for other in others)}"
+    return " ".join(f"--kind {other}" for other in others)
+
+
+def delegated(kind: Kind, hostname: str, zone: Zone) -> Iterator[Finding]:
+    """A name that lies in a zone of its own, so that no record here is served (RFC 1034, 4.2.1)."""
+    cut = zone.delegation(hostname)
+    if not cut:
+        return
+    name = absolute(hostname, zone.name)
+    servers = " and ".join(record.destination.rstrip(".") for record in cut)
+    whose = "" if cut[0].hostname == hostname else f" with {absolute(cut[0].hostname, zone.name)}"
+    yield Finding(
+        "name-delegated",
+        Severity.DANGER,
+        f"{name} is delegated{whose} to {servers}, so a record for it in the zone {zone.name} is "
+        "never served.",
+        "Change it where that name is served, or delete its NS records in the CCP if nobody "
+        f"serves it any more, then plan again. Or leave it alone: {_others_than(kind)}",
+    )
+
+
+def shadowed(kind: Kind, hostname: str, before: Zone, after: Zone) -> Iterator[Finding]:
+    """Host names that a new record makes exist, for which a wildcard answered until now.
+
+    That is the record's own name and those between it and the apex (RFC 4592, 2.2.2). Names with
+    an underscore are asked for by nobody but receivers, who want the new record.
+    """
+    lost: dict[str, list[DnsRecord]] = {}
+    name = hostname
+    while name and name != APEX:
+        if "_" not in name and not before.is_there(name) and after.is_there(name):
+            lost[name] = [
+                record
+                for record in before.answering(name)
+                if not (name == hostname and _is_replaced(kind, record))
+            ]
+        name = name.partition(".")[2]
+    hosts = [absolute(name, before.name) for name, records in lost.items() if records]
+    if not hosts:
+        return
+    records = dict.fromkeys(record for found in lost.values() for record in found)
+    wildcards = dict.fromkeys(absolute(record.hostname, before.name) for record in records)
+    said = dict.fromkeys(f"{record.type} {record.destination}" for record in records)
+    yield Finding(
+        "wildcard-shadowed",
+        Severity.DANGER,
+        f"A record at {absolute(hostname, before.name)} makes {' and '.join(hosts)} exist, so that "
+        f"{' and '.join(wildcards)} no longer answers there or below: "
+        f"{' and '.join(said)} would no longer be served.",
+        f"If {hosts[-1]} is used (a website, mail), give it these records of its own in the CCP "
+        "first, then plan again.",
+    )
+
+
+def _is_replaced(kind: Kind, record: DnsRecord) -> bool:
+    """Whether the new record stands for what a wildcard answered at its own name."""
+    return record.type == "TXT" and is_of_kind(kind, record.destination)
 
 
 def strays(zone: Zone, changed: Collection[DnsRecord | None] = ()) -> Iterator[Finding]:

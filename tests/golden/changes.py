@@ -58,6 +58,23 @@ ZONE: dict[str, Case] = {
     "a CNAME where a key goes": wanting(
         {"dkim": DKIM}, *mail_zone(SPF, DMARC, (), "dkim._domainkey CNAME x.example.net"), key=KEY
     ),
+    "DMARC would be written below a delegation": wanting(
+        dmarc(DMARC), *mail_zone(SPF, (), None, "_dmarc NS ns.vendor.example.")
+    ),
+    "a key would be written below a delegation": wanting(
+        {"dkim": DKIM},
+        *mail_zone(SPF, DMARC, (), "_domainkey NS ns1.vendor.example", "_domainkey NS ns2.x"),
+        key=KEY,
+    ),
+    "DMARC below a delegation already": wanting(
+        dmarc(DMARC), *mail_zone(SPF, DMARC, None, "_dmarc NS ns.vendor.example")
+    ),
+    "a wildcard stops to answer for a mail domain below": wanting(
+        {**spf("v=spf1 a ~all"), **dmarc(DMARC), "dkim": DKIM},
+        *(*CLEAN, "* A 203.0.113.80", "* AAAA 2001:db8::80", "* TXT v=spf1 -all"),
+        key=KEY,
+        domain="shop.example.com",
+    ),
     "SPF vanished": wanting(spf(require=["mx"]), *mail_zone(()), remembered=CLEAN),
     "DMARC vanished": wanting(dmarc(policy="none"), *mail_zone(SPF, ()), remembered=CLEAN),
     "SPF vanished and is given whole": wanting(spf(SPF), *mail_zone(()), remembered=CLEAN),

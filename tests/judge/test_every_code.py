@@ -137,6 +137,18 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
         D,
         lambda: judged(mail_zone(()), wants({"require": ["mx"]}), remembered=CLEAN),
     ),
+    "name-delegated": (
+        D,
+        lambda: judged(mail_zone(SPF, (), None, "_dmarc NS ns.vendor.example"), wants(dmarc=DMARC)),
+    ),
+    "wildcard-shadowed": (
+        D,
+        lambda: judged(
+            mail_zone(SPF, DMARC, None, "* A 203.0.113.80"),
+            wants(dmarc=DMARC),
+            domain="shop.example.com",
+        ),
+    ),
     "zone-has-draft": (D, lambda: judged(mail_zone(draft="r7"), wants({"require": ["mx"]}))),
     "zone-reads-empty": (D, lambda: judged(zone(), wants("v=spf1 mx ~all"))),
     "spf-ptr": (W, lambda: judged(CLEAN, wants({"require": ["ptr"]}))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from netcup_mailauth.findings import Severity
@@ -23,6 +25,9 @@ from tests.judge.cases import (
     wants,
     zone,
 )
+
+if TYPE_CHECKING:
+    from netcup_mailauth.policy import DomainPolicy
 
 R, D, W = Severity.REFUSED, Severity.DANGER, Severity.WARNING
 HARMLESS = wants({"require": ["mx"]})
@@ -60,6 +65,103 @@ def test_a_cname_beside_what_only_stays_or_goes_is_no_refusal() -> None:
 def test_netcups_own_dkim_cnames_are_not_in_the_way_of_another_selector() -> None:
     before = mail_zone(SPF, DMARC, None, "key1._domainkey CNAME key1._domainkey.webhosting.systems")
     assert codes(judged(before, wants(dkim="dkim"), source(key_record())), R) == []
+
+
+@pytest.mark.parametrize(
+    ("cut", "named"),
+    [
+        ("_dmarc NS ns.vendor.example", "_dmarc.example.com is delegated to ns.vendor.example"),
+        ("_dmarc NS ns.vendor.example.", "_dmarc.example.com is delegated to ns.vendor.example,"),
+        ("_domainkey NS ns.vendor.example", "is delegated with _domainkey.example.com to"),
+        ("dkim._domainkey NS ns.vendor.example", "dkim._domainkey.example.com is delegated to"),
+    ],
+)
+def test_a_record_below_a_delegation_would_never_be_served(cut: str, named: str) -> None:
+    policy = wants(SPF, DMARC, "dkim")
+    found = judged(mail_zone(SPF, (), (), cut), policy, source(key_record()))
+    told = only(found, "name-delegated")
+    assert (told.severity, "never served" in told.message) == (D, True)
+    assert named in told.message
+    assert "--kind" in told.advice
+
+
+def test_all_that_a_delegated_mail_domain_would_have_is_never_served() -> None:
+    cut = mail_zone(SPF, DMARC, None, "shop NS ns1.vendor.example", "shop NS ns2.vendor.example")
+    policy = wants(SPF, DMARC, "dkim")
+    found = judged(cut, policy, source(key_record()), domain="shop.example.com")
+    assert codes(found, D).count("name-delegated") == 3
+    assert all("ns1.vendor.example and ns2" in f.message for f in found if f.severity is D)
+
+
+def test_a_delegation_over_what_only_stays_is_already_so() -> None:
+    odd = mail_zone(SPF, DMARC, None, "_dmarc NS ns.vendor.example")
+    assert only(judged(odd, wants(dmarc=DMARC)), "name-delegated").severity is W
+
+
+@pytest.mark.parametrize(
+    "line", ["@ NS root-dns.netcup.net", "shop NS ns.example", "x_dmarc NS ns.example"]
+)
+def test_other_name_servers_are_no_delegation_of_a_mail_record(line: str) -> None:
+    found = judged(mail_zone(SPF, (), None, line), wants(SPF, DMARC))
+    assert "name-delegated" not in codes(found)
+
+
+WILDCARD = ("* A 203.0.113.80", "* AAAA 2001:db8::80")
+
+
+@pytest.mark.parametrize(
+    ("policy", "by"),
+    [
+        (wants("v=spf1 mx -all"), "shop"),
+        (wants(dmarc=DMARC), "_dmarc.shop"),
+        (wants(dkim="dkim"), "dkim._domainkey.shop"),
+    ],
+)
+def test_a_name_that_comes_to_exist_is_told_what_the_wildcard_no_longer_serves(
+    policy: DomainPolicy, by: str
+) -> None:
+    before = mail_zone(SPF, DMARC, None, *WILDCARD)
+    found = only(
+        judged(before, policy, source(key_record()), domain="shop.example.com"), "wildcard-shadowed"
+    )
+    assert found.severity is D
+    assert f"A record at {by}.example.com makes shop.example.com exist" in found.message
+    assert "A 203.0.113.80 and AAAA 2001:db8::80 would no longer be served" in found.message
+
+
+def test_every_host_in_between_is_named_and_the_closest_wildcard() -> None:
+    before = mail_zone(SPF, DMARC, None, *WILDCARD, "www.b A 203.0.113.7", "*.b CNAME cdn.example")
+    found = judged(before, wants(dmarc=DMARC), domain="x.a.b.example.com")
+    message = only(found, "wildcard-shadowed").message
+    assert "makes x.a.b.example.com and a.b.example.com exist" in message
+    assert "*.b.example.com no longer answers" in message
+    assert "CNAME cdn.example would" in message
+
+
+@pytest.mark.parametrize(
+    ("more", "domain"),
+    [
+        (WILDCARD, "example.com"),  # _dmarc and dkim._domainkey are asked for by receivers alone
+        ((*WILDCARD, "shop A 203.0.113.9"), "shop.example.com"),
+        ((*WILDCARD, "www.shop A 203.0.113.9"), "shop.example.com"),
+        ((*WILDCARD, "_dmarc.shop TXT v=DMARC1;p=none"), "shop.example.com"),
+        (("*.intern A 203.0.113.9",), "shop.example.com"),
+        ((), "shop.example.com"),
+    ],
+)
+def test_nothing_is_shadowed_that_no_wildcard_answered(more: tuple[str, ...], domain: str) -> None:
+    policy = wants("v=spf1 mx -all", DMARC, "dkim")
+    found = judged(mail_zone((), (), (), *more), policy, source(key_record()), domain=domain)
+    assert "wildcard-shadowed" not in codes(found)
+
+
+def test_a_record_that_takes_the_place_of_a_wildcards_shadows_only_the_rest() -> None:
+    same = mail_zone(SPF, DMARC, None, "* TXT v=spf1 -all")
+    whole = wants("v=spf1 mx -all")
+    assert "wildcard-shadowed" not in codes(judged(same, whole, domain="shop.example.com"))
+    more = mail_zone(SPF, DMARC, None, "* TXT v=spf1 -all", "* TXT token=1")
+    found = only(judged(more, whole, domain="shop.example.com"), "wildcard-shadowed")
+    assert ": TXT token=1 would no longer be served" in found.message
 
 
 @pytest.mark.parametrize("kind", ["spf", "dmarc"])

@@ -192,6 +192,8 @@ class ServerAnswer:
         authoritative: whether the server calls the answer its own. Always so for ``OK``,
             ``EMPTY``, ``NXDOMAIN`` and ``CNAME``.
         ttl: seconds that a cache may keep this answer, a negative one too; ``None`` if unsaid.
+        cut: where the zone that the server refers to begins; empty if it is no referral.
+        servers: the name servers of that zone.
         detail: a clause on why there is no answer to the query; else empty.
     """
 
@@ -200,6 +202,8 @@ class ServerAnswer:
     cname: str = ""
     authoritative: bool = False
     ttl: int | None = None
+    cut: str = ""
+    servers: tuple[str, ...] = ()
     detail: str = ""
 
 

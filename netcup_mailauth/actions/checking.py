@@ -8,7 +8,7 @@ confirms them all.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import in_order
@@ -25,21 +25,25 @@ from netcup_mailauth.judge.check import (
     assembled,
     judge,
     of_copy,
+    on_its_way,
     text_answer,
     texts,
 )
 from netcup_mailauth.judge.compare import (
+    AsServed,
     Elsewhere,
     Known,
     Target,
-    WithPromised,
     advised,
     checked,
+    cut_of,
     desired_of,
     is_nowhere,
     targets_of,
     values_of,
+    wildcard_of,
 )
+from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.private import signer_in_file
 from netcup_mailauth.keys.sources import FILE
@@ -131,7 +135,7 @@ def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] =
     servers = with_route(every)
     findings += _not_asked(every)
     asked = survey(servers, [Query(name, "TXT") for name in known.names()])
-    if known.by_itself and is_nowhere(asked, wish.domain):
+    if known.nothing_wanted and is_nowhere(asked, wish.domain):
         raise ZoneError(
             f"{wish.domain} does not exist: its name servers know no such name in the zone "
             f"{known.zone}.",
@@ -139,9 +143,7 @@ def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] =
         )
     desired, decided = desired_of(known, asked)
     targets = targets_of(known, desired)
-    if known.recalled:
-        basis = Basis.JOURNAL
-    elif known.by_itself:
+    if known.nothing_wanted:
         basis = Basis.PUBLISHED
     return Expectation(known, servers, targets, basis, asked, (*findings, *decided))
 
@@ -151,8 +153,14 @@ def report(session: Session, expectation: Expectation) -> DomainCheck:
     known, asked = expectation.known, expectation.survey
     outside = session.lookup()
     served = ZoneServers(known.zone, asked.order, outside, asked.best())
-    lookup = WithPromised(
-        served if known.live is None else ZoneLookup(known.live, outside), expectation.targets
+    copy = served if known.live is None else ZoneLookup(known.live, outside)
+    elsewhere = {t: _elsewhere(t, known.zone, asked, served) for t in expectation.targets}
+    lookup = AsServed(
+        served,
+        copy,
+        frozenset(query.name for query in asked.queries if asked.order),
+        expectation.targets,
+        frozenset(target.name for target, other in elsewhere.items() if other.wildcard),
     )
     subject = _subject(session, expectation, lookup)
     verdict = Verdict()
@@ -162,11 +170,13 @@ def report(session: Session, expectation: Expectation) -> DomainCheck:
         if not subject.parked:
             more += neighbours.findings(known.domain, subject.hosts, lookup)
     records = [
-        advised(_record(target, asked, served, verdict), known.domain, expectation.basis)
+        _record(expectation, target, elsewhere[target], verdict)
         for target in expectation.targets
         if not _is_idle(target, subject, asked)
     ]
     more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
+    said = [finding.code for _, finding in verdict.findings]
+    more += on_its_way(known, expectation.targets, said)
     return assembled(
         known,
         expectation.basis,
@@ -177,13 +187,33 @@ def report(session: Session, expectation: Expectation) -> DomainCheck:
     )
 
 
-def _record(target: Target, asked: Survey, served: Lookup, verdict: Verdict) -> CheckedRecord:
-    answers = asked.of(Query(target.name, "TXT"))
+def _elsewhere(target: Target, zone: str, asked: Survey, served: Lookup) -> Elsewhere:
+    """What answers in the place of a record, where its name itself has none."""
+    answers = asked.of(Query(target.name, "TXT")).values()
+    cut = cut_of(zone, answers)
     led_to: tuple[str, ...] = ()
-    if any(answer.status is ServerStatus.CNAME for answer in answers.values()):
-        led_to = texts(target.kind, text_answer(target.name, served))
-    inherited = verdict.inherited if target.kind is Kind.DMARC else ""
-    return checked(target, answers, Elsewhere(led_to, inherited))
+    silent = False
+    if cut or any(answer.status is ServerStatus.CNAME for answer in answers):
+        there = text_answer(target.name, served)
+        led_to, silent = texts(target.kind, there), there.status in SILENT
+    found = [*led_to, *(v for answer in answers for v in values_of(target.kind, answer))]
+    usable = found and all(problem_of(target.kind, text) is None for text in found)
+    wildcard = ""
+    if any(answer.cname or (answer.values and not usable) for answer in answers):
+        wildcard = wildcard_of(target.name, zone, answers, served)
+    return Elsewhere(led_to, wildcard=wildcard, cut=cut, silent=silent)
+
+
+def _record(
+    expectation: Expectation, target: Target, elsewhere: Elsewhere, verdict: Verdict
+) -> CheckedRecord:
+    known = expectation.known
+    answers = expectation.survey.of(Query(target.name, "TXT"))
+    if target.kind is Kind.DMARC:
+        elsewhere = replace(elsewhere, inherited=verdict.inherited)
+    wanted = target.expected is not None or target.kind in known.managed
+    basis = expectation.basis if wanted else Basis.PUBLISHED
+    return advised(checked(target, answers, elsewhere), known.domain, basis, elsewhere)
 
 
 def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known, list[Finding]]:

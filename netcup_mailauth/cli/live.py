@@ -98,8 +98,11 @@ def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]
     for finding in expectation.findings:
         if finding.code == ADDRESSES_NOT_ASKED and not settings().quiet:
             say(f"{wish.domain}: {finding.message}")
-    targets = tuple(t for t in expectation.targets if t.promise is not None)
-    hoped_for = tuple(t for t in expectation.targets if t.promise is None and t.expected)
+    meant = expectation.targets
+    if not expectation.known.nothing_wanted:  # what is only published is not waited for
+        meant = tuple(target for target in meant if target.expected is not None)
+    targets = tuple(target for target in meant if target.promise is not None)
+    hoped_for = tuple(t for t in meant if t.promise is None and t.expected)
     if expectation.known.live is None:
         # Without netcup's copy it may be on its way all the same.
         targets += hoped_for

@@ -42,11 +42,14 @@ class Memory:
         return Journals.below(state_folders())
 
     def last_applied(self, domain: str) -> tuple[DesiredRecord, ...]:
-        """The records of a domain that this machine last wrote."""
-        from netcup_mailauth.state.journal import wanted_by
+        """The records of a domain that this machine last wrote, of each kind."""
+        from netcup_mailauth.state.journal import last_of_each_kind
 
-        entry = self._last(domain)
-        return wanted_by(entry) if entry else ()
+        try:
+            return last_of_each_kind(self.written.entries(domain))
+        except NotOursError as error:
+            self._told(error)
+            return ()
 
     def zone(self, domain: str) -> Zone | None:
         """The zone of a domain as this machine's last write left it, if there was one."""

@@ -258,7 +258,9 @@ def _read(query: Query, message: Message) -> ServerAnswer:
             status, authoritative=own, detail=f"it answers {dns.rcode.to_text(code)}"
         )
     if not own:
-        return ServerAnswer(ServerStatus.REFUSED, detail="it does not answer for this zone itself")
+        cut, servers = _referral(query, message)
+        detail = "it does not answer for this zone itself"
+        return ServerAnswer(ServerStatus.REFUSED, cut=cut, servers=servers, detail=detail)
     return _own_answer(query, message)
 
 
@@ -281,6 +283,17 @@ def _own_answer(query: Query, message: Message) -> ServerAnswer:
         )
     status = ServerStatus.NXDOMAIN if missing else ServerStatus.EMPTY
     return ServerAnswer(status, authoritative=True, ttl=_negative_ttl(message))
+
+
+def _referral(query: Query, message: Message) -> tuple[str, tuple[str, ...]]:
+    """Where the zone begins that a server refers to, and its servers; nothing if it names none."""
+    import dns.rdatatype
+
+    name = to_wire(query.name)
+    for part in message.authority:
+        if part.rdtype == dns.rdatatype.NS and name.is_subdomain(part.name):
+            return to_text(part.name), tuple(sorted(to_text(one.target) for one in part))
+    return "", ()
 
 
 def _negative_ttl(message: Message) -> int | None:

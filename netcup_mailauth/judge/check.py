@@ -375,6 +375,9 @@ def of_copy(
     for target in targets:
         hostname = relative(target.name, known.zone)
         found = [record.destination for record in of_kind(zone, target.kind, hostname)]
+        if found and known.live is not None:
+            for cut in zone_faults.delegated(target.kind, hostname, zone):
+                yield faults.graded(cut, new=False)
         # Of a broken one there is nothing to say but that it is broken.
         if len(found) != 1 or problem_of(target.kind, found[0]) is not None:
             continue
@@ -382,6 +385,41 @@ def of_copy(
             yield from spf_faults.forwarding(spf.parse(found[0]))
         elif target.kind is Kind.DMARC:
             yield from _of_policy(known, zone, dmarc.parse(found[0]), parked=parked)
+
+
+def on_its_way(known: Known, targets: Sequence[Target], said: Iterable[str]) -> Iterator[Finding]:
+    """What is broken in netcup's copy of the zone, and about to be served; ``said`` are codes.
+
+    A receiver does not see it yet; where it does, its own finding says so.
+    """
+    if known.live is None:
+        return
+    heard = set(said)
+    for target in targets:
+        hostname = relative(target.name, known.zone)
+        if known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
+            continue
+        found = [record.destination for record in of_kind(known.live, target.kind, hostname)]
+        for fault in _unusable(known.domain, target, found):
+            if fault.code not in heard:
+                yield replace(fault, message=f"On its way: {fault.message}")
+
+
+def _unusable(domain: str, target: Target, found: Sequence[str]) -> Iterator[Finding]:
+    """Why receivers cannot use the records of a kind at a name, if they cannot."""
+    match target.kind:
+        case Kind.SPF if len(found) > 1:
+            yield spf_faults.multiple(domain, found, faults.plan(domain))
+        case Kind.DKIM if len(found) > 1:
+            yield dkim_faults.multiple(target.name, found)
+        case Kind.DMARC if len(found) > 1:
+            yield dmarc_faults.multiple(domain, found, faults.plan(domain))
+        case Kind.SPF if found:
+            yield from spf_faults.syntax(domain, found[0], Severity.DANGER)
+        case Kind.DKIM if found:
+            yield from dkim_faults.syntax(target.name, found[0], Severity.DANGER)
+        case Kind.DMARC if found:
+            yield from dmarc_faults.syntax(target.name, found[0], Severity.DANGER)
 
 
 def _of_policy(known: Known, zone: Zone, record: DmarcRecord, *, parked: bool) -> Iterator[Finding]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import dkim
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind, same_meaning
-from netcup_mailauth.lookup import Answer, Query, ServerStatus, Status
+from netcup_mailauth.lookup import USABLE, Answer, Query, ServerStatus, Status
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import (
     DesiredRecord,
@@ -45,7 +46,8 @@ class Known:
         zone: the zone's name.
         live: netcup's copy of the zone; ``None`` where it was not read.
         key: the key its mail is signed with, if known.
-        remembered: what this machine last wrote for it.
+        remembered: what this machine last wrote for it, of each kind. It only tells what is on
+            its way from what is wrong, where netcup's copy does not.
         kinds: the kinds that are meant; all if empty.
     """
 
@@ -69,18 +71,17 @@ class Known:
         return tuple(k for k in policy.manages if k is not Kind.DKIM or sourced)
 
     @property
-    def recalled(self) -> tuple[DesiredRecord, ...]:
-        """What the journal wants, where neither options nor config want anything."""
-        if self.managed:
-            return ()
-        return tuple(r for r in self.remembered if self._is_meant(r.kind))
+    def by_itself(self) -> tuple[Kind, ...]:
+        """The kinds to judge by themselves: nothing is wanted of them, nor are they excluded."""
+        policy = self.wish.policy
+        excluded = (kind for kind in MANAGED if getattr(policy, kind.value) is False)
+        out = {*self.managed, *excluded}
+        return tuple(kind for kind in MANAGED if kind not in out and self._is_meant(kind))
 
     @property
-    def by_itself(self) -> tuple[Kind, ...]:
-        """The kinds to judge by themselves, where nothing is wanted at all."""
-        if self.managed or self.recalled:
-            return ()
-        return tuple(kind for kind in MANAGED if self._is_meant(kind))
+    def nothing_wanted(self) -> bool:
+        """Whether neither options nor config say what the domain should have."""
+        return not self.managed
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -89,30 +90,40 @@ class Known:
         named = asked or (self.key.selector if self.key else None)
         if named:
             return (named.lower(),)
-        own = self._live_selectors() if not self.managed else ()
+        own: tuple[str, ...] = ()
+        if Kind.DKIM not in self.managed:
+            own = self._live_selectors() or self._remembered_selectors()
         return own or (DEFAULT_SELECTOR,)
 
     def names(self) -> tuple[str, ...]:
         """Every name that a record may have to be looked for at."""
         found = [_name(self, kind, s) for kind in MANAGED for s in self.selectors]
-        found += [absolute(record.hostname, self.zone) for record in self.recalled]
+        found += [absolute(record.hostname, self.zone) for record in self.reports]
         for domain, host in self.wish.authorises:
             found += [authorisation_name(domain, host), authorisation_name("*", host)]
         return tuple(dict.fromkeys(found))
+
+    @property
+    def reports(self) -> tuple[DesiredRecord, ...]:
+        """The report authorisations that this machine wrote, where nothing is wanted."""
+        if self.managed or self.kinds:
+            return ()
+        return tuple(r for r in self.remembered if r.kind is Kind.DMARC_REPORT)
 
     def _is_meant(self, kind: Kind) -> bool:
         return not self.kinds or kind in self.kinds
 
     def _live_selectors(self) -> tuple[str, ...]:
-        if self.live is None:
-            return ()
+        records = self.live.records if self.live else ()
+        return self._selectors_of(r.hostname for r in records if r.type == "TXT")
+
+    def _remembered_selectors(self) -> tuple[str, ...]:
+        return self._selectors_of(r.hostname for r in self.remembered if r.kind is Kind.DKIM)
+
+    def _selectors_of(self, hostnames: Iterable[str]) -> tuple[str, ...]:
         below = f".{relative(f'_domainkey.{self.domain}', self.zone)}"
-        names = (record.hostname for record in self.live.records if record.type == "TXT")
-        return tuple(
-            dict.fromkeys(
-                h.removesuffix(below) for h in names if h.endswith(below) and "*" not in h
-            )
-        )
+        own = (h.removesuffix(below) for h in hostnames if h.endswith(below) and "*" not in h)
+        return tuple(dict.fromkeys(own))
 
 
 def _name(known: Known, kind: Kind, selector: str) -> str:
@@ -133,15 +144,18 @@ def targets_of(known: Known, desired: Sequence[DesiredRecord]) -> tuple[Target, 
     """The records to look for.
 
     Those desired; a kind that is wanted but could not be made into a record (mailcow has no key,
-    two DMARC records are live) is judged by itself, and so is everything where nothing is wanted.
+    two DMARC records are live) is judged by itself, and so is a kind of which nothing is wanted.
     """
-    wanted = [*desired, *known.recalled]
-    targets = [_wanted(known, record) for record in wanted]
-    made = {record.kind for record in wanted}
+    targets = [_wanted(known, record) for record in desired]
+    made = {record.kind for record in desired}
     lacking = [k for k in MANAGED if k in known.by_itself or (k in known.managed and k not in made)]
     for kind in lacking:
         names = dict.fromkeys(_name(known, kind, selector) for selector in known.selectors)
         targets += (_published(known, kind, name) for name in names)
+    targets += (
+        _published(known, report.kind, absolute(report.hostname, known.zone))
+        for report in known.reports
+    )
     order = list(Kind)
     return tuple(sorted(targets, key=lambda target: order.index(target.kind)))
 
@@ -158,8 +172,11 @@ def _wanted(known: Known, record: DesiredRecord) -> Target:
 
 
 def _published(known: Known, kind: Kind, name: str) -> Target:
-    """What is judged by itself: netcup's copy tells what is coming, if it is a valid record."""
-    held = None if known.live is None else _held(known, kind, relative(name, known.zone))
+    """What is judged by itself: netcup's copy, else the journal, tells what is coming.
+
+    If it is a valid record.
+    """
+    held = _held(known, kind, relative(name, known.zone))
     usable = held is not None and problem_of(kind, held) is None
     return Target(kind, name, None, held if usable else None)
 
@@ -168,8 +185,8 @@ def _held(known: Known, kind: Kind, hostname: str) -> str | None:
     """The one text that netcup's copy has there, else the journal; ``None`` if not just one."""
     if known.live is None:
         texts = [r.value for r in known.remembered if (r.kind, r.hostname) == (kind, hostname)]
-    elif known.live.at(hostname, "CNAME"):
-        return None
+    elif known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
+        return None  # what stands there as well is not what is served
     else:
         texts = [record.destination for record in of_kind(known.live, kind, hostname)]
     return texts[0] if len(texts) == 1 else None
@@ -221,41 +238,107 @@ class Elsewhere:
     """What stands in for a record that is not at its own name.
 
     Attributes:
-        led_to: the texts of the record's kind at the end of a CNAME.
+        led_to: the texts at the end of a CNAME or of a delegation.
         inherited: the domain whose DMARC record applies to this one.
+        wildcard: the wildcard that answers for the name; empty if it has records of its own.
+        cut: where the zone begins that the name is delegated to; empty if it is not.
+        silent: whether the servers of that zone gave no answer.
     """
 
     led_to: tuple[str, ...] = ()
     inherited: str = ""
+    wildcard: str = ""
+    cut: str = ""
+    silent: bool = False
 
 
 NOWHERE = Elsewhere()
 
 
-@dataclass(frozen=True, slots=True)
-class WithPromised:
-    """DNS as it will be: promised records in the place of what servers that lag still say.
+def cut_of(zone: str, answers: Iterable[ServerAnswer]) -> str:
+    """Where below a zone another one begins, by what the servers of the zone refer to.
 
-    A receiver's conclusions rest on this, so that what only lags is never called wrong.
+    A server that does not serve the zone refers to it, or to what is above it.
+    """
+    return next((a.cut for a in answers if a.cut.endswith(f".{zone}")), "")
+
+
+def wildcard_of(name: str, zone: str, answers: Iterable[ServerAnswer], lookup: Lookup) -> str:
+    """The wildcard of a zone that answers for a name; empty if none does.
+
+    Servers do not say it, so it is told by its having the same records as the name.
+    """
+    own = [(set(answer.values), answer.cname) for answer in answers if answer.status in USABLE]
+    above = name.partition(".")[2]
+    while above == zone or above.endswith(f".{zone}"):
+        wildcard = f"*.{above}"
+        alias, texts = lookup([Query(wildcard, "CNAME"), Query(wildcard, "TXT")])
+        if alias.values or texts.values:
+            same = any(
+                cname in alias.values if cname else values == set(texts.values)
+                for values, cname in own
+                if values or cname
+            )
+            return wildcard if same else ""
+        above = above.partition(".")[2]
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class AsServed:
+    """DNS as receivers see it, and as it will be where that is known.
+
+    The names that servers were asked about are as they serve them, with promised records in the
+    place of what servers that lag still say: a receiver's conclusions rest on this, so that what
+    only lags is never called wrong. All other names are as in netcup's copy of the zone.
+
+    Attributes:
+        served: what the servers say.
+        copy: what netcup's copy of the zone says; the servers too where it was not read.
+        names: the names that the servers were asked about.
+        targets: the records looked for.
+        caught: the names for which a wildcard answers.
     """
 
-    lookup: Lookup
+    served: Lookup
+    copy: Lookup
+    names: frozenset[str]
     targets: tuple[Target, ...]
+    caught: frozenset[str] = frozenset()
 
     def __call__(self, queries: Sequence[Query]) -> Sequence[Answer]:
         """One answer for each query, in the order asked."""
-        answers = self.lookup(queries)
-        return [
-            self._corrected(query, answer) for query, answer in zip(queries, answers, strict=True)
-        ]
+        asked = [q for q in queries if self._is_served(q)]
+        rest = [q for q in queries if not self._is_served(q)]
+        found = dict(zip(asked, self.served(asked), strict=True)) if asked else {}
+        found |= zip(rest, self.copy(rest), strict=True) if rest else ()
+        return [self._corrected(query, found[query]) for query in queries]
+
+    def _is_served(self, query: Query) -> bool:
+        return query.type == "TXT" and query.name in self.names
 
     def _corrected(self, query: Query, answer: Answer) -> Answer:
-        promised = [t for t in self.targets if t.promise is not None and t.name == query.name]
-        if query.type != "TXT" or not promised:
+        if query.type != "TXT":
             return answer
-        kinds = [target.kind for target in promised]
-        others = (v for v in answer.values if not any(is_of_kind(kind, v) for kind in kinds))
-        return Answer(Status.OK, (*others, *(target.promise or "" for target in promised)))
+        own = [target for target in self.targets if target.name == query.name]
+        values = answer.values
+        if query.name in self.caught:
+            values = tuple(v for v in values if any(is_meant_as(t.kind, v) for t in own))
+        promised = [target for target in own if target.promise is not None]
+        if promised:
+            others = (v for v in values if not any(is_of_kind(t.kind, v) for t in promised))
+            return Answer(Status.OK, (*others, *(target.promise or "" for target in promised)))
+        if values == answer.values:
+            return answer
+        return Answer(Status.OK if values else Status.EMPTY, values)
+
+
+def is_meant_as(kind: Kind, text: str) -> bool:
+    """Whether a text that a wildcard has is meant as a record of the kind.
+
+    At a selector every TXT is a key, good or not; what a wildcard has for all names is not.
+    """
+    return dkim.is_dkim(text) if kind is Kind.DKIM else is_of_kind(kind, text)
 
 
 def checked(
@@ -269,11 +352,21 @@ def checked(
 def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsewhere) -> ServerView:
     values = values_of(target.kind, answer)
     detail = answer.detail
-    if answer.status is ServerStatus.CNAME:
+    delegated = elsewhere.cut and answer.cut == elsewhere.cut
+    if answer.status is ServerStatus.CNAME or delegated:
         values = elsewhere.led_to
-        nothing = "" if values else ", where no such record is"
-        detail = f"it is a CNAME to {answer.cname}{nothing}"
-    state = state_of(target, answer, values, elsewhere.inherited)
+        leads = f"it is a CNAME to {answer.cname}"
+        if delegated:
+            leads = f"{answer.cut} is delegated to {' and '.join(answer.servers)}"
+        nothing = ", where no such record is"
+        if delegated and elsewhere.silent:
+            nothing = ", which DNS gives no answer from"
+        detail = leads if values else f"{leads}{nothing}"
+    if elsewhere.wildcard and answer.status in USABLE:
+        values = tuple(value for value in values if is_meant_as(target.kind, value))
+        which = "" if values else f", with no {target.kind.upper()} record"
+        detail = f"{elsewhere.wildcard} answers for it{which}"
+    state = state_of(target, answer, values, elsewhere)
     if state is State.OK and not values:
         detail = f"none of its own; that of {elsewhere.inherited} applies"
     return ServerView(visible(server.label), values, state, visible(detail))
@@ -285,24 +378,29 @@ def values_of(kind: Kind, answer: ServerAnswer) -> tuple[str, ...]:
 
 
 def state_of(
-    target: Target, answer: ServerAnswer, values: tuple[str, ...], inherited: str = ""
+    target: Target,
+    answer: ServerAnswer,
+    values: tuple[str, ...],
+    elsewhere: Elsewhere = NOWHERE,
 ) -> State:
     """How one server's answer stands to what is wanted.
 
     Args:
         target: what is wanted.
         answer: what the server said.
-        values: the texts of the kind, those at the end of a CNAME included.
-        inherited: the domain whose DMARC record applies where there is none.
+        values: the texts of the kind, those at the end of a CNAME or a delegation included.
+        elsewhere: where they come from, if not from the name itself.
     """
     match answer.status:
-        case ServerStatus.OK | ServerStatus.EMPTY | ServerStatus.NXDOMAIN:
-            state = _compared(target, values, inherited)
-        case ServerStatus.CNAME:
+        case ServerStatus.CNAME if not elsewhere.wildcard:
             # A receiver follows it. Where it finds something else, no other record can be put
             # beside the CNAME.
-            led = _compared(target, values, "")
-            state = led if led is State.OK else State.CONFLICT
+            state = _compared(target, values, "")
+            state = state if state is State.OK else State.CONFLICT
+        case ServerStatus.OK | ServerStatus.EMPTY | ServerStatus.NXDOMAIN | ServerStatus.CNAME:
+            state = _compared(target, values, elsewhere.inherited)
+        case _ if elsewhere.cut and answer.cut == elsewhere.cut and not elsewhere.silent:
+            return _compared(target, values, elsewhere.inherited)  # netcup holds nothing of it
         case _:
             return State.ERROR
     return State.PENDING if target.promise is not None and state is not State.OK else state
@@ -323,13 +421,7 @@ PENDING = (
     "netcup has it already; its name servers follow in 10 to 30 minutes. Nothing to do but wait, "
     "or let --wait do it."
 )
-_AGAIN = {
-    Basis.OPTIONS: "To see what would put it right, give plan the same options.",
-    Basis.JOURNAL: (
-        "It is not what was last written from here. To write that again, repeat that apply; to "
-        "accept the new one, name what you want now as options or in a config."
-    ),
-}
+_SAME_OPTIONS = "To see what would put it right, give plan the same options."
 _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
@@ -353,8 +445,18 @@ _SILENT = (
 )
 
 
-def advised(record: CheckedRecord, domain: str, basis: Basis) -> CheckedRecord:
+_WHERE_IT_IS_SERVED = (
+    "Change it where that name is served: a record in the zone itself is never seen. If nobody "
+    "serves it any more, delete the NS records in the CCP."
+)
+
+
+def advised(
+    record: CheckedRecord, domain: str, basis: Basis, elsewhere: Elsewhere = NOWHERE
+) -> CheckedRecord:
     """The record with what to do about its state."""
+    if elsewhere.cut and record.state is not State.OK:
+        return replace(record, advice=_WHERE_IT_IS_SERVED)
     return replace(record, advice=_advice(record, domain, basis))
 
 
@@ -370,8 +472,8 @@ def _advice(record: CheckedRecord, domain: str, basis: Basis) -> str:
             return _ALIAS
         case _ if basis is Basis.CONFIG:
             return f"To see what would put it right:\n  netcup-mailauth plan {domain}"
-        case _ if basis in _AGAIN:
-            return _AGAIN[basis]
+        case _ if basis is Basis.OPTIONS:
+            return _SAME_OPTIONS
         case State.MISSING if any(view.state is State.OK for view in record.servers):
             return f"{_DISAGREE}\n{_FIRST[record.kind].format(domain=domain)}"
         case State.MISSING:

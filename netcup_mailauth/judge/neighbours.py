@@ -167,7 +167,7 @@ def _is_address(text: str) -> bool:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text  # a zone index is this machine's own, and no mail server's
 
 
 def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:

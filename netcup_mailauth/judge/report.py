@@ -33,7 +33,6 @@ class Basis(StrEnum):
 
     OPTIONS = "held against the options"
     CONFIG = "held against the config"
-    JOURNAL = "held against what this machine last applied"
     PUBLISHED = "what is published, judged by itself"
 
 

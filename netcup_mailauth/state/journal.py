@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from netcup_mailauth.records import Kind
+
 KEPT_PER_DOMAIN = 50
 """Entries kept for each domain; older ones are removed."""
 
@@ -97,6 +99,21 @@ def wanted_by(entry: Entry) -> tuple[DesiredRecord, ...]:
         for k in entry.change_set.unchanged
     )
     return (*made, *kept)
+
+
+def last_of_each_kind(entries: Iterable[Entry]) -> tuple[DesiredRecord, ...]:
+    """What the newest verified write of each kind left in place; ``entries`` the newest first.
+
+    A write is about some kinds only, and says nothing of the others.
+    """
+    told: set[Kind] = set()
+    records: list[DesiredRecord] = []
+    for entry in entries:
+        if entry.mark is Mark.VERIFIED:
+            kinds = {kind for kind, _ in entry.change_set.slots()} - told
+            records += (record for record in wanted_by(entry) if record.kind in kinds)
+            told |= kinds
+    return tuple(records)
 
 
 def dumps(entry: Entry) -> str:

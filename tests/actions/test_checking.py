@@ -16,6 +16,7 @@ from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneE
 from netcup_mailauth.judge.report import Basis, State
 from netcup_mailauth.lookup import Server
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
+from netcup_mailauth.records import DnsRecord
 from netcup_mailauth.sandbox import Sandbox
 from tests.dnsio.nameserver import closed_port
 from tests.judge.cases import key_record, source
@@ -142,7 +143,7 @@ def test_the_zone_of_the_config_is_not_looked_up() -> None:
         session = replace(
             session, dns=These(session.dns.resolver, session.dns.servers, unsaid=AssertionError())
         )
-        assert states(check_domain(session, wish, Basis.CONFIG)) == {"spf": "missing"}
+        assert states(check_domain(session, wish, Basis.CONFIG))["spf"] == "missing"
 
 
 def test_a_policy_inherited_by_a_sub_domain_is_no_gap() -> None:
@@ -211,7 +212,7 @@ def test_mailcow_without_a_key_and_behind_a_relay_is_told() -> None:
     with checking(keys=Mailcow(relay="relay.example")) as (_, session):
         check = check_domain(session, MAILCOW, Basis.CONFIG)
     assert {"dkim-no-key", "relayhost"} <= codes(check)
-    assert states(check) == {"dkim": "ok"}  # by itself
+    assert states(check)["dkim"] == "ok"  # by itself
 
 
 def test_mailcows_host_is_what_sends_unless_another_is_named() -> None:
@@ -255,7 +256,7 @@ def test_an_address_that_answers_differently_is_named() -> None:
 def test_another_key_than_mailcows_is_wrong_and_told_to_fail_every_signature() -> None:
     with checking(keys=Mailcow(key_record(number=7))) as (_, session):
         check = check_domain(session, MAILCOW, Basis.CONFIG)
-    assert states(check) == {"dkim": "wrong"}
+    assert states(check)["dkim"] == "wrong"
     assert "dkim-key-mismatch" in codes(check)
 
 
@@ -290,3 +291,90 @@ def test_what_lags_is_pending_in_states_findings_and_conclusions() -> None:
     assert check.exit_code == 9
     assert not check.dangers
     assert any("failing mail is quarantined" in text for text in check.conclusions)
+
+
+# What DNS has, not what netcup's copy of the zone has
+
+
+def without(*hostnames: str) -> list[dict[str, str]]:
+    return [r for r in RECORDS if r["type"] != "TXT" or r["hostname"] not in hostnames]
+
+
+def at(hostname: str, kind: str, value: str) -> dict[str, str]:
+    return {"hostname": hostname, "type": kind, "priority": "0", "destination": value}
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("more", "state", "applies"),
+    [
+        ([at("*", "CNAME", "www.example.com"), at("www", "A", "203.0.113.80")], "missing", False),
+        ([at("*", "TXT", "hello")], "missing", False),
+        ([at("*", "TXT", "v=spf1 -all")], "missing", False),
+        ([at("*", "TXT", DMARC)], "ok", True),
+        ([at("_dmarc", "CNAME", "nowhere.example.com")], "conflict", False),
+        ([at("_dmarc", "CNAME", "p.example.com"), at("p", "TXT", DMARC)], "ok", True),
+    ],
+)
+def test_a_wildcard_with_something_else_is_no_conflict_and_an_alias_is(
+    live: bool, more: list[dict[str, str]], state: str, applies: bool
+) -> None:
+    with checking(live) as (sandbox, session):
+        sandbox.set_zone("example.com", [*without("_dmarc"), *more])
+        check = check_domain(session, ANY, Basis.CONFIG)
+    dmarc = next(record for record in check.records if record.kind == "dmarc")
+    assert dmarc.state == state
+    assert ("quarantined" in check.conclusions[-1]) == applies
+    assert ("Delete the CNAME" in dmarc.advice) == (state == "conflict")
+    if state == "missing":
+        assert "*.example.com answers for it" in dmarc.servers[0].detail
+        assert "plan example.com --dmarc-policy" in dmarc.advice
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("text", ["hello", "v=spf1 -all"])
+def test_a_wildcards_text_at_the_selector_is_no_key_and_no_broken_one(
+    live: bool, text: str
+) -> None:
+    with checking(live) as (sandbox, session):
+        sandbox.set_zone("example.com", [*without("dkim._domainkey"), at("*", "TXT", text)])
+        check = check_domain(session, ANY, Basis.CONFIG)
+    assert states(check)["dkim"] == "missing"
+    assert "dkim-syntax" not in codes(check)
+
+
+def test_a_domain_with_spf_alone_is_never_all_right() -> None:
+    with checking() as (sandbox, session):
+        sandbox.set_zone("example.com", without("_dmarc", "dkim._domainkey"))
+        wish = Wish("example.com", DomainPolicy(spf=SpfPolicy(record=SPF)))
+        check = check_domain(session, wish, Basis.OPTIONS)
+    assert states(check) == {"spf": "ok", "dkim": "missing", "dmarc": "missing"}
+    assert check.exit_code == 8
+    assert "--mailcow" in check.records[1].advice
+
+
+@pytest.mark.parametrize(
+    ("kind", "hostname", "text", "code"),
+    [
+        ("dmarc", "_dmarc", "v=DMARC1;p=none", "dmarc-multiple"),
+        ("spf", "@", "v=spf1 a ~all", "spf-multiple"),
+        ("dkim", "dkim._domainkey", key_record(number=2), "dkim-multiple"),
+    ],
+)
+def test_conclusions_are_about_what_servers_have_and_what_is_coming_is_told(
+    kind: str, hostname: str, text: str, code: str
+) -> None:
+    """Two records in netcup's copy are nothing to wait for; DNS still has the one."""
+    with checking() as (_, session):
+        assert session.apis is not None
+        real = session.apis.zone("example.com")
+        second = DnsRecord(None, hostname, "TXT", text)
+        doubled = replace(real, records=(*real.records, second))
+        reading: Any = Reading(lambda _: doubled)
+        check = check_domain(replace(session, apis=reading), ANY, Basis.CONFIG)
+        same = check_domain(session, ANY, Basis.CONFIG)
+    assert states(check)[kind] == "ok"
+    assert check.conclusions == same.conclusions
+    [coming] = [finding for finding in check.findings if finding.code == code]
+    assert coming.message.startswith("On its way: ")
+    assert check.exit_code == 8

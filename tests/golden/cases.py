@@ -2,7 +2,8 @@
 
 A zone is lines such as ``@ MX 10 mail.example.com``, DNS a dictionary of names to such lines
 without the name (``A 203.0.113.1``; ``TIMEOUT`` and ``SERVFAIL`` are what DNS says instead of an
-answer), a policy a table as it stands in a config.
+answer; ``SERVERS`` names the servers of others that a name is delegated to), a policy a table as it
+stands in a config.
 """
 
 from __future__ import annotations

@@ -293,6 +293,8 @@ _SERVER_STATUS = {
 
 
 def _own_answer(names: Names, query: Query) -> ServerAnswer:
+    if servers := names.servers(query.name):
+        return ServerAnswer(ServerStatus.REFUSED, cut=query.name, servers=servers)
     alias = names.alias(query.name)
     if alias is not None and query.type != "CNAME":
         return ServerAnswer(ServerStatus.CNAME, cname=alias, authoritative=True)
@@ -324,6 +326,11 @@ class Names:
         pairs = [entry.split(" ", 1) for entry in entries]
         values = tuple(value for kind, value in pairs if kind == query.type)
         return Answer(Status.OK if values else Status.EMPTY, values)
+
+    def servers(self, name: str) -> tuple[str, ...]:
+        """The servers that a name is delegated to."""
+        entries = self._names.get(name, [])
+        return tuple(s for e in entries if e.startswith("SERVERS ") for s in e.split(" ")[1:])
 
     def alias(self, name: str) -> str | None:
         entries = self._names.get(name, [])

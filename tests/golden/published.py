@@ -281,7 +281,7 @@ STATES: dict[str, Case] = {
     "one server differs, nothing wanted": having(one_server=LAGGING),
     "nothing is there": having({AT: apex(), SELECTOR: None, POLICY: None}),
     "another record, held against the options": saying("v=spf1 a ~all", policy=WANTED, key=KEY),
-    "another record, held against the journal": saying(
+    "another record than was last written from here": saying(
         "v=spf1 a ~all", remembered=(f"spf @ {SPF}", f"dmarc _dmarc {DMARC}")
     ),
     "two records": saying(SPF, "v=spf1 a ~all", policy=WANTED, key=KEY),
@@ -313,6 +313,40 @@ STATES: dict[str, Case] = {
         zone=mail_zone(SPF, DMARC, (), "dkim._domainkey CNAME dkim.example.net"),
     ),
     "a broken record in netcup's copy": having({AT: apex()}, zone=mail_zone("v=spf1 bad:x", DMARC)),
+    "a broken key and a broken policy in netcup's copy": having(
+        zone=mail_zone(SPF, "v=DMARC1;p=x", KEY[:100])
+    ),
+    "two of each in netcup's copy": having(
+        zone=mail_zone((SPF, "v=spf1 a -all"), (DMARC, "v=DMARC1;p=none"), (KEY, OTHER_KEY))
+    ),
+    "an alias and a record in netcup's copy": having(
+        {POLICY: ["CNAME x.example.net"]},
+        zone=mail_zone(SPF, DMARC, None, "_dmarc CNAME x.example.net"),
+    ),
+    "a delegation over a record in netcup's copy": having(
+        zone=mail_zone(SPF, DMARC, None, "_dmarc NS ns.vendor.example")
+    ),
+    "a wildcard with another text": having(
+        {POLICY: ["TXT hello"], SELECTOR: ["TXT hello"], f"*.{DOMAIN}": ["TXT hello"]}
+    ),
+    "a wildcard that is an alias": having(
+        {
+            POLICY: [f"CNAME www.{DOMAIN}"],
+            SELECTOR: [f"CNAME www.{DOMAIN}"],
+            f"*.{DOMAIN}": [f"CNAME www.{DOMAIN}"],
+            f"www.{DOMAIN}": ["A 203.0.113.10"],
+        }
+    ),
+    "a wildcard with a policy": having(
+        {POLICY: [f"TXT {DMARC}", "TXT x"], f"*.{DOMAIN}": [f"TXT {DMARC}", "TXT x"]}
+    ),
+    "a name that others serve": having({POLICY: ["SERVERS ns.vendor.example", f"TXT {DMARC}"]}),
+    "a name that others serve, without the record": having(
+        {POLICY: ["SERVERS ns1.vendor.example ns2.vendor.example"]}
+    ),
+    "a name that others should serve": having(
+        {POLICY: ["SERVERS ns.vendor.example", "TIMEOUT"]}, policy=WANTED, key=KEY
+    ),
     "a domain that does not exist": Checking({}),
     "accepted": saying("v=spf1 mx +all", policy={"allow": ["spf-pass-all"]}),
     "reports of another domain": having(

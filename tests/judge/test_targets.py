@@ -56,19 +56,43 @@ def test_nothing_wanted_and_nothing_remembered_judges_the_three_records() -> Non
     assert [t.kind for t in targets(known(kinds=(Kind.DMARC,)))] == [Kind.DMARC]
 
 
-def test_the_journal_comes_before_what_is_published_and_behind_a_wish() -> None:
-    assert targets(known(remembered=JOURNAL)) == (
-        Target(Kind.SPF, DOMAIN, "v=spf1 a -all", "v=spf1 a -all"),
+def test_a_kind_of_which_nothing_is_wanted_is_judged_by_itself() -> None:
+    assert targets(known(WHOLE)) == (
+        Target(Kind.SPF, DOMAIN, SPF),
+        Target(Kind.DKIM, f"dkim._domainkey.{DOMAIN}"),
+        Target(Kind.DMARC, f"_dmarc.{DOMAIN}"),
     )
-    assert targets(known(WHOLE, remembered=JOURNAL)) == (Target(Kind.SPF, DOMAIN, SPF),)
+    assert [t.kind for t in targets(known(WHOLE, kinds=(Kind.SPF,)))] == [Kind.SPF]
+
+
+def test_a_kind_that_the_config_excludes_is_not_looked_at() -> None:
+    policy = DomainPolicy(spf=SpfPolicy(record=SPF), dkim=False)
+    assert [t.kind for t in targets(known(policy))] == [Kind.SPF, Kind.DMARC]
+
+
+def test_what_was_written_from_here_only_tells_what_is_on_its_way() -> None:
+    spf, dkim, dmarc = targets(known(remembered=JOURNAL))
+    assert spf == Target(Kind.SPF, DOMAIN, None, "v=spf1 a -all")
+    assert (dkim.promise, dmarc.promise) == (None, None)
+    assert targets(known(WHOLE, remembered=JOURNAL))[0] == Target(Kind.SPF, DOMAIN, SPF)
     assert [t.kind for t in targets(known(remembered=JOURNAL, kinds=(Kind.DKIM,)))] == [Kind.DKIM]
+    report = DesiredRecord(Kind.DMARC_REPORT, "other.example._report._dmarc", "v=DMARC1")
+    name = f"other.example._report._dmarc.{DOMAIN}"
+    last = Target(Kind.DMARC_REPORT, name, None, "v=DMARC1")
+    assert targets(known(remembered=(report,)))[-1] == last
 
 
 def test_a_selector_alone_is_no_wish() -> None:
     one = known(DomainPolicy(dkim=DkimPolicy(selector="S2026")), remembered=JOURNAL)
     assert one.managed == ()
-    assert one.recalled == JOURNAL
+    assert one.nothing_wanted
     assert one.selectors == ("s2026",)
+
+
+def test_the_selector_written_from_here_is_where_to_look_without_netcups_copy() -> None:
+    remembered = (DesiredRecord(Kind.DKIM, "s7._domainkey", KEY),)
+    assert known(remembered=remembered).selectors == ("s7",)
+    assert known(remembered=remembered, live=LIVE).selectors == ("s1",)
 
 
 LIVE = zone("@ TXT v=spf1 mx -all", f"s1._domainkey TXT {KEY}", f"_dmarc TXT {DMARC}")
@@ -87,12 +111,17 @@ LIVE = zone("@ TXT v=spf1 mx -all", f"s1._domainkey TXT {KEY}", f"_dmarc TXT {DM
     ids=["exactly", "same-meaning", "another", "two", "cname", "none"],
 )
 def test_only_netcup_holding_exactly_what_is_wanted_is_a_promise(live: Any, promise: Any) -> None:
-    assert targets(known(WHOLE, live=live)) == (Target(Kind.SPF, DOMAIN, SPF, promise),)
+    assert targets(known(WHOLE, live=live))[0] == Target(Kind.SPF, DOMAIN, SPF, promise)
+
+
+def test_what_stands_below_a_delegation_is_no_promise() -> None:
+    live = zone(f"_dmarc TXT {DMARC}", "_dmarc NS ns.vendor.example")
+    assert targets(known(live=live))[2].promise is None
 
 
 def test_netcups_copy_wins_over_the_journal_as_a_promise() -> None:
-    (target,) = targets(known(remembered=JOURNAL, live=LIVE))
-    assert (target.expected, target.promise) == ("v=spf1 a -all", None)
+    target = targets(known(remembered=JOURNAL, live=LIVE))[0]
+    assert (target.expected, target.promise) == (None, SPF)
     wanted = DomainPolicy(spf=SpfPolicy(record="v=spf1 a -all"))
     assert targets(known(wanted, remembered=JOURNAL))[0].promise == "v=spf1 a -all"
 
@@ -109,7 +138,9 @@ def test_the_selectors_are_the_named_one_else_netcups_else_the_default() -> None
     live = zone(f"s1._domainkey TXT {KEY}", "s2._domainkey TXT v=DKIM1;p=",
                 "*._domainkey TXT x", "key1._domainkey CNAME x.example")  # fmt: skip
     assert known(live=live).selectors == ("s1", "s2")
-    assert known(WHOLE, live=live).selectors == ("dkim",)
+    assert known(WHOLE, live=live).selectors == ("s1", "s2")
+    wished = DomainPolicy(dkim=DkimPolicy(source="mailcow"))
+    assert known(wished, live=live).selectors == ("dkim",)
     chosen = DomainPolicy(dkim=DkimPolicy(selector="mine"))
     assert known(chosen, live=live).selectors == ("mine",)
     assert known(key=source(KEY, "theirs")).selectors == ("theirs",)
@@ -129,14 +160,15 @@ def test_a_wish_that_makes_no_record_is_judged_by_what_is_published() -> None:
     one = known(policy)  # mailcow has no key
     two = {f"_dmarc.{DOMAIN}": said(DMARC, "v=DMARC1;p=none")}
     found = targets(one, two)
-    assert [(t.kind, t.expected) for t in found] == [(Kind.DKIM, None), (Kind.DMARC, None)]
+    kinds = [Kind.SPF, Kind.DKIM, Kind.DMARC]
+    assert [(t.kind, t.expected) for t in found] == [(kind, None) for kind in kinds]
     assert [f.code for f in desired_of(one, asked(one, two))[1]] == ["dmarc-ambiguous"]
 
 
 def test_a_key_is_looked_for_at_its_own_selector() -> None:
     policy = DomainPolicy(dkim=DkimPolicy(source=KEY))
     found = targets(known(policy, key=source(KEY, "s9")))
-    assert found == (Target(Kind.DKIM, f"s9._domainkey.{DOMAIN}", KEY),)
+    assert found[1] == Target(Kind.DKIM, f"s9._domainkey.{DOMAIN}", KEY)
     assert OTHER_KEY not in str(found)
 
 

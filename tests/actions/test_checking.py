@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +14,7 @@ from netcup_mailauth.dnsio import servers
 from netcup_mailauth.dnsio.servers import Dns, parse_servers
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.judge.report import Basis, State
-from netcup_mailauth.lookup import Server
+from netcup_mailauth.lookup import Answer, Query, Server, Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DnsRecord
 from netcup_mailauth.sandbox import Sandbox
@@ -23,10 +23,11 @@ from tests.judge.cases import key_record, source
 from tests.worlds import backend_of, requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.judge.report import DomainCheck
+    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.records import Zone
 
 SPF = "v=spf1 mx -all"
@@ -378,3 +379,62 @@ def test_conclusions_are_about_what_servers_have_and_what_is_coming_is_told(
     [coming] = [finding for finding in check.findings if finding.code == code]
     assert coming.message.startswith("On its way: ")
     assert check.exit_code == 8
+
+
+@dataclass(frozen=True)
+class Vendors(Dns):
+    """DNS in which others serve these texts, at names of which the zone's servers do not tell."""
+
+    texts: Mapping[str, str | None] = field(default_factory=dict)
+
+    def lookup(self) -> Lookup:
+        resolver = Dns.lookup(self)
+
+        def ask(queries: Sequence[Query]) -> list[Answer]:
+            return [
+                self._own(query) if query.name in self.texts else resolver([query])[0]
+                for query in queries
+            ]
+
+        return ask
+
+    def _own(self, query: Query) -> Answer:
+        text = self.texts[query.name] if query.type == "TXT" else None
+        return Answer(Status.EMPTY) if text is None else Answer(Status.OK, (text,))
+
+
+def served_by_others(session: Session, texts: Mapping[str, str | None]) -> Session:
+    assert session.dns is not None
+    return replace(session, dns=Vendors(session.dns.resolver, session.dns.servers, texts=texts))
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("there", "state"), [(DMARC, "ok"), ("v=DMARC1;p=nothing", "wrong"), (None, "missing")]
+)
+def test_a_delegation_is_followed_and_those_who_serve_the_name_are_told(
+    live: bool, there: str | None, state: str
+) -> None:
+    with checking(live) as (sandbox, session):
+        cut = at("_dmarc", "NS", "ns.vendor.example")
+        sandbox.set_zone("example.com", [*RECORDS, cut])  # what stands below it is never served
+        vendor = served_by_others(session, {"_dmarc.example.com": there})
+        check = check_domain(vendor, ANY, Basis.CONFIG)
+    dmarc = next(record for record in check.records if record.kind == "dmarc")
+    assert dmarc.state == state
+    assert all(
+        "_dmarc.example.com is delegated to ns.vendor.example" in view.detail
+        for view in dmarc.servers
+    )
+    assert ("quarantined" in check.conclusions[-1]) == (state == "ok")
+    assert ("Change it where that name is served" in dmarc.advice) == (state != "ok")
+    assert ("name-delegated" in codes(check)) == live
+
+
+def test_a_delegated_key_is_as_those_have_it_who_serve_it() -> None:
+    with checking() as (sandbox, session):
+        cut = at("_domainkey", "NS", "ns.vendor.example")
+        sandbox.set_zone("example.com", [*without("dkim._domainkey"), cut])
+        vendor = served_by_others(session, {"dkim._domainkey.example.com": KEY})
+        check = check_domain(vendor, ANY, Basis.CONFIG)
+    assert (states(check)["dkim"], check.exit_code) == ("ok", 0)

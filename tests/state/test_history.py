@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from netcup_mailauth.plan import Action, Change, ChangeSet
+from netcup_mailauth.records import DnsRecord, Kind
 from netcup_mailauth.state import journal
-from netcup_mailauth.state.journal import Entry, Mark, wanted_by
+from netcup_mailauth.state.journal import Entry, Mark, last_of_each_kind, wanted_by
 from tests.state.entries import entry
 
 FIRST, SECOND = entry(1), entry(2)
@@ -61,3 +65,30 @@ def test_runs_are_told_newest_first() -> None:
 def test_what_a_write_left_in_place() -> None:
     wanted = {(w.kind.value, w.hostname, w.value) for w in wanted_by(FIRST)}
     assert wanted == {("spf", "@", "v=spf1 mx -all"), ("dmarc", "_dmarc", "v=DMARC1;p=none")}
+
+
+def only(number: int, kind: Kind, mark: Mark = Mark.VERIFIED, text: str | None = "new") -> Entry:
+    """A write of one kind; it deletes its record where there is no text."""
+    before = DnsRecord("1", "@", "TXT", "old")
+    after = None if text is None else replace(before, destination=f"{kind} {text}")
+    action = Action.DELETE if text is None else Action.UPDATE
+    one = entry(number, mark)
+    changes = (Change(action, kind, before, after),)
+    return replace(one, change_set=ChangeSet(one.change_set.place, changes))
+
+
+@pytest.mark.parametrize(
+    ("entries", "texts"),
+    [
+        ([], []),
+        ([only(1, Kind.SPF)], ["spf new"]),
+        ([only(2, Kind.DMARC), only(1, Kind.SPF)], ["dmarc new", "spf new"]),
+        ([only(2, Kind.SPF, text="later"), only(1, Kind.SPF)], ["spf later"]),
+        ([only(2, Kind.SPF, Mark.SENT, text="later"), only(1, Kind.SPF)], ["spf new"]),
+        ([only(2, Kind.SPF, text=None), only(1, Kind.SPF)], []),  # taken back: not on its way
+    ],
+)
+def test_of_each_kind_the_last_verified_write_counts(
+    entries: list[Entry], texts: list[str]
+) -> None:
+    assert [record.value for record in last_of_each_kind(entries)] == texts

@@ -14,7 +14,7 @@ from netcup_mailauth.judge import faults
 from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import problem_of
-from netcup_mailauth.judge.neighbours import addresses, exchanges
+from netcup_mailauth.judge.neighbours import addresses, exchanges, own_hosts
 from netcup_mailauth.judge.report import DomainCheck
 from netcup_mailauth.kinds import is_meant, is_of_kind, of_kind
 from netcup_mailauth.lookup import Query, Status
@@ -187,14 +187,15 @@ _WORDS = {
 def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str | Finding]:
     """Try the record, ``broken`` or not, with each address that sends the domain's mail."""
     mx = exchanges(subject.domain, lookup)
-    hosts = subject.hosts or mx.own
+    hosts = own_hosts(subject.hosts, mx, lookup)
     if not hosts and mx.is_null:  # it takes no mail, and nobody says that it sends any
         return
     senders = addresses(hosts, lookup)
     guessed = not subject.hosts
     yield from spf_faults.unknown(subject.domain, hosts, senders, named=not guessed)
     excluded: dict[Result, list[Sender]] = {}
-    for sender in senders:
+    published = spf_faults.parsed(texts(Kind.SPF, text_answer(subject.domain, lookup)))
+    for sender in spf_faults.to_try(senders, published):
         result = spf_faults.result(subject.domain, sender, lookup)
         yield f"SPF: mail from {sender}: {_WORDS[result]}"
         excluded.setdefault(result, []).append(sender)
@@ -384,7 +385,7 @@ def of_copy(
         if target.kind is Kind.SPF and not parked:
             yield from spf_faults.forwarding(spf.parse(found[0]))
         elif target.kind is Kind.DMARC:
-            yield from _of_policy(known, zone, dmarc.parse(found[0]), parked=parked)
+            yield from _of_policy(known, zone, dmarc.parse(found[0]), lookup, parked=parked)
 
 
 def on_its_way(known: Known, targets: Sequence[Target], said: Iterable[str]) -> Iterator[Finding]:
@@ -422,7 +423,9 @@ def _unusable(domain: str, target: Target, found: Sequence[str]) -> Iterator[Fin
             yield from dmarc_faults.syntax(target.name, found[0], Severity.DANGER)
 
 
-def _of_policy(known: Known, zone: Zone, record: DmarcRecord, *, parked: bool) -> Iterator[Finding]:
+def _of_policy(
+    known: Known, zone: Zone, record: DmarcRecord, lookup: Lookup, *, parked: bool
+) -> Iterator[Finding]:
     yield from dmarc_faults.obsolete(record, faults.plan(known.domain))
     yield from dmarc_faults.public_suffix(known.domain, record)
     yield from dmarc_faults.cut_short(record)
@@ -430,7 +433,7 @@ def _of_policy(known: Known, zone: Zone, record: DmarcRecord, *, parked: bool) -
     if parked:
         return
     if known.live is not None:
-        for fault in dmarc_faults.without_key(known.domain, record, zone):
+        for fault in dmarc_faults.without_key(known.domain, record, zone, lookup):
             yield faults.graded(fault, new=False)
     yield from dmarc_faults.rejecting(record)
 

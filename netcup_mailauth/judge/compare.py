@@ -14,7 +14,9 @@ from netcup_mailauth import dkim
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.faults import problem_of
+from netcup_mailauth.judge.neighbours import is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
+from netcup_mailauth.judge.zone import is_netcup_dkim
 from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind, same_meaning
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerStatus, Status
 from netcup_mailauth.policy import MANAGED
@@ -114,8 +116,14 @@ class Known:
         return not self.kinds or kind in self.kinds
 
     def _live_selectors(self) -> tuple[str, ...]:
-        records = self.live.records if self.live else ()
-        return self._selectors_of(r.hostname for r in records if r.type == "TXT")
+        if self.live is None:
+            return ()
+        records = self.live.records
+        own = self._selectors_of(r.hostname for r in records if r.type == "TXT")
+        mx = self.live.at(relative(self.domain, self.zone), "MX")
+        if own or not is_mail_at_netcup([record.destination for record in mx]):
+            return own
+        return self._selectors_of(r.hostname for r in records if is_netcup_dkim(r))
 
     def _remembered_selectors(self) -> tuple[str, ...]:
         return self._selectors_of(r.hostname for r in self.remembered if r.kind is Kind.DKIM)

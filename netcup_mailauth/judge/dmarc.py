@@ -9,9 +9,11 @@ from netcup_mailauth.dmarc import Authorisation
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
-from netcup_mailauth.judge.dkim import parsed
+from netcup_mailauth.judge.dkim import keys, parsed
+from netcup_mailauth.judge.neighbours import is_mail_at_netcup
 from netcup_mailauth.judge.zone import is_netcup_dkim
-from netcup_mailauth.records import Kind, relative, zone_form
+from netcup_mailauth.lookup import SILENT, Query
+from netcup_mailauth.records import Kind, absolute, relative, zone_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,10 +95,10 @@ def watching(record: DmarcRecord, policy: DomainPolicy) -> Iterator[Finding]:
     yield Finding("dmarc-policy-none", Severity.NOTE, message, advice)
 
 
-def without_key(domain: str, record: DmarcRecord, zone: Zone) -> Iterator[Finding]:
+def without_key(domain: str, record: DmarcRecord, zone: Zone, lookup: Lookup) -> Iterator[Finding]:
     """That failing mail is not delivered, and that only SPF could keep it from failing."""
     policy = dmarc.applied_policy(record)
-    if policy == "none" or has_key(domain, zone):
+    if policy == "none" or has_key(domain, zone, lookup):
         return
     yield Finding(
         "dmarc-enforces-without-dkim",
@@ -107,17 +109,25 @@ def without_key(domain: str, record: DmarcRecord, zone: Zone) -> Iterator[Findin
     )
 
 
-def has_key(domain: str, zone: Zone) -> bool:
-    """Whether a key of the domain is published; netcup's own for web hosting do not count.
+def has_key(domain: str, zone: Zone, lookup: Lookup) -> bool:
+    """Whether a key of the domain is published.
 
-    Where the keys live in another zone they are taken to be there.
+    Where the keys live in another zone they are taken to be there. netcup's own for its web hosting
+    count only where netcup sends, and if they lead to keys.
     """
     below = relative(f"_domainkey.{domain}", zone.name)
     there = [r for r in zone.records if f".{r.hostname}".endswith(f".{below}")]
     texts = [record.destination for record in there if record.type == "TXT"]
     if any(record.key is not None for record in parsed(texts)):
         return True
-    return any(r.type in ("CNAME", "NS") and not is_netcup_dkim(r) for r in there)
+    netcups = [record for record in there if is_netcup_dkim(record)]
+    if any(r.type in ("CNAME", "NS") and r not in netcups for r in there):
+        return True
+    mx = [record.destination for record in zone.at(relative(domain, zone.name), "MX")]
+    if not netcups or not is_mail_at_netcup(mx):
+        return False
+    answers = lookup([Query(absolute(r.hostname, zone.name), "TXT") for r in netcups])
+    return any(answer.status in SILENT or keys(answer.values) for answer in answers)
 
 
 def rejecting(record: DmarcRecord) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from netcup_mailauth.judge import faults, senders
 from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
-from netcup_mailauth.judge.neighbours import addresses, exchanges
+from netcup_mailauth.judge.neighbours import addresses, exchanges, own_hosts
 from netcup_mailauth.kinds import live, of_kind
 from netcup_mailauth.lookup import Answer, Status, ZoneLookup
 from netcup_mailauth.plan import applied
@@ -265,13 +265,7 @@ def _zone(case: Case) -> Iterator[Finding]:
         )
     yield from zone_faults.draft(zone)
     for kind, hostname in case.change_set.slots():
-        for record in case.after.at(hostname, "CNAME"):
-            alias = faults.about(kind, zone_faults.alias(kind, record, zone))
-            yield graded(alias, new=case.is_written(kind, hostname))
-        for cut in zone_faults.delegated(kind, hostname, zone):
-            yield graded(cut, new=case.is_written(kind, hostname))
-        if case.is_written(kind, hostname):
-            yield from zone_faults.shadowed(kind, hostname, zone, case.with_only(kind))
+        yield from (faults.about(kind, fault) for fault in _name(case, kind, hostname))
     for kind in (Kind.SPF, Kind.DMARC):
         for hostname in case.hostnames(kind):
             yield from (faults.about(kind, fault) for fault in _vanished(case, kind, hostname))
@@ -280,6 +274,17 @@ def _zone(case: Case) -> Iterator[Finding]:
         if change.before is not None:
             missed = _near_miss(case, change, change.before)
             yield from (faults.about(change.kind, fault) for fault in missed)
+
+
+def _name(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
+    """What keeps a record at this name from being served, or a new name takes from others."""
+    zone, written = case.before, case.is_written(kind, hostname)
+    for record in case.after.at(hostname, "CNAME"):
+        yield graded(zone_faults.alias(kind, record, zone), new=written)
+    for cut in zone_faults.delegated(kind, hostname, zone):
+        yield graded(cut, new=written)
+    if written:
+        yield from zone_faults.shadowed(kind, hostname, zone, case.with_only(kind))
 
 
 def _near_miss(case: Case, change: Change, before: DnsRecord) -> Iterator[Finding]:
@@ -402,14 +407,14 @@ def _own_servers(
     case: Case, new: SpfRecord, old: Sequence[SpfRecord], silence: Severity
 ) -> Iterator[Finding]:
     mx = exchanges(case.domain, case.lookup_after)
-    hosts = case.hosts or (() if mx.is_null else mx.hosts)
+    hosts = own_hosts(case.hosts, mx, case.lookup_after)
     trying = addresses(hosts, case.lookup_after)
     guessed = not case.hosts
     fail = spf.Qualifier.FAIL
     hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
     yield from spf_faults.unknown(case.domain, hosts, trying, named=not guessed, hardens=hardens)
     excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
-    for sender in trying:
+    for sender in spf_faults.to_try(trying, [new]):
         result = spf_faults.result(case.domain, sender, case.lookup_after, new)
         if result is not spf.Result.PASS:
             worse = _is_worse(case, sender, result, old)
@@ -653,8 +658,8 @@ def _enforces(
         return
     policy = dmarc.applied_policy(new)
     was = dmarc.POLICIES.index(dmarc.applied_policy(old)) if old else 0
-    for fault in dmarc_faults.without_key(case.domain, new, case.after):
-        had_key = dmarc_faults.has_key(case.domain, case.before)
+    for fault in dmarc_faults.without_key(case.domain, new, case.after, case.lookup_after):
+        had_key = dmarc_faults.has_key(case.domain, case.before, case.lookup_before)
         yield graded(fault, new=dmarc.POLICIES.index(policy) > was or had_key)
     if old is None and policy != "none":
         yield _untested(case, before, new)

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.lookup import Answer, Lookup
 
-NETCUP_MX = re.compile(r"mx[0-9a-f]+\.netcup\.net")
-"""netcup's own mail servers (fact sheet mail, 0.4)."""
+NETCUP_MX = re.compile(r"mx[0-9a-f]+\.netcup\.net|.+\.netcup-mail\.de", re.IGNORECASE)
+"""netcup's own mail servers, for its web hosting and its groupware (facts 2026-11-26, B8)."""
+
+NETCUP_INCLUDE = "include:_spf.webhosting.systems"
+"""The servers they send by; in the SPF record of every default zone (fact sheet mail, 0.4)."""
 
 NULL = "."
 """What the one MX of a domain that takes no mail names (RFC 7505)."""
@@ -52,9 +55,33 @@ def exchanges(domain: str, lookup: Lookup) -> Exchanges:
     return Exchanges(in_order(answer.values), answered)
 
 
+def is_netcup(host: str) -> bool:
+    """Whether a host is one of netcup's own mail servers."""
+    return NETCUP_MX.fullmatch(host.rstrip(".")) is not None
+
+
+def is_mail_at_netcup(hosts: Sequence[str]) -> bool:
+    """Whether these MX hosts are netcup's own, all of them, so that netcup sends as well."""
+    return bool(hosts) and all(map(is_netcup, hosts))
+
+
+def own_hosts(hosts: Sequence[str], mx: Exchanges, lookup: Lookup) -> tuple[str, ...]:
+    """What sends a domain's mail.
+
+    The hosts said, and an MX that has an address of one of them: it is the same server, with all
+    of its addresses. Where none is said, the MX hosts are taken for it.
+    """
+    if not hosts:
+        return mx.own
+    said = {sender.address for sender in addresses(hosts, lookup)}
+    others = [host for host in mx.own if host not in hosts]
+    same = {sender.host for sender in addresses(others, lookup) if sender.address in said}
+    return (*hosts, *(host for host in others if host in same))
+
+
 def stale(hosts: Sequence[str]) -> tuple[str, ...]:
     """netcup's own mail servers, if there are others beside them."""
-    netcups = tuple(host for host in hosts if NETCUP_MX.fullmatch(host))
+    netcups = tuple(filter(is_netcup, hosts))
     return netcups if len(netcups) < len(hosts) else ()
 
 
@@ -80,7 +107,7 @@ class Sender:
 
 
 def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
-    """The addresses of hosts; an address stands for itself."""
+    """The addresses of hosts, each once; an address stands for itself."""
     senders: list[Sender] = []
     names = [host for host in hosts if not _is_address(host)]
     senders += (Sender(host, host) for host in hosts if _is_address(host))
@@ -88,7 +115,7 @@ def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
     for query, answer in zip(queries, lookup(queries), strict=True):
         if answer.status is Status.OK:
             senders += (Sender(address, query.name) for address in answer.values)
-    return senders
+    return list({sender.address: sender for sender in reversed(senders)}.values())[::-1]
 
 
 def findings(domain: str, hosts: Sequence[str], lookup: Lookup) -> Iterator[Finding]:
@@ -102,8 +129,9 @@ def findings(domain: str, hosts: Sequence[str], lookup: Lookup) -> Iterator[Find
         yield _no_mx(domain, lookup)
     if not mx.is_null:
         yield from _broken(mx, lookup)
-    senders = addresses(hosts or mx.own, lookup)
-    yield from _reverse(senders, lookup)
+    senders = addresses(own_hosts(hosts, mx, lookup), lookup)
+    # What a server of netcup's is called is netcup's to decide.
+    yield from _reverse([sender for sender in senders if not is_netcup(sender.host)], lookup)
     if not mx.is_null:
         yield from _clients(domain, senders, lookup)
         yield from _transport(domain, lookup)

@@ -9,6 +9,7 @@ from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
+from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 50
 """Terms that are named in a finding, or in a command to copy; nobody types more."""
-
-NETCUP_INCLUDE = "include:_spf.webhosting.systems"
-"""netcup's web hosting; in the SPF record of every default zone (fact sheet mail, 0.4)."""
 
 
 def dropped(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
+from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE, is_netcup
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
@@ -184,8 +185,29 @@ def excludes(
 
 
 def terms_for(senders: Sequence[Sender]) -> list[str]:
-    """The terms that let these addresses send."""
-    return [f"ip{6 if ':' in s.address else 4}:{s.address}" for s in senders]
+    """The terms that let these addresses send.
+
+    netcup's own servers are many people's, and are others tomorrow: they are let in by its include.
+    """
+    terms = (
+        NETCUP_INCLUDE if is_netcup(s.host) else f"ip{6 if ':' in s.address else 4}:{s.address}"
+        for s in senders
+    )
+    return list(dict.fromkeys(terms))
+
+
+def to_try(senders: Sequence[Sender], records: Sequence[SpfRecord]) -> list[Sender]:
+    """The senders that a record is to be tried with.
+
+    netcup's own MX is not what sends; where netcup's include is there, its servers may send.
+    """
+    passing = spf.Qualifier.PASS
+    included = any(
+        term.unqualified == NETCUP_INCLUDE and term.qualifier is passing
+        for record in records
+        for term in record.mechanisms
+    )
+    return [sender for sender in senders if not (included and is_netcup(sender.host))]
 
 
 def unknown(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dmarc, kinds, spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
-from netcup_mailauth.judge.neighbours import NETCUP_MX, in_order, left_over
+from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
 from netcup_mailauth.kinds import is_of_kind
 from netcup_mailauth.records import APEX, Kind, absolute
 
@@ -261,7 +261,7 @@ def _is_mail_record(text: str) -> bool:
 def _netcup_mail(zone: Zone) -> Iterator[Finding]:
     """What netcup's own mail left behind in the zone of somebody with a mail server."""
     mx = in_order(f"{r.priority} {r.destination.rstrip('.')}" for r in zone.at("@", "MX"))
-    if all(NETCUP_MX.fullmatch(host) for host in mx):
+    if all(map(is_netcup, mx)):
         return
     yield from left_over(mx)
     names = [r.hostname for r in zone.records if is_netcup_dkim(r)]
@@ -277,4 +277,6 @@ def _netcup_mail(zone: Zone) -> Iterator[Finding]:
 
 def is_netcup_dkim(record: DnsRecord) -> bool:
     """Whether a record is one of the DKIM CNAMEs of netcup's web hosting."""
-    return record.type == "CNAME" and record.destination.rstrip(".").endswith(f".{NETCUP_DKIM}")
+    return record.type == "CNAME" and record.destination.rstrip(".").lower().endswith(
+        f".{NETCUP_DKIM}"
+    )

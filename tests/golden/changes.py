@@ -121,6 +121,24 @@ ZONE: dict[str, Case] = {
         spf("v=spf1 mx ~all"),
         dns={"mxf8a.netcup.net": ["A 203.0.113.9"]},
     ),
+    "netcup's groupware left over": wanting(
+        spf(require=["mx"]),
+        *mail_zone(SPF, DMARC, None, "@ MX 50 Example-com.netcup-mail.de"),
+    ),
+    "netcup sends, and enforces with its keys": Changing(
+        ("@ MX 50 MXF8A.netcup.net", "key1._domainkey CNAME key1.x.webhosting.systems"),
+        dmarc(DMARC),
+        dns={"key1.x.webhosting.systems": [f"TXT {KEY}"]},
+    ),
+    "netcup sends, and its keys are gone": Changing(
+        ("@ MX 50 MXF8A.netcup.net", "key1._domainkey CNAME key1.x.webhosting.systems"),
+        dmarc(DMARC),
+    ),
+    "netcup sends, and its include goes": Changing(
+        ("@ MX 50 mxf8a.netcup.net", "@ TXT v=spf1 include:_spf.webhosting.systems ~all"),
+        spf("v=spf1 a ~all"),
+        dns={"mxf8a.netcup.net": ["A 203.0.113.9"]},
+    ),
     "a wildcard with texts": wanting(
         spf(require=["mx"]), *mail_zone(SPF, DMARC, None, "* TXT hello")
     ),

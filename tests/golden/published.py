@@ -316,6 +316,22 @@ STATES: dict[str, Case] = {
     "a broken key and a broken policy in netcup's copy": having(
         zone=mail_zone(SPF, "v=DMARC1;p=x", KEY[:100])
     ),
+    "netcup sends": having(
+        {
+            AT: apex("v=spf1 include:_spf.webhosting.systems ~all", mx=("MX 10 mxf8a.netcup.net",)),
+            "_spf.webhosting.systems": ["TXT v=spf1 ip4:198.51.100.0/24 -all"],
+            "mxf8a.netcup.net": ["A 192.0.2.9"],
+            SELECTOR: None,
+            f"key1._domainkey.{DOMAIN}": ["CNAME key1._domainkey.webhosting.systems"],
+            "key1._domainkey.webhosting.systems": [f"TXT {KEY}"],
+        },
+        zone=(
+            "@ MX 10 mxf8a.netcup.net",
+            "@ TXT v=spf1 include:_spf.webhosting.systems ~all",
+            f"_dmarc TXT {DMARC}",
+            "key1._domainkey CNAME key1._domainkey.webhosting.systems",
+        ),
+    ),
     "two of each in netcup's copy": having(
         zone=mail_zone((SPF, "v=spf1 a -all"), (DMARC, "v=DMARC1;p=none"), (KEY, OTHER_KEY))
     ),

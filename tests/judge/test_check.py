@@ -245,3 +245,29 @@ def test_the_tree_shows_what_each_include_leads_to() -> None:
         "     1  include:two.example",
         "     1  a:mail.example.com",
     ]
+
+
+@pytest.mark.parametrize("host", ["203.0.113.25", "server.example.com", "mail.example.com"])
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("v=spf1 ip4:203.0.113.25 -all", "fail"),
+        ("v=spf1 ip4:203.0.113.25 ~all", "softfail"),
+        ("v=spf1 ip4:203.0.113.25 include:none.example -all", "permerror"),
+    ],
+)
+def test_every_address_of_the_server_is_to_pass_also_what_only_its_mx_name_has(
+    host: str, text: str, result: str
+) -> None:
+    world = {**apex(text), "server.example.com": [{"A": "203.0.113.25"}]}
+    verdict = judged(world, hosts=(host,))
+    assert any(f"(2001:db8::25): {result}" in said for said in verdict.conclusions)
+    assert "danger" in codes(verdict).values()
+
+
+def test_a_filter_before_the_server_is_not_the_server() -> None:
+    world = {
+        **apex("v=spf1 ip4:203.0.113.25 -all", mx=[{"MX": [10, "filter.example.net"]}]),
+        "filter.example.net": [{"A": "198.51.100.1"}],
+    }
+    assert codes(judged(world, hosts=("203.0.113.25",))) == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,9 @@ from tests.judge.cases import (
     wants,
     zone,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 D, W, N = Severity.DANGER, Severity.WARNING, Severity.NOTE
 WATCHING = "v=DMARC1;p=none;rua=mailto:dmarc@example.com"
@@ -168,6 +171,36 @@ def test_a_key_under_any_selector_counts_also_one_that_lives_elsewhere(line: str
 def test_netcups_key_a_revoked_one_and_another_domains_do_not_count(line: str) -> None:
     found = judged(mail_zone(SPF, WATCHING, (), line), wants(dmarc=DMARC))
     assert "dmarc-enforces-without-dkim" in codes(found)
+
+
+NETCUPS_KEY = "key1._domainkey.webhosting.systems"
+
+
+@pytest.mark.parametrize(
+    ("mx", "world", "counts"),
+    [
+        (("10 mxf8a.netcup.net",), {NETCUPS_KEY: [{"TXT": key_record()}]}, True),
+        (("10 Example-com.Netcup-Mail.de",), {NETCUPS_KEY: [{"TXT": key_record()}]}, True),
+        (("10 mxf8a.netcup.net",), {NETCUPS_KEY: ["TIMEOUT"]}, True),  # not known to lead nowhere
+        (("10 mxf8a.netcup.net",), {NETCUPS_KEY: [{"TXT": "v=DKIM1;p="}]}, False),
+        (("10 mxf8a.netcup.net",), {}, False),
+        (("10 mxf8a.netcup.net", "5 mail.example.com"), {NETCUPS_KEY: [{"TXT": key_record()}]},
+         False),
+        ((), {NETCUPS_KEY: [{"TXT": key_record()}]}, False),
+    ],
+)  # fmt: skip
+def test_netcups_keys_count_where_netcup_sends_and_they_are_there(
+    mx: tuple[str, ...], world: dict[str, Sequence[Any]], counts: bool
+) -> None:
+    before = zone(
+        *(f"@ MX {one}" for one in mx),
+        f"@ TXT {SPF}",
+        f"_dmarc TXT {WATCHING}",
+        "key1._domainkey CNAME KEY1._domainkey.Webhosting.systems.",
+    )
+    found = judged(before, wants(dmarc=DMARC), dns=dns(world))
+    assert ("dmarc-enforces-without-dkim" not in codes(found)) == counts
+    assert ("stale-netcup-mail" in codes(found)) == (len(mx) > 1)
 
 
 def test_a_key_of_a_domain_below_the_zone_counts_for_it() -> None:

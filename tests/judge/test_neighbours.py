@@ -51,8 +51,50 @@ def test_netcups_own_mx_beside_ours_comes_first_and_once() -> None:
     first, second = found(changes)
     assert (first.code, second.code) == ("stale-netcup-mail", "reverse-dns")
     assert "mx2f31.netcup.net and mx2f32.netcup.net are netcup's own" in first.message
-    # Who has nothing else has his mailboxes there.
-    assert "stale-netcup-mail" not in named({**mx("mx2f31.netcup.net"), **STALE})
+    # Who has nothing else has his mailboxes there, and does not rent the server.
+    assert named({**mx("mx2f31.netcup.net"), **STALE}) == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["mx2f31.netcup.net", "MX2F31.NetCup.NET", "example-com.netcup-mail.de", "a.NETCUP-MAIL.DE"],
+)
+def test_netcups_mail_hosts_in_any_case_and_those_of_its_groupware(host: str) -> None:
+    assert neighbours.stale([host, "mail.example.com"]) == (host,)
+    assert neighbours.is_mail_at_netcup([host, f"{host}."])
+    assert not neighbours.is_mail_at_netcup([host, "mail.example.com"])
+
+
+@pytest.mark.parametrize(
+    "host", ["root-dns.netcup.net", "mxyz.netcup.net", "netcup-mail.de", "mx1.netcup.net.example"]
+)
+def test_other_hosts_are_not_netcups_mail(host: str) -> None:
+    assert not neighbours.is_netcup(host)
+    assert not neighbours.is_mail_at_netcup([])
+
+
+@pytest.mark.parametrize(
+    ("said", "own"),
+    [
+        ((), ("mail.example.com", "filter.example.net")),
+        (("203.0.113.25",), ("203.0.113.25", "mail.example.com")),
+        (("2001:db8::25",), ("2001:db8::25", "mail.example.com")),
+        (("server.example.com",), ("server.example.com", "mail.example.com")),
+        (("mail.example.com",), ("mail.example.com",)),
+        (("198.51.100.7",), ("198.51.100.7",)),
+    ],
+)
+def test_an_mx_that_has_an_address_of_the_server_is_the_server(
+    said: tuple[str, ...], own: tuple[str, ...]
+) -> None:
+    lookup = world(
+        {
+            **mx("mail.example.com", "filter.example.net"),
+            "filter.example.net": [{"A": "198.51.100.1"}],
+            "server.example.com": [{"A": "203.0.113.25"}],
+        }
+    )
+    assert neighbours.own_hosts(said, exchanges(DOMAIN, lookup), lookup) == own
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.judge.cases import (
     CLEAN,
     DMARC,
     SERVER,
+    SPF,
     case_of,
     codes,
     deletes,
@@ -209,7 +210,31 @@ def test_a_server_that_is_shut_out_of_parts_is_let_in_by_parts_and_nothing_is_lo
     wish = {"require": ["a"], "drop": ["mx"], "all": "fail"}
     found = judged(CLEAN, wants(wish), hosts=(SERVER,))
     (policy,) = to_type(only(found, "spf-excludes-own-server"))
-    assert policy.spf == wants({**wish, "require": ["a", f"ip4:{SERVER}"]}).spf
+    # The MX that has this address is the same server, so its other address is let in as well.
+    let_in = [f"ip4:{SERVER}", "ip6:2001:db8::25"]
+    assert policy.spf == wants({**wish, "require": ["a", *let_in]}).spf
+
+
+NETCUP_MX: dict[str, Sequence[Any]] = {"mxf8a.netcup.net": [{"A": "198.51.100.9"}]}
+
+
+def test_netcups_left_over_mx_is_never_let_in() -> None:
+    left = mail_zone(SPF, DMARC, None, "@ MX 50 mxf8a.netcup.net")
+    found = judged(left, wants("v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 ~all"), dns=dns(NETCUP_MX))
+    assert "stale-netcup-mail" in codes(found)
+    assert "spf-excludes-own-server" not in codes(found)
+
+
+def test_where_netcup_sends_it_is_let_in_by_its_include_and_not_by_an_address() -> None:
+    theirs = zone("@ MX 10 MXF8A.netcup.net", "@ A 203.0.113.80")
+    found = only(
+        judged(theirs, wants("v=spf1 a ~all"), dns=dns(NETCUP_MX)), "spf-excludes-own-server"
+    )
+    assert "198.51.100.9" not in found.advice
+    (policy,) = to_type(found)
+    assert "include:_spf.webhosting.systems" in str(policy.spf)
+    include = {**NETCUP_MX, "_spf.webhosting.systems": [{"TXT": "v=spf1 ip4:192.0.2.0/24 -all"}]}
+    assert "spf-excludes-own-server" not in codes(judged(theirs, policy, dns=dns(include)))
 
 
 def test_a_host_guessed_from_mx_that_is_shut_out_is_a_warning() -> None:

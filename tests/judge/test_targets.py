@@ -148,6 +148,15 @@ def test_the_selectors_are_the_named_one_else_netcups_else_the_default() -> None
     assert known(domain=f"sub.{DOMAIN}", live=below).selectors == ("s3",)
 
 
+def test_where_netcup_sends_its_keys_are_looked_at() -> None:
+    keys = ("key1._domainkey CNAME key1._domainkey.webhosting.systems",
+            "key2._domainkey CNAME key2._domainkey.webhosting.systems")  # fmt: skip
+    assert known(live=zone("@ MX 10 mxf8a.netcup.net", *keys)).selectors == ("key1", "key2")
+    assert known(live=zone("@ MX 10 mail.example.com", *keys)).selectors == ("dkim",)
+    both = zone("@ MX 10 mxf8a.netcup.net", *keys, f"s1._domainkey TXT {KEY}")
+    assert known(live=both).selectors == ("s1",)
+
+
 def test_parts_are_completed_from_what_the_quickest_usable_server_has() -> None:
     answers = {DOMAIN: said("x=1", SPF)}
     assert targets(known(PARTS), answers)[0].expected == "v=spf1 ip4:192.0.2.7 mx -all"

@@ -397,15 +397,6 @@ DMARC: Final = (
         "RFC 9989 4.10.1",
         _MUST_BE_NONE,
     ),
-    Disagreement(
-        "checkdmarc DMARC",
-        "version-tag-capital",
-        "reject/reject/reject",
-        "none",
-        "RFC 9989 4.8",
-        _TAG_CASE,
-        "open",
-    ),
 )
 
 DISAGREEMENTS: Final = (*SPF, *DKIM, *DMARC)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from netcup_mailauth.desired import desired_records
+from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
+from netcup_mailauth.records import DnsRecord, Zone
 from tests.judges.records import Dmarc
 
 GOOD: Final = (
@@ -148,7 +151,8 @@ FLAWED: Final = (
     Dmarc("t-unknown", "v=DMARC1; p=reject; t=yes", "reject/reject/reject", publish=False),
     Dmarc("psd-unknown", "v=DMARC1; p=reject; psd=maybe", "reject/reject/reject", publish=False),
     Dmarc("fo-unknown", "v=DMARC1; p=none; fo=2", "none/none/none", publish=False),
-    Dmarc("fo-both", "v=DMARC1; p=none; fo=0:1", "none/none/none", publish=False),
+    Dmarc("fo-both", "v=DMARC1; p=none; fo=0:1", "none/none/none"),  # RFC 7489, 6.4
+    Dmarc("fo-all", "v=DMARC1; p=none; fo=0:1:d:s", "none/none/none"),
     Dmarc("fo-commas", "v=DMARC1; p=none; fo=1,d,s", "none/none/none", publish=False),
     Dmarc(
         "rua-without-mailto",
@@ -218,6 +222,7 @@ FLAWED: Final = (
         "none/none/none rua=mailto:a@example.com",
         publish=False,
     ),
+    Dmarc("version-tag-capital", "V=DMARC1; p=reject", "reject/reject/reject", publish=False),
     Dmarc("p-in-capitals", "v=DMARC1; P=reject", "none", publish=False),
     Dmarc("hard-blank", "v=DMARC1; p=reject\u00a0", "none", publish=False),
     Dmarc("curly-quote", "v=DMARC1; p=reject\u201d", "none", publish=False),
@@ -236,7 +241,6 @@ NOT_DMARC: Final = (
     Dmarc("version-second", "p=reject; v=DMARC1", "none", publish=False),
     Dmarc("version-missing", "p=reject; rua=mailto:a@example.com", "none", publish=False),
     Dmarc("version-bare", "DMARC1; p=reject", "none", publish=False),
-    Dmarc("version-tag-capital", "V=DMARC1; p=reject", "none", publish=False),
     Dmarc("no-semicolons", "v=DMARC1 p=reject", "none", publish=False),
     Dmarc("commas", "v=DMARC1, p=reject", "none", publish=False),
     Dmarc("escaped-semicolons", "v=DMARC1\\; p=reject", "none", publish=False),
@@ -246,4 +250,39 @@ NOT_DMARC: Final = (
     Dmarc("verification", "google-site-verification=abc", "none", publish=False),
 )
 
-DMARC_RECORDS: Final = (*GOOD, *FLAWED, *NOT_DMARC)
+_MISSED = "p=reject; sp=none; rua=mailto:o@example.com"
+_NEAR_MISSES: Final = {
+    "version-tag-capital": f"V=DMARC1; {_MISSED}",
+    "leading-blank": f" v=DMARC1; {_MISSED}",
+    "version-lower-case": f"v=dmarc1; {_MISSED}",
+    "quote": f'"v=DMARC1; {_MISSED}',
+    "escaped-semicolons": f"v=DMARC1\\; {_MISSED}".replace("; ", "\\; "),
+    "commas": f"v=DMARC1, {_MISSED}".replace(";", ","),
+    "colons": f"v=DMARC1: {_MISSED}".replace(";", ":"),
+    "no-semicolons": f"v=DMARC1 {_MISSED}".replace(";", ""),
+    "version-missing": _MISSED,
+    "version-second": f"{_MISSED}; v=DMARC1",
+    "one-semicolon-missing": "v=DMARC1; p=reject sp=none; rua=mailto:o@example.com",
+    "no-semicolon-before-rua": "v=DMARC1; p=reject; sp=none rua=mailto:o@example.com",
+}
+
+
+def _edited(text: str) -> str:
+    """What an edit of the policy makes of a live text."""
+    zone = Zone("example.com", "ccp", (DnsRecord("1", "_dmarc", "TXT", text),))
+    policy = DomainPolicy(dmarc=DmarcPolicy(policy="quarantine"))
+    (record,) = desired_records("example.com", zone, policy, None).records
+    return record.value
+
+
+EDITED: Final = tuple(
+    Dmarc(
+        f"{name}-edited",
+        _edited(text),
+        "quarantine/none/none rua=mailto:o@example.com",
+    )
+    for name, text in _NEAR_MISSES.items()
+)
+"""Near misses after an edit: what was meant is what everybody reads."""
+
+DMARC_RECORDS: Final = (*GOOD, *FLAWED, *NOT_DMARC, *EDITED)

@@ -198,7 +198,7 @@ def _dmarc_in_parts(
         return None
     text = live[0]
     as_read = dmarc.read(text)
-    if as_read is not None and text[0] == "v" and str(_dmarc_edited(as_read, policy)[0]) == text:
+    if as_read is not None and _is_in_effect(as_read, policy):
         return text  # what else may be wrong with it was not asked for
     fault = _fault(text)
     meant = as_read if as_read is not None and fault is None else dmarc.mended(text)
@@ -226,6 +226,18 @@ def _dmarc_in_parts(
         Finding("dmarc-removed-tag", Severity.WARNING, f"{name}: {note}") for note in notes
     )
     return str(edited)
+
+
+def _is_in_effect(live: dmarc.DmarcRecord, policy: DmarcPolicy) -> bool:
+    """Whether every receiver already does what is wanted: it is written, and it has its effect."""
+    if str(_dmarc_edited(live, policy)[0]) != str(live) or live.tags.get("v") is None:
+        return False
+    heeded = (
+        policy.policy in (None, live.effective_policy),
+        policy.subdomain_policy in (None, live.effective_subdomain_policy),
+        live.in_force or not policy.rua,
+    )
+    return all(heeded)
 
 
 def _fault(text: str) -> RecordError | None:

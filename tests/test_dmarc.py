@@ -423,6 +423,14 @@ def test_a_bad_report_address_is_refused() -> None:
         ),
         ("v=DMARC1;p=none", "v=DMARC1; p=none;", ()),
         (
+            "V=DMARC1;p=none",
+            "v=DMARC1;p=reject",
+            (
+                "the v in front is small now; some receivers read no other",
+                "failing mail: delivered -> rejected",
+            ),
+        ),
+        (
             "v=DMARC1;p=none;pct=50;x=1;junk",
             "v=DMARC1;p=reject;rua=https://r.example.net/x",
             (

@@ -205,7 +205,7 @@ _FATE = {"none": "delivered", "quarantine": "quarantined", "reject": "rejected"}
 _ALIGNMENT = {"r": "relaxed", "s": "strict"}
 _TEST = {"n": "off", "y": "on, the policy is applied one level lower"}
 _PSD = {"y": "a public suffix", "n": "an organisation of its own", "u": "not said"}
-_WORDED = {"v", *VALUES, *REMOVED, "rua", "ruf", "fo"}
+_WORDED = {"v", "V", *VALUES, *REMOVED, "rua", "ruf", "fo"}
 _NOTHING = "(nothing)"
 
 
@@ -238,6 +238,7 @@ def dropped_failures(old: DmarcRecord | None, new: DmarcRecord | None) -> tuple[
 def describe_changes(old: DmarcRecord | None, new: DmarcRecord) -> tuple[str, ...]:
     """Each thing that changes, tag by tag, in words; ``old`` is ``None`` for a new record."""
     return (
+        *_version_words(old, new),
         *_policy_words(old, new),
         *_report_words("reports", old.rua if old else (), new.rua),
         *_report_words("failure reports", old.ruf if old else (), new.ruf),
@@ -264,6 +265,11 @@ def _strengths(record: DmarcRecord | None) -> tuple[tuple[int, int], ...]:
     applied = (max(level - 1, 0) if lower else level for level in levels)
     # The share counts only within a level, and there is none of "none".
     return tuple((level, share if level else 0) for level in applied)
+
+
+def _version_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
+    if old is not None and old.tags.get("v") is None and new.tags.get("v") is not None:
+        yield "the v in front is small now; some receivers read no other"
 
 
 def _policy_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:

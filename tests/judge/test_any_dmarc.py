@@ -103,6 +103,7 @@ def test_one_record_is_read_afterwards_or_the_edit_is_refused_and_no_address_is_
     live: list[str], wish: dict[str, Any] | str
 ) -> None:
     before = mail_zone(SPF, live)
+    parts: dict[str, Any] = {} if isinstance(wish, str) else wish
     case, decided = case_of(before, wants(dmarc=wish))
     found = [*decided, *guard.judge(case)]
     refused = [f for f in found if f.severity is Severity.REFUSED]
@@ -112,8 +113,14 @@ def test_one_record_is_read_afterwards_or_the_edit_is_refused_and_no_address_is_
     ]
     if refused:
         assert after == live or isinstance(wish, str)
-    elif case.change_set.changes:
+    else:
         (new,) = filter(dmarc.is_dmarc, after)
+        has = dmarc.read(new)
+        assert has is not None
+        assert has.effective_policy == parts.get("policy", has.effective_policy)
+        assert parts.get("subdomain_policy") in (None, has.effective_subdomain_policy)
+        assert set(parts.get("rua", ())) <= set(has.rua)
+    if not refused and case.change_set.changes:
         assert new.startswith("v")
         assert dmarc.parse_live(new).in_force
         assert reason_not_to_store(new, "ccp") is None

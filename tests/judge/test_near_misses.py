@@ -201,6 +201,22 @@ def test_a_wish_that_is_fulfilled_repairs_nothing(live: str) -> None:
     assert after(mail_zone(SPF, live), {"policy": "none"}) == [live]
 
 
+@pytest.mark.parametrize(
+    ("live", "wish"),
+    [
+        ("v=DMARC1; p=reject; sp=rejct", {"policy": "reject"}),  # which is as good as none
+        (f"v=DMARC1; p=reject; x=1; x=2; {RUA}", {"policy": "reject"}),
+        (f"v=DMARC1; p=none; x=1; x=2; {RUA}", {"rua": ["mailto:o@example.com"]}),
+        ("v=DMARC1; p=rejct; sp=reject", {"subdomain_policy": "reject"}),
+    ],
+)
+def test_what_is_written_and_has_no_effect_is_not_called_fulfilled(
+    live: str, wish: dict[str, Any]
+) -> None:
+    found = judged(mail_zone(SPF, live), wants(dmarc=wish))
+    assert codes(found, Severity.REFUSED) == ["dmarc-syntax"]
+
+
 def test_a_repair_is_told() -> None:
     found = judged(mail_zone(SPF, f"v=DMARC1; p=none {RUA}"), wants(dmarc={"policy": "reject"}))
     told = only(found, "dmarc-syntax")

@@ -26,8 +26,11 @@ def require(record: SpfRecord, *terms: str) -> SpfRecord:
 
     A mechanism is there when the first one in the record that covers it (the same question, or
     an ``ip4``/``ip6`` network or a prefix around it) stands before any ``all`` and has its
-    qualifier. What is missing goes right behind ``v=spf1`` in the order given. A modifier goes
-    to the end.
+    qualifier. Where that one asks the very same with another qualifier, it gets the new one in
+    its place. What is missing goes in the order given where it can match and lets nobody pass
+    whom a carve-out (a term that does not pass, other than ``all``) shut out: right behind
+    ``v=spf1`` where there is none, in front of a carve-out that it lies inside, and behind those
+    that lie inside it or of which only DNS could tell. A modifier goes to the end.
 
     Args:
         record: the live record.
@@ -42,8 +45,7 @@ def require(record: SpfRecord, *terms: str) -> SpfRecord:
     """
     wanted = [_wanted(text) for text in terms]
     mechanisms = [term for term in wanted if term.kind == "mechanism"]
-    front = _missing(mechanisms, record.mechanisms)
-    edited = record if not front else _with_terms(record, (*front, *record.terms))
+    edited = _with_mechanisms(record, mechanisms)
     for term in wanted:
         if term.kind == "modifier":
             edited = _with_modifier(edited, term)
@@ -61,31 +63,105 @@ def _wanted(text: str) -> Term:
     return term
 
 
-def _missing(wanted: Sequence[Term], present: Sequence[Term]) -> list[Term]:
-    """Those of ``wanted`` to put in front of ``present`` so that all of them are in effect."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a term goes: in front of the one at ``index``, or in its place."""
+
+    term: Term
+    index: int
+    instead: bool
+
+
+def _with_mechanisms(record: SpfRecord, wanted: Sequence[Term]) -> SpfRecord:
+    """The record with those of ``wanted`` put in, or their qualifiers set, that have no effect."""
+    indices = {id(term): index for index, term in enumerate(record.terms)}
+    deciding = first_covering(wanted, record.mechanisms)
+    known = [None if term is None else indices[id(term)] for term in deciding]
     chosen: set[int] = set()
-    deciding = list(zip(wanted, first_covering(wanted, present), strict=True))
     while True:
-        front = [wanted[index] for index in sorted(chosen)]
-        idle = [term for term, known in deciding if not _in_effect(term, front, known)]
-        # A term put in front can take the effect of one already there, hence once more.
-        more = [index for index, term in enumerate(wanted) if term in idle and index not in chosen]
+        places = _places(record, [(wanted[each], known[each]) for each in sorted(chosen)])
+        rivals = [
+            _deciding(record, term, at, places) for term, at in zip(wanted, known, strict=True)
+        ]
+        idle = [
+            index
+            for index, (term, rival) in enumerate(zip(wanted, rivals, strict=True))
+            if rival is None or rival.qualifier is not term.qualifier
+        ]
+        # A term put in can take the effect of one already there, hence once more.
+        more = [index for index in idle if index not in chosen]
         if not more:
             break
         chosen.add(more[0])
     if idle:
-        rival = next(term for term in front if term.covers(idle[0]))
+        term, rival = wanted[idle[0]], rivals[idle[0]]
         raise SpfEditError(
-            f'SPF: "{idle[0].text}" can have no effect behind "{rival.text}"',
+            f'SPF: "{term.text}" can have no effect behind "{rival.text if rival else ""}"',
             "Require one of the two, or name the narrower one first.",
         )
-    return front
+    return _with_terms(record, tuple(_woven(record, places))) if places else record
 
 
-def _in_effect(term: Term, front: Sequence[Term], known: Term | None) -> bool:
-    """Whether a term is in effect behind ``front``, where ``known`` decided for it until now."""
-    covering = next((have for have in front if have.covers(term)), known)
-    return covering is not None and covering.qualifier is term.qualifier
+def _places(record: SpfRecord, missing: Sequence[tuple[Term, int | None]]) -> list[_Place]:
+    """Where each of the missing terms goes, each given with the index of what decides for it."""
+    places: list[_Place] = []
+    furthest = 0
+    for term, known in missing:
+        if known is not None and _differs_in_qualifier(record.terms[known], term):
+            if not any(place.instead and place.index == known for place in places):
+                places.append(_Place(term, known, instead=True))
+            continue
+        lowest, highest = _room(record, term)
+        if term.qualifier is not Qualifier.PASS:
+            lowest = min(furthest, highest)  # a carve-out, behind what was named before it
+        furthest = max(furthest, lowest)
+        places.append(_Place(term, lowest, instead=False))
+    return places
+
+
+def _differs_in_qualifier(present: Term, term: Term) -> bool:
+    return present.unqualified == term.unqualified and present.qualifier is not term.qualifier
+
+
+def _room(record: SpfRecord, term: Term) -> tuple[int, int]:
+    """The places for a term that passes: behind the last carve-out that matters, and at most."""
+    lowest = 0
+    for index, present in enumerate(record.terms):
+        if present.kind == "modifier":
+            continue
+        if present.is_all or present.encloses(term):
+            return lowest, index  # nothing behind it decides about what the term matches
+        if present.qualifier is not Qualifier.PASS and not present.is_apart_from(term):
+            lowest = index + 1
+    return lowest, len(record.terms)
+
+
+def _deciding(
+    record: SpfRecord, term: Term, known: int | None, places: Sequence[_Place]
+) -> Term | None:
+    """What decides about all that a term matches once the others are in their places."""
+    covering = [
+        (place.index, place.instead, number)
+        for number, place in enumerate(places)
+        if place.term.covers(term)
+    ]
+    first = min(covering, default=None)
+    if first is not None and (known is None or first[0] <= known):
+        return places[first[2]].term
+    return None if known is None else record.terms[known]
+
+
+def _woven(record: SpfRecord, places: Sequence[_Place]) -> Iterator[Term]:
+    """The terms of the record, with the others in their places."""
+    by_index: dict[int, list[_Place]] = {}
+    for place in places:
+        by_index.setdefault(place.index, []).append(place)
+    for index, present in enumerate((*record.terms, None)):
+        here = by_index.get(index, [])
+        yield from (place.term for place in here if not place.instead)
+        instead = next((place.term for place in here if place.instead), None)
+        if present is not None:
+            yield present if instead is None else replace(instead, lead=present.lead)
 
 
 def _with_modifier(record: SpfRecord, term: Term) -> SpfRecord:

@@ -118,6 +118,22 @@ class Term:
             and self.cidr6 <= other.cidr6
         )
 
+    def encloses(self, other: Term) -> bool:
+        """Whether nothing that ``other`` matches can get past this mechanism; by text alone.
+
+        As :meth:`covers`; besides, ``ip4:0.0.0.0/0`` and ``ip6:::/0`` stand for an ``all``.
+        """
+        everybody = self.network is not None and self.network.prefixlen == 0
+        return self.covers(other) or (everybody and not self.is_apart_from(other))
+
+    def is_apart_from(self, other: Term) -> bool:
+        """Whether the text alone says that no mail matches both: two networks apart."""
+        if self.network is None or other.network is None:
+            return False
+        return not (
+            _contains(self.network, other.network) or _contains(other.network, self.network)
+        )
+
     @property
     def target(self) -> str | None:
         """The domain-spec in its standard spelling."""

@@ -41,7 +41,7 @@ def test_what_is_in_effect_already_changes_nothing(live: str, term: str) -> None
         ("v=spf1  A   -all  ", "mx", "v=spf1 mx  A   -all"),
         ("v=spf1 -all mx", "mx", "v=spf1 mx -all mx"),
         ("v=spf1 redirect=b.example", "mx", "v=spf1 mx redirect=b.example"),
-        ("v=spf1 ?mx ~all", "mx", "v=spf1 mx ?mx ~all"),
+        ("v=spf1 ?mx ~all", "mx", "v=spf1 mx ~all"),
         ("v=spf1 a/24 ~all", "a/16", "v=spf1 a/16 a/24 ~all"),
         ("v=spf1 mx//64 ~all", "mx", None),
         ("v=spf1 mx/24 ~all", "mx//64", "v=spf1 mx//64 mx/24 ~all"),
@@ -71,6 +71,104 @@ def test_what_is_missing_is_put_where_it_has_effect(
     record = require(parse(live), term)
     assert str(record) == (edited or live)
     assert require(record, term) is record
+
+
+@pytest.mark.parametrize(
+    ("live", "term", "edited"),
+    [
+        ("v=spf1 -ip4:192.0.2.9 mx -all", "ip4:192.0.2.0/24", "behind -ip4:192.0.2.9"),
+        ("v=spf1 mx -ip4:192.0.2.9 -all", "ip4:192.0.2.0/24", "behind -ip4:192.0.2.9"),
+        ("v=spf1 ~ip6:2001:db8::9 mx -all", "ip6:2001:db8::/32", "behind ~ip6:2001:db8::9"),
+        ("v=spf1 ?a/24 mx -all", "a/16", "behind ?a/24"),
+        ("v=spf1 -exists:%{i}.bl.example mx -all", "ip4:192.0.2.7", "behind -exists"),
+        ("v=spf1 a -include:x.example ~all", "mx", "behind -include"),
+        ("v=spf1 -a mx -all", "ip4:192.0.2.0/24", "behind -a"),
+        ("v=spf1 ?ip4:192.0.2.9 -all", "include:x.example", "behind ?ip4"),
+        ("v=spf1 -a/24//32 -all", "a/16//64", "behind -a/24"),
+        ("v=spf1 moo=cow -ptr ~all exp=w.example.com", "mx", "behind -ptr"),
+        ("v=spf1 -mx", "a", "behind -mx"),
+        ("v=spf1 -a redirect=b.example", "mx", "behind -a"),
+        ("v=spf1 -ip4:192.0.2.0/24 mx -all", "ip4:192.0.2.7", "in front of -ip4"),
+        ("v=spf1 mx -ip4:192.0.2.0/24 -exists:x.example -all", "ip4:192.0.2.7", "first"),
+        ("v=spf1 -exists:x.example ?ip4:192.0.2.0/24 -a", "ip4:192.0.2.7", "in front of ?ip4"),
+        (
+            "v=spf1 -ip4:192.0.2.9 -ip4:192.0.2.0/24",
+            "ip4:192.0.2.0/28",
+            "in front of -ip4:192.0.2.0",
+        ),
+        ("v=spf1 mx ?ip4:0.0.0.0/0 ?ip6:::/0", "a", "first"),
+        ("v=spf1 -mx ?ip4:0.0.0.0/0 ?ip6:::/0", "a", "in front of ?ip4"),
+        ("v=spf1 -ip4:198.51.100.9 mx -all", "ip4:192.0.2.0/24", "first"),
+        ("v=spf1 -ip6:2001:db8::9 mx -all", "ip4:192.0.2.0/24", "first"),
+        ("v=spf1 mx -all -exists:x.example", "a", "first"),
+        ("v=spf1 -exists:x.example mx -all", "-a", "first"),
+    ],
+)
+def test_a_required_term_goes_where_it_can_match_and_admits_nobody_shut_out(
+    live: str, term: str, edited: str
+) -> None:
+    record = parse(live)
+    found = require(record, term)
+    index = next(i for i, own in enumerate(found.terms) if own.text == term)
+    assert (*found.terms[:index], *found.terms[index + 1 :]) == record.terms
+    if edited == "first":
+        assert index == 0
+    elif edited.startswith("behind "):
+        assert found.terms[index - 1].text.startswith(edited.removeprefix("behind "))
+    else:
+        assert found.terms[index + 1].text.startswith(edited.removeprefix("in front of "))
+    assert require(found, term) is found
+
+
+@pytest.mark.parametrize(
+    ("live", "term", "edited"),
+    [
+        (
+            "v=spf1 a ?include:x.example  -all",
+            "include:x.example",
+            "v=spf1 a include:x.example  -all",
+        ),
+        ("v=spf1 a  ~mx -all", "mx", "v=spf1 a  mx -all"),
+        (
+            "v=spf1 -Include:X.example a -all",
+            "include:x.example",
+            "v=spf1 include:x.example a -all",
+        ),
+        ("v=spf1 ~ip4:192.0.2.7 -all", "ip4:192.0.2.7/32", "v=spf1 ip4:192.0.2.7/32 -all"),
+        (
+            "v=spf1 a ?exists:%{i}.x.example",
+            "exists:%{i}.x.example",
+            "v=spf1 a exists:%{i}.x.example",
+        ),
+        ("v=spf1 mx a -all", "?mx", "v=spf1 ?mx a -all"),
+        ("v=spf1 ?mx ~mx -all", "mx", "v=spf1 mx ~mx -all"),
+    ],
+)
+def test_a_term_that_is_there_with_another_qualifier_gets_the_new_one_in_its_place(
+    live: str, term: str, edited: str
+) -> None:
+    record = require(parse(live), term)
+    assert str(record) == edited
+    assert require(record, term) is record
+    if not live.startswith("v=spf1 ?mx ~mx"):
+        assert len(record.counted) == len(parse(live).counted)
+
+
+def test_one_term_required_with_two_qualifiers_is_refused() -> None:
+    with pytest.raises(SpfEditError, match="no effect behind"):
+        require(parse("v=spf1 ?mx ~all"), "mx", "-mx")
+
+
+def test_several_terms_round_carve_outs_are_all_in_effect_and_settled() -> None:
+    record = require(
+        parse("v=spf1 -exists:x.example ip4:192.0.2.7 -all"),
+        *("ip4:192.0.2.7", "-ip4:192.0.2.0/24", "mx", "ip4:198.51.100.0/24"),
+    )
+    assert str(record) == (
+        "v=spf1 -exists:x.example ip4:192.0.2.7 -ip4:192.0.2.0/24 mx ip4:198.51.100.0/24 "
+        "ip4:192.0.2.7 -all"
+    )
+    assert require(record, "mx", "ip4:192.0.2.7", "-ip4:192.0.2.0/24") is record
 
 
 def test_several_missing_terms_keep_the_order_given() -> None:

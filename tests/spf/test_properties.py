@@ -138,7 +138,7 @@ def test_no_wanted_text_does_worse_either(function: Callable[[str], object], tex
 
 @SOME
 @given(records(), st.lists(MECHANISMS, min_size=1, max_size=3))
-def test_requiring_adds_in_front_touches_nothing_and_is_settled_at_once(
+def test_requiring_keeps_all_else_in_its_order_and_is_settled_at_once(
     text: str, terms: list[str]
 ) -> None:
     record = parse(text)
@@ -146,9 +146,12 @@ def test_requiring_adds_in_front_touches_nothing_and_is_settled_at_once(
         edited = require(record, *terms)
     except SpfEditError:
         return
-    number = len(edited.terms) - len(record.terms)
-    assert edited.terms[number:] == record.terms
-    assert {term.text for term in edited.terms[:number]} <= set(terms)
+    added = [change for change in describe_changes(record, edited) if change.action != "kept"]
+    assert {change.action for change in added} <= {"added", "changed", "moved"}
+    named = {parse_term(term).unqualified for term in terms}
+    assert {parse_term(change.text).unqualified for change in added} <= named
+    others = [term for term in record.terms if term.unqualified not in named]
+    assert [term for term in edited.terms if term.unqualified not in named] == others
     assert require(edited, *terms) is edited
     assert str(parse(str(edited))) == str(edited)
 

@@ -87,6 +87,7 @@ CODES = (
     "record-vanished",
     "relayhost",
     "rotation-in-progress",
+    "spf-admits-excluded",
     "spf-after-all",
     "spf-broken-include",
     "spf-drops-sender",

@@ -204,9 +204,17 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
             continue
         if result is Result.PERMERROR and broken:
             continue  # that there is no usable record is said already
-        options = [("--spf-require", term) for term in spf_faults.terms_for(left_out)]
-        to_copy = faults.line(options, faults.plan(subject.domain))
+        to_copy = _letting_send(subject.domain, left_out, lookup)
         yield spf_faults.excludes(subject.domain, left_out, result, to_copy, guessed=guessed)
+
+
+def _letting_send(domain: str, left_out: Sequence[Sender], lookup: Lookup) -> str:
+    """The command that lets these addresses send."""
+    terms = spf_faults.terms_for(left_out)
+    published = spf_faults.parsed(texts(Kind.SPF, text_answer(domain, lookup)))
+    if len(published) == 1 and not spf_faults.is_enough(domain, published[0], left_out, lookup):
+        return faults.whole_spf(spf.put_first(published[0], *terms), command=faults.plan(domain))
+    return faults.line([("--spf-require", term) for term in terms], faults.plan(domain))
 
 
 _PUBLISH = "Publish the key that the mail server signs with."

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity, by_gravity
+from netcup_mailauth.judge import admitted, faults, senders
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
-from netcup_mailauth.judge import faults, senders
 from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
@@ -329,6 +329,17 @@ def _spf(case: Case) -> Iterator[Finding]:
             if not case.policy.parked:  # which is meant to send nothing
                 yield from senders.dropped(case.domain, case.policy, new[0], old)
             if before != after:  # else DNS is not asked
+                yield from admitted.findings(
+                    admitted.Change(
+                        case.domain,
+                        case.policy,
+                        record,
+                        new[0],
+                        case.lookup_before,
+                        case.lookup_after,
+                    )
+                    for record in old
+                )
                 yield from _spf_in_dns(case, new[0], old)
         elif after and case.is_written(Kind.SPF, hostname):
             yield from spf_faults.syntax(case.domain, after[0], Severity.REFUSED)
@@ -425,7 +436,11 @@ def _own_servers(
             yield spf_faults.not_checked(f"{what}{spf_faults.listed(left_out)} send.", silence)
             continue
         terms = spf_faults.terms_for(left_out)
-        to_copy = faults.more_spf(case.policy, new, require=terms)
+        if spf_faults.is_enough(case.domain, new, left_out, case.lookup_after):
+            to_copy = faults.more_spf(case.policy, new, require=terms)
+        else:
+            drop = (case.policy.spf and case.policy.spf.drop) or ()
+            to_copy = faults.whole_spf(spf.put_first(new, *terms), drop)
         fault = spf_faults.excludes(case.domain, left_out, result, to_copy, guessed=guessed)
         yield graded(fault, new=worse)
 

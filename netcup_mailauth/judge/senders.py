@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import spf
@@ -26,27 +25,27 @@ def dropped(
 ) -> Iterator[Finding]:
     """The finding about senders that the policy does not name as droppable."""
     named = [spf.parse_term(text) for text in (policy.spf and policy.spf.drop) or ()]
-    gone = _gone(domain, new, old)
-    unnamed = [term for term in gone if not any(_is_named(name, term) for name in named)]
+    gone = lost(domain, new, old)
+    unnamed = [term for term in gone if not any(is_named(name, term) for name in named)]
     if unnamed:
         yield _drops(domain, policy, unnamed, new, old)
 
 
-def _is_named(name: Term, term: Term) -> bool:
+def is_named(name: Term, term: Term) -> bool:
     """Whether dropping ``name`` is the consent to drop ``term``; see :func:`spf.drop`."""
     if name.text.startswith(tuple(spf.Qualifier)):
         return name.canonical == term.canonical
     return name.unqualified == term.unqualified
 
 
-def _gone(domain: str, new: SpfRecord, old: Sequence[SpfRecord]) -> list[Term]:
+def lost(domain: str, new: SpfRecord, old: Sequence[SpfRecord]) -> list[Term]:
     """The terms of the old records that let somebody send, and whom the new one does not let."""
     senders = list({term.canonical: term for record in old for term in _senders(record)}.values())
     # The first term that covers it decides: behind -include:x an include:x has no effect.
     deciding = spf.first_covering(
-        [_spelt_out(domain, term) for term in senders],
+        [spf.spelt_out(domain, term) for term in senders],
         [
-            _spelt_out(domain, term)
+            spf.spelt_out(domain, term)
             for term in (*new.mechanisms, *filter(None, (new.redirect_in_effect,)))
         ],
     )
@@ -65,17 +64,6 @@ def _senders(record: SpfRecord) -> list[Term]:
         if term.qualifier is spf.Qualifier.PASS and term.name != "all"
     ]
     return [*passing, *filter(None, (record.redirect_in_effect,))]
-
-
-def _spelt_out(domain: str, term: Term) -> Term:
-    """The term with the domain it means by itself, and ``redirect=`` as the ``include:`` it is.
-
-    Both ask whom another record lets send.
-    """
-    if term.name == "redirect":
-        return spf.parse_term(f"include:{term.domain}")
-    asks_of_itself = term.domain is None and term.name in ("a", "mx", "ptr")
-    return replace(term, domain=domain) if asks_of_itself else term
 
 
 def _drops(
@@ -136,7 +124,7 @@ def _keeping(
             record, options = attempt(gone, new, old, drop)
         except RecordError:
             continue
-        if options.strip() and not set(gone).intersection(_gone(domain, record, old)):
+        if options.strip() and not set(gone).intersection(lost(domain, record, old)):
             return options
     return None
 

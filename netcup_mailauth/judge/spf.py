@@ -210,6 +210,16 @@ def to_try(senders: Sequence[Sender], records: Sequence[SpfRecord]) -> list[Send
     return [sender for sender in senders if not (included and is_netcup(sender.host))]
 
 
+def is_enough(domain: str, record: SpfRecord, senders: Sequence[Sender], lookup: Lookup) -> bool:
+    """Whether requiring :func:`terms_for` these addresses of the record lets them send.
+
+    A carve-out of which only DNS can tell whom it shuts out stays in front of them.
+    """
+    edited = spf.require(record, *terms_for(senders))
+    results = {result(domain, sender, lookup, edited) for sender in senders}
+    return results <= {spf.Result.PASS, spf.Result.TEMPERROR}
+
+
 def unknown(
     domain: str,
     hosts: Sequence[str],

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from netcup_mailauth.spf.check import MAX_LOOKUPS, MAX_VOID_LOOKUPS, Evaluation, Result, check_host
+from netcup_mailauth.spf.check import (
+    MAX_LOOKUPS,
+    MAX_VOID_LOOKUPS,
+    Evaluation,
+    Result,
+    check_host,
+)
 from netcup_mailauth.spf.cost import Cost, cost
 from netcup_mailauth.spf.edit import (
     Merge,
@@ -11,9 +17,11 @@ from netcup_mailauth.spf.edit import (
     drop,
     first_covering,
     merge,
+    put_first,
     require,
     with_all,
 )
+from netcup_mailauth.spf.effect import deciding, in_both, spelt_out, suspects
 from netcup_mailauth.spf.lint import Problem, lint
 from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.record import (
@@ -51,10 +59,12 @@ __all__ = [
     "check_host",
     "check_wanted",
     "cost",
+    "deciding",
     "describe_changes",
     "drop",
     "equal",
     "first_covering",
+    "in_both",
     "is_meant",
     "is_spf",
     "lint",
@@ -63,6 +73,9 @@ __all__ = [
     "parse",
     "parse_term",
     "parse_wanted",
+    "put_first",
     "require",
+    "spelt_out",
+    "suspects",
     "with_all",
 ]

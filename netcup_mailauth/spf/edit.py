@@ -52,6 +52,19 @@ def require(record: SpfRecord, *terms: str) -> SpfRecord:
     return edited
 
 
+def put_first(record: SpfRecord, *terms: str) -> SpfRecord:
+    """A record that begins with ``terms``, whoever they let in or shut out; for an advice.
+
+    Where one stands further behind, with whatever qualifier, it is moved.
+
+    Raises:
+        SpfSyntaxError: a term is not right.
+    """
+    first = {term.unqualified: term for term in map(_wanted, terms)}
+    rest = (term for term in record.terms if term.unqualified not in first)
+    return _with_terms(record, (*first.values(), *rest))
+
+
 def _wanted(text: str) -> Term:
     term = parse_term(text)
     check_wanted(term)
@@ -248,11 +261,13 @@ class Merge:
 def merge(records: Sequence[SpfRecord]) -> Merge:
     """One record that holds the terms of all.
 
-    The first record's order, then the new terms of the others. Terms of one meaning are written
-    once, there is one ``all``, the softest of them (a record without ``all`` has no say), and
-    terms nobody read because they stood behind an ``all`` stay behind it. Where a ``redirect=``
-    would be lost to the ``all`` of another record, or to another ``redirect=``, it becomes an
-    ``include:`` of the same domain. Of two different ``exp=`` the first stays.
+    The first record's order, then the new terms of the others; but a record whose carve-outs
+    could not match behind the terms of another comes in front of it. Of a term that can never
+    match all the same there is a note. Terms of one meaning are written once, there is one
+    ``all``, the softest of them (a record without ``all`` has no say), and terms nobody read
+    because they stood behind an ``all`` stay behind it. Where a ``redirect=`` would be lost to
+    the ``all`` of another record, or to another ``redirect=``, it becomes an ``include:`` of the
+    same domain. Of two different ``exp=`` the first stays.
 
     Args:
         records: at least one; a single one is returned as it is.
@@ -265,6 +280,7 @@ def merge(records: Sequence[SpfRecord]) -> Merge:
     if len(records) == 1:
         return Merge(records[0], [])
     notes: list[str] = []
+    records = _carve_outs_first(records)
     redirect, includes = _redirects(records, notes)
     final = _final_all(records, notes) or (
         parse_term("?all") if any(includes) and redirect is None else None
@@ -275,10 +291,41 @@ def merge(records: Sequence[SpfRecord]) -> Merge:
         for term in (*_before_all(record), *include)
     ]
     behind = [term for record in records for term in _behind_all(record)]
-    _note_qualifiers(before, notes)
     terms = [*before, *filter(None, (redirect, final)), *behind]
     merged = replace(records[0], terms=tuple(_once(terms, notes)), tail="")
+    _note_idle(merged, notes)
     return Merge(merged, notes)
+
+
+def _carve_outs_first(records: Sequence[SpfRecord]) -> list[SpfRecord]:
+    """The records in an order in which the carve-outs of each can match, if there is one.
+
+    Else in the order given, as far as it goes.
+    """
+    waiting, ordered = list(records), []
+    while waiting:
+        free = (
+            record
+            for record in waiting
+            if not any(other is not record and _would_hide(record, other) for other in waiting)
+        )
+        ordered.append(next(free, waiting[0]))
+        waiting.remove(ordered[-1])
+    return ordered
+
+
+def _would_hide(record: SpfRecord, other: SpfRecord) -> bool:
+    """Whether a carve-out of ``other`` lies inside a term of ``record`` that passes."""
+    passing = [term for term in record.mechanisms if term.qualifier is Qualifier.PASS]
+    carve_outs = [
+        term
+        for term in other.mechanisms
+        if term.qualifier is not Qualifier.PASS and not term.is_all
+    ]
+    return any(
+        cover is not None and cover.unqualified != term.unqualified
+        for term, cover in zip(carve_outs, first_covering(carve_outs, passing), strict=True)
+    )
 
 
 def _before_all(record: SpfRecord) -> tuple[Term, ...]:
@@ -335,12 +382,16 @@ def _final_all(records: Iterable[SpfRecord], notes: list[str]) -> Term | None:
     return softest
 
 
-def _note_qualifiers(terms: Iterable[Term], notes: list[str]) -> None:
-    first: dict[str, Term] = {}
-    for term in terms:
-        known = first.setdefault(term.unqualified, term)
-        if known.qualifier is not term.qualifier:
-            notes.append(f'"{known.text}" stands before "{term.text}" and decides')
+def _note_idle(merged: SpfRecord, notes: list[str]) -> None:
+    """Say of each term that can never match which one stands in its way."""
+    terms = merged.mechanisms
+    for term, first in zip(terms, first_covering(terms, terms), strict=True):
+        if first is None or first is term:
+            continue
+        if first.qualifier is term.qualifier:
+            notes.append(f'"{term.text}" adds nothing to "{first.text}"')
+        else:
+            notes.append(f'"{first.text}" stands before "{term.text}" and decides')
 
 
 def _once(terms: Iterable[Term], notes: list[str]) -> Iterable[Term]:

@@ -255,6 +255,66 @@ SENDERS: dict[str, Case] = {
     ),
 }
 
+CARVED = mail_zone("v=spf1 -ip4:192.0.2.9 mx -all")
+CARVE_OUTS: dict[str, Case] = {
+    "a network required round a carve-out": wanting(spf(require=["ip4:192.0.2.0/24"]), *CARVED),
+    "an address required inside a carve-out": wanting(
+        spf(require=["ip4:192.0.2.7"]), *mail_zone("v=spf1 -ip4:192.0.2.0/24 mx -all")
+    ),
+    "a term required behind a list": wanting(
+        spf(require=["ip4:192.0.2.0/24"]), *mail_zone("v=spf1 -exists:%{i}.x.example.net mx -all")
+    ),
+    "a neutral term required": wanting(
+        spf(require=["include:_spf.example.net"]),
+        *mail_zone("v=spf1 mx ?include:_spf.example.net -all"),
+        dns=OUTSIDE,
+    ),
+    "a term required that is shut out": wanting(
+        spf(require=["a"]), *mail_zone("v=spf1 mx -a -all")
+    ),
+    "a carve-out lost": wanting(spf("v=spf1 ip4:192.0.2.0/24 mx -all"), *CARVED),
+    "a carve-out moved": wanting(spf("v=spf1 ip4:192.0.2.0/24 mx -ip4:192.0.2.9 -all"), *CARVED),
+    "a carve-out dropped by name": wanting(
+        spf(require=["ip4:192.0.2.0/24"], drop=["-ip4:192.0.2.9"]), *CARVED
+    ),
+    "a list lost": wanting(
+        spf("v=spf1 mx -all"), *mail_zone("v=spf1 -exists:%{i}.x.example.net mx -all")
+    ),
+    "carve-outs lost, of addresses in DNS": wanting(
+        spf("v=spf1 ip4:203.0.113.0/24 ip6:2001:db8::/32 -all"), *mail_zone("v=spf1 ~a ?mx -all")
+    ),
+    "two SPF records, one with a carve-out": wanting(
+        spf(require=["mx"]),
+        *mail_zone(("v=spf1 ip4:192.0.2.0/24 -all", "v=spf1 -ip4:192.0.2.9 mx -all")),
+    ),
+    "two SPF records that contradict each other": wanting(
+        spf(all="fail"), *mail_zone(("v=spf1 mx a -all", "v=spf1 mx -a -all"))
+    ),
+    "a carve-out lost by parts": bare("set spf @ v=spf1 ip4:192.0.2.0/24 mx -all", zone=CARVED),
+    "a network carved out and lost": wanting(
+        spf("v=spf1 ip4:192.0.2.0/24 -all"), *mail_zone("v=spf1 ?ip4:192.0.2.0/28 mx -all")
+    ),
+    "a carve-out lost of whom nothing lets in": wanting(
+        spf("v=spf1 ip4:198.51.100.0/24 mx -all"), *mail_zone("v=spf1 -a mx -all")
+    ),
+    "a carve-out lost of which DNS is silent": wanting(
+        spf("v=spf1 ip4:192.0.2.7 mx -all"),
+        *mail_zone("v=spf1 -include:x.example.net mx -all"),
+        dns={"x.example.net": ["TIMEOUT"]},
+    ),
+    "a carve-out lost that no option can name": wanting(
+        spf("v=spf1 ip4:203.0.113.0/24 -all"),
+        *mail_zone("v=spf1 -exists:%{i}.x.example.net-all mx -all"),
+    ),
+    "more carve-outs lost than anybody types": wanting(
+        spf("v=spf1 ip4:192.0.2.0/24 mx -all"),
+        *mail_zone(f"v=spf1 {' '.join(f'-ip4:192.0.2.{n}' for n in range(100, 170))} mx -all"),
+    ),
+    "the server may not send, behind a carve-out": wanting(
+        spf("v=spf1 -mx a -all"), *mail_zone("v=spf1 a -all"), hosts=("mail.example.com",)
+    ),
+}
+
 VOID = ("a:h1.example.net", "a:h2.example.net", "a:h3.example.net")
 LOOK_UPS: dict[str, Case] = {
     "too many look-ups": wanting(spf(require=list(ELEVEN))),
@@ -663,6 +723,7 @@ CASES: dict[str, Case] = {
         ("zone", ZONE),
         ("spf", SPF_TEXT),
         ("senders", SENDERS),
+        ("carve-outs", CARVE_OUTS),
         ("look-ups", LOOK_UPS),
         ("dkim", DKIM_KEYS),
         ("dmarc", DMARC_POLICY),

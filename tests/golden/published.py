@@ -57,6 +57,7 @@ SENDERS: dict[str, Case] = {
     "a near miss beside it": saying(SPF, "v=spf1, mx, -all", "hello"),
     "near misses": saying("v=spf2 mx ~all", '"v=spf1 mx ~all"', "spf2.0/pra", "hello"),
     "broken": saying("v=spf1 bad:x ~all"),
+    "the server behind a carve-out": saying("v=spf1 -mx a -all"),
     "too many look-ups": saying(f"v=spf1 {ELEVEN} ~all"),
     "near the limit": saying(
         "v=spf1 mx a a:mail.example.com exists:example.com "

@@ -99,6 +99,12 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
     ),
     "spf-pass-all": (D, lambda: judged(CLEAN, wants("v=spf1 mx +all"))),
     "spf-drops-sender": (D, lambda: judged(mail_zone(NETCUP), wants("v=spf1 mx a ~all"))),
+    "spf-admits-excluded": (
+        D,
+        lambda: judged(
+            mail_zone("v=spf1 -ip4:192.0.2.9 mx ~all"), wants("v=spf1 ip4:192.0.2.0/24 mx ~all")
+        ),
+    ),
     "spf-excludes-own-server": (
         D,
         lambda: judged(CLEAN, wants("v=spf1 a ~all"), hosts=("mail.example.com",)),

@@ -161,6 +161,59 @@ def test_different_qualifiers_of_one_question_are_told() -> None:
     assert notes(*texts) == ['"?include:b.example" stands before "include:b.example" and decides']
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        (
+            "v=spf1 ip4:192.0.2.0/24 -all",
+            "v=spf1 -ip4:192.0.2.9 mx -all",
+            "v=spf1 -ip4:192.0.2.9 mx ip4:192.0.2.0/24 -all",
+        ),
+        ("v=spf1 a/16 -all", "v=spf1 mx ~a/24 ~all", "v=spf1 mx ~a/24 a/16 ~all"),
+        (
+            "v=spf1 ip6:2001:db8::/32 ~all",
+            "v=spf1 ip6:2001:db8:1::1 ?ip6:2001:db8:1::/48 ~all",
+            "v=spf1 ip6:2001:db8:1::1 ?ip6:2001:db8:1::/48 ip6:2001:db8::/32 ~all",
+        ),
+        (
+            "v=spf1 ip4:192.0.2.7 -all",
+            "v=spf1 -ip4:192.0.2.0/24 mx -all",
+            "v=spf1 ip4:192.0.2.7 -ip4:192.0.2.0/24 mx -all",
+        ),
+    ],
+)
+def test_a_carve_out_of_either_record_stands_where_it_can_match(
+    first: str, second: str, text: str
+) -> None:
+    assert merged(first, second) == text
+    assert [note for note in notes(first, second) if "stands before" in note] == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "note"),
+    [
+        (
+            "v=spf1 ip4:192.0.2.0/24 -ip4:198.51.100.9 -all",
+            "v=spf1 ip4:198.51.100.0/24 -ip4:192.0.2.9 -all",
+            '"ip4:192.0.2.0/24" stands before "-ip4:192.0.2.9" and decides',
+        ),
+        ("v=spf1 mx -all", "v=spf1 -mx -all", '"mx" stands before "-mx" and decides'),
+        (
+            "v=spf1 ip4:192.0.2.0/24 -all",
+            "v=spf1 ip4:192.0.2.7 -all",
+            '"ip4:192.0.2.7" adds nothing to "ip4:192.0.2.0/24"',
+        ),
+        (
+            "v=spf1 -ip4:10.0.0.0/8 -all",
+            "v=spf1 ip4:10.0.0.1 -all",
+            '"-ip4:10.0.0.0/8" stands before "ip4:10.0.0.1" and decides',
+        ),
+    ],
+)
+def test_a_merged_term_that_can_never_match_is_told(first: str, second: str, note: str) -> None:
+    assert note in notes(first, second)
+
+
 def test_the_merged_record_passes_whoever_one_of_the_records_passed() -> None:
     texts = ("v=spf1 ip4:192.0.2.1 redirect=b.example", "v=spf1 ip4:192.0.2.2 -all")
     zones = Zones({"b.example": [{"SPF": "v=spf1 ip4:192.0.2.3 -all"}]})

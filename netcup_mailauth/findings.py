@@ -105,6 +105,7 @@ CODES = (
     "spf-softens-all",
     "spf-syntax",
     "spf-too-many-lookups",
+    "spf-void-hosts",
     "spf-void-lookups",
     "stale-netcup-mail",
     "ttl-long",

@@ -160,6 +160,7 @@ def _spf_record(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator
         yield from spf_faults.near_limit(cost)
         yield from spf_faults.uncounted(cost, Severity.WARNING)
         yield from spf_faults.dead_ends(cost)
+        yield from spf_faults.void_hosts(cost, lookup)
         yield from spf_faults.questionable(spf.parse(found[0]))
 
 

@@ -407,6 +407,9 @@ def _look_ups(
     yield from spf_faults.near_limit(cost)
     for fault in spf_faults.void(cost):
         yield graded(fault, new=all(cost.void > past.void for past in earlier))
+    for fault in spf_faults.void_hosts(cost, case.lookup_after):
+        had = all(any(spf_faults.void_hosts(past, case.lookup_before)) for past in earlier)
+        yield graded(fault, new=not (earlier and had))
     known = {node.term for past in earlier for node in past.walk() if node.breaks}
     for node in cost.walk():
         if node.breaks:

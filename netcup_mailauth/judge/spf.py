@@ -123,6 +123,20 @@ def void(cost: Cost, reason: str = "") -> Iterator[Finding]:
         )
 
 
+def void_hosts(cost: Cost, lookup: Lookup) -> Iterator[Finding]:
+    """Hosts of an ``mx`` each of which some receivers count as a void look-up."""
+    found = spf.void_hosts(cost, lookup)
+    if found is not None:
+        yield Finding(
+            "spf-void-hosts",
+            Severity.WARNING,
+            f"{found.term} leads to hosts without an {found.family} address "
+            f"({', '.join(found.hosts)}): for a sender with one some receivers count each as a "
+            f"void look-up, {found.count} in all, and stop with permerror.",
+            "Name their addresses (ip4:, ip6:) instead of mx, in front of what asks DNS.",
+        )
+
+
 def broken(node: Cost, code: str = "spf-broken-include") -> Finding:
     """A term at which receivers give up: an include without a record behind it, or in a circle."""
     return Finding(

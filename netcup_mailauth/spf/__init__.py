@@ -9,7 +9,7 @@ from netcup_mailauth.spf.check import (
     Result,
     check_host,
 )
-from netcup_mailauth.spf.cost import Cost, cost
+from netcup_mailauth.spf.cost import Cost, cost, void_hosts
 from netcup_mailauth.spf.edit import (
     Merge,
     TermChange,
@@ -77,5 +77,6 @@ __all__ = [
     "require",
     "spelt_out",
     "suspects",
+    "void_hosts",
     "with_all",
 ]

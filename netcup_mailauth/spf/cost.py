@@ -37,6 +37,7 @@ class Cost:
     the most a receiver can need when nothing matches. ``problem`` says what is wrong at this
     term itself, and ``unanswered`` that DNS was silent there, so that the count may be too low.
     With ``breaks`` a receiver that gets as far as this term gives up with ``permerror`` (5.2, 6.1).
+    ``hosts`` are the names whose addresses an ``a`` or ``mx`` compares with.
     """
 
     term: str
@@ -46,6 +47,7 @@ class Cost:
     children: tuple[Cost, ...] = ()
     unanswered: bool = False
     breaks: bool = False
+    hosts: tuple[str, ...] = ()
 
     @property
     def too_many(self) -> bool:
@@ -75,6 +77,7 @@ class _Node:
     problem: str = ""
     unanswered: bool = False
     breaks: bool = False
+    hosts: tuple[str, ...] = ()
     children: list[_Node] = field(default_factory=list)
 
     @property
@@ -164,6 +167,11 @@ def _note(node: _Node, target: str, answers: Sequence[Answer]) -> None:
     elif node.term.name == "mx" and len(answers[0].values) > _MOST_MX:
         node.problem = f"{target} has more than {_MOST_MX} MX hosts (RFC 7208 4.6.4)"
         node.breaks = True
+    elif node.term.name == "mx":
+        hosts = (value.partition(" ")[2].rstrip(".") for value in answers[0].values)
+        node.hosts = tuple(host for host in hosts if host)
+    elif node.term.name == "a":
+        node.hosts = (target,)
 
 
 def _follow(node: _Node, target: str, texts: Sequence[str]) -> None:
@@ -193,4 +201,43 @@ def _finished(node: _Node) -> Cost:
         children,
         node.unanswered,
         node.breaks,
+        node.hosts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class VoidHosts:
+    """What some receivers count as void look-ups besides, and give up.
+
+    ``hosts`` are those of an ``mx`` with several without an address of the ``family``, ``count``
+    how many void look-ups such a receiver makes for a sender of that family.
+    """
+
+    term: str
+    family: str
+    hosts: tuple[str, ...]
+    count: int
+
+
+def void_hosts(found: Cost, lookup: Lookup) -> VoidHosts | None:
+    """Where receivers that count a void look-up per host of an ``mx`` give up, and others do not.
+
+    RFC 7208, 4.6.4 speaks of look-ups with no answer, and does not say whether those for the
+    addresses of a mail host are among them: pyspf and Mail::SPF count them, others count an ``mx``
+    once at most. Asks for addresses only where an ``mx`` has several hosts.
+    """
+    nodes = [node for node in found.walk() if node.hosts]
+    if found.too_many_void or not any(len(node.hosts) > 1 for node in nodes):
+        return None
+    names = list(dict.fromkeys(name for node in nodes for name in node.hosts))[: MOST_QUERIES // 2]
+    families: dict[str, RecordType] = {"IPv6": "AAAA", "IPv4": "A"}
+    for family, record_type in families.items():
+        answers = lookup([Query(name, record_type) for name in names])
+        empty = (Status.EMPTY, Status.NXDOMAIN)
+        lacking = {n for n, answer in zip(names, answers, strict=True) if answer.status in empty}
+        void = [tuple(name for name in node.hosts if name in lacking) for node in nodes]
+        count = found.void + sum(map(len, void))
+        several = max(zip(void, nodes, strict=True), key=lambda pair: len(pair[0]))
+        if count > MAX_VOID_LOOKUPS and len(several[0]) > 1:
+            return VoidHosts(several[1].term, family, several[0], count)
+    return None

@@ -315,6 +315,9 @@ CARVE_OUTS: dict[str, Case] = {
     ),
 }
 
+THREE_MX = tuple(
+    line for n in (10, 20, 30) for line in (f"@ MX {n} m{n}.example.com", f"m{n} A 203.0.113.{n}")
+)
 VOID = ("a:h1.example.net", "a:h2.example.net", "a:h3.example.net")
 LOOK_UPS: dict[str, Case] = {
     "too many look-ups": wanting(spf(require=list(ELEVEN))),
@@ -325,6 +328,13 @@ LOOK_UPS: dict[str, Case] = {
     "void look-ups": wanting(spf(require=list(VOID))),
     "void look-ups already": wanting(
         spf(require=["ip4:203.0.113.7"]), *mail_zone(f"v=spf1 mx {' '.join(VOID)} ~all")
+    ),
+    "three mail hosts without IPv6": Changing(THREE_MX, spf("v=spf1 mx ~all")),
+    "three mail hosts without IPv6 already": Changing(
+        (*THREE_MX, "@ TXT v=spf1 mx ~all"), spf(require=["ip4:203.0.113.7"])
+    ),
+    "two mail hosts without IPv6 and an address": Changing(
+        (*THREE_MX[:4], "@ A 203.0.113.80"), spf("v=spf1 a mx ~all")
     ),
     "a void include of an include": wanting(
         spf(require=["include:x.example.net"]),

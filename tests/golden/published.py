@@ -65,6 +65,12 @@ SENDERS: dict[str, Case] = {
         + " ~all"
     ),
     "void look-ups": saying(f"v=spf1 mx {VOID} ~all"),
+    "three mail hosts without IPv6": having(
+        {
+            AT: apex("v=spf1 mx ~all", mx=tuple(f"MX {n} m{n}.example.net" for n in (1, 2, 3))),
+            **{f"m{n}.example.net": [f"A 203.0.113.{n}"] for n in (1, 2, 3)},
+        }
+    ),
     "one void include": saying("v=spf1 mx include:gone.example.net ~all"),
     "one void look-up": saying("v=spf1 mx a:gone.example.net ~all"),
     "an include without a record": having(

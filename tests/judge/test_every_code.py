@@ -158,6 +158,16 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
     "zone-has-draft": (D, lambda: judged(mail_zone(draft="r7"), wants({"require": ["mx"]}))),
     "zone-reads-empty": (D, lambda: judged(zone(), wants("v=spf1 mx ~all"))),
     "spf-ptr": (W, lambda: judged(CLEAN, wants({"require": ["ptr"]}))),
+    "spf-void-hosts": (
+        W,
+        lambda: judged(
+            zone(
+                *(f"@ MX {n} m{n}.example.com" for n in (10, 20, 30)),
+                *(f"m{n} A 203.0.113.{n}" for n in (10, 20, 30)),
+            ),
+            wants("v=spf1 mx ~all"),
+        ),
+    ),
     "spf-near-limit": (
         W,
         lambda: judged(

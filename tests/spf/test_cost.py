@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from netcup_mailauth.lookup import Query
-from netcup_mailauth.spf import Cost, cost, parse
+from netcup_mailauth.spf import Cost, cost, parse, void_hosts
 from tests.spf.zones import Zones
 
 
@@ -134,3 +136,39 @@ def test_a_record_without_look_ups_asks_nothing() -> None:
     zones = Zones({})
     assert counted("v=spf1 ip4:192.0.2.1 -all", zones) == Cost("example.com")
     assert zones.batches == []
+
+
+def of_hosts(text: str, *hosts: str, mx: str = "m1 m2 m3") -> object:
+    """What some receivers count, where ``hosts`` are names with what addresses they have."""
+    world: dict[str, list[Any]] = {"example.com": []}
+    for host in hosts:
+        name, *types = host.split()
+        values = {"A": "192.0.2.1", "AAAA": "2001:db8::1"}
+        full = f"{name}.example.com".removeprefix("@.")
+        world[full] = [*world.get(full, []), *({kind: values[kind]} for kind in types)]
+    world["example.com"] += ({"MX": [10, f"{name}.example.com"]} for name in mx.split())
+    zones = Zones(world)
+    found = void_hosts(cost(parse(text), "example.com", zones), zones)
+    return None if found is None else (found.term, found.family, len(found.hosts), found.count)
+
+
+V4 = ("m1 A", "m2 A", "m3 A")
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts", "mx", "found"),
+    [
+        ("v=spf1 mx -all", V4, "m1 m2 m3", ("mx", "IPv6", 3, 3)),
+        ("v=spf1 mx -all", ("m1 AAAA", "m2 AAAA", "m3 AAAA"), "m1 m2 m3", ("mx", "IPv4", 3, 3)),
+        ("v=spf1 a mx -all", ("@ A", *V4), "m1 m2", ("mx", "IPv6", 2, 3)),
+        ("v=spf1 mx a:no.example.com -all", V4, "m1 m2", ("mx", "IPv6", 2, 3)),
+        ("v=spf1 mx -all", V4, "m1 m2", None),
+        ("v=spf1 mx -all", ("m1 A AAAA", "m2 A", "m3 A"), "m1 m2 m3", None),
+        ("v=spf1 mx a a:m2.example.com -all", ("@ A", *V4), "m1", None),
+        ("v=spf1 ip4:192.0.2.1 -all", V4, "m1 m2 m3", None),
+    ],
+)
+def test_hosts_that_some_receivers_count_each_are_found(
+    text: str, hosts: tuple[str, ...], mx: str, found: object
+) -> None:
+    assert of_hosts(text, *hosts, mx=mx) == found

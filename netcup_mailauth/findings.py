@@ -93,6 +93,7 @@ CODES = (
     "spf-drops-sender",
     "spf-excludes-own-server",
     "spf-fail-and-forwarding",
+    "spf-long",
     "spf-loosens-all",
     "spf-multiple",
     "spf-near-limit",

@@ -162,6 +162,10 @@ def _spf_record(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator
         yield from spf_faults.dead_ends(cost)
         yield from spf_faults.void_hosts(cost, lookup)
         yield from spf_faults.questionable(spf.parse(found[0]))
+    if len(found) == 1:
+        others = list(answer.values)
+        others.remove(found[0])
+        yield from spf_faults.long(subject.domain, found[0], others)
 
 
 def _near_misses(values: Sequence[str]) -> Iterator[Finding]:

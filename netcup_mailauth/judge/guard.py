@@ -326,6 +326,7 @@ def _spf(case: Case) -> Iterator[Finding]:
             yield graded(spf_faults.multiple(case.domain, after), new=new_fault)
         elif new:
             yield from _spf_text(case, new[0], old)
+            yield from _spf_size(case, hostname, after[0])
             if not case.policy.parked:  # which is meant to send nothing
                 yield from senders.dropped(case.domain, case.policy, new[0], old)
             if before != after:  # else DNS is not asked
@@ -352,6 +353,20 @@ def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[
     if not case.policy.parked:
         yield from spf_faults.forwarding(new)
     yield from _loosens(new, old)
+
+
+def _spf_size(case: Case, hostname: str, text: str) -> Iterator[Finding]:
+    before, after = (
+        [record.destination for record in zone.at(hostname, "TXT")]
+        for zone in (case.before, case.after)
+    )
+    after.remove(text)
+    larger = spf_faults.answer_size(case.domain, (text, *after)) > max(
+        spf_faults.UDP, spf_faults.answer_size(case.domain, before)
+    )
+    for fault in spf_faults.long(case.domain, text, after):
+        note = fault.severity is Severity.NOTE
+        yield graded(fault, new=note or larger)
 
 
 def _loosens(new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:

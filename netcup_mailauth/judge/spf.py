@@ -11,7 +11,7 @@ from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE, is_netcup
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from netcup_mailauth.judge.neighbours import Sender
     from netcup_mailauth.lookup import Lookup
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 NEAR_LIMIT = 8
 """Look-ups of the ten from which on a warning is given: an include may grow by itself."""
+
+LONG = 450
+"""Octets from which on a record is called long (RFC 7208, 3.4)."""
+
+UDP = 512
+"""Octets of an answer that fits a packet without further ado (RFC 1035, 4.2.1)."""
 
 _LEADS_ON = ("include:", "redirect=")
 _ADVICE = {
@@ -74,6 +80,35 @@ def forwarding(record: SpfRecord) -> Iterator[Finding]:
             Severity.NOTE,
             "-all: some receivers reject forwarded mail by it before they look at DKIM.",
             "~all with DMARC protects as well (RFC 9989, 7.1).",
+        )
+
+
+def answer_size(domain: str, texts: Iterable[str]) -> int:
+    """Octets of the DNS answer with all TXT records of a name (RFC 1035, 3.3.14 and 4.1)."""
+    question = 12 + len(domain) + 2 + 4
+    # A pointer to the name, type, class, TTL and length; then strings of 255 octets at most.
+    return question + sum(12 + len(text) + max(-(-len(text) // 255), 1) for text in texts)
+
+
+def long(domain: str, text: str, others: Sequence[str]) -> Iterator[Finding]:
+    """A record, or all TXT records beside it, that may be too long for some receivers."""
+    size = answer_size(domain, (text, *others))
+    if size > UDP:
+        beside = f", of which {len(text)} are the SPF record" if others else ""
+        yield Finding(
+            "spf-long",
+            Severity.WARNING,
+            f"The TXT records at {domain} make an answer of {size} octets{beside}; over {UDP} some "
+            "receivers and firewalls lose it, and with it the SPF record (RFC 7208, 3.4).",
+            "Take out what nobody needs any more: old verification texts, terms that are not used.",
+        )
+    elif len(text) > LONG:
+        yield Finding(
+            "spf-long",
+            Severity.NOTE,
+            f"The SPF record has {len(text)} octets; over {LONG} there is little room for another "
+            f"TXT record at {domain} (RFC 7208, 3.4).",
+            "Write networks instead of single addresses, or take out what is not used any more.",
         )
 
 

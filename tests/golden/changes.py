@@ -144,6 +144,9 @@ ZONE: dict[str, Case] = {
     ),
 }
 
+LONG = [f"ip4:192.0.2.{n}" for n in range(10, 46)]
+TOO_LONG = " ".join(LONG)
+
 SPF_TEXT: dict[str, Case] = {
     "SPF goes": bare("delete spf @"),
     "a second SPF record": bare("create spf @ v=spf1 a ~all"),
@@ -188,6 +191,16 @@ SPF_TEXT: dict[str, Case] = {
     "two SPF records become one": wanting(spf(require=["mx"]), *mail_zone((SPF, "v=spf1 a -all"))),
     "two SPF records become one without a word": wanting(
         spf(require=["mx"]), *mail_zone((SPF, "v=spf1 a ~all"))
+    ),
+    "a long record": Changing(
+        ("@ A 203.0.113.1", "@ TXT v=spf1 a ~all"), spf(require=LONG[:30]), hosts=("192.0.2.10",)
+    ),
+    "a record too long": wanting(spf(require=LONG)),
+    "a record too long already": wanting(
+        spf(drop=["mx"]), *mail_zone(f"v=spf1 mx {TOO_LONG} ~all")
+    ),
+    "too long with the others": wanting(
+        spf(require=["ip4:203.0.113.7"]), *mail_zone(SPF, DMARC, None, f"@ TXT {'x' * 400}")
     ),
     "a term required and dropped": wanting(spf(require=["a"], drop=["a"])),
     "a new record with nothing required": wanting(spf(all="fail"), *mail_zone(())),

@@ -65,6 +65,10 @@ SENDERS: dict[str, Case] = {
         + " ~all"
     ),
     "void look-ups": saying(f"v=spf1 mx {VOID} ~all"),
+    "a record too long": saying(
+        f"v=spf1 mx {' '.join(f'ip4:192.0.2.{n}' for n in range(99))} ~all"
+    ),
+    "a set of TXT records too long": saying("v=spf1 mx ~all", "x" * 450),
     "three mail hosts without IPv6": having(
         {
             AT: apex("v=spf1 mx ~all", mx=tuple(f"MX {n} m{n}.example.net" for n in (1, 2, 3))),

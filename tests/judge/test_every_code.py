@@ -158,6 +158,10 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
     "zone-has-draft": (D, lambda: judged(mail_zone(draft="r7"), wants({"require": ["mx"]}))),
     "zone-reads-empty": (D, lambda: judged(zone(), wants("v=spf1 mx ~all"))),
     "spf-ptr": (W, lambda: judged(CLEAN, wants({"require": ["ptr"]}))),
+    "spf-long": (
+        W,
+        lambda: judged(mail_zone(SPF, DMARC, None, f"@ TXT {'x' * 400}"), wants("v=spf1 mx -all")),
+    ),
     "spf-void-hosts": (
         W,
         lambda: judged(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from dns import message, rdata, rrset
 
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.judge.spf import answer_size
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind, Zone
 from tests.judge.cases import (
     CLEAN,
     DMARC,
+    SPF,
     codes,
     creates,
     deletes,
@@ -26,6 +29,7 @@ from tests.judge.cases import (
     source,
     to_type,
     wants,
+    zone,
 )
 
 NETCUP = "v=spf1 mx a include:_spf.webhosting.systems ~all"
@@ -263,3 +267,62 @@ def test_a_parked_domain_is_meant_to_send_nothing() -> None:
     found = judged(mail_zone(NETCUP), policy, dns=HOSTED)
     assert "spf-drops-sender" not in codes(found)
     assert "spf-fail-and-forwarding" not in codes(found)
+
+
+# Size
+
+
+@pytest.mark.parametrize(
+    ("length", "others", "severity"),
+    [
+        (450, (), None),
+        (451, (), Severity.NOTE),
+        (470, (), Severity.WARNING),
+        (120, (200, 160), Severity.WARNING),
+        (120, (200, 60), None),
+        (60, (420,), Severity.WARNING),
+    ],
+)
+def test_a_record_that_is_long_by_itself_or_with_the_others_is_told(
+    length: int, others: tuple[int, ...], severity: Severity | None
+) -> None:
+    text = f"v=spf1 a {'x=' + 'y' * (length - 16)} ~all"
+    assert len(text) == length
+    before = zone("@ A 203.0.113.80", *(f"@ TXT {'z' * size}" for size in others))
+    found = [f for f in judged(before, wants(text)) if f.code == "spf-long"]
+    assert [f.severity for f in found] == ([severity] if severity else [])
+
+
+def test_the_size_is_that_of_the_answer_on_the_wire() -> None:
+    texts = ["a" * 255, "b" * 256, "", "v=spf1 -all"]
+    answer = dns_message("example.com", texts)
+    assert answer_size("example.com", texts) == len(answer)
+
+
+def test_a_size_that_was_so_before_is_told_as_such_unless_it_grows() -> None:
+    before = mail_zone(SPF, DMARC, None, f"@ TXT {'z' * 500}")
+    shorter = only(judged(before, wants("v=spf1 a ~all")), "spf-long")
+    assert shorter.message.startswith("Already so: ")
+    longer = only(judged(before, wants("v=spf1 mx a ~all")), "spf-long")
+    assert not longer.message.startswith("Already so: ")
+
+
+def dns_message(domain: str, texts: list[str]) -> bytes:
+    """An answer with TXT records, as it goes over the wire."""
+    query = message.make_query(domain, "TXT", use_edns=False)
+    response = message.make_response(query)
+    rdatas = (
+        rdata.from_wire(
+            "IN",
+            "TXT",
+            wire := b"".join(
+                bytes([len(part)]) + part
+                for part in [text[i : i + 255].encode() for i in range(0, len(text), 255)] or [b""]
+            ),
+            0,
+            len(wire),
+        )
+        for text in texts
+    )
+    response.answer.append(rrset.from_rdata_list(f"{domain}.", 60, list(rdatas)))
+    return response.to_wire()

@@ -27,6 +27,7 @@ MOST_TRIED = 64
 """Pairs of terms that are tried with addresses; of more the order alone is judged."""
 
 _MOST_NAMED = 5
+"""Addresses, or terms that let them in, that are named for one carve-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ def _tried(change: Change, address: str) -> tuple[Term, Term] | bool:
 
 def _finding(changes: Sequence[Change], admitted: Sequence[_Admitted]) -> Finding:
     change = changes[0]
-    clauses = [_clause(each) for each in admitted[:_MOST_NAMED]]
-    more = len(admitted) - _MOST_NAMED
+    clauses = [_clause(each) for each in admitted[: senders.MOST_NAMED]]
+    more = len(admitted) - senders.MOST_NAMED
     if more > 0:
         clauses.append(f"and those of {more} more terms")
     carve_outs = [each.carve_out for each in admitted]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.judge.carved import WORLD
+from tests.judge.cases import HOSTS
 from tests.judges import keys as key_maker
 from tests.judges.dmarc_records import DMARC_RECORDS
 from tests.judges.judges import Checkdmarc, Dkimpy, MailSpf, Pyspf
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 def world() -> World:
     world = World()
     world.add_zone(".", PROVIDERS)
+    world.add_zone("example.com", "\n".join(line for line in HOSTS if "CNAME" not in line))
+    for name, entries in WORLD.items():
+        for kind, value in (pair for entry in entries for pair in entry.items()):
+            if kind == "SPF":
+                world.add_text(name, [value])
+            else:
+                world.add_zone(name, f"@ {kind} {value}")
     for spf in SPF_RECORDS:
         world.add_zone(spf.domain, spf.zone)
         world.add_text(spf.domain, spf.strings)

@@ -88,7 +88,10 @@ def _spf_in_parts(
         desired.findings.append(_cannot_edit(Kind.SPF, domain, error))
         return None
     if len(live) > 1:
-        desired.findings.append(_merged(domain, len(live), merged.notes))
+        # A term that stood in the way of another may be gone by now.
+        settled = set(spf.idle(merged.record)) - set(spf.idle(record))
+        notes = [note for note in merged.notes if note not in settled]
+        desired.findings.append(_merged(domain, len(live), notes))
     return str(record)
 
 

@@ -136,10 +136,11 @@ def _spf(found: Found) -> Iterator[str]:
         yield '# spf = { record = "v=spf1 mx ~all" }'
         return
     if len(records) > 1:
-        merged = str(spf.merge(records).record)
+        merged = spf.merge(records).record
         yield f"# {len(live)} SPF records, which receivers answer with permerror. The first plan"
         yield "# makes one of them that keeps every term."
-        yield f"spf = {{ record = {_quoted(merged)} }}"
+        yield from (comment(f"In it {note}.") for note in spf.idle(merged))
+        yield f"spf = {{ record = {_quoted(str(merged))} }}"
         return
     yield "# As it is live."
     yield f"spf = {{ record = {_quoted(live[0])} }}"

@@ -45,8 +45,10 @@ def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
     """Several records at one name (RFC 7208, 4.5); ``command`` as in :func:`faults.line`."""
     advice = "Make one of them."
     if records := parsed(texts):
-        whole = faults.whole_spf(spf.merge(records).record, command=command)
-        advice = f"Make one of them, as in:\n{whole}"
+        merged = spf.merge(records).record
+        advice = f"Make one of them, as in:\n{faults.whole_spf(merged, command=command)}"
+        if idle := spf.idle(merged):
+            advice += f"\nIn it {'; '.join(idle)}."
     return Finding(
         "spf-multiple",
         Severity.DANGER,

@@ -293,8 +293,7 @@ def merge(records: Sequence[SpfRecord]) -> Merge:
     behind = [term for record in records for term in _behind_all(record)]
     terms = [*before, *filter(None, (redirect, final)), *behind]
     merged = replace(records[0], terms=tuple(_once(terms, notes)), tail="")
-    _note_idle(merged, notes)
-    return Merge(merged, notes)
+    return Merge(merged, [*notes, *idle(merged)])
 
 
 def _carve_outs_first(records: Sequence[SpfRecord]) -> list[SpfRecord]:
@@ -382,16 +381,19 @@ def _final_all(records: Iterable[SpfRecord], notes: list[str]) -> Term | None:
     return softest
 
 
-def _note_idle(merged: SpfRecord, notes: list[str]) -> None:
-    """Say of each term that can never match which one stands in its way."""
-    terms = merged.mechanisms
-    for term, first in zip(terms, first_covering(terms, terms), strict=True):
+def idle(record: SpfRecord) -> list[str]:
+    """Of each term that can never match, in words, which one stands in its way."""
+    notes = []
+    for term, first in zip(
+        record.mechanisms, first_covering(record.mechanisms, record.mechanisms), strict=True
+    ):
         if first is None or first is term:
             continue
         if first.qualifier is term.qualifier:
             notes.append(f'"{term.text}" adds nothing to "{first.text}"')
         else:
             notes.append(f'"{first.text}" stands before "{term.text}" and decides')
+    return notes
 
 
 def _once(terms: Iterable[Term], notes: list[str]) -> Iterable[Term]:

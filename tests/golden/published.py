@@ -52,6 +52,7 @@ SENDERS: dict[str, Case] = {
     "nothing to say": having(),
     "nothing": saying(),
     "two": saying(SPF, "v=spf1 a -all"),
+    "two that contradict each other": saying("v=spf1 mx a -all", "v=spf1 -a mx -all"),
     "two, one broken": saying(SPF, "v=spf1 bad:x"),
     "two, both broken": saying("v=spf1 bad:x", "v=spf1 bad:y"),
     "a near miss beside it": saying(SPF, "v=spf1, mx, -all", "hello"),

@@ -144,6 +144,14 @@ def test_the_order_alone_settles_it_without_dns() -> None:
     assert CODE not in codes(guard.judge(case))
 
 
+def test_what_is_dropped_from_a_merged_record_is_not_said_to_be_idle_in_it() -> None:
+    live = ("v=spf1 mx a -all", "v=spf1 mx -a -all")
+    assert '"a" stands before "-a"' in only(found(live, require("mx")), "spf-multiple").message
+    dropped = found(live, require("mx", drop=["-a"]))
+    assert "stands before" not in only(dropped, "spf-multiple").message
+    assert CODE not in codes(dropped)
+
+
 def test_dns_that_is_silent_is_no_reassurance() -> None:
     live, wish = "v=spf1 -ip4:192.0.2.9 mx -all", "v=spf1 a:host.example.net mx -all"
     told = judged(mail_zone(live), wants(wish), dns=guard.silent)

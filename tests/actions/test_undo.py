@@ -273,6 +273,26 @@ def test_what_another_account_wrote_is_not_ours_to_undo(
         assert requests_of(sandbox) == before, "nothing is asked about it"
 
 
+def test_a_near_miss_that_an_apply_took_is_put_back_as_it_was() -> None:
+    before = zone(WWW, txt("2", "_dmarc", " v=DMARC1; p=reject"), txt("3", "@", "v=spf1, mx"))
+    entry, after = applied_to(before)
+    back = reversal(entry, after)
+    assert ("update", "_dmarc", DMARC, " v=DMARC1; p=reject") in told(back)
+    assert ("update", "@", SPF_AFTER, "v=spf1, mx") in told(back)
+    restored = applied(after, back.changes)
+    assert {r.destination for r in restored.records} == {r.destination for r in before.records}
+    assert outcome(back, restored) == ()
+
+
+@pytest.mark.parametrize("text", ["v=dmarc1; p=reject", "p=none; v=DMARC1", " v=DMARC1;p=none"])
+def test_a_near_miss_comes_back_from_the_journal_as_well(text: str, tmp_path: Path) -> None:
+    with account(zones={"example.com": [record("_dmarc", text)]}) as (_, backend):
+        entry = write(backend, tmp_path, (WISHES[2],))
+        take_back(backend, tmp_path, entry)
+        (now,) = backend.zone("example.com").at("_dmarc", "TXT")
+        assert now.destination == text
+
+
 def test_a_text_that_this_api_cannot_hold_is_said_and_not_sent(tmp_path: Path) -> None:
     """Made in the CCP, where more is possible than through the API."""
     with account(zones={"example.com": [record("_dmarc", "v=DMARC1;p=none;n=a")]}) as (_, backend):

@@ -489,3 +489,15 @@ def failing_at(call: int) -> Callable[[Path, str], None]:
         real(path, text)
 
     return replace
+
+
+@pytest.mark.parametrize(
+    "text", [" v=DMARC1; p=reject; rua=mailto:o@example.com", "v=dmarc1;p=none", "p=none"]
+)
+def test_a_near_miss_is_written_over_and_leaves_no_second_record(text: str) -> None:
+    places = [("_dmarc", text), ("@", "v=spf1, mx, -all")]
+    records = [{"hostname": h, "type": "TXT", "destination": d} for h, d in places]
+    with account(zones={"example.com": records}) as (sandbox, backend):
+        assert written(backend).status is Status.APPLIED
+        assert texts(sandbox) == WANTED
+        assert written(backend).status is Status.UNCHANGED

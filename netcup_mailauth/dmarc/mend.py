@@ -90,7 +90,7 @@ def _joined(tags: TagList) -> TagList:
             continue
         last = found[-1] if found else None
         if not tag.name and last is not None and last.name in REPORTS and _is_address(tag.value):
-            found[-1] = _with_value(last, f"{last.value},{_address(tag.value)}")
+            found.append(replace(last, value=_address(tag.value)))  # joined with it below
         else:
             found.append(_part(tag))
     return replace(tags, tags=tuple(found))
@@ -137,17 +137,18 @@ def _address(text: str) -> str:
 
 def _without_doubles(tags: TagList) -> TagList:
     """One ``rua`` and one ``ruf`` with the addresses of all, and no tag that only repeats."""
-    kept: dict[str, int] = {}
+    first: dict[str, Tag] = {}
+    addresses: dict[str, dict[str, str]] = {name: {} for name in REPORTS}
     found: list[Tag] = []
     for tag in tags.tags:
-        at = kept.get(tag.name) if tag.name else None
-        if at is None:
-            kept[tag.name] = len(found)
+        if tag.name in REPORTS:
+            for uri in tag.value.split(","):
+                addresses[tag.name].setdefault(target(uri.strip(taglist.BLANKS)), uri)
+        elif tag.name in first and tag.value.lower() != first[tag.name].value.lower():
             found.append(tag)
-        elif tag.name in REPORTS:
-            known = set(map(target, found[at].value.split(",")))
-            more = [uri for uri in tag.value.split(",") if target(uri.strip()) not in known]
-            found[at] = _with_value(found[at], ",".join([found[at].value, *more]))
-        elif tag.value.lower() != found[at].value.lower():
+        if not tag.name or tag.name not in first:
+            first[tag.name] = tag
             found.append(tag)
-    return replace(tags, tags=tuple(found))
+    several = [name for name in REPORTS if tags.names().count(name) > 1]
+    joined = {name: ",".join(addresses[name].values()) for name in several}
+    return replace(tags, tags=tuple(_with_value(t, joined.get(t.name, t.value)) for t in found))

@@ -46,7 +46,7 @@ def is_meant(kind: Kind, text: str) -> bool:
     match kind:
         case Kind.SPF:
             return spf.is_meant(text)
-        case Kind.DMARC:
+        case Kind.DMARC | Kind.DMARC_REPORT:
             return dmarc.is_meant(text)
         case _:
             return is_of_kind(kind, text)

@@ -491,5 +491,6 @@ def _addresses(wish: Wish) -> Sequence[str]:
     if not policy:
         return ()
     if policy.record is not None:
-        return dmarc.parse(policy.record).rua
+        record = dmarc.parse(policy.record)
+        return (*record.rua, *record.ruf)
     return policy.rua or ()

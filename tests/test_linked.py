@@ -115,3 +115,22 @@ def test_the_agreement_is_planned_in_the_receiving_zone_and_once_there_is_kept()
     assert [kept.kind for kept in again.unchanged] == [Kind.DMARC_REPORT]
     found = judged(CLEAN, sender.policy, reports_planned=sender.authorised)
     assert "dmarc-report-not-authorised" not in codes(found)
+
+
+def test_failure_reports_are_taken_as_well() -> None:
+    text = "v=DMARC1;p=none;rua=mailto:d@example.com;ruf=mailto:f@example.net"
+    sender = Wish("example.com", DomainPolicy(dmarc=DmarcPolicy(record=text)))
+    assert links(sender, silent("example.net")) == {
+        "example.net": (("example.com", "example.net"),)
+    }
+
+
+@pytest.mark.parametrize("text", [" v=DMARC1", "v=dmarc1;", '"v=DMARC1', "V=DMARC1;"])
+def test_a_near_miss_of_an_authorisation_gets_no_second_one_beside_it(text: str) -> None:
+    name = "example.com._report._dmarc"
+    before = zone(f"{name} TXT {text}", name="example.net")
+    wanted = report_authorisation("example.com", "example.net", before)
+    place = Place("example.net", "example.net")
+    after = applied(before, compute(place, before, [wanted]).changes)
+    (record,) = after.at(name, "TXT")
+    assert record.destination == (text if text.startswith("V") else "v=DMARC1")

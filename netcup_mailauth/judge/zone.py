@@ -232,7 +232,8 @@ def near_miss(
     else:
         fate = ""
         advice = "Delete it in the CCP unless something needs it."
-    message = f"{name} has the text {text}, which receivers do not read as {kind.upper()}."
+    label = "SPF" if kind is Kind.SPF else "DMARC"
+    message = f"{name} has the text {text}, which receivers do not read as {label}."
     yield Finding("near-miss", Severity.WARNING, f"{message}{why}{fate}", advice)
 
 

@@ -578,6 +578,12 @@ DMARC_POLICY: dict[str, Case] = {
     "a semicolon is missing": wanting(
         dmarc(policy="reject"), *mail_zone(SPF, "v=DMARC1; p=none rua=mailto:d@example.com")
     ),
+    "of no effect, and none is wanted": wanting(
+        dmarc(policy="none"), *mail_zone(SPF, "v=DMARC1;p=none;sp=rejct")
+    ),
+    "of no effect, and one is wanted": wanting(
+        dmarc(policy="reject"), *mail_zone(SPF, "v=DMARC1;p=reject;sp=rejct")
+    ),
     "a near miss is edited": wanting(
         dmarc(rua=["mailto:d@example.com"]),
         *mail_zone(SPF, "v=dmarc1; p=reject; sp=quarantine; rua=mailto:o@example.com"),

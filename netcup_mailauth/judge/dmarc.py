@@ -79,11 +79,12 @@ def watching(record: DmarcRecord, policy: DomainPolicy) -> Iterator[Finding]:
     limit = ""
     written = record.effective_policy
     if record.t == "y" and written != "none":
-        advice += "take t=y out, so that the policy counts."
         says = f"p={written};t=y"
         if record.pct == 0:
+            advice += "take t=y and pct=0 out, so that the policy counts."
             says += ";pct=0"
         else:
+            advice += "take t=y out, so that the policy counts."
             limit = (
                 f" But a receiver that knows only RFC 7489 does not read t=y, and {written}s it."
             )

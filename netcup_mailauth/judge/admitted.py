@@ -14,13 +14,13 @@ from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults, senders
+from netcup_mailauth.policy import DomainPolicy, SpfPolicy
 from netcup_mailauth.spf import Qualifier, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.spf import SpfRecord, Term
 
 MOST_TRIED = 64
@@ -162,17 +162,20 @@ def _keeping(changes: Sequence[Change], carve_outs: Sequence[Term]) -> str | Non
     first = changes[0]
     if len(carve_outs) + len(first.new.terms) > senders.MOST_NAMED:
         return None
+    drop = (first.policy.spf and first.policy.spf.drop) or ()
     try:
         record = spf.put_first(first.new, *(term.text for term in carve_outs))
-    except RecordError:
+        # Given whole, it is no longer the consent to what it required.
+        whole = DomainPolicy(spf=SpfPolicy(record=str(record), drop=list(drop)))
+    except (RecordError, ValueError):  # a slip in the live record, that cannot be typed again
         return None
+    admits = any(
+        True for change in changes for _ in _admitted(replace(change, new=record, policy=whole))
+    )
     old = [change.old for change in changes]
-    admits = any(True for change in changes for _ in _admitted(replace(change, new=record)))
-    if admits or set(senders.lost(first.domain, record, old)) - set(
-        senders.lost(first.domain, first.new, old)
-    ):
+    lost = set(senders.lost(first.domain, record, old))
+    if admits or lost - set(senders.lost(first.domain, first.new, old)):
         return None
-    drop = (first.policy.spf and first.policy.spf.drop) or ()
     return faults.whole_spf(record, drop)
 
 

@@ -144,6 +144,21 @@ def test_the_order_alone_settles_it_without_dns() -> None:
     assert CODE not in codes(guard.judge(case))
 
 
+@pytest.mark.parametrize(
+    ("live", "wish"),
+    [
+        ("v=spf1 -ip4:192.0.2.9 a:x.example.com-all mx -all", require("ip4:192.0.2.9")),
+        ("v=spf1 -exists:%{i}.x.example.net-all mx -all", "v=spf1 mx -all"),
+    ],
+)
+def test_a_slip_in_the_live_record_is_not_offered_to_be_typed_again(
+    live: str, wish: str | dict[str, Any]
+) -> None:
+    for policy in to_type(only(found(live, wish), CODE)):
+        assert policy.spf
+        assert policy.spf.record is None
+
+
 def test_what_is_dropped_from_a_merged_record_is_not_said_to_be_idle_in_it() -> None:
     live = ("v=spf1 mx a -all", "v=spf1 mx -a -all")
     assert '"a" stands before "-a"' in only(found(live, require("mx")), "spf-multiple").message

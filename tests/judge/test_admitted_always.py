@@ -16,7 +16,7 @@ from netcup_mailauth.lookup import ZoneLookup
 from netcup_mailauth.records import Kind
 from tests.effort import THOROUGH
 from tests.judge.carved import ADDRESSES, WORLD, edits, records
-from tests.judge.cases import DMARC, case_of, dns, mail_zone, wants
+from tests.judge.cases import DMARC, case_of, dns, judged, mail_zone, to_type, wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,3 +82,19 @@ def test_nobody_shut_out_by_name_passes_without_being_named(data: st.DataObject)
     message = " ".join(f.message for f in findings if f.code == "spf-admits-excluded")
     parts = {} if isinstance(wish, str) else wish
     assert list(unnamed(case, message, parts)) == []
+
+
+@EXAMPLES
+@given(st.data())
+def test_what_is_advised_ends_the_finding_and_refuses_nothing(data: st.DataObject) -> None:
+    live = [data.draw(records()) for _ in range(data.draw(st.sampled_from((1, 1, 1, 2))))]
+    try:
+        wish = wants(data.draw(edits(live)))
+        found = judged(mail_zone(live, DMARC, ()), wish, dns=dns(WORLD))
+    except RecordError:
+        return
+    for finding in found:
+        for policy in to_type(finding) if finding.code == "spf-admits-excluded" else ():
+            again = judged(mail_zone(live, DMARC, ()), policy, dns=dns(WORLD))
+            assert "spf-admits-excluded" not in {each.code for each in again}
+            assert "refused" not in {each.severity for each in again}

@@ -81,7 +81,7 @@ def _spf_in_parts(
         _check_consistent(policy)
         merged = spf.merge([spf.parse(text) for text in _as_meant(domain, live)])
         record = spf.drop(merged.record, *(policy.drop or ()))
-        record = spf.require(record, *(policy.require or ()))
+        record = spf.require(record, *(policy.require or ()), domain=domain)
         if policy.all is not None:
             record = spf.with_all(record, spf.Qualifier[policy.all.upper()])
     except RecordError as error:
@@ -127,7 +127,8 @@ def _new_spf(domain: str, policy: SpfPolicy) -> str:
         )
     qualifier = spf.Qualifier[(policy.all or "softfail").upper()]
     # The editor of live records, so that what it would refuse next time is refused now.
-    return str(spf.require(spf.parse(f"v=spf1 {qualifier}all"), *policy.require))
+    new = spf.parse(f"v=spf1 {qualifier}all")
+    return str(spf.require(new, *policy.require, domain=domain))
 
 
 def _merged(domain: str, number: int, notes: Sequence[str]) -> Finding:

@@ -121,7 +121,7 @@ def _keeping(
     drop = tuple((policy.spf and policy.spf.drop) or ())
     for attempt in (_kept_in_parts, _kept_whole):
         try:
-            record, options = attempt(gone, new, old, drop)
+            record, options = attempt(domain, gone, new, old, drop)
         except RecordError:
             continue
         if options.strip() and not set(gone).intersection(lost(domain, record, old)):
@@ -130,13 +130,13 @@ def _keeping(
 
 
 def _kept_in_parts(
-    _: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord], drop: Sequence[str]
+    domain: str, _: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord], drop: Sequence[str]
 ) -> tuple[SpfRecord, str]:
     """What the new record says, made sure of in the live one."""
     terms = [term.text for term in new.mechanisms if term.name != "all"]
     if new.redirect_in_effect is not None:
         terms.append(f"include:{new.redirect_in_effect.domain}")
-    record = spf.require(spf.drop(spf.merge(old).record, *drop), *terms)
+    record = spf.require(spf.drop(spf.merge(old).record, *drop), *terms, domain=domain)
     qualifier = new.all_qualifier
     if qualifier in (None, spf.Qualifier.PASS):
         return record, faults.spf_in_parts(terms, drop, None)
@@ -145,7 +145,7 @@ def _kept_in_parts(
 
 
 def _kept_whole(
-    gone: Sequence[Term], new: SpfRecord, _: Sequence[SpfRecord], drop: Sequence[str]
+    _: str, gone: Sequence[Term], new: SpfRecord, __: Sequence[SpfRecord], drop: Sequence[str]
 ) -> tuple[SpfRecord, str]:
     """The new record with the senders in it that it lacks."""
     lacking = (f"include:{t.domain}" if t.name == "redirect" else t.text for t in gone)

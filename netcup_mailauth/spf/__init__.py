@@ -22,7 +22,7 @@ from netcup_mailauth.spf.edit import (
     require,
     with_all,
 )
-from netcup_mailauth.spf.effect import deciding, in_both, spelt_out, suspects
+from netcup_mailauth.spf.effect import deciding, in_both, suspects
 from netcup_mailauth.spf.lint import Problem, lint
 from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.record import (
@@ -39,6 +39,7 @@ from netcup_mailauth.spf.record import (
     parse,
     parse_term,
     parse_wanted,
+    spelt_out,
 )
 
 __all__ = [

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth.spf.mistakes import SpfEditError
-from netcup_mailauth.spf.record import Qualifier, Term, check_wanted, parse_term
+from netcup_mailauth.spf.record import Qualifier, Term, check_wanted, parse_term, spelt_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.spf.record import SpfRecord
 
 
-def require(record: SpfRecord, *terms: str) -> SpfRecord:
+def require(record: SpfRecord, *terms: str, domain: str = "") -> SpfRecord:
     """A record in which all ``terms`` are in effect.
 
     A mechanism is there when the first one in the record that covers it (the same question, or
@@ -35,6 +35,7 @@ def require(record: SpfRecord, *terms: str) -> SpfRecord:
     Args:
         record: the live record.
         terms: mechanisms or modifiers, as they are to be written.
+        domain: whose record it is, where that is known: ``mx`` and ``mx:example.com`` are one.
 
     Returns:
         The very same object if nothing is missing.
@@ -45,7 +46,7 @@ def require(record: SpfRecord, *terms: str) -> SpfRecord:
     """
     wanted = [_wanted(text) for text in terms]
     mechanisms = [term for term in wanted if term.kind == "mechanism"]
-    edited = _with_mechanisms(record, mechanisms)
+    edited = _with_mechanisms(record, mechanisms, domain)
     for term in wanted:
         if term.kind == "modifier":
             edited = _with_modifier(edited, term)
@@ -85,8 +86,11 @@ class _Place:
     instead: bool
 
 
-def _with_mechanisms(record: SpfRecord, wanted: Sequence[Term]) -> SpfRecord:
-    """The record with those of ``wanted`` put in, or their qualifiers set, that have no effect."""
+def _with_mechanisms(record: SpfRecord, terms: Sequence[Term], domain: str) -> SpfRecord:
+    """The record with those of ``terms`` put in, or their qualifiers set, that have no effect."""
+    written = record
+    wanted = [_meant(term, domain) for term in terms]
+    record = replace(record, terms=tuple(_meant(term, domain) for term in record.terms))
     indices = {id(term): index for index, term in enumerate(record.terms)}
     deciding = first_covering(wanted, record.mechanisms)
     known = [None if term is None else indices[id(term)] for term in deciding]
@@ -112,7 +116,15 @@ def _with_mechanisms(record: SpfRecord, wanted: Sequence[Term]) -> SpfRecord:
             f'SPF: "{term.text}" can have no effect behind "{rival.text if rival else ""}"',
             "Require one of the two, or name the narrower one first.",
         )
-    return _with_terms(record, tuple(_woven(record, places))) if places else record
+    if not places:
+        return written
+    as_given = {id(own): term for own, term in zip(wanted, terms, strict=True)}
+    places = [replace(place, term=as_given[id(place.term)]) for place in places]
+    return _with_terms(written, tuple(_woven(written, places)))
+
+
+def _meant(term: Term, domain: str) -> Term:
+    return spelt_out(domain, term) if domain and term.kind == "mechanism" else term
 
 
 def _places(record: SpfRecord, missing: Sequence[tuple[Term, int | None]]) -> list[_Place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from netcup_mailauth.spf import macros
 from netcup_mailauth.spf.check import is_domain
 from netcup_mailauth.spf.edit import first_covering
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
-from netcup_mailauth.spf.record import Network, Qualifier, is_spf, parse, parse_term
+from netcup_mailauth.spf.record import Network, Qualifier, is_spf, parse, spelt_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,20 +30,6 @@ _DEEPEST = 10
 _EVERYBODY = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 _OF_THE_MAIL = frozenset("slh")
 """Macros whose value is not known from the address and the domain alone (RFC 7208, 7.2)."""
-
-
-def spelt_out(domain: str, term: Term) -> Term:
-    """The term with the domain it means in the record of ``domain``.
-
-    ``redirect=`` is the ``include:`` it is: both ask whom another record lets send.
-    """
-    if term.name == "redirect":
-        return spelt_out(domain, parse_term(f"include:{term.domain}"))
-    if term.domain is None:
-        return replace(term, domain=domain) if term.name in ("a", "mx", "ptr") else term
-    if macros.letters(term.domain) == {"d"}:
-        return replace(term, domain=macros.expand_name(term.domain, lambda _: domain))
-    return term
 
 
 def deciding(record: SpfRecord, domain: str, lookup: Lookup, depth: int = 0) -> list[Term]:

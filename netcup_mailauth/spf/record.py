@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Literal
@@ -252,6 +252,20 @@ def _check_domain(text: str, domain: str) -> None:
         raise mistakes.explanation_macro(text, macro)
     if not (_TOP_LABEL.search(domain) or macros.ends_in_macro(domain)):
         raise mistakes.bad_domain(text, domain)
+
+
+def spelt_out(domain: str, term: Term) -> Term:
+    """The term with the domain it means in the record of ``domain``.
+
+    ``redirect=`` is the ``include:`` it is: both ask whom another record lets send.
+    """
+    if term.name == "redirect":
+        return spelt_out(domain, parse_term(f"include:{term.domain}"))
+    if term.domain is None:
+        return replace(term, domain=domain) if term.name in ("a", "mx", "ptr") else term
+    if macros.letters(term.domain) == {"d"}:
+        return replace(term, domain=macros.expand_name(term.domain, lambda _: domain))
+    return term
 
 
 LONGEST = 65_535

@@ -76,7 +76,7 @@ ADMITTING = [
     ("v=spf1 -include:x.example.net mx -all", require("include:x.example.net"), "-include:x"),
     ("v=spf1 -mx a -all", require("mx"), "-mx, such as"),
     ("v=spf1 -ip4:192.0.2.9 -all", require("ip4:192.0.2.9"), "-ip4:192.0.2.9"),
-    ("v=spf1 -a:example.com mx -all", require("a", drop=["mx"]), None),
+    ("v=spf1 -a:example.com mx -all", require("a", drop=["mx"]), "-a:example.com"),
     # several records, each as if it had been alone
     (
         ("v=spf1 ip4:203.0.113.25 -all", "v=spf1 -mx a -all"),

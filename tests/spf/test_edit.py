@@ -154,6 +154,27 @@ def test_a_term_that_is_there_with_another_qualifier_gets_the_new_one_in_its_pla
         assert len(record.counted) == len(parse(live).counted)
 
 
+@pytest.mark.parametrize(
+    ("live", "term", "edited"),
+    [
+        ("v=spf1 mx:example.com -all", "mx", None),
+        ("v=spf1 a:EXAMPLE.com. -all", "a", None),
+        ("v=spf1 a -all", "a:%{d}", None),
+        ("v=spf1 ?mx:example.com a -all", "mx", "v=spf1 mx a -all"),
+        ("v=spf1 ~a:%{d} -all", "a", "v=spf1 a -all"),
+        ("v=spf1 -mx/24 -all", "mx:example.com", "v=spf1 mx:example.com -mx/24 -all"),
+        ("v=spf1 mx:example.net -all", "mx", "v=spf1 mx mx:example.net -all"),
+    ],
+)
+def test_the_domain_that_a_term_means_by_itself_is_the_one_of_the_record(
+    live: str, term: str, edited: str | None
+) -> None:
+    record = require(parse(live), term, domain="example.com")
+    assert str(record) == (edited or live)
+    assert require(record, term, domain="example.com") is record
+    assert parse(str(record)) == record
+
+
 def test_one_term_required_with_two_qualifiers_is_refused() -> None:
     with pytest.raises(SpfEditError, match="no effect behind"):
         require(parse("v=spf1 ?mx ~all"), "mx", "-mx")

@@ -22,7 +22,7 @@ from netcup_mailauth.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
@@ -56,6 +56,7 @@ def desired_records(
         _add_spf(desired, domain, zone, policy.spf)
     if policy.dkim and key is not None:
         desired.records.append(_dkim_record(domain, zone, policy.dkim, key))
+        desired.findings += _named_elsewhere(domain, key)
     if policy.dmarc:
         _add_dmarc(desired, domain, zone, policy.dmarc)
     return desired
@@ -79,7 +80,11 @@ def _spf_in_parts(
         return _new_spf(domain, policy)
     try:
         _check_consistent(policy)
-        merged = spf.merge([spf.parse(text) for text in _as_meant(domain, live)])
+        records = [spf.parse(text) for text in _as_meant(domain, live)]
+        if policy.all is not None and len(records) > 1:  # which the sentence is to speak of
+            wanted = spf.Qualifier[policy.all.upper()]
+            records = [spf.with_all(r, wanted) if r.all_qualifier else r for r in records]
+        merged = spf.merge(records)
         record = spf.drop(merged.record, *(policy.drop or ()))
         record = spf.require(record, *(policy.require or ()), domain=domain)
         if policy.all is not None:
@@ -162,6 +167,21 @@ def _dkim_record(domain: str, zone: Zone, policy: DkimPolicy, key: DkimSource) -
         source=key.origin,
         fingerprint=key.key.fingerprint if key.key else None,
     )
+
+
+def _named_elsewhere(domain: str, key: DkimSource) -> Iterator[Finding]:
+    """That the key's own line of a zone file is for another domain.
+
+    A name without its end is one below the zone: ``dkim._domainkey.intern``.
+    """
+    if key.domain and domain != key.domain and not domain.startswith(f"{key.domain}."):
+        yield Finding(
+            "dkim-named-elsewhere",
+            Severity.NOTE,
+            f"The key in {key.origin} stands under a name of {key.domain}, and is taken for "
+            f"{domain}.",
+            "Several domains may share a key. If they do not, give the one of this domain.",
+        )
 
 
 def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:

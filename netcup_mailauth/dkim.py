@@ -139,6 +139,12 @@ def _tag_list(text: str) -> TagList:
             "The DKIM record begins with a quotation mark.",
             "Leave the quotation marks out: they are the zone file's, not the record's.",
         )
+    if "\\;" in text:
+        raise DkimSyntaxError(
+            "The DKIM record has a backslash before its semicolons, so receivers find no tag in it "
+            "that they know.",
+            "Write the semicolons alone: the backslash is a zone file's, not the record's.",
+        )
     try:
         tags = taglist.parse(text)
     except taglist.TagListError as error:
@@ -468,6 +474,7 @@ class DkimSource:
         selector: where the source says it belongs, in lower case; ``None`` if it does not say.
         origin: the source in words, such as a path.
         key_only: whether the source holds a bare key, and says nothing about other tags.
+        domain: the rest of the name under which a zone file has it; empty if it does not say.
     """
 
     record: str
@@ -475,3 +482,4 @@ class DkimSource:
     selector: str | None
     origin: str
     key_only: bool
+    domain: str = ""

@@ -59,6 +59,8 @@ CODES = (
     "dkim-key-replaced",
     "dkim-key-too-short",
     "dkim-multiple",
+    "dkim-n-left-out",
+    "dkim-named-elsewhere",
     "dkim-no-key",
     "dkim-removes-signing-key",
     "dkim-revokes-key",

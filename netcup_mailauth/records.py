@@ -183,7 +183,8 @@ def normalise(text: str) -> str:
     """A domain name in lower case, in punycode, without the trailing dot.
 
     Raises:
-        UsageError: the text is no domain name (a URL, an address, a blank in it, one label).
+        UsageError: the text is no domain name (a URL, an address, a blank in it, one label), or
+            one of a record: neither a mail domain nor a host has an underscore in it.
     """
     name = text.strip().rstrip(".").lower()
     if not name.isascii():
@@ -193,6 +194,13 @@ def normalise(text: str) -> str:
         raise UsageError(
             f"{text!r} is not a domain name.",
             "Give the bare domain, as in: example.com",
+        )
+    if any("_" in label for label in labels):
+        at = max(place for place, label in enumerate(labels) if "_" in label)
+        domain = ".".join(labels[at + 1 :])
+        raise UsageError(
+            f"{text!r} has an underscore, so it is the name of a record and no mail domain.",
+            f"Give the domain itself: {domain}" if "." in domain else "Give the mail domain.",
         )
     if labels[-1].isdigit():
         raise UsageError(f"{text!r} is an address, not a domain name.", "Give the mail domain.")

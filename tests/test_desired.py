@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -385,3 +386,36 @@ def test_what_was_applied_asks_for_nothing_more(
     assert change_set.changes == ()
     refused = {f.code for f in first.findings if f.severity is Severity.REFUSED}
     assert {f.code for f in second.findings} <= refused
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"), [(None, True), ("fail", False), ("softfail", False), ("neutral", False)]
+)
+def test_of_the_merged_all_nothing_is_said_that_the_wish_does_not_do(
+    wanted: Any, said: bool
+) -> None:
+    policy = DomainPolicy(spf=SpfPolicy(require=["mx"], all=wanted))
+    live = zone("v=spf1 a -all", "v=spf1 mx ~all", hostname="@")
+    found = desired_records("example.com", live, policy, None)
+    assert ("the softer" in found.findings[0].message) == said
+    qualifier = {"fail": "-", "neutral": "?"}.get(wanted, "~")
+    assert found.records[0].value == f"v=spf1 a mx {qualifier}all"
+
+
+@pytest.mark.parametrize(
+    ("named", "domain", "told"),
+    [
+        ("other.example", "example.com", True),
+        ("example.com", "intern.example.com", True),
+        ("example.com", "example.com", False),
+        ("intern", "intern.example.com", False),
+        ("", "example.com", False),
+    ],
+)
+def test_a_key_under_the_name_of_another_domain_is_told(
+    named: str, domain: str, told: bool
+) -> None:
+    key = replace(source(), domain=named)
+    policy = DomainPolicy(dkim=DkimPolicy(source="-"))
+    found = desired_records(domain, zone(), policy, key)
+    assert [f.code for f in found.findings] == (["dkim-named-elsewhere"] if told else [])

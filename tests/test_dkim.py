@@ -391,3 +391,11 @@ def test_importing_the_records_does_not_load_cryptography_or_dns() -> None:
         "sys.exit(any(m.split('.')[0] in ('cryptography', 'dns') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["v=DKIM1\\;p=", "v=DKIM1\\; k=rsa\\; p=AAAA", "v=DKIM1;k=rsa\\;p="]
+)
+def test_the_backslash_before_a_semicolon_is_the_reason_that_is_told(text: str) -> None:
+    with pytest.raises(dkim.DkimSyntaxError, match="backslash before its semicolons"):
+        dkim.parse(text)

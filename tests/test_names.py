@@ -38,6 +38,22 @@ def test_what_is_no_domain_is_named_and_refused(wrong: str) -> None:
     assert repr(wrong)[:40] in caught.value.what
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("_dmarc.example.com", "Give the domain itself: example.com"),
+        ("dkim._domainkey.Example.com.", "Give the domain itself: example.com"),
+        ("_mta-sts.shop.example.com", "Give the domain itself: shop.example.com"),
+        ("my_host.example.com", "Give the domain itself: example.com"),
+        ("_dmarc.com", "Give the mail domain."),
+    ],
+)
+def test_the_name_of_a_record_is_no_mail_domain(name: str, advice: str) -> None:
+    with pytest.raises(UsageError, match="has an underscore") as caught:
+        records.normalise(name)
+    assert (caught.value.exit_code, caught.value.advice) == (2, advice)
+
+
 @given(st.text(max_size=60))
 def test_no_text_makes_anything_but_a_usage_error(text: str) -> None:
     try:

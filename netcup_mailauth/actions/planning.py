@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import dkim
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.errors import (
@@ -17,12 +18,14 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.dkim import note_left_out
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW
+from netcup_mailauth.kinds import of_kind, same_meaning
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.netcup.api import is_fresh, read_anew
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute, has_twin
-from netcup_mailauth.records import Zone, visible
+from netcup_mailauth.records import Kind, Zone, visible
 from netcup_mailauth.rotation import left_alone
 
 if TYPE_CHECKING:
@@ -128,6 +131,7 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
     if left := left_alone(desired.records, held):
         findings.append(_rotating(wish.domain, left))
         desired.records = [record for record in desired.records if record not in left]
+    desired.records = [_storable(api, zone, record, findings) for record in desired.records]
     place = Place(wish.domain, name, api.name, api.endpoint, api.account)
     change_set = compute(place, zone, desired.records, _new_ttl(api, wish))
     change_set = replace(change_set, allow=wish.allow)
@@ -215,6 +219,23 @@ def _rotating(domain: str, left: Iterable[DesiredRecord]) -> Finding:
 def _new_ttl(api: Backend, wish: Wish) -> int | None:
     """The TTL of new records; where the zone has one for all, a wish for another is passed over."""
     return None if api.new_ttl is None else wish.policy.ttl or api.new_ttl
+
+
+def _storable(
+    api: Backend, zone: Zone, record: DesiredRecord, findings: list[Finding]
+) -> DesiredRecord:
+    """The record without its ``n=``, where the API cannot hold that: it is a note for people."""
+    reason = api.refuses(record) if record.kind is Kind.DKIM else None
+    live = of_kind(zone, Kind.DKIM, record.hostname) if reason else ()
+    if reason is None or any(same_meaning(Kind.DKIM, r.destination, record.value) for r in live):
+        return record
+    tags = dkim.parse(record.value).tags
+    bare = replace(record, value=str(tags.without("n")))
+    note = tags.get("n")
+    if note is None or api.refuses(bare) is not None:
+        return record
+    findings.append(note_left_out(note, reason))
+    return bare
 
 
 def check_that_it_fits(api: Backend, records: Iterable[DesiredRecord]) -> None:

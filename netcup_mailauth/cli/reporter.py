@@ -66,10 +66,12 @@ class Reporter:
         self._plan_shown = True
 
     def show(self, change_set: ChangeSet) -> None:
-        """One domain's plan, just before it is written."""
+        """One domain's plan, just before it is written; also one that does not do what it seems."""
+        from netcup_mailauth.judge import guard
         from netcup_mailauth.render import text
 
-        if self._format == "text" and change_set.changes:
+        told = change_set.changes or (guard.unseen(change_set) and not settings().quiet)
+        if self._format == "text" and told:
             shown = _without_notes(change_set)
             show(text.change_set_text(shown, self._page, self._full))
 

@@ -353,27 +353,30 @@ def _reports(subject: Subject, at: str, record: DmarcRecord, lookup: Lookup) -> 
         yield from dmarc_faults.unauthorised(at, uri, lookup, failures=True)
 
 
-def misplaced_names(subject: Subject) -> list[tuple[Kind, str, str]]:
-    """Names that people write by mistake, each with its kind and the right one."""
+def misplaced_names(subject: Subject) -> list[tuple[Kind, str, str, str]]:
+    """Names that people write by mistake, each with its kind, the right one, and what is wrong."""
     domain = subject.domain
-    return [
-        (Kind.DMARC, f"dmarc.{domain}", f"_dmarc.{domain}"),
-        *(
-            (Kind.DKIM, f"{s}.domainkey.{domain}", f"{s}._domainkey.{domain}")
-            for s in subject.selectors
-        ),
-    ]
+    no_underscore = zone_faults.NO_UNDERSCORE
+    names = [(Kind.DMARC, f"dmarc.{domain}", f"_dmarc.{domain}", no_underscore[Kind.DMARC])]
+    for selector in subject.selectors:
+        right = f"{selector}._domainkey.{domain}"
+        wrong = f"{selector}.domainkey.{domain}"
+        names.append((Kind.DKIM, wrong, right, no_underscore[Kind.DKIM]))
+        elsewhere = (f"{selector}.{domain}", f"_domainkey.{domain}", domain, f"_dmarc.{domain}")
+        names += ((Kind.DKIM, name, right, zone_faults.AT_A_SELECTOR) for name in elsewhere)
+    return names
 
 
 def _misplaced(subject: Subject, lookup: Lookup) -> Iterator[Said]:
     """Records at such names; grave where the right name has none."""
     names = misplaced_names(subject)
-    answers = lookup([Query(name, "TXT") for _, name, _ in names])
-    for (kind, name, right), answer in zip(names, answers, strict=True):
+    answers = lookup([Query(name, "TXT") for _, name, _, _ in names])
+    for (kind, name, right, why), answer in zip(names, answers, strict=True):
         # What a wildcard answers there is no record of the kind.
         meant = [t for t in texts(kind, answer) if problem_of(kind, t) is None]
+        if why == zone_faults.AT_A_SELECTOR:  # without its version it may be anything there
+            meant = [text for text in meant if text.startswith("v=DKIM1")]
         severity = Severity.WARNING if texts(kind, text_answer(right, lookup)) else Severity.DANGER
-        why = zone_faults.NO_UNDERSCORE[kind]
         found = (zone_faults.misplaced("TXT", name, text, why, severity) for text in meant)
         yield from _about(kind, right, found)
 

@@ -64,3 +64,13 @@ def testing(name: str, record: DkimRecord) -> Iterator[Finding]:
             f"{name} says t=y: receivers treat signed mail as if it were not signed.",
             "Take t=y out when the signatures are right.",
         )
+
+
+def note_left_out(note: str, reason: str) -> Finding:
+    """That the ``n=`` of a key is not published, because the API cannot hold it."""
+    return Finding(
+        "dkim-n-left-out",
+        Severity.NOTE,
+        f"The n={note} of the DKIM record cannot be stored: {reason}. It is left out.",
+        "It is a note for people, which receivers do not read.",
+    )

@@ -26,6 +26,9 @@ NO_UNDERSCORE = {
 }
 
 
+AT_A_SELECTOR = "a DKIM key belongs at <selector>._domainkey."
+
+
 def draft(zone: Zone) -> Iterator[Finding]:
     """A change that somebody has begun."""
     if zone.draft is not None:
@@ -160,9 +163,11 @@ def _why_misplaced(record: DnsRecord, zone: str) -> str | None:
         return NO_UNDERSCORE[Kind.DKIM]
     if record.type != "TXT":
         return None
+    if text.startswith("v=DKIM1") and "_domainkey" not in labels[1:] and not _repeats(record, zone):
+        return AT_A_SELECTOR
     if labels[0] == "dmarc" and dmarc.is_dmarc(text):
         return NO_UNDERSCORE[Kind.DMARC]
-    if f".{record.hostname}".endswith(f".{zone}") and _is_mail_record(text):
+    if _repeats(record, zone) and _is_mail_record(text):
         return f"its name repeats the zone; netcup adds {zone} by itself."
     if spf.is_spf(text) and ("_dmarc" in labels or "_domainkey" in labels):
         return "an SPF record belongs at the domain itself."
@@ -253,6 +258,10 @@ def _how_to_take(kind: Kind, domain: str, text: str) -> str:
     return (
         f"Delete it in the CCP, unless it is the one that is meant. Then give it whole:\n{to_copy}"
     )
+
+
+def _repeats(record: DnsRecord, zone: str) -> bool:
+    return f".{record.hostname}".endswith(f".{zone}")
 
 
 def _is_mail_record(text: str) -> bool:

@@ -198,7 +198,15 @@ def _source(
     if not records:
         assert key is not None
         return DkimSource(dkim.build(key), key, None, origin, key_only=True)
-    return DkimSource(records[0].text, key, records[0].selector, origin, key_only=False)
+    domains = {one.domain for one in records}
+    return DkimSource(
+        records[0].text,
+        key,
+        records[0].selector,
+        origin,
+        key_only=False,
+        domain=domains.pop() if len(domains) == 1 else "",
+    )
 
 
 def _parsed(text: str, origin: str) -> dkim.DkimRecord:
@@ -244,16 +252,25 @@ _FIRST_COMMENTS = re.compile(r"(?:[ \t]*[#;].*(?:\n|\Z))+")
 _DIRECTIVE = re.compile(r"^\$.*$", re.MULTILINE)
 _KEYS_ORIGIN = re.compile(r"^\$ORIGIN[ \t]+_domainkey\b", re.IGNORECASE | re.MULTILINE)
 _RECORD_START = re.compile(r'^(?=[ \t]*"?[ \t]*v[ \t]*=[ \t]*DKIM1\b)', re.MULTILINE)
+_REMARK = re.compile(
+    r"[ \t]*;[ \t]*-----[ \t]*DKIM key .*\Z"
+)  # opendkim-genkey's, on the last line
+# A line of a zone file without its name, or without more of its beginning.
+_TORN = re.compile(
+    r'(?:(?:[0-9]++|IN|TXT)\s++)*+\(?\s*+((?:"(?:\\.|[^"\\])*+"\s*+)++)\)?\s*+(?:;[^"\n]*+)?',
+    re.DOTALL | re.IGNORECASE,
+)
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _CHUNK = 255  # what a string of a TXT record holds (RFC 1035, 3.3)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """The text of a record, and the selector it was found under, if it had a name."""
+    """The text of a record, and the selector and domain it was found under, if it had a name."""
 
     text: str
     selector: str | None = None
+    domain: str = ""
 
 
 def is_zone_file(text: str) -> bool:
@@ -294,12 +311,12 @@ def from_zone_file(text: str, origin: str) -> tuple[FoundRecord, ...]:
     found = []
     for rrset in rrsets:
         owner = rrset.name.to_text(omit_final_dot=True).lower() + below
-        selector, named, _ = owner.partition("._domainkey")
+        selector, named, rest = owner.partition("._domainkey")
         if rrset.rdtype != dns.rdatatype.TXT:
             continue
         for text in (b"".join(rdata.strings).decode("latin-1").strip() for rdata in rrset):
             if named:
-                found.append(FoundRecord(text, checked(selector, origin)))
+                found.append(FoundRecord(text, checked(selector, origin), rest.lstrip(".")))
             elif dkim.is_dkim(text):
                 found.append(FoundRecord(text))
     return tuple(found)
@@ -307,7 +324,9 @@ def from_zone_file(text: str, origin: str) -> tuple[FoundRecord, ...]:
 
 def from_text(text: str) -> tuple[FoundRecord, ...]:
     """The records of a text that is no zone file: bare or in quotes, one or several."""
-    plain = text[_end(_FIRST_COMMENTS.match(text)) :].strip()
+    plain = _REMARK.sub("", text[_end(_FIRST_COMMENTS.match(text)) :]).strip()
+    if (torn := _TORN.fullmatch(plain)) is not None:
+        plain = torn[1].strip()
     if plain[:1] == "'" == plain[-1:] and len(plain) > 1:
         plain = plain[1:-1].strip()
     parts = (_unwrapped(part.strip()) for part in _RECORD_START.split(plain))
@@ -333,7 +352,8 @@ def _end(match: re.Match[str] | None) -> int:
 def _unwrapped(text: str) -> str:
     """One record as it would be in DNS: quoted strings joined, line breaks taken out."""
     if _ONLY_QUOTED.fullmatch(text) is None:
-        return _LINE_BREAK.sub("", text)  # no quotes, or more than quoted strings: as it is
+        # No quotes, or more than quoted strings: as it is, but for a zone file's escape.
+        return _LINE_BREAK.sub("", text).replace("\\;", ";")
     joined = _LINE_BREAK.sub("", "".join(_QUOTED.findall(text)))
     return _ESCAPE.sub(_unescaped, joined).strip()
 

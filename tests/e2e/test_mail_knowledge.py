@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.sandbox import Sandbox
     from tests.apis import Api
+    from tests.e2e.inprocess import Cli
 
 api = each_api
 
@@ -256,3 +257,30 @@ class TestInit:
         ended = command("-c", "netcup-mailauth.toml", "apply", "--yes")
         assert ended.code == 0, ended.stdout + ended.stderr
         assert len(spf(command.sandbox)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "code"),
+    [
+        ("CNAME", "x.example.net", "cname-conflict"),
+        ("NS", "ns.vendor.example", "name-delegated"),
+    ],
+)
+def test_apply_tells_of_a_record_as_wanted_that_nobody_sees(
+    cli: Cli, kind: str, target: str, code: str
+) -> None:
+    zone = cli.sandbox.zone("example.com")
+    live = {"hostname": "_dmarc", "type": "TXT", "destination": "v=DMARC1;p=none;rua=mailto:a@b.de"}
+    beside = {"hostname": "_dmarc", "type": kind, "destination": target}
+    cli.sandbox.set_zone("example.com", [*zone, live, beside])
+    wish = ("apply", "example.com", "--dmarc-policy", "none", "--yes")
+    assert code in cli.run(*wish).stdout
+    assert cli.run(*wish, "-q").stdout == ""
+
+
+@pytest.mark.parametrize("command", ["plan", "check", "records", "undo"])
+@pytest.mark.parametrize("name", ["_dmarc.example.com", "dkim._domainkey.example.com"])
+def test_the_name_of_a_record_is_a_usage_error(cli: Cli, command: str, name: str) -> None:
+    ended = cli.run(command, name)
+    assert ended.code == 2
+    assert "Give the domain itself: example.com" in ended.stderr

@@ -75,6 +75,17 @@ ZONE: dict[str, Case] = {
         key=KEY,
         domain="shop.example.com",
     ),
+    "a key from a line of another domain's zone": wanting(
+        {"dkim": {"source": "-"}},
+        *mail_zone(SPF, DMARC, ()),
+        key=f'dkim._domainkey.other.example. IN TXT "{KEY[:200]}" "{KEY[200:]}"',
+    ),
+    "keys where no key belongs": wanting(
+        spf(require=["mx"]),
+        *mail_zone(
+            SPF, DMARC, None, *(f"{at} TXT {KEY}" for at in ("dkim", "_domainkey", "@", "_dmarc"))
+        ),
+    ),
     "SPF vanished": wanting(spf(require=["mx"]), *mail_zone(()), remembered=CLEAN),
     "DMARC vanished": wanting(dmarc(policy="none"), *mail_zone(SPF, ()), remembered=CLEAN),
     "SPF vanished and is given whole": wanting(spf(SPF), *mail_zone(()), remembered=CLEAN),
@@ -644,6 +655,11 @@ AROUND: dict[str, Case] = {
         (*CLEAN, "*._report._dmarc TXT v=DMARC1"), {}, authorises=("example.org example.com",)
     ),
     "mailcow has no key": Planning(CLEAN, {"dkim": {"source": "mailcow"}}),
+    "a note in a key that netcup cannot store": Planning(
+        mail_zone(SPF, DMARC, ()),
+        {"dkim": {"source": "mailcow"}},
+        key=key(tags='n=say "hi";'),
+    ),
     "mailcow sends through a relay": Planning(
         CLEAN, {"dkim": {"source": "mailcow"}}, key=KEY, relay="smtp.example.net:25"
     ),

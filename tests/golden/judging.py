@@ -25,7 +25,7 @@ from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, reason_not_to_store
 from tests.golden.cases import Changing, Checking, Planning, Reading, private_key
 from tests.sessions import Answering, Kept
 
@@ -146,7 +146,12 @@ def _planning(case: Planning) -> Iterator[str]:
         return _zone(case.zone, name)
 
     backend: Any = SimpleNamespace(
-        name="ccp", endpoint="", account="", new_ttl=None, zone=zone, refuses=lambda _: None
+        name="ccp",
+        endpoint="",
+        account="",
+        new_ttl=None,
+        zone=zone,
+        refuses=lambda record: reason_not_to_store(record.value, "ccp"),
     )
     backend.serving = lambda _: backend
     policy = DomainPolicy.model_validate(case.policy)

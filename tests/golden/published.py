@@ -260,6 +260,9 @@ ZONES: dict[str, Case] = {
     "misplaced beside the right one": having(
         {f"dmarc.{DOMAIN}": [f"TXT {DMARC}"], f"dkim.domainkey.{DOMAIN}": ["TXT hello"]}
     ),
+    "keys where no key belongs": having(
+        {SELECTOR: None, f"dkim.{DOMAIN}": [f"TXT {KEY}"], f"_domainkey.{DOMAIN}": ["TXT v=x"]}
+    ),
     "misplaced in the zone too": having(
         {f"dmarc.{DOMAIN}": [f"TXT {DMARC}"]},
         zone=(*LIVE, f"dmarc TXT {DMARC}", f"{DOMAIN} TXT {SPF}"),

@@ -271,3 +271,19 @@ def test_a_filter_before_the_server_is_not_the_server() -> None:
         "filter.example.net": [{"A": "198.51.100.1"}],
     }
     assert codes(judged(world, hosts=("203.0.113.25",))) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["dkim.example.com", "_domainkey.example.com", "example.com", POLICY]
+)
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_key_at_another_name_is_grave_where_there_is_none_at_its_own(
+    name: str, lost: bool
+) -> None:
+    there = {**apex(SPF), **txt(POLICY, DMARC)}.get(name) or []
+    world: Changes = {name: [*there, {"TXT": KEY}]}
+    if lost:
+        world[DKIM] = None
+    found = [f for _, f in judged(world).findings if f.code == "misplaced-record"]
+    assert [f.severity.value for f in found] == ["danger" if lost else "warning"]
+    assert f"TXT {name} ({KEY}): a DKIM key belongs at" in found[0].message

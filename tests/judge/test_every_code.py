@@ -9,6 +9,7 @@ import pytest
 
 from netcup_mailauth.findings import CODES, Finding, Severity, by_gravity
 from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.dkim import note_left_out
 from netcup_mailauth.judge.guard import Signer
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.records import DnsRecord, Kind, Zone
@@ -190,6 +191,15 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
         lambda: judged(CLEAN, wants(dkim="dkim"), source(key_record(number=2))),
     ),
     "ttl-long": (W, lambda: judged(LIVE_TTL, wants(dkim="dkim"), source(key_record(number=2)))),
+    "dkim-n-left-out": (N, lambda: [note_left_out('say "hi"', "netcup refuses a double quote")]),
+    "dkim-named-elsewhere": (
+        N,
+        lambda: judged(
+            mail_zone(SPF, DMARC, ()),
+            wants(dkim="dkim"),
+            replace(SIGNED, domain="other.example"),
+        ),
+    ),
     "dkim-no-key": (W, lambda: [guard.no_key("example.com")]),
     "relayhost": (W, lambda: [guard.relayhost("example.com", "7")]),
     "dmarc-untested": (W, lambda: judged(mail_zone(SPF, ()), wants(dmarc=DMARC))),

@@ -198,6 +198,11 @@ def test_a_record_that_is_there_or_never_was_has_not_vanished() -> None:
         ("example.com TXT v=spf1 mx -all", "its name repeats the zone"),
         ("_dmarc TXT v=spf1 mx -all", "an SPF record belongs at the domain itself"),
         ("@ TXT v=DMARC1;p=none", "a DMARC record belongs at _dmarc"),
+        ("dkim TXT v=DKIM1;k=rsa;p=AAAA", "a DKIM key belongs at <selector>._domainkey"),
+        ("_domainkey TXT v=DKIM1;p=AAAA", "a DKIM key belongs at <selector>._domainkey"),
+        ("@ TXT v=DKIM1; p=AAAA", "a DKIM key belongs at <selector>._domainkey"),
+        ("_dmarc TXT v=DKIM1;p=AAAA", "a DKIM key belongs at <selector>._domainkey"),
+        ("_domainkey.intern TXT v=DKIM1;p=AAAA", "a DKIM key belongs at <selector>._domainkey"),
     ],
 )
 def test_a_record_where_no_receiver_looks_is_named_with_its_text(line: str, words: str) -> None:
@@ -216,6 +221,10 @@ def test_a_record_where_no_receiver_looks_is_named_with_its_text(line: str, word
         "domainkey A 203.0.113.1",
         "notexample.com TXT v=spf1 -all",
         "example.com TXT a note",
+        "other._domainkey TXT v=DKIM1;p=AAAA",
+        "other._domainkey.intern TXT v=DKIM1;p=AAAA",
+        "dkim TXT p=AAAA",
+        "_domainkey TXT o=~",  # of DomainKeys, the forerunner
         "* TXT v=DMARC1;p=none",  # answers at every name, and is a wildcard-txt
     ],
 )

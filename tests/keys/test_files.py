@@ -404,6 +404,53 @@ def test_no_error_shows_a_part_of_a_private_key() -> None:
         assert seed[:8] not in error.what + error.advice
 
 
+def torn() -> dict[str, str]:
+    """What opendkim-genkey writes, pasted without its beginning."""
+    whole = opendkim().strip()
+    line = whole[whole.index("IN") :]
+    return {
+        "without its name": line,
+        "without its class": line[line.index("TXT") :],
+        "without its type": line[line.index("(") :],
+        "without its bracket": line[line.index('"') :],
+        "with a TTL": f"3600 {line}",
+    }
+
+
+@pytest.mark.parametrize("form", torn())
+def test_a_line_of_a_zone_file_is_read_without_its_beginning(form: str) -> None:
+    found = read_key(torn()[form], "x")
+    assert (found.key, found.selector) == (rsa_pair().key, None)
+
+
+@pytest.mark.parametrize("end", ["", " ; key of example.com", ' ) ; ----- DKIM key "x" for y'])
+def test_a_remark_behind_a_torn_line_is_no_part_of_the_record(end: str) -> None:
+    assert read_key(f'TXT ( "v=DKIM1;" "p={P[:99]}" "{P[99:]}"{end}', "x").key == rsa_pair().key
+
+
+@pytest.mark.parametrize(
+    "text", [f"v=DKIM1\\;p={P}", f"v=DKIM1\\; k=rsa\\; p={P}\\;", f'"v=DKIM1\\;p={P}"']
+)
+def test_an_escaped_semicolon_is_the_zone_files_and_not_the_records(text: str) -> None:
+    found = read_key(text, "x")
+    assert found.key == rsa_pair().key
+    assert "\\" not in found.record
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [
+        ("dkim._domainkey.other.example.", "other.example"),
+        ("dkim._domainkey.other.example", "other.example"),
+        ("dkim._domainkey.intern", "intern"),
+        ("dkim._domainkey", ""),
+    ],
+)
+def test_the_domain_that_a_line_is_for_is_known(name: str, domain: str) -> None:
+    found = read_key(f'{name} IN TXT "v=DKIM1;k=rsa;" "p={P[:200]}" "{P[200:]}"', "x")
+    assert (found.selector, found.domain) == ("dkim", domain)
+
+
 def test_a_line_is_not_taken_for_a_comment_in_the_middle_of_a_record() -> None:
     assert read_key(f"# DKIM\n; key\nv=DKIM1\n; t=y\n; p={P}", "x").record.startswith(
         "v=DKIM1; t=y; p="

@@ -119,6 +119,9 @@ CODES = (
 )
 """Every code of a finding about a change, which can be allowed by it; part of the contract."""
 
+NOT_SERVED = frozenset({"cname-conflict", "dkim-cname", "name-delegated"})
+"""Codes that say that no receiver sees what stands in the zone, be it as wanted or not."""
+
 SHORT_GRACE = "rotation-short-grace"
 """The code that accepts that a rotation leaves the old key published for a shorter time."""
 

@@ -67,10 +67,11 @@ class Reporter:
 
     def show(self, change_set: ChangeSet) -> None:
         """One domain's plan, just before it is written; also one that does not do what it seems."""
-        from netcup_mailauth.judge import guard
+        from netcup_mailauth.findings import NOT_SERVED
         from netcup_mailauth.render import text
 
-        told = change_set.changes or (guard.unseen(change_set) and not settings().quiet)
+        unseen = any(finding.code in NOT_SERVED for finding in change_set.findings)
+        told = change_set.changes or (unseen and not settings().quiet)
         if self._format == "text" and told:
             shown = _without_notes(change_set)
             show(text.change_set_text(shown, self._page, self._full))

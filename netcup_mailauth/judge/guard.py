@@ -225,15 +225,6 @@ def held_by(change_set: ChangeSet) -> dict[Kind, tuple[str, ...]]:
     }
 
 
-NOT_SERVED = frozenset({"cname-conflict", "dkim-cname", "name-delegated"})
-"""Codes that say of a record that is as wanted that no receiver sees it."""
-
-
-def unseen(change_set: ChangeSet) -> bool:
-    """Whether something that needs no change is not what receivers see all the same."""
-    return any(finding.code in NOT_SERVED for finding in change_set.findings)
-
-
 def needless(change_set: ChangeSet) -> tuple[str, ...]:
     """The codes that are allowed though no finding has them."""
     found = {finding.code for finding in change_set.findings}

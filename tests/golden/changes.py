@@ -200,6 +200,10 @@ SPF_TEXT: dict[str, Case] = {
         *mail_zone("v=spf1 redirect=_spf.example.com", DMARC, None, "_spf TXT v=spf1 mx ~all"),
     ),
     "two SPF records become one": wanting(spf(require=["mx"]), *mail_zone((SPF, "v=spf1 a -all"))),
+    "two SPF records become one, and the wish says which all": wanting(
+        spf(require=["mx"], all="fail"),
+        *mail_zone(("v=spf1 a -all", "v=spf1 mx ~all", "v=spf1 redirect=x.example.com")),
+    ),
     "two SPF records become one without a word": wanting(
         spf(require=["mx"]), *mail_zone((SPF, "v=spf1 a ~all"))
     ),

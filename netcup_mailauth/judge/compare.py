@@ -434,7 +434,8 @@ _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
         "If the mail server signs with another selector, name it with --selector. Else publish "
-        "its key:\n  netcup-mailauth plan {domain} --mailcow https://mail.{domain}"
+        "its key, for WEB.DE and GMX insist on a signature of the sender's own domain:\n"
+        "  netcup-mailauth plan {domain} --mailcow https://mail.{domain}"
     ),
     Kind.DMARC: (
         "Publish one:\n  netcup-mailauth plan {domain} --dmarc-policy none "

@@ -207,6 +207,8 @@ def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
         back = [found for name in answer.values for found in forward[name]]
         leads_back = sender.address in {value for found in back for value in found.values}
         silent = answer.status in SILENT or any(found.status in SILENT for found in back)
+        if leads_back:
+            yield from _generic(sender, answer.values)
         if leads_back or silent:
             continue
         named = ", ".join(answer.values)
@@ -218,6 +220,43 @@ def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
             f"The reverse DNS of {sender} {said}. Large receivers refuse mail for that.",
             f"Set it to {host} where the server is rented (at netcup: SCP > Network).",
         )
+
+
+_DEFAULT_NAME = re.compile(r"v[0-9]{12,}\.[a-z]+srv\.de")
+"""What netcup calls a server that nobody has given a name (confidence: M)."""
+
+
+def _generic(sender: Sender, names: Sequence[str]) -> Iterator[Finding]:
+    """That a name says nothing but the address, as that of a line at home does."""
+    for name in names:
+        if is_generic(name, sender.address):
+            yield Finding(
+                "reverse-dns-generic",
+                Severity.WARNING,
+                f"The reverse DNS of {sender} is {name}, which is what its provider calls it. "
+                "WEB.DE and GMX usually reject mail from such a name.",
+                "Set it to a name of yours that leads back to it, such as mail.<domain>, where the "
+                "server is rented (at netcup: SCP > Network).",
+            )
+
+
+def is_generic(name: str, address: str) -> bool:
+    """Whether a host name is made of its address, or is the one that netcup gives by itself.
+
+    The four numbers of an IPv4 address in either order, whatever is between them; of an IPv6
+    address the first or the last half.
+    """
+    if _DEFAULT_NAME.fullmatch(name.lower()):
+        return True
+    parsed = ip_address(address)
+    if parsed.version == 4:
+        octets = [int(octet) for octet in address.split(".")]
+        said = [int(number) for number in re.findall(r"[0-9]+", name)]
+        places = range(len(said) - 3)
+        return any(said[at : at + 4] in (octets, octets[::-1]) for at in places)
+    digits = parsed.exploded.replace(":", "")
+    joined = re.sub(r"[^0-9a-f]", "", name.lower())
+    return digits[:16] in joined or digits[16:] in joined
 
 
 def _clients(domain: str, senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:

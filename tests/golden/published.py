@@ -224,6 +224,12 @@ NEIGHBOURS: dict[str, Case] = {
     "reverse DNS that leads elsewhere": having(
         {"25.113.0.203.in-addr.arpa": ["PTR other.example.net"]}
     ),
+    "reverse DNS as the provider gives it": having(
+        {
+            "25.113.0.203.in-addr.arpa": ["PTR 203-0-113-25.static.example.net"],
+            "203-0-113-25.static.example.net": ["A 203.0.113.25"],
+        }
+    ),
     "DNS silent about reverse DNS": having({"25.113.0.203.in-addr.arpa": ["TIMEOUT"]}),
     "a wildcard for mail programs": having(
         {

@@ -228,3 +228,32 @@ def test_a_null_mx_is_the_same_from_dns_and_from_netcups_copy() -> None:
 def test_the_preferred_host_comes_first() -> None:
     data = apex(SPF, mx=[{"MX": [100, "b.example"]}, {"MX": [9, "a.example"]}])
     assert exchanges(DOMAIN, world(data)).hosts == ("a.example", "b.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "generic"),
+    [
+        ("203-0-113-25.static.provider.example", "203.0.113.25", True),
+        ("25.113.0.203.provider.example", "203.0.113.25", True),
+        ("ip203.0.113.025.provider.example", "203.0.113.25", True),
+        ("v2202611123456789.quicksrv.de", "203.0.113.25", True),
+        ("2001-db8-0-0-0-0-0-25.provider.example", "2001:db8::25", False),  # nothing is padded
+        ("20010db8000000000000000000000025.example", "2001:db8::25", True),
+        ("mail.example.com", "203.0.113.25", False),
+        ("mail.example.com", "2001:db8::25", False),
+        ("mx25.113.example.com", "203.0.113.25", False),
+        ("v2.goodsrv.de", "203.0.113.25", False),
+    ],
+)
+def test_a_name_made_of_its_address_is_generic(name: str, address: str, generic: bool) -> None:
+    assert neighbours.is_generic(name, address) == generic
+
+
+def test_a_generic_name_that_leads_back_is_a_warning() -> None:
+    name = "203-0-113-25.static.provider.example"
+    changes: Changes = {V4: [{"PTR": name}], name: [{"A": "203.0.113.25"}]}
+    [finding] = found(changes)
+    assert (finding.code, finding.severity.value) == ("reverse-dns-generic", "warning")
+    assert f"is {name}" in finding.message
+    # Where it does not lead back either, that is what is said.
+    assert named({V4: [{"PTR": name}]}) == ["reverse-dns"]

@@ -246,14 +246,14 @@ def is_generic(name: str, address: str) -> bool:
     The four numbers of an IPv4 address in either order, whatever is between them; of an IPv6
     address the first or the last half.
     """
-    if _DEFAULT_NAME.fullmatch(name.lower()):
-        return True
     parsed = ip_address(address)
+    octets = list(parsed.packed)
+    said = [int(number) for number in re.findall(r"[0-9]{1,3}", name)]
+    spelt = any(said[at : at + 4] in (octets, octets[::-1]) for at in range(len(said) - 3))
+    if spelt or _DEFAULT_NAME.fullmatch(name.lower()):
+        return True
     if parsed.version == 4:
-        octets = [int(octet) for octet in address.split(".")]
-        said = [int(number) for number in re.findall(r"[0-9]+", name)]
-        places = range(len(said) - 3)
-        return any(said[at : at + 4] in (octets, octets[::-1]) for at in places)
+        return False
     digits = parsed.exploded.replace(":", "")
     joined = re.sub(r"[^0-9a-f]", "", name.lower())
     return digits[:16] in joined or digits[16:] in joined

@@ -230,6 +230,14 @@ NEIGHBOURS: dict[str, Case] = {
             "203-0-113-25.static.example.net": ["A 203.0.113.25"],
         }
     ),
+    "reverse DNS of IPv6 as the provider gives it": having(
+        {
+            "5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa": [
+                "PTR 20010db8000000000000000000000025.example.net"
+            ],
+            "20010db8000000000000000000000025.example.net": ["AAAA 2001:db8::25"],
+        }
+    ),
     "DNS silent about reverse DNS": having({"25.113.0.203.in-addr.arpa": ["TIMEOUT"]}),
     "a wildcard for mail programs": having(
         {

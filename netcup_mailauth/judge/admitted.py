@@ -102,11 +102,15 @@ def _is_consented(change: Change, carve_out: Term, passing: Term) -> bool:
     if any(senders.is_named(term, carve_out) for term in dropped):
         return True
     required = () if asked.record is not None else asked.require or ()
-    named = {spf.spelt_out(change.domain, spf.parse_term(text)).canonical for text in required}
-    if passing.canonical not in named or not carve_out.encloses(passing):
+    named = (spf.spelt_out(change.domain, spf.parse_term(text)) for text in required)
+    return any(_lets_in(term, carve_out) and term.encloses(passing) for term in named)
+
+
+def _lets_in(named: Term, carve_out: Term) -> bool:
+    """Whether a term that is required by name means to let in those a carve-out shuts out."""
+    if named.qualifier is not Qualifier.PASS or not carve_out.encloses(named):
         return False
-    same = carve_out.unqualified == passing.unqualified
-    return not (same and carve_out.qualifier is Qualifier.FAIL)
+    return named.unqualified != carve_out.unqualified or carve_out.qualifier is not Qualifier.FAIL
 
 
 def _tried(change: Change, address: str) -> tuple[Term, Term] | bool:

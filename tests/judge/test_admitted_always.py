@@ -16,7 +16,7 @@ from netcup_mailauth.lookup import ZoneLookup
 from netcup_mailauth.records import Kind
 from tests.effort import THOROUGH
 from tests.judge.carved import ADDRESSES, WORLD, edits, records
-from tests.judge.cases import DMARC, case_of, dns, judged, mail_zone, to_type, wants
+from tests.judge.cases import DMARC, DOMAIN, case_of, dns, judged, mail_zone, to_type, wants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,10 +61,15 @@ def unnamed(case: Case, message: str, parts: dict[str, Any]) -> Iterator[str]:
 
 def is_consented(parts: dict[str, Any], was: spf.Term, now: spf.Term) -> bool:
     dropped = spf.drop(spf.SpfRecord("v=spf1", (was,)), *parts.get("drop", ()))
-    named = {spf.parse_term(text).canonical for text in parts.get("require", ())}
-    inside = now.canonical in named and was.encloses(now)
-    same = was.unqualified == now.unqualified and was.qualifier is spf.Qualifier.FAIL
-    return not dropped.terms or (inside and not same)
+    was, now = spf.spelt_out(DOMAIN, was), spf.spelt_out(DOMAIN, now)
+    named = [spf.spelt_out(DOMAIN, spf.parse_term(text)) for text in parts.get("require", ())]
+    inside = any(
+        was.encloses(term)
+        and term.encloses(now)
+        and not (was.unqualified == term.unqualified and was.qualifier is spf.Qualifier.FAIL)
+        for term in named
+    )
+    return not dropped.terms or inside
 
 
 @EXAMPLES

@@ -71,11 +71,14 @@ def findings(changes: Iterable[Change]) -> Iterator[Finding]:
 def _admitted(change: Change) -> Iterator[_Admitted]:
     old = spf.deciding(change.old, change.domain, change.before)
     new = spf.deciding(change.new, change.domain, change.after)
-    edges = tuple(term.network for term in (*old, *new) if term.network is not None)
+    suspects = [
+        suspect for suspect in spf.suspects(old, new) if not _is_consented(change, *suspect)
+    ]
+    if not suspects:
+        return
+    edges = (*spf.edges(old, change.before), *spf.edges(new, change.after))
     tried: dict[str, tuple[Term, Term] | bool] = {}
-    for number, (carve_out, passing) in enumerate(spf.suspects(old, new)):
-        if _is_consented(change, carve_out, passing):
-            continue
+    for number, (carve_out, passing) in enumerate(suspects):
         addresses = (
             spf.in_both(carve_out, change.before, passing, change.after, edges)
             if number < MOST_TRIED
@@ -103,7 +106,10 @@ def _is_consented(change: Change, carve_out: Term, passing: Term) -> bool:
         return True
     required = () if asked.record is not None else asked.require or ()
     named = (spf.spelt_out(change.domain, spf.parse_term(text)) for text in required)
-    return any(_lets_in(term, carve_out) and term.encloses(passing) for term in named)
+    return any(
+        _lets_in(term, carve_out) and (term.encloses(passing) or term.encloses(carve_out))
+        for term in named
+    )
 
 
 def _lets_in(named: Term, carve_out: Term) -> bool:

@@ -22,7 +22,7 @@ from netcup_mailauth.spf.edit import (
     require,
     with_all,
 )
-from netcup_mailauth.spf.effect import deciding, in_both, suspects
+from netcup_mailauth.spf.effect import deciding, edges, in_both, suspects
 from netcup_mailauth.spf.lint import Problem, lint
 from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.record import (
@@ -64,6 +64,7 @@ __all__ = [
     "deciding",
     "describe_changes",
     "drop",
+    "edges",
     "equal",
     "first_covering",
     "idle",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.lookup import SILENT, Query
 from netcup_mailauth.spf import macros
-from netcup_mailauth.spf.check import is_domain
+from netcup_mailauth.spf.check import MAX_LOOKUPS, is_domain
 from netcup_mailauth.spf.edit import first_covering
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import Network, Qualifier, is_spf, parse, spelt_out
@@ -107,6 +107,20 @@ def in_both(
     if one.networks is None or two.networks is None:
         return None
     return _corners(one.networks, two.networks, (*edges, *one.edges, *two.edges))
+
+
+def edges(terms: Sequence[Term], lookup: Lookup) -> tuple[Network, ...]:
+    """The networks at whose ends another of the terms may decide, as far as DNS lists them.
+
+    Of a record with more terms than a receiver may look up no DNS is asked.
+    """
+    asking = sum(term.asks_dns for term in terms)
+    reaches = [
+        _reach(term, lookup)
+        for term in terms
+        if not term.is_all and (term.network is not None or asking <= MAX_LOOKUPS)
+    ]
+    return tuple(net for reach in reaches for net in (*(reach.networks or ()), *reach.edges))
 
 
 def _corners(

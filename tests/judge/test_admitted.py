@@ -72,6 +72,12 @@ ADMITTING = [
     ("v=spf1 -ip4:192.0.2.8 mx", "v=spf1 mx redirect=away.example.net", "-ip4:192.0.2.8"),
     # what the record leads to by redirect= is not the final all of this one
     ("v=spf1 redirect=away.example.net", require("ip4:192.0.2.0/24"), "-ip4:192.0.2.9"),
+    # what an include lets through is an end of its own
+    (
+        "v=spf1 -ip4:198.51.100.0/30 -include:x.example.net ip4:198.51.100.0/24 -all",
+        "v=spf1 -include:x.example.net ip4:198.51.100.0/24 -ip4:198.51.100.0/30 -all",
+        "198.51.100.1",
+    ),
     # in parts: the very same term, and parts that are named
     ("v=spf1 -include:x.example.net mx -all", require("include:x.example.net"), "-include:x"),
     ("v=spf1 -mx a -all", require("mx"), "-mx, such as"),

@@ -318,6 +318,18 @@ CARVE_OUTS: dict[str, Case] = {
     "two SPF records that contradict each other": wanting(
         spf(all="fail"), *mail_zone(("v=spf1 mx a -all", "v=spf1 mx -a -all"))
     ),
+    "a network required in front of a redirect": wanting(
+        spf(require=["ip4:192.0.2.0/24"]),
+        *mail_zone(
+            "v=spf1 redirect=_spf.example.com",
+            DMARC,
+            None,
+            "_spf TXT v=spf1 mx -ip4:192.0.2.9 ip4:192.0.2.0/25 ~all",
+        ),
+    ),
+    "two SPF records, a neutral term of one required": wanting(
+        spf(require=["mx"]), *mail_zone(("v=spf1 a -all", "v=spf1 ?mx -all"))
+    ),
     "a carve-out lost by parts": bare("set spf @ v=spf1 ip4:192.0.2.0/24 mx -all", zone=CARVED),
     "a network carved out and lost": wanting(
         spf("v=spf1 ip4:192.0.2.0/24 -all"), *mail_zone("v=spf1 ?ip4:192.0.2.0/28 mx -all")

@@ -26,7 +26,7 @@ from netcup_mailauth.actions.session import Session
 from netcup_mailauth.dnsio.servers import Dns, serves_records
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.sources import Sources, check_source
@@ -94,7 +94,7 @@ class ProposedPlan:
 def _allowing(change_set: ChangeSet, codes: Sequence[str]) -> ChangeSet:
     """The change set with these codes allowed; a kind that nothing else stops is held no more."""
     allowed = replace(change_set, allow=(*change_set.allow, *codes))
-    stops = {stop.kind for stop in guard.stopping(allowed)}
+    stops = {stop.kind for stop in holding.stopping(allowed)}
     return replace(allowed, held=frozenset(allowed.held if None in stops else allowed.held & stops))
 
 
@@ -197,7 +197,7 @@ class Netcup:
                 accepts what was found.
         """
         for zone in proposed.zones:
-            if stops := guard.stopping(zone):
+            if stops := holding.stopping(zone):
                 raise refusal(zone, stops)
         return applying.apply(self._session, proposed.plan)
 

@@ -34,7 +34,7 @@ from netcup_mailauth.documents import (
 )
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
 from netcup_mailauth.findings import CODES, Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.kinds import hostname_of, is_meant
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
@@ -127,7 +127,7 @@ def zone_document(change_set: ChangeSet) -> Document:
 
 def _held(change_set: ChangeSet) -> Document:
     """What holds back each kind that is held back; no key where there is none."""
-    held = {kind.value: list(codes) for kind, codes in guard.held_by(change_set).items()}
+    held = {kind.value: list(codes) for kind, codes in holding.held_by(change_set).items()}
     return {"held": held} if held else {}
 
 

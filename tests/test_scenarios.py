@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.plan import Action, ChangeSet, applied
 from netcup_mailauth.policy import Config, DomainPolicy, Wish, linked
@@ -153,7 +153,7 @@ def test_s04_two_spf_records_become_one_with_every_term_and_the_softer_all() -> 
         "v=spf1 mx a include:_spf.webhosting.systems include:x.example ~all"
     )
     assert codes(found.findings) == ["spf-multiple"]
-    assert not guard.stopping(found)
+    assert not holding.stopping(found)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_s11_a_cname_at_dmarc_is_refused() -> None:
     before = mail_zone(NETCUP, (), None, "_dmarc CNAME dmarc.service.example")
     found = plan(before, wants(dmarc={"policy": "none"}))
     assert "dmarc.service.example" in only(found.findings, "cname-conflict").message
-    assert codes(guard.stopping(found)) == ["cname-conflict"]
+    assert codes(holding.stopping(found)) == ["cname-conflict"]
 
 
 def test_s12_a_live_dmarc_keeps_policy_and_reports_and_pct_goes_only_with_a_policy() -> None:
@@ -244,17 +244,17 @@ def test_s12_a_live_dmarc_keeps_policy_and_reports_and_pct_goes_only_with_a_poli
     assert change.after
     assert change.after.destination == "v=DMARC1; p=quarantine; rua=mailto:other@example.com"
     assert "50 % -> all failing mail" in only(asked.findings, "dmarc-removed-tag").message
-    assert not guard.stopping(asked)
+    assert not holding.stopping(asked)
 
 
 def test_s13_two_dmarc_records_need_one_given_whole() -> None:
     before = mail_zone(NETCUP, (DMARC, "v=DMARC1;p=reject"))
     parts = plan(before, wants(dmarc={"rua": ["mailto:d@example.com"]}))
     assert parts.is_empty
-    assert codes(guard.stopping(parts)) == ["dmarc-ambiguous"]
+    assert codes(holding.stopping(parts)) == ["dmarc-ambiguous"]
     whole = plan(before, wants(dmarc=DMARC))
     assert [change.action for change in whole.changes] == [Action.DELETE]
-    assert not guard.stopping(whole)
+    assert not holding.stopping(whole)
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_s16_another_key_under_the_same_selector_is_a_change_with_a_warning() ->
     (change,) = found.changes
     assert (change.action, change.kind) == (Action.UPDATE, Kind.DKIM)
     assert only(found.findings, "dkim-key-replaced").severity is Severity.WARNING
-    assert not guard.stopping(found)
+    assert not holding.stopping(found)
 
 
 def test_s17_netcups_dkim_cnames_stay_and_are_mentioned() -> None:
@@ -357,8 +357,8 @@ def test_s19_an_alias_domain_gets_its_own_key_and_records() -> None:
         Kind.DKIM: key_record(number=2),
         Kind.DMARC: "v=DMARC1;p=none;rua=mailto:d@example.com",
     }
-    assert not guard.stopping(own)
-    assert not guard.stopping(alias)
+    assert not holding.stopping(own)
+    assert not holding.stopping(alias)
 
 
 @pytest.mark.parametrize(
@@ -376,4 +376,4 @@ def test_s20_a_second_run_is_empty(policy: DomainPolicy) -> None:
     account.apply(account.zone("example.com"), first.changes)
     second = planning.draft(run, Wish("example.com", policy)).change_set
     assert second.is_empty
-    assert not guard.stopping(second)
+    assert not holding.stopping(second)

@@ -24,7 +24,7 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
     ZoneError,
 )
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.netcup.api import read_anew
 from netcup_mailauth.plan import (
     ChangeSet,
@@ -297,7 +297,7 @@ def apply_unasked(session: Session, wishes: Sequence[Wish]) -> RunResult:
         turn.tell(partial(session.reporter.show, drafted.change_set))
         return (
             unwritten(drafted.change_set)
-            if guard.let_through(drafted.change_set).is_empty
+            if holding.let_through(drafted.change_set).is_empty
             else drafted
         )
 
@@ -316,7 +316,7 @@ def apply(session: Session, plan: Plan) -> RunResult:
     """Write a plan that somebody has just agreed to; each zone is read again first."""
 
     def prepare(change_set: ChangeSet, _turn: Turn) -> Result | Draft:
-        if change_set.error is not None or guard.let_through(change_set).is_empty:
+        if change_set.error is not None or holding.let_through(change_set).is_empty:
             return unwritten(change_set)
         return Draft(change_set, read(session, change_set))
 
@@ -374,7 +374,7 @@ def _carried_out(session: Session, ready: Result | Draft, turn: Turn) -> Result:
     change_set = ready.change_set
     # The result is reported inside, so that an interrupted run still says what it wrote.
     with uninterrupted(f"the write to {change_set.place.zone}"):
-        result = write(session, guard.let_through(change_set), ready.zone)
+        result = write(session, holding.let_through(change_set), ready.zone)
         return _reported(session, _with_held(change_set, result), turn)
 
 
@@ -404,7 +404,7 @@ def unwritten(change_set: ChangeSet) -> Result:
     """The result for a change set that there is no reason, or no leave, to write."""
     if change_set.error is not None:
         return Result(change_set, Status.FAILED, change_set.error)
-    stops = guard.stopping(change_set)
+    stops = holding.stopping(change_set)
     if stops:
         return Result(change_set, Status.REFUSED, Failure.of(refusal(change_set, stops)))
     return Result(change_set, Status.UNCHANGED)
@@ -419,7 +419,7 @@ def _with_held(change_set: ChangeSet, result: Result) -> Result:
 
 
 def _held_back(change_set: ChangeSet) -> RefusedError:
-    stops = guard.stopping(change_set)
+    stops = holding.stopping(change_set)
     codes = ", ".join(dict.fromkeys(finding.code for finding in stops))
     held = [kind.upper() for kind in Kind if kind in change_set.held]
     words = f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} held back"

@@ -13,7 +13,7 @@ from netcup_mailauth.actions import applying
 from netcup_mailauth.actions.planning import check_that_it_can_change, check_that_it_fits
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.judge.guard import Signer as Signing
 from netcup_mailauth.kinds import of_kind
@@ -95,7 +95,7 @@ def write(rotator: Rotator, zone: Zone, change_set: ChangeSet, signing: PublicKe
         return False
     case = Case(change_set, zone, dns=rotator.session.lookup(), signer=Signing(signing))
     judged = replace(change_set, findings=guard.judge(case), allow=(*ALLOWED, *rotator.allow))
-    stops = guard.stopping(judged)
+    stops = holding.stopping(judged)
     if stops:
         reasons = " ".join(f"{finding.message} ({finding.code})" for finding in stops)
         raise RefusedError(f"{change_set.place.domain}: {reasons}", stops[0].advice)

@@ -34,7 +34,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.files import expanded, read_named
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
 from netcup_mailauth.kinds import same_meaning
@@ -133,7 +133,7 @@ def _prepared(
         raise key
     ready = judged(session, reviewed, rebound(planned, zone), zone, key)
     turn.tell(partial(session.reporter.show, ready))
-    return unwritten(ready) if guard.stopping(ready) else Draft(ready, zone)
+    return unwritten(ready) if holding.stopping(ready) else Draft(ready, zone)
 
 
 def _authorised(saved: SavedPlan) -> frozenset[str]:

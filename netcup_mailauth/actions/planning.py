@@ -17,7 +17,7 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.dkim import note_left_out
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW
@@ -149,7 +149,7 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
         remembered=session.remembered(wish.domain),
         reports_planned=wish.authorised,
     )
-    return Draft(guard.settled(case, [*findings, *desired.findings]), zone)
+    return Draft(holding.settled(case, [*findings, *desired.findings]), zone)
 
 
 def failed(session: Session, wish: Wish, error: MailauthError) -> ChangeSet:

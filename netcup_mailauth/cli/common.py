@@ -191,14 +191,16 @@ def agreed(plan: Plan, question: str) -> bool:
 
     ``{zones}`` in the question stands for what would be written to.
     """
-    from netcup_mailauth.judge import guard
+    from netcup_mailauth.judge import holding
     from netcup_mailauth.render.words import held_back, kinds_of
 
-    ready = [c for c in plan.zones if (c.changes and not guard.stopping(c)) or guard.is_in_part(c)]
+    ready = [
+        c for c in plan.zones if (c.changes and not holding.stopping(c)) or holding.is_in_part(c)
+    ]
     if not ready:
         return True
     zones = ready[0].place.domain if len(ready) == 1 else f"{len(ready)} domains"
-    if len(plan.zones) == 1 and guard.is_in_part(ready[0]):
+    if len(plan.zones) == 1 and holding.is_in_part(ready[0]):
         words = f"Write {kinds_of(ready[0].without_held)} to {zones}? {held_back(ready[0])}."
         return confirmed(words)
     held = " What is held back is not written." if any(c.held for c in plan.zones) else ""
@@ -268,10 +270,10 @@ def warn(message: str) -> None:
 
 def note_needless(change_set: ChangeSet) -> None:
     """Name what is allowed without need: a consent that stays around may hide the next fault."""
-    from netcup_mailauth.judge import guard
+    from netcup_mailauth.judge import holding
 
     if change_set.error is None and not settings().quiet:
-        for code in guard.needless(change_set):
+        for code in holding.needless(change_set):
             say(
                 f"note: {change_set.place.domain}: {code} is allowed, and there is no such finding."
             )

@@ -187,20 +187,20 @@ def summary_markdown(plan: Plan, path: Path | None) -> str:
 
 
 def _summary_line(change_set: ChangeSet) -> str:
-    from netcup_mailauth.judge import guard
+    from netcup_mailauth.judge import holding
     from netcup_mailauth.render import markdown
 
     words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
     if change_set.error is not None:
         words.append(f"failed: {markdown.plain(change_set.error.message)}")
-    stops = dict.fromkeys(finding.code for finding in guard.stopping(change_set))
+    stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
     if stops:
         words.append(f"stopped by {' and '.join(map(markdown.code, stops))}")
     return f"- {markdown.code(change_set.place.domain)}: {', '.join(words)}"
 
 
 def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
-    from netcup_mailauth.judge import guard
+    from netcup_mailauth.judge import holding
 
     failed = [change_set.place.domain for change_set in plan.zones if change_set.error]
     if failed:
@@ -208,7 +208,7 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
     if settings().quiet:
         return
     shown = shlex.quote(str(out))
-    ready = [c for c in plan.zones if c.changes and not guard.stopping(c)]
+    ready = [c for c in plan.zones if c.changes and not holding.stopping(c)]
     if exported is not None:
         say(f"The plan is in {shown}. Made from a zone file, it can be looked at, not applied.")
     elif ready:
@@ -218,7 +218,7 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
         say(f"  {line}")
     elif plan.has_changes:
         say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")
-        if any(guard.is_in_part(change_set) for change_set in plan.zones):
+        if any(holding.is_in_part(change_set) for change_set in plan.zones):
             say("A plan file is written whole or not at all; apply itself writes what is not held.")
     elif not failed:
         say(f"The plan is in {shown}; there is nothing to do.")

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
     HELD,
@@ -113,7 +113,7 @@ def _change_set(change_set: ChangeSet, full: bool) -> str:
     else:
         for change in change_set.changes:
             lines += _change(change, full)
-            if guard.is_in_part(change_set) and change.kind in change_set.held:
+            if holding.is_in_part(change_set) and change.kind in change_set.held:
                 lines.append(f"  - **{HELD}**")
         lines += [f"- {untouched(change_set)}", ""]
     for finding in change_set.findings:

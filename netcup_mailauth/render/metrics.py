@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import State
 from netcup_mailauth.plan import Action, Status
 from netcup_mailauth.records import Kind, absolute
@@ -244,7 +244,7 @@ def of_planned(change_set: ChangeSet) -> DomainOutcome:
     status, code = "pending" if change_set.changes else Status.UNCHANGED.value, ExitCode.OK
     if change_set.error is not None:
         status, code = Status.FAILED.value, change_set.error.exit_code
-    elif guard.stopping(change_set):
+    elif holding.stopping(change_set):
         # plan itself ends with 0 there, for it has done what it was asked for.
         status = Status.REFUSED.value
     return DomainOutcome(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, Result, RunResult, Status
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
@@ -94,7 +94,7 @@ def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> st
         name_width = min(longest, _MAX_NAME, page.width // 3)
         for change in change_set.changes:
             lines += _change(change, page, name_width, full)
-            if guard.is_in_part(change_set) and change.kind in change_set.held:
+            if holding.is_in_part(change_set) and change.kind in change_set.held:
                 lines += page.hang(" " * (6 + _LABEL_WIDTH + name_width), HELD, 0, "bold")
         lines += page.hang("    ", untouched(change_set), 4, "dim")
     for finding in change_set.findings:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
 from netcup_mailauth.records import CCP, CLOUDDNS, Kind, visible
 
@@ -182,7 +182,7 @@ HELD = "held back, and not written"
 def nothing_to_do(change_set: ChangeSet) -> str:
     """What a plan without changes says; a wish that was refused is not as wanted."""
     wanted = as_wanted(change_set)
-    if guard.stopping(change_set):
+    if holding.stopping(change_set):
         return f"refused; {wanted}" if wanted else "refused"
     return f"nothing to do; {wanted or 'nothing managed'}"
 
@@ -212,8 +212,8 @@ def totals(plan: Plan) -> str:
 
 
 def _stopped(plan: Plan) -> str:
-    stopped = [c for c in plan.zones if guard.stopping(c)]
-    in_part = [c for c in stopped if guard.is_in_part(c)]
+    stopped = [c for c in plan.zones if holding.stopping(c)]
+    in_part = [c for c in stopped if holding.is_in_part(c)]
     whole = [c for c in stopped if c not in in_part]
     words = ""
     if whole:
@@ -228,7 +228,7 @@ def _stopped(plan: Plan) -> str:
 
 
 def _codes(change_sets: Sequence[ChangeSet]) -> str:
-    stops = (finding for c in change_sets for finding in guard.stopping(c))
+    stops = (finding for c in change_sets for finding in holding.stopping(c))
     return ", ".join(dict.fromkeys(visible(finding.code) for finding in stops))
 
 

@@ -17,7 +17,7 @@ from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.applying import apply_unasked
 from netcup_mailauth.actions.planfile import apply_saved
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, UsageError
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Change, RunResult, Status, applied
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, SpfPolicy, Wish, linked
 from netcup_mailauth.records import DnsRecord, Kind, Zone
@@ -424,7 +424,7 @@ def test_a_plan_file_ends_as_an_apply_without_one_would_or_whole_where_that_woul
         else:
             run = apply_unasked(here.session, [one])
         (result,) = run.results
-        in_part = guard.is_in_part(result.change_set)
+        in_part = holding.is_in_part(result.change_set)
         ends.append((result.status, run.exit_code, here.backend.zones))
         if in_part and not through_a_file:  # a file is written whole or not at all
             assert (result.status, run.exit_code) == (Status.APPLIED, ExitCode.REFUSED)

@@ -15,7 +15,7 @@ from netcup_mailauth.actions.session import Session
 from netcup_mailauth.actions.undo import Target, plan_undo, reversal, reverted
 from netcup_mailauth.errors import ExitCode, StaleError
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, ChangeSet, Place, Status, applied, compute, outcome
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.sandbox import Quirks
@@ -245,13 +245,13 @@ def test_the_guard_judges_an_undo_and_says_how_to_consent(tmp_path: Path) -> Non
     with account() as (_, backend):
         entry = write(backend, tmp_path, WISHES)
         change_set = reverted(Session(backend), Target(entry))
-        stops = {finding.code: finding for finding in guard.stopping(change_set)}
+        stops = {finding.code: finding for finding in holding.stopping(change_set)}
         assert {"dkim-revokes-key", "dmarc-drops-reports"} <= set(stops)
         assert all("--allow" in finding.advice for finding in stops.values())
         others = [f for f in change_set.findings if f.severity is not Severity.DANGER]
         assert all("--allow" not in finding.advice for finding in others)
         allowed = reverted(Session(backend), Target(entry, tuple(stops)))
-        assert guard.stopping(allowed) == ()
+        assert holding.stopping(allowed) == ()
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ class TestTheSigner:
             yield backend, write(backend, tmp_path, WISHES)
 
     def codes(self, backend: CcpBackend, target: Target) -> set[str]:
-        return {finding.code for finding in guard.stopping(reverted(Session(backend), target))}
+        return {finding.code for finding in holding.stopping(reverted(Session(backend), target))}
 
     def test_taking_its_key_away_is_a_danger(self, written: tuple[CcpBackend, Entry]) -> None:
         backend, entry = written

@@ -19,7 +19,7 @@ from netcup_mailauth.actions.session import Session
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dnsio import servers
 from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, ZoneError
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status
@@ -109,18 +109,18 @@ def _changing(case: Changing) -> Iterator[str]:
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
         reports_planned=frozenset(case.reports_planned),
     )
-    yield from _planned(guard.settled(subject, decided))
+    yield from _planned(holding.settled(subject, decided))
 
 
 def _planned(change_set: ChangeSet) -> Iterator[str]:
     yield from (_told(finding) for finding in change_set.findings)
     costs = [change.look_ups for change in change_set.changes if change.look_ups]
-    stops = [finding.code for finding in guard.stopping(change_set)]
-    held = [f"{kind} by {' and '.join(by)}" for kind, by in guard.held_by(change_set).items()]
+    stops = [finding.code for finding in holding.stopping(change_set)]
+    held = [f"{kind} by {' and '.join(by)}" for kind, by in holding.held_by(change_set).items()]
     more = {"look-ups": costs, "stopped by": stops, "held back": held}
-    if guard.is_in_part(change_set):
-        more["written all the same"] = [c.kind for c in guard.let_through(change_set).changes]
-    more["needless"] = [*guard.needless(change_set)]
+    if holding.is_in_part(change_set):
+        more["written all the same"] = [c.kind for c in holding.let_through(change_set).changes]
+    more["needless"] = [*holding.needless(change_set)]
     yield from (f"{what}: {', '.join(told)}" for what, told in more.items() if told)
 
 

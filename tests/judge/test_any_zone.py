@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.findings import CODES, Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.guard import Signer
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.plan import ChangeSet, Place
@@ -172,4 +172,4 @@ REFUSED = replace(DANGER, severity=Severity.REFUSED)
 def test_a_danger_stops_unless_allowed_and_a_refusal_always(
     of: ChangeSet, expected: tuple[Finding, ...]
 ) -> None:
-    assert guard.stopping(of) == expected
+    assert holding.stopping(of) == expected

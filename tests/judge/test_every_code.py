@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.findings import CODES, Finding, Severity, by_gravity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.dkim import note_left_out
 from netcup_mailauth.judge.guard import Signer
 from netcup_mailauth.plan import ChangeSet, Place
@@ -312,6 +312,6 @@ def test_the_relay_and_the_missing_key_name_the_domain() -> None:
 
 def test_what_is_allowed_without_need_is_known() -> None:
     change_set = ChangeSet(Place("a.de", "a.de"), allow=("spf-ptr", "spf-ptr"))
-    assert guard.needless(change_set) == ("spf-ptr",)
+    assert holding.needless(change_set) == ("spf-ptr",)
     ptr = Finding("spf-ptr", Severity.WARNING, "")
-    assert guard.needless(replace(change_set, findings=(ptr,))) == ()
+    assert holding.needless(replace(change_set, findings=(ptr,))) == ()

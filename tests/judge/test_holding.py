@@ -9,7 +9,7 @@ import pytest
 
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.plan import ChangeSet, Place, applied, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
@@ -42,18 +42,18 @@ def settled(
     change_set = compute(Place("example.com", before.name), before, desired.records)
     change_set = replace(change_set, allow=tuple(policy.allow or ()))
     case = Case(change_set, before, policy, dns=dns())
-    return guard.settled(case, [*desired.findings, *decided])
+    return holding.settled(case, [*desired.findings, *decided])
 
 
 def kinds(change_set: ChangeSet) -> set[Kind]:
-    return {change.kind for change in guard.let_through(change_set).changes}
+    return {change.kind for change in holding.let_through(change_set).changes}
 
 
 def test_a_danger_holds_back_its_own_kind_and_the_others_are_written() -> None:
     found = settled(LIVE, DomainPolicy(spf=DROPS_A_SENDER, dmarc=WATCHES), KEY)
     assert found.held == {SPF}
     assert kinds(found) == {DKIM, DMARC}
-    assert guard.held_by(found) == {SPF: ("spf-drops-sender",)}
+    assert holding.held_by(found) == {SPF: ("spf-drops-sender",)}
     assert {change.kind for change in found.changes} == {SPF, DKIM, DMARC}, "all of it is shown"
 
 
@@ -77,7 +77,7 @@ def test_a_policy_that_is_sound_only_beside_the_key_that_is_held_back_waits_with
     found = settled(BARE, DomainPolicy(spf=HARMLESS, dmarc=REJECTS), SHORT_KEY)
     assert found.held == {DKIM, DMARC}
     assert kinds(found) == {SPF}
-    assert guard.held_by(found)[DMARC] == ("dmarc-enforces-without-dkim",)
+    assert holding.held_by(found)[DMARC] == ("dmarc-enforces-without-dkim",)
     beside_a_sound_key = settled(BARE, DomainPolicy(spf=HARMLESS, dmarc=REJECTS), KEY)
     assert kinds(beside_a_sound_key) == {SPF, DKIM, DMARC}
 
@@ -90,15 +90,15 @@ def test_a_finding_about_the_zone_as_a_whole_holds_back_everything() -> None:
 
 def test_what_was_judged_as_a_whole_is_written_whole_or_not_at_all() -> None:
     in_part = settled(LIVE, DomainPolicy(spf=DROPS_A_SENDER, dmarc=WATCHES))
-    assert guard.is_in_part(in_part)
+    assert holding.is_in_part(in_part)
     whole = replace(in_part, held=frozenset())
     assert kinds(whole) == set()
-    assert not guard.is_in_part(whole)
+    assert not holding.is_in_part(whole)
 
 
 def test_nothing_that_is_held_back_is_in_effect_afterwards() -> None:
     found = settled(LIVE, DomainPolicy(spf=DROPS_A_SENDER, dmarc=WATCHES), KEY)
-    after = applied(LIVE, guard.let_through(found).changes)
+    after = applied(LIVE, holding.let_through(found).changes)
     assert after.at("@", "TXT") == LIVE.at("@", "TXT")
 
 
@@ -110,6 +110,6 @@ def test_what_is_left_is_judged_as_it_will_be_written() -> None:
         (DomainPolicy(spf=HARMLESS, dmarc=REJECTS), SHORT_KEY),
     ):
         found = settled(LIVE, policy, key)
-        rest = guard.let_through(found)
+        rest = holding.let_through(found)
         again = guard.judge(Case(rest, LIVE, policy, dns=dns()))
-        assert guard.stopping(replace(rest, findings=again)) == ()
+        assert holding.stopping(replace(rest, findings=again)) == ()

@@ -89,8 +89,9 @@ def _joined(tags: TagList) -> TagList:
         if not tag.name and not tag.value:
             continue
         last = found[-1] if found else None
-        if not tag.name and last is not None and last.name in REPORTS and _is_address(tag.value):
-            found.append(replace(last, value=_address(tag.value)))  # joined with it below
+        more = "" if tag.name or last is None or last.name not in REPORTS else _split(tag.value)
+        if last is not None and more:
+            found.append(replace(last, value=more))  # joined with it below
         else:
             found.append(_part(tag))
     return replace(tags, tags=tuple(found))
@@ -118,8 +119,13 @@ def _addresses(value: str) -> str:
     """The addresses with a comma between two, where each of them is one then."""
     if all(uri_problem(part.strip(taglist.BLANKS)) is None for part in value.split(",")):
         return value
-    parts = [part for part in re.split(r"[,\s]+", value) if part]
-    return ",".join(map(_address, parts)) if parts and all(map(_is_address, parts)) else value
+    return _split(value) or value
+
+
+def _split(text: str) -> str:
+    """The addresses of a text with a comma between two; empty if there is anything else in it."""
+    parts = [part for part in re.split(r"[,\s]+", text) if part]
+    return ",".join(map(_address, parts)) if all(map(_is_address, parts)) else ""
 
 
 def _is_address(text: str) -> bool:

@@ -14,7 +14,12 @@ from netcup_mailauth.judge import faults
 from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import problem_of
-from netcup_mailauth.judge.neighbours import addresses, exchanges, own_hosts
+from netcup_mailauth.judge.neighbours import (
+    all_addresses,
+    distinct,
+    exchanges,
+    own_hosts,
+)
 from netcup_mailauth.judge.report import DomainCheck
 from netcup_mailauth.kinds import is_meant, is_of_kind, of_kind
 from netcup_mailauth.lookup import Query, Status
@@ -195,9 +200,10 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
     hosts = own_hosts(subject.hosts, mx, lookup)
     if not hosts and mx.is_null:  # it takes no mail, and nobody says that it sends any
         return
-    senders = addresses(hosts, lookup)
+    every = all_addresses(hosts, lookup)
+    senders = distinct(every)
     guessed = not subject.hosts
-    yield from spf_faults.unknown(subject.domain, hosts, senders, named=not guessed)
+    yield from spf_faults.unknown(subject.domain, hosts, every, named=not guessed)
     excluded: dict[Result, list[Sender]] = {}
     published = spf_faults.parsed(texts(Kind.SPF, text_answer(subject.domain, lookup)))
     for sender in spf_faults.to_try(senders, published):

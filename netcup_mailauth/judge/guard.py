@@ -20,7 +20,7 @@ from netcup_mailauth.judge import dmarc as dmarc_faults
 from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
-from netcup_mailauth.judge.neighbours import addresses, exchanges, own_hosts
+from netcup_mailauth.judge.neighbours import all_addresses, distinct, exchanges, own_hosts
 from netcup_mailauth.kinds import live, of_kind
 from netcup_mailauth.lookup import Answer, Status, ZoneLookup
 from netcup_mailauth.plan import applied
@@ -357,11 +357,12 @@ def _own_servers(
 ) -> Iterator[Finding]:
     mx = exchanges(case.domain, case.lookup_after)
     hosts = own_hosts(case.hosts, mx, case.lookup_after)
-    trying = addresses(hosts, case.lookup_after)
+    every = all_addresses(hosts, case.lookup_after)
+    trying = distinct(every)
     guessed = not case.hosts
     fail = spf.Qualifier.FAIL
     hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
-    yield from spf_faults.unknown(case.domain, hosts, trying, named=not guessed, hardens=hardens)
+    yield from spf_faults.unknown(case.domain, hosts, every, named=not guessed, hardens=hardens)
     excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
     for sender in spf_faults.to_try(trying, [new]):
         result = spf_faults.result(case.domain, sender, case.lookup_after, new)

@@ -108,6 +108,16 @@ class Sender:
 
 def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
     """The addresses of hosts, each once; an address stands for itself."""
+    return distinct(all_addresses(hosts, lookup))
+
+
+def distinct(senders: Sequence[Sender]) -> list[Sender]:
+    """One sender for each address: the first."""
+    return list({sender.address: sender for sender in reversed(senders)}.values())[::-1]
+
+
+def all_addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
+    """The addresses of each host, also those that another has as well."""
     senders: list[Sender] = []
     names = [host for host in hosts if not _is_address(host)]
     senders += (Sender(host, host) for host in hosts if _is_address(host))
@@ -115,7 +125,7 @@ def addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
     for query, answer in zip(queries, lookup(queries), strict=True):
         if answer.status is Status.OK:
             senders += (Sender(address, query.name) for address in answer.values)
-    return list({sender.address: sender for sender in reversed(senders)}.values())[::-1]
+    return senders
 
 
 def findings(domain: str, hosts: Sequence[str], lookup: Lookup) -> Iterator[Finding]:

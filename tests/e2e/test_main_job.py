@@ -252,6 +252,7 @@ class TestConfig:
             spf = {{ record = "v=spf1 a:mail.example.com -all" }}
             server = ["mail.example.com"]
             dmarc = {{ record = "v=DMARC1;p=none" }}
+            allow = ["wildcard-shadowed"]
             """,
         )
         ended = command("apply", "--yes")

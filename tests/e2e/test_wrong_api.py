@@ -109,7 +109,7 @@ def test_what_was_written_through_the_other_api_is_named_with_that_api(ccp_only:
 
 
 def test_check_asks_name_servers_and_needs_no_key(ccp_only: Cli) -> None:
-    code, text = said(ccp_only, "check", "example.com", "--spf-require", "mx")
+    code, text = said(ccp_only, "check", "example.com", "--spf-require", "mx", "--kind", "spf")
     assert code == 0, text
     assert "example.com" in text
 

@@ -17,4 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     with Sandbox(["example.com", "example.org"]) as sandbox:
+        # netcup's wildcard would answer for it no more, so it has an address of its own.
+        own = {"hostname": "intern", "type": "A", "destination": "203.0.113.44"}
+        sandbox.set_zone("example.com", [*sandbox.zone("example.com"), own])
         yield Machine(tmp_path / "machine", sandbox)

@@ -80,11 +80,16 @@ def test_check_names_the_fault_as_the_judges_do(stage: Stage, zone: Zone) -> Non
     assert set(zone.check_codes) <= said
 
 
-@pytest.mark.parametrize("zone", [z for z in FAULTY if z.name != "wrong-key"], ids=lambda z: z.name)
+SOUND_KEYS = ("wrong-key", "cname-at-selector")
+"""Zones in which a sound key is published, and only the signer knows that it is another's."""
+
+
+@pytest.mark.parametrize(
+    "zone", [z for z in FAULTY if z.name not in SOUND_KEYS], ids=lambda z: z.name
+)
 def test_check_sees_a_fault_that_shows_without_being_told_what_is_wanted(
     stage: Stage, zone: Zone
 ) -> None:
-    """Of two sound keys only the signer knows which one is right."""
     code, _ = said_by_check(stage, zone)
     assert code == 8
 

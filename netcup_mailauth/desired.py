@@ -304,11 +304,11 @@ def _dmarc_edited(
 ) -> tuple[dmarc.DmarcRecord, tuple[str, ...]]:
     """The record with the parts made sure of, and what went with them, in words."""
     notes: tuple[str, ...] = ()
-    if policy.policy is not None:
-        edit = dmarc.with_policy(record, policy.policy)
-        record, notes = edit.record, edit.notes
     if policy.subdomain_policy is not None:
         record = dmarc.with_subdomain_policy(record, policy.subdomain_policy).record
+    if policy.policy is not None:  # by both it is told whether there is anything left to watch
+        edit = dmarc.with_policy(record, policy.policy)
+        record, notes = edit.record, edit.notes
     for uri in policy.rua or ():
         record = dmarc.with_report_address(record, uri).record
     return record, notes

@@ -382,6 +382,9 @@ def _misplaced(subject: Subject, lookup: Lookup) -> Iterator[Said]:
         meant = [t for t in texts(kind, answer) if problem_of(kind, t) is None]
         if why == zone_faults.AT_A_SELECTOR:  # without its version it may be anything there
             meant = [text for text in meant if text.startswith("v=DKIM1")]
+        if meant:  # what answers at every name stands at no wrong one
+            everywhere = text_answer(f"*.{subject.domain}", lookup).values
+            meant = [text for text in meant if text not in everywhere]
         severity = Severity.WARNING if texts(kind, text_answer(right, lookup)) else Severity.DANGER
         found = (zone_faults.misplaced("TXT", name, text, why, severity) for text in meant)
         yield from _about(kind, right, found)

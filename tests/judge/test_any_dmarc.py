@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netcup_mailauth import dmarc
@@ -98,6 +98,11 @@ def addresses(text: str) -> set[str]:
 
 
 @given(st.lists(texts(), min_size=1, max_size=2), PARTS | WHOLE)
+@example(live=["v=DMARC1;sp=reject;pct=0"], wish={"policy": "none", "subdomain_policy": "none"})
+@example(
+    live=["v=DMARC1;rua=mailto:a@example.com;mailto:b.c+d@example.net!10m,"],
+    wish="v=DMARC1;p=none;rua=mailto:n@example.com",
+)
 @MANY
 def test_one_record_is_read_afterwards_or_the_edit_is_refused_and_no_address_is_lost(
     live: list[str], wish: dict[str, Any] | str

@@ -287,3 +287,12 @@ def test_a_key_at_another_name_is_grave_where_there_is_none_at_its_own(
     found = [f for _, f in judged(world).findings if f.code == "misplaced-record"]
     assert [f.severity.value for f in found] == ["danger" if lost else "warning"]
     assert f"TXT {name} ({KEY}): a DKIM key belongs at" in found[0].message
+
+
+def test_a_policy_that_a_wildcard_answers_with_everywhere_is_misplaced_nowhere() -> None:
+    """Receivers use it, and to delete it would take it away from every name."""
+    everywhere: Changes = {
+        name: [{"TXT": DMARC}] for name in ("dmarc.example.com", "*.example.com")
+    }
+    found = judged(everywhere).findings
+    assert "misplaced-record" not in {finding.code for _, finding in found}

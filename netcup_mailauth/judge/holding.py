@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import ChangeSet
 
 
+_STOPS = (Severity.REFUSED, Severity.DANGER)
+
+
 def settled(case: Case, decided: Sequence[Finding] = ()) -> ChangeSet:
     """The change set as it may be written: judged, priced, and with the kinds that are held back.
 
@@ -37,6 +40,8 @@ def settled(case: Case, decided: Sequence[Finding] = ()) -> ChangeSet:
         held |= kinds
         rest = replace(case.change_set, held=held).without_held
         found = [*decided, *judge(replace(case, change_set=rest))]
+        # What would have become of the rest of the zone was told when all was judged together.
+        found = [f for f in found if f.kind is not None or f in first or f.severity in _STOPS]
         told = [*(f for f in told if f.kind is None or f.kind in held), *found]
     told = [*(finding for finding in first if finding in told), *told]
     return replace(priced(case), findings=by_gravity(told), held=held)

@@ -113,3 +113,12 @@ def test_what_is_left_is_judged_as_it_will_be_written() -> None:
         rest = holding.let_through(found)
         again = guard.judge(Case(rest, LIVE, policy, dns=dns()))
         assert holding.stopping(replace(rest, findings=again)) == ()
+
+
+def test_of_a_near_miss_that_is_held_back_from_being_replaced_there_is_one_word() -> None:
+    """Not both what it would become and that it stays."""
+    before = zone(*HOSTS, "_dmarc TXT  v=DMARC1: p=reject; rua=mailto:o@example.com")
+    found = settled(before, DomainPolicy(dmarc=REJECTS))
+    assert found.held == {DMARC}
+    (said,) = [finding for finding in found.findings if finding.code == "near-miss"]
+    assert "It becomes" in said.message

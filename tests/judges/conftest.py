@@ -9,8 +9,9 @@ import pytest
 from tests.judge.carved import WORLD
 from tests.judge.cases import HOSTS
 from tests.judges import keys as key_maker
+from tests.judges.dmarc_edits import AFTER, BEFORE
 from tests.judges.dmarc_records import DMARC_RECORDS
-from tests.judges.judges import Checkdmarc, Dkimpy, MailSpf, Pyspf
+from tests.judges.judges import Checkdmarc, Dkimpy, MailDmarc, MailSpf, Pyspf, perl
 from tests.judges.providers import PROVIDERS
 from tests.judges.spf_records import SPF_RECORDS
 from tests.judges.world import World
@@ -39,8 +40,9 @@ def world() -> World:
             world.add_text(spf.domain, [text])
         for name in spf.failing:
             world.fail(f"{name}.{spf.domain}")
-    for dmarc in DMARC_RECORDS:
-        world.add_text(f"_dmarc.{dmarc.domain}", [dmarc.text])
+    for dmarc in (*DMARC_RECORDS, *BEFORE, *AFTER):
+        for text in dmarc.texts:
+            world.add_text(f"_dmarc.{dmarc.domain}", [text])
     return world
 
 
@@ -61,8 +63,15 @@ def pyspf(world: World) -> Pyspf:
 
 
 @pytest.fixture(scope="session")
-def mail_spf(port: int) -> MailSpf:
-    return MailSpf(port, SPF_RECORDS)
+def mail_spf(port: int) -> Iterator[MailSpf]:
+    with perl("Mail::SPF", port) as asked:
+        yield MailSpf(asked)
+
+
+@pytest.fixture(scope="session")
+def mail_dmarc(port: int) -> Iterator[MailDmarc]:
+    with perl("Mail::DMARC", port) as asked:
+        yield MailDmarc(asked)
 
 
 @pytest.fixture(scope="session")

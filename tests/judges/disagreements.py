@@ -204,6 +204,10 @@ _TAG_CASE: Final = (
     " the name is a string without case"
 )
 
+_UNRELATED: Final = "other texts at the name are discarded; checkdmarc refuses the good one then"
+_REFUSES: Final = "p=none where reports are asked for; Mail::DMARC refuses a wrong value"
+_SECOND: Final = "DMARC1 is case-sensitive; Mail::DMARC takes any case, and two are too many for it"
+_TO_O: Final = " rua=mailto:o@example.com"
 _SLASHES: Final = "mailto: is followed by the address itself, without slashes"
 _HARD_BLANK: Final = "only space and tab are blanks; any other character belongs to the value"
 
@@ -397,6 +401,156 @@ DMARC: Final = (
         "RFC 9989 4.10.1",
         _MUST_BE_NONE,
     ),
+    *(
+        Disagreement(
+            "checkdmarc DMARC",
+            f"before-{name}",
+            "none",
+            f"none/none/none{reports}",
+            "RFC 9989 4.7",
+            why,
+        )
+        for name, reports, why in (
+            ("one-semicolon-missing", _TO_O, _MUST_BE_NONE),
+            ("value-misspelt", _TO_O, _MUST_BE_NONE),
+            ("semicolon-between-addresses", _TO_O, _ADDRESS),
+            ("no-mailto", "", _ADDRESS),
+        )
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "before-tags-in-capitals",
+        f"none/none/none{_TO_O}",
+        "none",
+        "RFC 9989 4.8",
+        _TAG_CASE,
+        "open",
+    ),
+    Disagreement(
+        "checkdmarc DMARC",
+        "before-blank-between-addresses",
+        f"none/none/none{_TO_O}",
+        "none/none/none",
+        "RFC 9989 4.8",
+        "only a comma stands between two addresses; checkdmarc stops at the blank",
+    ),
+    *(
+        Disagreement("checkdmarc DMARC", name, "none", we_say, "RFC 9989 4.10", _UNRELATED)
+        for beside in ("near-miss-beside", "lower-case-beside", "token-beside")
+        for name, we_say in (
+            (f"before-{beside}", f"none/none/none{_TO_O}"),
+            (f"{beside}-policy", f"quarantine/quarantine/quarantine{_TO_O}"),
+            (f"{beside}-whole", "none/none/none rua=mailto:w@example.com"),
+        )
+    ),
 )
 
-DISAGREEMENTS: Final = (*SPF, *DKIM, *DMARC)
+_LENIENT: Final = "Mail::DMARC drops blanks and backslashes, takes any case, and = : - alike"
+_LAST: Final = "a tag must not stand twice, or the record is none; Mail::DMARC takes the last"
+_RAW: Final = "Mail::DMARC hands on what is written, and no report arrives there"
+_FO: Final = (
+    "the ABNF of RFC 7489 6.4 allows 0, 1, or d and s; its text any list, and nobody checks"
+)
+_A: Final = " rua=mailto:a@example.com"
+
+MAIL_DMARC: Final = (
+    Disagreement(
+        "Mail::DMARC",
+        "blanks-everywhere",
+        "none",
+        "reject/reject",
+        "RFC 9989 4.8",
+        "blanks are allowed around the equals sign; Mail::DMARC wants v=DMARC1 in one piece",
+    ),
+    Disagreement(
+        "Mail::DMARC",
+        "pct-110",
+        "reject/reject pct=110",
+        "reject/reject",
+        "RFC 7489 6.3",
+        "a share is 100 at most; Mail::DMARC hands on what is written, to the same effect",
+    ),
+    *(
+        Disagreement("Mail::DMARC", name, "none", we_say, "RFC 7489 6.6.3", _REFUSES)
+        for name, we_say in (
+            ("p-misspelt-with-reports", f"none/none{_A}"),
+            ("sp-misspelt-with-reports", f"none/none{_A}"),
+            ("before-one-semicolon-missing", f"none/none{_TO_O}"),
+            ("before-value-misspelt", f"none/none{_TO_O}"),
+        )
+    ),
+    Disagreement(
+        "Mail::DMARC",
+        "np-misspelt-with-reports",
+        f"reject/reject{_A}",
+        f"none/none{_A}",
+        "RFC 9989 4.10.1",
+        "a wrong np makes it p=none; a receiver of RFC 7489 has never heard of np",
+    ),
+    Disagreement(
+        "Mail::DMARC",
+        "p-missing-sp-with-reports",
+        f"none/reject{_A}",
+        f"none/none{_A}",
+        "RFC 9989 4.10.1",
+        "4.10.1 takes the record for p=none alone, 4.7 only adds p=none to it",
+        "open",
+    ),
+    *(
+        Disagreement(
+            "Mail::DMARC", name, f"{p} fo={fo}{rua}", f"{p}{rua}", "RFC 7489 6.3", _FO, "open"
+        )
+        for name, p, fo, rua in (
+            ("fo-unknown", "none/none", "2", ""),
+            ("fo-both", "none/none", "0:1", ""),
+            ("fo-all", "none/none", "0:1:d:s", ""),
+            ("fo-commas", "none/none", "1,d,s", ""),
+            ("before-fo-all", "none/none", "0:1:d:s", _TO_O),
+            ("fo-all-policy", "quarantine/quarantine", "0:1:d:s", _TO_O),
+            ("fo-all-report", "none/none", "0:1:d:s", f"{_TO_O},mailto:n@example.com"),
+        )
+    ),
+    *(
+        Disagreement("Mail::DMARC", name, f"none/none rua={uri}", "none/none", "RFC 7489 6.3", _RAW)
+        for name, uri in (
+            ("rua-slashes", "mailto://a@example.com"),
+            ("rua-blank", "mailto:a@example.com"),
+            ("rua-mailto-twice", "mailto:mailto:a@example.com"),
+            ("rua-lone-percent", "https://reports.example.com/100%"),
+            ("rua-no-domain", "mailto:dmarc"),
+            ("before-blank-between-addresses", "mailto:o@example.commailto:b@example.com"),
+        )
+    ),
+    *(
+        Disagreement("Mail::DMARC", name, they_say, "none", "RFC 7489 6.3", _LAST)
+        for name, they_say in (
+            ("p-twice", "reject/reject"),
+            ("p-twice-with-reports", f"reject/reject{_A}"),
+            ("rua-twice", "reject/reject rua=mailto:b@example.net"),
+        )
+    ),
+    *(
+        Disagreement("Mail::DMARC", name, they_say, "none", "RFC 7489 6.4", _LENIENT)
+        for name, they_say in (
+            ("colon-for-equals", "reject/reject"),
+            ("p-in-capitals", "reject/reject"),
+            ("hard-blank", "reject/reject"),
+            ("version-lower-case", "reject/reject"),
+            ("escaped-semicolons", "reject/reject"),
+            ("before-version-lower-case", f"reject/none{_TO_O}"),
+            ("before-escaped-semicolons", f"reject/none{_TO_O}"),
+            ("before-tags-in-capitals", f"none/none{_TO_O}"),
+            ("before-two-near-misses", f"reject/reject{_TO_O}"),
+        )
+    ),
+    *(
+        Disagreement("Mail::DMARC", name, "none", we_say, "RFC 7489 6.4", _SECOND)
+        for name, we_say in (
+            ("before-lower-case-beside", f"none/none{_TO_O}"),
+            ("lower-case-beside-policy", f"quarantine/quarantine{_TO_O}"),
+            ("lower-case-beside-whole", "none/none rua=mailto:w@example.com"),
+        )
+    ),
+)
+
+DISAGREEMENTS: Final = (*SPF, *DKIM, *DMARC, *MAIL_DMARC)

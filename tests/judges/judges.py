@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import binascii
 import importlib
+import json
 import os
-import re
 import shutil
 import subprocess
 import warnings
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import dns.name
 import dns.nameserver
@@ -24,17 +27,16 @@ from tests.judges.ours import HELO, reading
 from tests.judges.records import CLIENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from types import ModuleType
 
     from tests.judges.keys import Keys
-    from tests.judges.records import Dkim, Dmarc, Spf
+    from tests.judges.records import Dkim, Spf
     from tests.judges.world import World
 
 REQUIRED = bool(os.environ.get("REQUIRE_E2E"))
 """Read at import: the tests themselves run in an empty environment."""
 
-SPFQUERY = "spfquery.mail-spf-perl"
 _MAIL = b"From: a@example.com\r\nTo: b@example.net\r\nSubject: a test\r\n\r\nHello.\r\n"
 
 
@@ -70,12 +72,12 @@ class Pyspf:
 
     def verdicts(self, record: Spf) -> str:
         return " ".join(
-            f"{client}={self._check(record, CLIENTS.get(client, client))}"
+            f"{client}={self.check(CLIENTS.get(client, client), f'user@{record.domain}')}"
             for client in record.clients
         )
 
-    def _check(self, record: Spf, ip: str) -> str:
-        query = self.spf.query(i=ip, s=f"user@{record.domain}", h=HELO, receiver="mx.example")
+    def check(self, address: str, sender: str) -> str:
+        query = self.spf.query(i=address, s=sender, h=HELO, receiver="mx.example")
         result: str = query.check()[0]
         return result
 
@@ -99,47 +101,67 @@ def _value(rdata: Any) -> Any:
             return rdata.address
 
 
-class MailSpf:
-    """Mail::SPF's ``spfquery``: one run for all records, against the served world."""
+@contextmanager
+def perl(judge: Literal["Mail::SPF", "Mail::DMARC"], port: int) -> Iterator[Popen[str]]:
+    """A judge written in Perl, which keeps running: each line it is asked is a line it answers.
 
-    def __init__(self, port: int, records: Sequence[Spf]) -> None:
-        self.port = port
-        self.records = records
+    The name server at ``port`` on loopback is the only one it asks.
+    """
+    name = judge.lower().replace("::", "-")
+    found = shutil.which("perl")
+    if (
+        found is None
+        or subprocess.run([found, f"-M{judge}", "-e1"], capture_output=True).returncode
+    ):
+        absent(judge, f"apt-get install --no-install-recommends lib{name}-perl")
+    script = Path(__file__).with_name(f"{name.replace('-', '_')}.pl")
+    with Popen([found, script, str(port)], stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as asked:
+        yield asked
+
+
+def _answer(asked: Popen[str], line: str) -> str:
+    assert asked.stdin
+    assert asked.stdout
+    asked.stdin.write(f"{line}\n")
+    answer = asked.stdout.readline()
+    assert answer, f"{line}: no answer"
+    return answer.rstrip("\n")
+
+
+class MailSpf:
+    """Mail::SPF, against the served world."""
+
+    def __init__(self, asked: Popen[str]) -> None:
+        self.asked = asked
 
     def verdicts(self, record: Spf) -> str:
         return " ".join(
-            f"{client}={self._results[record.name, client]}" for client in record.clients
+            f"{client}={self.check(CLIENTS.get(client, client), f'user@{record.domain}')}"
+            for client in record.clients
         )
 
-    @cached_property
-    def _results(self) -> dict[tuple[str, str], str]:
-        path = shutil.which(SPFQUERY)
-        if path is None:
-            absent("Mail::SPF", "apt-get install spf-tools-perl")
-        asked = [(record, client) for record in self.records for client in record.clients]
-        lines = [
-            f"{CLIENTS.get(client, client)} user@{record.domain} {HELO}\n"
-            for record, client in asked
-        ]
-        done = subprocess.run(
-            [path, "--versions", "1", "--scope", "mfrom", "--file", "-"],
-            input="".join(lines),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={
-                "PATH": os.environ["PATH"],
-                "RES_NAMESERVERS": "127.0.0.1",
-                "RES_OPTIONS": f"port:{self.port}",
-            },
-        )
-        found = re.findall(r"^Received-SPF: (\w+)", done.stdout, re.MULTILINE)
-        assert len(found) == len(asked), done.stderr
-        return {
-            (record.name, client): result
-            for (record, client), result in zip(asked, found, strict=True)
-        }
+    def check(self, address: str, sender: str) -> str:
+        return _answer(self.asked, f"{address} {sender} {HELO}")
+
+
+class MailDmarc:
+    """Mail::DMARC, against the served world: a receiver of RFC 7489."""
+
+    def __init__(self, asked: Popen[str]) -> None:
+        self.asked = asked
+
+    def dmarc_reading(self, domain: str) -> str:
+        """What it takes from the record; ``none`` if it finds none, or more than one."""
+        found = json.loads(_answer(self.asked, domain))
+        if found is None:
+            return "none"
+        p = found["p"].lower()
+        told = {name: (found[name] or "").lower() for name in ("adkim", "aspf")}
+        told = {name: "s" if value == "s" else "r" for name, value in told.items()}
+        told |= {"fo": found["fo"] or "0", "pct": found["pct"] or "100"}
+        for name in ("rua", "ruf"):
+            told[name] = ",".join(map(canonical_uri, found[name]))
+        return reading((p, (found["sp"] or p).lower()), told)
 
 
 class Checkdmarc:
@@ -172,10 +194,10 @@ class Checkdmarc:
             return "broken"
         return f"{found['dns_lookups']} look-ups"
 
-    def dmarc_reading(self, record: Dmarc) -> str:
+    def dmarc_reading(self, domain: str) -> str:
         """What it takes from the record; ``none`` if it refuses it."""
         try:
-            found = self.dmarc.get_dmarc_record(record.domain, **self.asked)
+            found = self.dmarc.get_dmarc_record(domain, **self.asked)
         except self.dmarc.DMARCError:
             return "none"
         values = {name: tag["value"] for name, tag in found["parsed"]["tags"].items()}

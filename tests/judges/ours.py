@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tests.judges.records import Dkim, Dmarc, Spf
     from tests.judges.world import World
 
-_DEFAULTS = {"adkim": "r", "aspf": "r", "t": "n", "psd": "u", "fo": "0", "rua": "", "ruf": ""}
+_DEFAULTS = {"adkim": "r", "aspf": "r", "t": "n", "pct": "100", "psd": "u", "fo": "0"}
+_DEFAULTS |= {"rua": "", "ruf": ""}
 HELO = "helo.client.example"
 
 
@@ -71,31 +72,50 @@ def dkim_verdict(record: Dkim, keys: Keys) -> str:
 
 def dmarc_reading(record: Dmarc) -> str:
     """``p/sp/np`` as receivers apply them, then what is not the default; ``none`` is no DMARC."""
-    found = dmarc.read(record.text)
-    if found is None or not found.in_force:
+    found = _in_force(record)
+    if found is None:
         return "none"
     policies = (
         found.effective_policy,
         found.effective_subdomain_policy,
         found.effective_nonexistent_policy,
     )
-    return reading(
-        policies,
-        {
-            "adkim": found.adkim,
-            "aspf": found.aspf,
-            "t": found.t,
-            "psd": found.psd,
-            "fo": ":".join(found.fo),
-            "rua": ",".join(_usable(found.rua)),
-            "ruf": ",".join(_usable(found.ruf)),
-        },
-    )
+    return reading(policies, {**_told(found), "t": found.t, "psd": found.psd})
 
 
-def reading(policies: tuple[str, str, str], tags: Mapping[str, str]) -> str:
+def old_dmarc_reading(record: Dmarc) -> str:
+    """``p/sp`` as receivers of RFC 7489 apply them, which know ``pct``, and no ``np``, ``t``."""
+    found = _in_force(record)
+    if found is None:
+        return "none"
+    policies = (found.effective_policy, found.effective_subdomain_policy)
+    pct = 100 if found.pct is None else found.pct
+    return reading(policies, {**_told(found), "pct": str(pct)})
+
+
+def _in_force(record: Dmarc) -> dmarc.DmarcRecord | None:
+    found = [text for text in record.texts if dmarc.is_dmarc(text)]
+    alone = dmarc.read(found[0]) if len(found) == 1 else None
+    return alone if alone and alone.in_force else None
+
+
+def _told(found: dmarc.DmarcRecord) -> dict[str, str]:
+    return {
+        "adkim": found.adkim,
+        "aspf": found.aspf,
+        "fo": ":".join(found.fo),
+        "rua": ",".join(_usable(found.rua)),
+        "ruf": ",".join(_usable(found.ruf)),
+    }
+
+
+def reading(policies: tuple[str, ...], tags: Mapping[str, str]) -> str:
     """One spelling for what is read from a DMARC record, whoever reads it."""
-    told = [f"{name}={value}" for name, value in tags.items() if value != _DEFAULTS[name]]
+    told = [
+        f"{name}={tags[name]}"
+        for name in _DEFAULTS
+        if tags.get(name, "") not in ("", _DEFAULTS[name])
+    ]
     return " ".join(["/".join(policies), *told])
 
 
@@ -110,9 +130,9 @@ def _usable(uris: Sequence[str]) -> Iterator[str]:
 
 
 def publishes(record: Dmarc) -> bool:
-    """Whether we would publish the record."""
+    """Whether we would publish the record, and leave it alone at its name."""
     try:
         dmarc.parse(record.text)
     except dmarc.DmarcSyntaxError:
         return False
-    return True
+    return not record.also

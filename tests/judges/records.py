@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Judge = Literal["pyspf", "Mail::SPF", "checkdmarc SPF", "dkimpy", "checkdmarc DMARC"]
+Judge = Literal["pyspf", "Mail::SPF", "checkdmarc SPF", "dkimpy", "checkdmarc DMARC", "Mail::DMARC"]
 Kind = Literal["SPF", "DKIM", "DMARC"]
 
 KIND_OF: Final[dict[Judge, Kind]] = {
@@ -14,6 +14,7 @@ KIND_OF: Final[dict[Judge, Kind]] = {
     "checkdmarc SPF": "SPF",
     "dkimpy": "DKIM",
     "checkdmarc DMARC": "DMARC",
+    "Mail::DMARC": "DMARC",
 }
 """What each judge judges."""
 
@@ -99,16 +100,22 @@ class Dmarc:
         reading: what a receiver takes from it, see ``reading`` in ``ours``; ``none`` for no
             DMARC at all.
         publish: whether we publish such a record.
+        also: further TXT texts at the same name.
     """
 
     name: str
     text: str
     reading: str
     publish: bool = True
+    also: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:
         return f"{self.name}.example"
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

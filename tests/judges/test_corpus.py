@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.judges import dkim_records, dmarc_records, judges, spf_records
+from tests.judges import dkim_records, dmarc_edits, dmarc_records, judges, spf_records
 from tests.judges.disagreements import DISAGREEMENTS
 from tests.judges.records import KIND_OF, Disagreement
 from tests.judges.settle import settle
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KINDS: dict[str, Sequence[Spf | Dkim | Dmarc]] = {
     "SPF": spf_records.SPF_RECORDS,
     "DKIM": dkim_records.DKIM_RECORDS,
-    "DMARC": dmarc_records.DMARC_RECORDS,
+    "DMARC": (*dmarc_records.DMARC_RECORDS, *dmarc_edits.BEFORE, *dmarc_edits.AFTER),
 }
 NAMES = {kind: [record.name for record in records] for kind, records in KINDS.items()}
 LISTED = (Disagreement("dkimpy", "a", "verifies", "unusable", "RFC 6376 3.2", "because"),)

@@ -65,6 +65,18 @@ class World:
             self.names.add(name)
             name = name.parent()
 
+    @contextmanager
+    def published(self, name: str, texts: Sequence[str]) -> Iterator[None]:
+        """Have these texts, each a TXT record, and no others at a name for a while."""
+        key = (dns.name.from_text(name), dns.rdatatype.TXT)
+        before = self.data.pop(key, [])
+        for text in texts:
+            self.add_text(name, [text])
+        try:
+            yield
+        finally:
+            self.data[key] = before
+
     def fail(self, name: str) -> None:
         """Let every question about this name end in SERVFAIL."""
         self.failing.add(dns.name.from_text(name))

@@ -13,7 +13,7 @@ from tests.e2e.realworld.asking import resolver_at
 from tests.e2e.realworld.programs import Folder, find
 from tests.e2e.realworld.published import DOMAIN, HELO, SENDER, SERVER, SERVER_V6, STRANGER
 from tests.e2e.realworld.rspamd import Rspamd
-from tests.judges.judges import SPFQUERY, load
+from tests.judges.judges import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ class MailSpf:
     _RESULT = re.compile(r"^Received-SPF: (\w+)", re.MULTILINE)
 
     def __init__(self, dns: str) -> None:
-        self._program = find(SPFQUERY)
+        self._program = find("spfquery.mail-spf-perl")
         self._folder = Folder()
         host, port = dns.split(":")
         self._env = {"RES_NAMESERVERS": host, "RES_OPTIONS": f"port:{port}"}

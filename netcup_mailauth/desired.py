@@ -225,7 +225,9 @@ def _dmarc_in_parts(
     if as_read is not None and _is_in_effect(as_read, policy):
         return text  # what else may be wrong with it was not asked for
     fault = _fault(text)
-    meant = as_read if as_read is not None and fault is None else dmarc.mended(text)
+    # Blanks are allowed in it, and some receivers look for the version in one piece.
+    is_plain = fault is None and text.startswith("v=DMARC1")
+    meant = as_read if as_read is not None and is_plain else dmarc.mended(text)
     edited, notes = _dmarc_edited(meant, policy)
     unheard: tuple[str, ...] = ()
     if fault is not None and policy.policy is None:

@@ -185,6 +185,24 @@ def test_an_edit_of_the_policy_loses_no_tag_and_no_address(live: str, expected: 
 
 
 @pytest.mark.parametrize(
+    ("live", "expected"),
+    [
+        ("v = DMARC1; p=none", "v=DMARC1; p=reject"),
+        (f"v =DMARC1 ;p = none ; {RUA}", f"v=DMARC1;p = reject ; {RUA}"),
+        ("v=\tDMARC1;p=none;x=1;", "v=DMARC1;p=reject;x=1;"),
+        ("v=DMARC1 ; p=none", "v=DMARC1 ; p=reject"),
+    ],
+)
+def test_an_edit_writes_the_version_in_one_piece_as_some_receivers_look_for_it(
+    live: str, expected: str
+) -> None:
+    before = mail_zone(SPF, live)
+    assert after(before, {"policy": "reject"}) == [expected]
+    assert after(before, {"policy": "none"}) == [live]  # it is right as it stands
+    assert "dmarc-syntax" not in codes(judged(before, wants(dmarc={"policy": "reject"})))
+
+
+@pytest.mark.parametrize(
     "live", ["v=DMARC1; p=none; adkim=strict", "v=DMARC1; p=none; sp=", "v=DMARC1; p=none; junk"]
 )
 def test_what_an_edit_does_not_understand_is_refused(live: str) -> None:

@@ -1,4 +1,7 @@
-"""Random SPF records with carve-outs, random edits of them, and the DNS they live in."""
+"""Random SPF records with carve-outs, random edits of them, and the DNS they live in.
+
+And who of those that a record shut out by name passes after the edit, without being named.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from netcup_mailauth import spf
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.lookup import ZoneLookup
+from netcup_mailauth.records import Kind
+from tests.judge.cases import DOMAIN, dns
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.judge.guard import Case
+    from netcup_mailauth.records import DnsRecord
 
 WORLD: dict[str, Sequence[Any]] = {
     "x.example.net": [{"SPF": "v=spf1 -ip4:192.0.2.66 ip4:192.0.2.64/26 ip4:198.51.100.7 -all"}],
@@ -72,3 +85,54 @@ def edits(draw: st.DrawFn, live: Sequence[str]) -> dict[str, Any] | str:
     if draw(st.booleans()):
         parts["all"] = draw(st.sampled_from(("fail", "softfail", "neutral")))
     return parts
+
+
+def unnamed(case: Case, findings: Sequence[Finding], wish: dict[str, Any] | str) -> Iterator[str]:
+    """Those who were shut out by name, pass now, and are named nowhere."""
+    message = " ".join(f.message for f in findings if f.code == "spf-admits-excluded")
+    parts = {} if isinstance(wish, str) else wish
+    old = of_kind(case.before, Kind.SPF, "@")
+    (new,) = of_kind(case.after, Kind.SPF, "@")
+    for live in old:
+        for address in ADDRESSES:
+            for local in ("postmaster", "sales"):
+                was, now = (
+                    spf.check_host(
+                        address,
+                        case.domain,
+                        f"{local}@{case.domain}",
+                        ZoneLookup(zone, dns(WORLD)),
+                        record=text,
+                    )
+                    for zone, text in (
+                        (case.before, live.destination),
+                        (case.after, new.destination),
+                    )
+                )
+                if was.result not in ("fail", "softfail", "neutral") or now.result != "pass":
+                    continue
+                if was.term is None or was.term.is_all or is_named(was.term, old, message):
+                    continue
+                assert now.term is not None
+                if not is_consented(parts, was.term, now.term):
+                    yield f"{address} {was.term.text} -> {now.term.text}"
+
+
+def is_named(term: spf.Term, old: Sequence[DnsRecord], message: str) -> bool:
+    """Whether the message has the term, or what means the same in another of the live records."""
+    told = (each for live in old for each in spf.parse(live.destination).mechanisms)
+    alike = (each for each in told if spf.spelt_out(DOMAIN, each) == spf.spelt_out(DOMAIN, term))
+    return term.text in message or any(each.text in message for each in alike)
+
+
+def is_consented(parts: dict[str, Any], was: spf.Term, now: spf.Term) -> bool:
+    dropped = spf.drop(spf.SpfRecord("v=spf1", (was,)), *parts.get("drop", ()))
+    was, now = spf.spelt_out(DOMAIN, was), spf.spelt_out(DOMAIN, now)
+    named = [spf.spelt_out(DOMAIN, spf.parse_term(text)) for text in parts.get("require", ())]
+    inside = any(
+        was.encloses(term)
+        and (term.encloses(now) or term.encloses(was))
+        and not (was.unqualified == term.unqualified and was.qualifier is spf.Qualifier.FAIL)
+        for term in named
+    )
+    return not dropped.terms or inside

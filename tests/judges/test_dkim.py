@@ -1,4 +1,4 @@
-"""DKIM: dkimpy verifies with the records that we call good, and with no others."""
+"""DKIM: dkimpy verifies with the records that we call good, before and after an edit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,41 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth import dkim
+from netcup_mailauth.findings import Severity
+from netcup_mailauth.plan import applied
+from netcup_mailauth.records import reason_not_to_store
+from tests.judge.cases import DMARC, SPF, case_of, codes, judged, mail_zone, source, wants
 from tests.judges import ours
-from tests.judges.dkim_records import DKIM_RECORDS
+from tests.judges.dkim_records import DKIM_RECORDS, GOOD, OTHER_KEY
 from tests.judges.records import Dkim
 from tests.judges.settle import by_name, settle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netcup_mailauth.findings import Finding
     from tests.judges.judges import Dkimpy
     from tests.judges.keys import Keys
+
+WANTED = (
+    Dkim("mailcow", "v=DKIM1;k=rsa;t=s;s=email;p={rsa2048}", "verifies"),
+    Dkim("opendkim", "v=DKIM1; h=sha256; k=rsa; p={rsa3072}", "verifies", "rsa3072"),
+    Dkim(
+        "opendkim-zone-line",
+        'dkim._domainkey\tIN\tTXT\t( "v=DKIM1; h=sha256; k=rsa; "\n\t  "p={rsa1024}" )',
+        "verifies",
+        "rsa1024",
+    ),
+    Dkim("note", "v=DKIM1; n=Key=20of=20the=20server; p={rsa2048}", "verifies"),
+    Dkim("granularity", "v=DKIM1; g=*; k=rsa; p={rsa4096}", "verifies", "rsa4096"),
+    Dkim("service-any", "v=DKIM1; s=*; p={rsa2048}", "verifies"),
+    Dkim("testing", "v=DKIM1; t=y:s; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("key-alone", "{rsa2048}", "verifies"),
+    Dkim("other-key-alone", "{rsa3072}", "verifies", "rsa3072"),
+    Dkim("pem", "{rsa2048-pem}", "verifies"),
+    Dkim("ed25519", "v=DKIM1; k=ed25519; p={ed25519}", "verifies", "ed25519"),
+)
+"""What a plan is made with, in the forms that signers give it in."""
 
 KINDS = ("rsa1024", "rsa2048", "rsa3072", "rsa4096", "ed25519")
 
@@ -36,3 +63,51 @@ def test_dkimpy_verifies_with_the_record_we_build(kind: str, keys: Keys, dkimpy:
     algorithm = "ed25519" if kind == "ed25519" else "rsa"
     built = dkim.build(dkim.public_key_from_p(algorithm, keys.p[kind]))
     assert dkimpy.verdict(Dkim("built", built, "verifies", kind)) == "verifies"
+
+
+def edited(live: Sequence[str], wanted: Dkim, keys: Keys) -> tuple[str, tuple[Finding, ...]]:
+    """The one text at the selector once the plan is written, and the findings about the plan."""
+    before = mail_zone(SPF, DMARC, [keys.fill(text) for text in live])
+    wish, key = wants(dkim="dkim"), source(keys.fill(wanted.text))
+    case, _ = case_of(before, wish, key)
+    (left,) = applied(before, case.change_set.changes).at("dkim._domainkey", "TXT")
+    return left.destination, judged(before, wish, key)
+
+
+@pytest.mark.parametrize("wanted", by_name(WANTED))
+def test_dkimpy_verifies_with_what_an_edit_makes_of_any_record(
+    wanted: Dkim, keys: Keys, dkimpy: Dkimpy
+) -> None:
+    for live in DKIM_RECORDS:
+        left, found = edited([live.text], wanted, keys)
+        record = Dkim("left", left, "verifies", wanted.signed_by)
+        is_kept = left == keys.fill(live.text)
+        settle("dkimpy", live.name if is_kept else "left", dkimpy.verdict(record), "verifies")
+        assert is_kept or reason_not_to_store(left, "ccp") is None
+        assert codes(found, Severity.REFUSED, Severity.DANGER) == []
+
+
+@pytest.mark.parametrize("wanted", by_name(WANTED))
+def test_a_mail_that_verified_before_an_edit_does_so_after_it_or_the_plan_tells(
+    wanted: Dkim, keys: Keys, dkimpy: Dkimpy
+) -> None:
+    for live in GOOD:
+        left, found = edited([live.text], wanted, keys)
+        then = dkimpy.verdict(Dkim("left", left, "verifies", live.signed_by))
+        told = "dkim-key-replaced" in codes(found)
+        assert (then == "verifies") != told or dkimpy.verdict(live) != "verifies", live.name
+
+
+@pytest.mark.parametrize("wanted", by_name(WANTED))
+def test_dkimpy_verifies_with_what_an_edit_makes_of_several_texts_or_none(
+    wanted: Dkim, keys: Keys, dkimpy: Dkimpy
+) -> None:
+    several: tuple[list[str], ...] = (
+        [],
+        ["hello", GOOD[0].text],
+        [GOOD[0].text, OTHER_KEY[0].text],
+        ["v=DKIM1;p="] * 2,
+    )
+    for live in several:
+        left, _ = edited(live, wanted, keys)
+        assert dkimpy.verdict(Dkim("left", left, "verifies", wanted.signed_by)) == "verifies"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.judge.carved import WORLD
-from tests.judge.cases import HOSTS
+from tests.judge.cases import DOMAIN, HOSTS
 from tests.judges import keys as key_maker
 from tests.judges.dmarc_edits import AFTER, BEFORE
 from tests.judges.dmarc_records import DMARC_RECORDS
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def world() -> World:
     world = World()
     world.add_zone(".", PROVIDERS)
-    world.add_zone("example.com", "\n".join(line for line in HOSTS if "CNAME" not in line))
+    hosts = [f"{line}." if " MX " in line else line for line in HOSTS if "CNAME" not in line]
+    world.add_zone(DOMAIN, "\n".join(hosts))
     for name, entries in WORLD.items():
         for kind, value in (pair for entry in entries for pair in entry.items()):
             if kind == "SPF":

@@ -10,8 +10,22 @@ from typing import Final
 from tests.judges.records import Disagreement, Judge
 
 _EVALUATORS: Final[tuple[Judge, ...]] = ("pyspf", "Mail::SPF")
+_PER_HOST: Final = "it does not say whether a mail host without an address is a void look-up"
 
 SPF: Final = (
+    *(
+        Disagreement(
+            judge,
+            f"{number}-mail-hosts-of-ipv4",
+            "192.0.2.1=pass other=fail other6=permerror",
+            "192.0.2.1=pass other=fail other6=fail",
+            "RFC 7208 4.6.4",
+            _PER_HOST,
+            "open",
+        )
+        for judge in _EVALUATORS
+        for number in (3, 4)
+    ),
     Disagreement(
         "pyspf",
         "open-macro-in-modifier",

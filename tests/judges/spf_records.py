@@ -366,4 +366,15 @@ SLIPS: Final = (
     ),
 )
 
-SPF_RECORDS: Final = (*GOOD, *NOT_SPF, *BROKEN, *SLIPS)
+MAIL_HOSTS: Final = tuple(
+    Spf(
+        f"{number}-mail-hosts-of-ipv4",
+        "v=spf1 mx -all",
+        "192.0.2.1=pass other=fail other6=fail",
+        zone="\n".join(f"@ MX 10 mx{n}\nmx{n} A 192.0.2.{n}" for n in range(1, number + 1)),
+    )
+    for number in (1, 2, 3, 4)
+)
+"""Whether the look-ups for their addresses are void ones that count is not settled."""
+
+SPF_RECORDS: Final = (*GOOD, *NOT_SPF, *BROKEN, *SLIPS, *MAIL_HOSTS)

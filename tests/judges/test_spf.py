@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from netcup_mailauth import spf
 from tests.judges import ours
 from tests.judges.settle import by_name, settle
-from tests.judges.spf_records import SPF_RECORDS
+from tests.judges.spf_records import MAIL_HOSTS, SPF_RECORDS
 
 if TYPE_CHECKING:
     from tests.judges.judges import Checkdmarc, MailSpf, Pyspf
@@ -31,6 +32,16 @@ def test_pyspf_gives_the_same_verdicts(record: Spf, world: World, pyspf: Pyspf) 
 @every_record
 def test_mail_spf_gives_the_same_verdicts(record: Spf, world: World, mail_spf: MailSpf) -> None:
     settle("Mail::SPF", record.name, mail_spf.verdicts(record), ours.spf_verdicts(record, world))
+
+
+@pytest.mark.parametrize("record", by_name(MAIL_HOSTS))
+def test_where_pyspf_and_mail_spf_count_void_look_ups_per_host_we_say_so(
+    record: Spf, world: World, pyspf: Pyspf, mail_spf: MailSpf
+) -> None:
+    cost = spf.cost(spf.parse(record.joined), record.domain, world.lookup)
+    is_told = spf.void_hosts(cost, world.lookup) is not None
+    for judge in (pyspf, mail_spf):
+        assert ("permerror" in judge.verdicts(record)) == is_told
 
 
 @every_record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import Kind
 from tests.judge.carved import ADDRESSES, WORLD, edits, records, unnamed
-from tests.judge.cases import DMARC, DOMAIN, case_of, dns, mail_zone, wants
+from tests.judge.cases import DMARC, DOMAIN, SERVER, case_of, dns, mail_zone, wants
 from tests.judges.ours import HELO
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from tests.judges.world import World
 
 SENDER = f"sales@{DOMAIN}"
+NEAR_MISSES = (
+    " v=spf1 mx -all",
+    '"v=spf1 mx -all"',
+    "v=spf1, mx, -all",
+    "v=spf1; mx; -all",
+    "spf1 mx -all",
+    "v=spf1\tmx -all",
+    "v = SPF1 mx -all",
+)
 SAMPLED: dict[str, Any] = {
     "derandomize": True,
     "deadline": None,
@@ -55,6 +65,20 @@ def disagreements(case: Case, judge: Pyspf | MailSpf, world: World) -> list[str]
                 if theirs != ours and "permerror" not in (theirs, ours):
                     found.append(f"{text}, {address}: {theirs}, not {ours}")
     return found
+
+
+@pytest.mark.parametrize("judge", ["pyspf", "mail_spf"])
+@pytest.mark.parametrize("text", NEAR_MISSES)
+def test_a_near_miss_is_no_record_for_anybody_and_one_for_all_after_an_edit(
+    text: str, judge: str, world: World, request: pytest.FixtureRequest
+) -> None:
+    asked: Pyspf | MailSpf = request.getfixturevalue(judge)
+    case, _ = case_of(mail_zone(text), wants({"require": ["ip4:192.0.2.1"]}))
+    said = []
+    for zone in (case.before, case.after):
+        with world.published(DOMAIN, [r.destination for r in zone.at("@", "TXT")]):
+            said.append([asked.check(ip, SENDER) for ip in (SERVER, "192.0.2.1", "198.51.100.7")])
+    assert said == [["none", "none", "none"], ["pass", "pass", "fail"]]
 
 
 @settings(max_examples=60, **SAMPLED)

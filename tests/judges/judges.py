@@ -70,12 +70,6 @@ class Pyspf:
         vars(module)["DNSLookup"] = self._dns
         return module
 
-    def verdicts(self, record: Spf) -> str:
-        return " ".join(
-            f"{client}={self.check(CLIENTS.get(client, client), f'user@{record.domain}')}"
-            for client in record.clients
-        )
-
     def check(self, address: str, sender: str) -> str:
         query = self.spf.query(i=address, s=sender, h=HELO, receiver="mx.example")
         result: str = query.check()[0]
@@ -109,10 +103,7 @@ def perl(judge: Literal["Mail::SPF", "Mail::DMARC"], port: int) -> Iterator[Pope
     """
     name = judge.lower().replace("::", "-")
     found = shutil.which("perl")
-    if (
-        found is None
-        or subprocess.run([found, f"-M{judge}", "-e1"], capture_output=True).returncode
-    ):
+    if not found or subprocess.run([found, f"-M{judge}", "-e1"], capture_output=True).returncode:
         absent(judge, f"apt-get install --no-install-recommends lib{name}-perl")
     script = Path(__file__).with_name(f"{name.replace('-', '_')}.pl")
     with Popen([found, script, str(port)], stdin=PIPE, stdout=PIPE, text=True, bufsize=1) as asked:
@@ -133,12 +124,6 @@ class MailSpf:
 
     def __init__(self, asked: Popen[str]) -> None:
         self.asked = asked
-
-    def verdicts(self, record: Spf) -> str:
-        return " ".join(
-            f"{client}={self.check(CLIENTS.get(client, client), f'user@{record.domain}')}"
-            for client in record.clients
-        )
 
     def check(self, address: str, sender: str) -> str:
         return _answer(self.asked, f"{address} {sender} {HELO}")
@@ -162,6 +147,14 @@ class MailDmarc:
         for name in ("rua", "ruf"):
             told[name] = ",".join(map(canonical_uri, found[name]))
         return reading((p, (found["sp"] or p).lower()), told)
+
+
+def verdicts(judge: Pyspf | MailSpf, record: Spf) -> str:
+    """What a judge of senders says, by client: ``mail=pass other=softfail``."""
+    sender = f"user@{record.domain}"
+    return " ".join(
+        f"{client}={judge.check(CLIENTS.get(client, client), sender)}" for client in record.clients
+    )
 
 
 class Checkdmarc:

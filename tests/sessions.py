@@ -12,8 +12,9 @@ from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.judge.guard import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from netcup_mailauth.lookup import Lookup, Server
     from netcup_mailauth.netcup.api import Backend
@@ -63,7 +64,7 @@ class Kept:
     journal: Journal | None = None
     remembered: Zone | None = None
     holds: frozenset[str] = frozenset()
-    last: Sequence[DesiredRecord] = ()
+    last: Mapping[DesiredRecord, datetime] = field(default_factory=dict)
 
     def zone(self, _domain: str) -> Zone | None:
         return self.remembered
@@ -71,7 +72,7 @@ class Kept:
     def held(self, _domain: str) -> frozenset[str]:
         return self.holds
 
-    def last_applied(self, _domain: str) -> Sequence[DesiredRecord]:
+    def last_applied(self, _domain: str) -> Mapping[DesiredRecord, datetime]:
         return self.last
 
     def journal_of(self, _place: Place, _undoes: Mapping[str, str]) -> Journal:

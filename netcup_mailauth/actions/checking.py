@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import in_order
@@ -39,6 +40,7 @@ from netcup_mailauth.judge.compare import (
     cut_of,
     desired_of,
     is_nowhere,
+    may_be_coming,
     targets_of,
     values_of,
     wildcard_of,
@@ -226,8 +228,10 @@ def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known
     relay = session.keys.relay(source, wish.domain) if source else None
     if relay is not None:
         findings.append(guard.relayhost(wish.domain, relay))
-    remembered = tuple(session.state.last_applied(wish.domain)) if session.state else ()
-    return Known(wish, zone, live, key, remembered, kinds), findings
+    applied = session.state.last_applied(wish.domain) if session.state else {}
+    now = datetime.fromtimestamp(session.clock.time(), UTC)
+    coming = tuple(record for record, written in applied.items() if may_be_coming(written, now))
+    return Known(wish, zone, live, key, tuple(applied), coming, kinds), findings
 
 
 def _zone(session: Session, wish: Wish) -> str:

@@ -21,6 +21,7 @@ from netcup_mailauth.state.lock import LOCK_TIMEOUT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
@@ -84,8 +85,8 @@ class State(Protocol):
         """The hostnames that an open key rotation of a domain works on."""
         ...
 
-    def last_applied(self, domain: str) -> Sequence[DesiredRecord]:
-        """The records of a domain that were last written from here."""
+    def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
+        """The records of a domain that were last written from here, and when."""
         ...
 
     def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:

@@ -12,6 +12,7 @@ from netcup_mailauth.files import NotOursError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from netcup_mailauth.netcup.api import Backend
@@ -41,15 +42,15 @@ class Memory:
 
         return Journals.below(state_folders())
 
-    def last_applied(self, domain: str) -> tuple[DesiredRecord, ...]:
-        """The records of a domain that this machine last wrote, of each kind."""
+    def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
+        """The records of a domain that this machine last wrote, of each kind, and when."""
         from netcup_mailauth.state.journal import last_of_each_kind
 
         try:
             return last_of_each_kind(self.written.entries(domain))
         except NotOursError as error:
             self._told(error)
-            return ()
+            return {}
 
     def zone(self, domain: str) -> Zone | None:
         """The zone of a domain as this machine's last write left it, if there was one."""

@@ -8,6 +8,7 @@ itself. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
@@ -32,11 +33,21 @@ from netcup_mailauth.records import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.lookup import Lookup, Server, ServerAnswer, Survey
     from netcup_mailauth.policy import Wish
+
+
+LONGEST_ON_ITS_WAY = timedelta(hours=3)
+"""After this a record that was written and is not served is no longer on its way.
+
+netcup's name servers follow within 10 to 30 minutes, those of CloudDNS within 10, and signing adds
+some (confidence: M); the rest is for a bad day of theirs (confidence: L). Caches do not count, as
+only the zone's own servers are asked.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +59,10 @@ class Known:
         zone: the zone's name.
         live: netcup's copy of the zone; ``None`` where it was not read.
         key: the key its mail is signed with, if known.
-        remembered: what this machine last wrote for it, of each kind. It only tells what is on
-            its way from what is wrong, where netcup's copy does not.
+        remembered: what this machine last wrote for it, of each kind, however long ago: where a
+            key is to be looked for.
+        coming: what of that may still be on its way. It only tells that from what is wrong,
+            where netcup's copy does not.
         kinds: the kinds that are meant; all if empty.
     """
 
@@ -58,6 +71,7 @@ class Known:
     live: Zone | None = None
     key: DkimSource | None = None
     remembered: tuple[DesiredRecord, ...] = ()
+    coming: tuple[DesiredRecord, ...] = ()
     kinds: tuple[Kind, ...] = ()
 
     @property
@@ -107,10 +121,10 @@ class Known:
 
     @property
     def reports(self) -> tuple[DesiredRecord, ...]:
-        """The report authorisations that this machine wrote, where nothing is wanted."""
+        """The report authorisations on their way from here, where nothing is wanted."""
         if self.managed or self.kinds:
             return ()
-        return tuple(r for r in self.remembered if r.kind is Kind.DMARC_REPORT)
+        return tuple(r for r in self.coming if r.kind is Kind.DMARC_REPORT)
 
     def _is_meant(self, kind: Kind) -> bool:
         return not self.kinds or kind in self.kinds
@@ -132,6 +146,15 @@ class Known:
         below = f".{relative(f'_domainkey.{self.domain}', self.zone)}"
         own = (h.removesuffix(below) for h in hostnames if h.endswith(below) and "*" not in h)
         return tuple(dict.fromkeys(own))
+
+
+def may_be_coming(written: datetime, now: datetime) -> bool:
+    """Whether a server without what was written then may only lag.
+
+    A clock that was set back since puts the write into the future: a little of that is as much of
+    a reason to wait, more of it is none.
+    """
+    return abs(now - written) < LONGEST_ON_ITS_WAY
 
 
 def _name(known: Known, kind: Kind, selector: str) -> str:
@@ -190,9 +213,9 @@ def _published(known: Known, kind: Kind, name: str) -> Target:
 
 
 def _held(known: Known, kind: Kind, hostname: str) -> str | None:
-    """The one text that netcup's copy has there, else the journal; ``None`` if not just one."""
+    """The one text that netcup's copy has there, else what comes; ``None`` if not just one."""
     if known.live is None:
-        texts = [r.value for r in known.remembered if (r.kind, r.hostname) == (kind, hostname)]
+        texts = [r.value for r in known.coming if (r.kind, r.hostname) == (kind, hostname)]
     elif known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
         return None  # what stands there as well is not what is served
     else:

@@ -86,6 +86,13 @@ class Entry:
         """The domain written to."""
         return self.change_set.place.domain
 
+    @property
+    def begun(self) -> datetime:
+        """The time, to reckon with; long ago if the file does not hold one."""
+        with suppress(ValueError, OverflowError):
+            return datetime.fromisoformat(self.time).astimezone(UTC)
+        return datetime.min.replace(tzinfo=UTC)
+
 
 def wanted_by(entry: Entry) -> tuple[DesiredRecord, ...]:
     """The records that a write left in place: what it made, and what was right already."""
@@ -101,19 +108,22 @@ def wanted_by(entry: Entry) -> tuple[DesiredRecord, ...]:
     return (*made, *kept)
 
 
-def last_of_each_kind(entries: Iterable[Entry]) -> tuple[DesiredRecord, ...]:
-    """What the newest verified write of each kind left in place; ``entries`` the newest first.
+def last_of_each_kind(entries: Iterable[Entry]) -> dict[DesiredRecord, datetime]:
+    """What the newest verified write of each kind left in place, and when that was.
+
+    ``entries`` are the newest first.
 
     A write is about some kinds only, and says nothing of the others.
     """
     told: set[Kind] = set()
-    records: list[DesiredRecord] = []
+    records: dict[DesiredRecord, datetime] = {}
     for entry in entries:
         if entry.mark is Mark.VERIFIED:
             kinds = {kind for kind, _ in entry.change_set.slots()} - told
-            records += (record for record in wanted_by(entry) if record.kind in kinds)
+            own = (record for record in wanted_by(entry) if record.kind in kinds)
+            records |= dict.fromkeys(own, entry.begun)
             told |= kinds
-    return tuple(records)
+    return records
 
 
 def dumps(entry: Entry) -> str:

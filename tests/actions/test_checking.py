@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, check, check_domain
 from netcup_mailauth.actions.session import Session
+from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio import servers
 from netcup_mailauth.dnsio.servers import Dns, parse_servers
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.judge.report import Basis, State
 from netcup_mailauth.lookup import Answer, Query, Server, Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.records import DnsRecord
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
 from netcup_mailauth.sandbox import Sandbox
 from tests.dnsio.nameserver import closed_port
 from tests.judge.cases import key_record, source
+from tests.sessions import Kept
 from tests.worlds import backend_of, requests_of
 
 if TYPE_CHECKING:
@@ -438,3 +441,50 @@ def test_a_delegated_key_is_as_those_have_it_who_serve_it() -> None:
         vendor = served_by_others(session, {"dkim._domainkey.example.com": KEY})
         check = check_domain(vendor, ANY, Basis.CONFIG)
     assert (states(check)["dkim"], check.exit_code) == ("ok", 0)
+
+
+# What was written from here
+
+
+class Later(Clock):
+    """A clock that shows what it would in some time; it may have been set back as well."""
+
+    def __init__(self, by: timedelta) -> None:
+        self.by = by
+
+    def time(self) -> float:
+        return super().time() + self.by.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("later", "wanted", "state"),
+    [
+        (timedelta(0), None, "pending"),
+        (timedelta(hours=2), None, "pending"),
+        (timedelta(days=1), None, "ok"),  # as published: what somebody else has made of it
+        (-timedelta(minutes=1), None, "pending"),
+        (-timedelta(days=1), None, "ok"),
+        (timedelta(0), "v=spf1 a -all", "pending"),
+        (timedelta(days=1), "v=spf1 a -all", "wrong"),
+        (timedelta(0), "v=spf1 ip4:192.0.2.1 -all", "wrong"),  # was never written from here
+    ],
+)
+def test_what_was_written_from_here_is_on_its_way_for_a_while_and_no_longer(
+    later: timedelta, wanted: str | None, state: str
+) -> None:
+    written = {DesiredRecord(Kind.SPF, "@", "v=spf1 a -all"): datetime.now(UTC)}
+    wish = (
+        ANY if wanted is None else Wish("example.com", DomainPolicy(spf=SpfPolicy(record=wanted)))
+    )
+    with checking(live=False, state=Kept(last=written), clock=Later(later)) as (_, session):
+        check = check_domain(session, wish, Basis.OPTIONS)
+    assert states(check)["spf"] == state
+
+
+def test_where_a_key_was_written_to_is_looked_at_however_long_ago_that_was() -> None:
+    written = {DesiredRecord(Kind.DKIM, "s7._domainkey", KEY): datetime(2001, 1, 1, tzinfo=UTC)}
+    with checking(live=False, state=Kept(last=written)) as (_, session):
+        check = check_domain(session, ANY, Basis.CONFIG)
+    assert [(r.name, r.state.value) for r in check.records if r.kind is Kind.DKIM] == [
+        ("s7._domainkey.example.com", "missing")
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -217,7 +218,7 @@ def _checking(case: Checking) -> Iterator[str]:
                 serves=(FIRST, SECOND),
             ),
             _Keys(case.key, case.relay, case.host, case.origin),
-            Kept(last=[_recalled(line) for line in case.remembered]),
+            Kept(last=dict.fromkeys(map(_recalled, case.remembered), datetime.now(UTC))),
         )
         kinds = tuple(Kind(kind) for kind in case.kinds)
         wish = Wish(

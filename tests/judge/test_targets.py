@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.judge.compare import Known, Target, desired_of, is_nowhere, targets_of
+from netcup_mailauth.judge.compare import (
+    LONGEST_ON_ITS_WAY,
+    Known,
+    Target,
+    desired_of,
+    is_nowhere,
+    may_be_coming,
+    targets_of,
+)
 from netcup_mailauth.lookup import Query, Survey
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, Kind
@@ -71,19 +80,44 @@ def test_a_kind_that_the_config_excludes_is_not_looked_at() -> None:
 
 
 def test_what_was_written_from_here_only_tells_what_is_on_its_way() -> None:
-    spf, dkim, dmarc = targets(known(remembered=JOURNAL))
+    spf, dkim, dmarc = targets(known(coming=JOURNAL))
     assert spf == Target(Kind.SPF, DOMAIN, None, "v=spf1 a -all")
     assert (dkim.promise, dmarc.promise) == (None, None)
-    assert targets(known(WHOLE, remembered=JOURNAL))[0] == Target(Kind.SPF, DOMAIN, SPF)
-    assert [t.kind for t in targets(known(remembered=JOURNAL, kinds=(Kind.DKIM,)))] == [Kind.DKIM]
+    assert targets(known(WHOLE, coming=JOURNAL))[0] == Target(Kind.SPF, DOMAIN, SPF)
+    assert [t.kind for t in targets(known(coming=JOURNAL, kinds=(Kind.DKIM,)))] == [Kind.DKIM]
     report = DesiredRecord(Kind.DMARC_REPORT, "other.example._report._dmarc", "v=DMARC1")
     name = f"other.example._report._dmarc.{DOMAIN}"
     last = Target(Kind.DMARC_REPORT, name, None, "v=DMARC1")
-    assert targets(known(remembered=(report,)))[-1] == last
+    assert targets(known(coming=(report,)))[-1] == last
+
+
+def test_what_was_written_long_ago_is_nothing_to_wait_for() -> None:
+    report = DesiredRecord(Kind.DMARC_REPORT, "other.example._report._dmarc", "v=DMARC1")
+    assert targets(known(remembered=(*JOURNAL, report))) == targets(known())
+    assert targets(known(WHOLE, remembered=JOURNAL)) == targets(known(WHOLE))
+
+
+@pytest.mark.parametrize(
+    ("age", "coming"),
+    [
+        (timedelta(0), True),
+        (LONGEST_ON_ITS_WAY - timedelta(seconds=1), True),
+        (LONGEST_ON_ITS_WAY, False),
+        (timedelta(days=400), False),
+        (-timedelta(minutes=5), True),  # a clock that was set back a little since
+        (-LONGEST_ON_ITS_WAY, False),  # and one that was years ahead when it was written
+    ],
+)
+def test_a_write_may_be_on_its_way_for_some_hours_by_a_clock_that_may_be_set_back(
+    age: timedelta, coming: bool
+) -> None:
+    now = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    assert may_be_coming(now - age, now) is coming
+    assert not may_be_coming(datetime.min.replace(tzinfo=UTC), now)
 
 
 def test_a_selector_alone_is_no_wish() -> None:
-    one = known(DomainPolicy(dkim=DkimPolicy(selector="S2026")), remembered=JOURNAL)
+    one = known(DomainPolicy(dkim=DkimPolicy(selector="S2026")), coming=JOURNAL)
     assert one.managed == ()
     assert one.nothing_wanted
     assert one.selectors == ("s2026",)
@@ -120,10 +154,10 @@ def test_what_stands_below_a_delegation_is_no_promise() -> None:
 
 
 def test_netcups_copy_wins_over_the_journal_as_a_promise() -> None:
-    target = targets(known(remembered=JOURNAL, live=LIVE))[0]
+    target = targets(known(coming=JOURNAL, live=LIVE))[0]
     assert (target.expected, target.promise) == (None, SPF)
     wanted = DomainPolicy(spf=SpfPolicy(record="v=spf1 a -all"))
-    assert targets(known(wanted, remembered=JOURNAL))[0].promise == "v=spf1 a -all"
+    assert targets(known(wanted, coming=JOURNAL))[0].promise == "v=spf1 a -all"
 
 
 def test_what_is_published_is_coming_if_netcups_copy_is_valid() -> None:
@@ -191,7 +225,7 @@ def test_the_authorisations_that_other_domains_need_are_looked_for_too() -> None
 
 
 def test_every_name_that_matters_is_asked_for_in_one_go() -> None:
-    one = known(remembered=JOURNAL, authorises=(("other.example", DOMAIN),))
+    one = known(coming=JOURNAL, authorises=(("other.example", DOMAIN),))
     assert one.names() == (
         DOMAIN,
         f"dkim._domainkey.{DOMAIN}",

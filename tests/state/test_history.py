@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,9 +11,10 @@ from netcup_mailauth.plan import Action, Change, ChangeSet
 from netcup_mailauth.records import DnsRecord, Kind
 from netcup_mailauth.state import journal
 from netcup_mailauth.state.journal import Entry, Mark, last_of_each_kind, wanted_by
-from tests.state.entries import entry
+from tests.state.entries import START, entry
 
 FIRST, SECOND = entry(1), entry(2)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,17 @@ def test_of_each_kind_the_last_verified_write_counts(
     entries: list[Entry], texts: list[str]
 ) -> None:
     assert [record.value for record in last_of_each_kind(entries)] == texts
+
+
+@pytest.mark.parametrize(
+    ("time", "begun"),
+    [
+        ("2026-01-02T03:04:05.678901Z", START),
+        ("2026-01-02T04:04:05.678901+01:00", START),
+        ("yesterday", LONG_AGO),
+        ("0001-01-01T00:00:00+14:00", LONG_AGO),
+    ],
+)
+def test_of_each_it_is_known_when_it_was_written(time: str, begun: datetime) -> None:
+    (written,) = last_of_each_kind([replace(only(1, Kind.SPF), time=time)]).values()
+    assert written == begun

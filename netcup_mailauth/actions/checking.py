@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.actions.domains import in_order
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.dnsio.ask import side_by_side
-from netcup_mailauth.dnsio.servers import ZoneServers, not_asked, survey, with_route
+from netcup_mailauth.dnsio.servers import (
+    ZoneServers,
+    not_asked,
+    survey,
+    surveyed_further,
+    with_route,
+)
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
@@ -41,6 +47,7 @@ from netcup_mailauth.judge.compare import (
     desired_of,
     is_nowhere,
     may_be_coming,
+    netcup_selectors,
     targets_of,
     values_of,
     wildcard_of,
@@ -143,11 +150,21 @@ def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] =
             f"{known.zone}.",
             "Look at the spelling.",
         )
+    known, asked = _with_netcups(session, known, asked)
     desired, decided = desired_of(known, asked)
     targets = targets_of(known, desired)
     if known.nothing_wanted:
         basis = Basis.PUBLISHED
     return Expectation(known, servers, targets, basis, asked, (*findings, *decided))
+
+
+def _with_netcups(session: Session, known: Known, asked: Survey) -> tuple[Known, Survey]:
+    """The same, with netcup's own DKIM keys where they are the domain's."""
+    outside = session.lookup()
+    served = ZoneServers(known.zone, asked.order, outside, asked.best())
+    copy = served if known.live is None else ZoneLookup(known.live, outside)
+    more = replace(known, netcups=netcup_selectors(known, asked, copy))
+    return more, surveyed_further(asked, [Query(name, "TXT") for name in more.names()])
 
 
 def report(session: Session, expectation: Expectation) -> DomainCheck:

@@ -338,6 +338,22 @@ def survey(
     return Survey(own, answers, tuple(sorted(usable, key=lambda server: found[server][1])))
 
 
+def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:
+    """The survey with those of these queries that it lacks.
+
+    Whoever gave no usable answer is not asked again, and is taken to say the same once more.
+    """
+    more = tuple(query for query in dict.fromkeys(queries) if query not in asked.queries)
+    if not more:
+        return asked
+    said = ask_each(asked.order, more, timeout=PATIENCE)
+    answers = {
+        server: (*own, *said.get(server, own[:1] * len(more)))
+        for server, own in asked.answers.items()
+    }
+    return Survey((*asked.queries, *more), answers, asked.order)
+
+
 def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
     """Whether a zone's servers have anything at its apex but SOA and NS; ``None`` if none answers.
 

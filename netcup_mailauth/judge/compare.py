@@ -15,9 +15,9 @@ from netcup_mailauth import dkim
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.faults import problem_of
-from netcup_mailauth.judge.neighbours import is_mail_at_netcup
+from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
-from netcup_mailauth.judge.zone import is_netcup_dkim
+from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
 from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind, same_meaning
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerStatus, Status
 from netcup_mailauth.policy import MANAGED
@@ -64,6 +64,8 @@ class Known:
         coming: what of that may still be on its way. It only tells that from what is wrong,
             where netcup's copy does not.
         kinds: the kinds that are meant; all if empty.
+        netcups: the selectors of netcup's own keys, where netcup sends; see
+            :func:`netcup_selectors`.
     """
 
     wish: Wish
@@ -73,6 +75,7 @@ class Known:
     remembered: tuple[DesiredRecord, ...] = ()
     coming: tuple[DesiredRecord, ...] = ()
     kinds: tuple[Kind, ...] = ()
+    netcups: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:
@@ -102,14 +105,18 @@ class Known:
     @property
     def selectors(self) -> tuple[str, ...]:
         """The DKIM selectors to look at."""
+        return self.own_selectors or self.netcups or (DEFAULT_SELECTOR,)
+
+    @property
+    def own_selectors(self) -> tuple[str, ...]:
+        """Those of the domain's own keys: named, else in netcup's copy, else written from here."""
         asked = self.wish.policy.dkim.selector if self.wish.policy.dkim else None
         named = asked or (self.key.selector if self.key else None)
         if named:
             return (named.lower(),)
-        own: tuple[str, ...] = ()
-        if Kind.DKIM not in self.managed:
-            own = self._live_selectors() or self._remembered_selectors()
-        return own or (DEFAULT_SELECTOR,)
+        if Kind.DKIM in self.managed:
+            return ()
+        return self._live_selectors() or self._remembered_selectors()
 
     def names(self) -> tuple[str, ...]:
         """Every name that a record may have to be looked for at."""
@@ -132,12 +139,7 @@ class Known:
     def _live_selectors(self) -> tuple[str, ...]:
         if self.live is None:
             return ()
-        records = self.live.records
-        own = self._selectors_of(r.hostname for r in records if r.type == "TXT")
-        mx = self.live.at(relative(self.domain, self.zone), "MX")
-        if own or not is_mail_at_netcup([record.destination for record in mx]):
-            return own
-        return self._selectors_of(r.hostname for r in records if is_netcup_dkim(r))
+        return self._selectors_of(r.hostname for r in self.live.records if r.type == "TXT")
 
     def _remembered_selectors(self) -> tuple[str, ...]:
         return self._selectors_of(r.hostname for r in self.remembered if r.kind is Kind.DKIM)
@@ -159,6 +161,32 @@ def may_be_coming(written: datetime, now: datetime) -> bool:
 
 def _name(known: Known, kind: Kind, selector: str) -> str:
     return absolute(hostname_of(kind, known.domain, known.zone, selector), known.zone)
+
+
+def netcup_selectors(known: Known, asked: Survey, lookup: Lookup) -> tuple[str, ...]:
+    """The selectors of netcup's own keys, where netcup sends and no other key is known.
+
+    Those that lead to keys; if none does, all of its CNAMEs, so that this is told (facts
+    2026-11-26, B8).
+    """
+    if Kind.DKIM not in known.by_itself or known.own_selectors:
+        return ()
+    default = Query(_name(known, Kind.DKIM, DEFAULT_SELECTOR), "TXT")
+    answers = asked.of(default).values()
+    if any(answer.cname or any(map(dkim.is_dkim, answer.values)) for answer in answers):
+        return ()
+    (mx,) = lookup([Query(known.domain, "MX")])
+    if not is_mail_at_netcup(in_order(mx.values)):
+        return ()
+    names = [_name(known, Kind.DKIM, selector) for selector in NETCUP_SELECTORS]
+    aliases = lookup([Query(name, "CNAME") for name in names])
+    keys = lookup([Query(name, "TXT") for name in names])
+    netcups = {
+        selector: any(map(dkim.is_dkim, key.values))
+        for selector, alias, key in zip(NETCUP_SELECTORS, aliases, keys, strict=True)
+        if any(map(is_netcup_key, alias.values))
+    }
+    return tuple(s for s, leads in netcups.items() if leads) or tuple(netcups)
 
 
 def served_zone(zone: str, texts: Mapping[str, Iterable[str]]) -> Zone:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NETCUP_DKIM = "webhosting.systems"
 """Where the DKIM CNAMEs of netcup's web hosting lead (fact sheet mail, 0.4)."""
 
+NETCUP_SELECTORS = ("key1", "key2")
+"""Where they stand (facts 2026-11-26, B8)."""
+
 NO_UNDERSCORE = {
     Kind.DKIM: "the underscore is missing; DKIM keys stand at <selector>._domainkey.",
     Kind.DMARC: "the underscore is missing; DMARC stands at _dmarc.",
@@ -287,6 +290,9 @@ def _netcup_mail(zone: Zone) -> Iterator[Finding]:
 
 def is_netcup_dkim(record: DnsRecord) -> bool:
     """Whether a record is one of the DKIM CNAMEs of netcup's web hosting."""
-    return record.type == "CNAME" and record.destination.rstrip(".").lower().endswith(
-        f".{NETCUP_DKIM}"
-    )
+    return record.type == "CNAME" and is_netcup_key(record.destination)
+
+
+def is_netcup_key(target: str) -> bool:
+    """Whether a CNAME's target is where netcup keeps the keys of its web hosting."""
+    return target.rstrip(".").lower().endswith(f".{NETCUP_DKIM}")

@@ -488,3 +488,43 @@ def test_where_a_key_was_written_to_is_looked_at_however_long_ago_that_was() -> 
     assert [(r.name, r.state.value) for r in check.records if r.kind is Kind.DKIM] == [
         ("s7._domainkey.example.com", "missing")
     ]
+
+
+# netcup's own mail
+
+
+def of_netcups_mail(*more: dict[str, str]) -> list[dict[str, str]]:
+    """The zone of a domain whose mail is netcup's: its MX, and CNAMEs to its keys."""
+    others = [r for r in RECORDS if r["type"] != "MX" and r["hostname"] != "dkim._domainkey"]
+    keys = [
+        at(f"{key}._domainkey", "CNAME", f"{key}._domainkey.webhosting.systems")
+        for key in ("key1", "key2")
+    ]
+    return [*others, *keys, at("@", "MX", "mxf8a.netcup.net"), *more]
+
+
+def keys_of(check: DomainCheck) -> dict[str, str]:
+    found = (record for record in check.records if record.kind is Kind.DKIM)
+    return {record.name.partition(".")[0]: record.state.value for record in found}
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("more", "keys"),
+    [
+        ([], {"key1": "ok", "key2": "ok"}),
+        ([at("dkim._domainkey", "TXT", KEY)], {"dkim": "ok"}),
+        ([at("*", "TXT", "hello")], {"key1": "ok", "key2": "ok"}),
+        ([at("@", "MX", "mail.example.com")], {"dkim": "missing"}),
+    ],
+    ids=["netcups", "own", "wildcard", "another-mx"],
+)
+def test_netcups_own_keys_are_those_of_a_domain_whose_mail_it_sends(
+    live: bool, more: list[dict[str, str]], keys: dict[str, str]
+) -> None:
+    with checking(live) as (sandbox, session):
+        sandbox.set_zone("example.com", of_netcups_mail(*more))
+        check = check_domain(session, ANY, Basis.CONFIG)
+    assert keys_of(check) == keys
+    aliases = [r.servers[0].detail for r in check.records if r.name.startswith("key")]
+    assert all("is a CNAME to key" in detail for detail in aliases)

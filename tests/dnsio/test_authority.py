@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.dnsio.servers import PATIENCE, ZoneServers, survey
+from netcup_mailauth.dnsio.servers import PATIENCE, ZoneServers, survey, surveyed_further
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status, Survey
 from tests.dnsio.nameserver import answer, delayed, drop, nxdomain, rcode, serving
 from tests.dnsio.nameserver import without_authority as not_own
@@ -149,6 +149,21 @@ def test_a_survey_asks_all_at_once_and_puts_the_quickest_first(stack: ExitStack)
     assert found.order == (quick, late)
     assert found.queries == (TXT, Query("a.example.com", "A"))
     assert [a.status for a in found.of(TXT).values()] == ["no answer", "ok", "ok"]
+
+
+def test_a_survey_goes_on_without_the_dead_and_asks_nothing_twice(stack: ExitStack) -> None:
+    second = Query("a.example.com", "A")
+    (of_dead, dead), (of_quick, quick) = (
+        start(stack, s) for s in ({TXTKEY: drop, A: drop}, {**GOOD, A: nxdomain()})
+    )
+    first = survey([dead, quick], [TXT], timeout=0.6)
+    before = len(of_dead.asked)
+    found = surveyed_further(first, [TXT, second, second])
+    assert found.queries == (TXT, second)
+    assert [a.status for a in found.of(second).values()] == ["no answer", "nxdomain"]
+    assert found.of(TXT) == first.of(TXT)
+    assert (len(of_dead.asked), len(of_quick.asked)) == (before, 2)
+    assert surveyed_further(first, [TXT]) is first
 
 
 A = ("a.example.com", "A")

@@ -22,6 +22,7 @@ KEY, OTHER_KEY = key(), key(number=2)
 DMARC = "v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com"
 AT, SELECTOR, POLICY = DOMAIN, f"dkim._domainkey.{DOMAIN}", f"_dmarc.{DOMAIN}"
 LIVE = mail_zone(SPF, DMARC)
+NETCUPS = "webhosting.systems"
 MAILCOW = {"dkim": {"source": "mailcow", "selector": "dkim"}}
 SERVER = {"server": ["mail.example.com"]}
 ELEVEN = " ".join(f"a:h{number}.example.com" for number in range(11))
@@ -46,6 +47,21 @@ def asking(*texts: str, **more: Any) -> Checking:
 def signing(*texts: str, **more: Any) -> Checking:
     """The faultless domain with these texts at its selector."""
     return having({SELECTOR: [f"TXT {text}" for text in texts] or None}, **more)
+
+
+def netcup_sends(key1: str | None = KEY, key2: str | None = OTHER_KEY) -> Checking:
+    """A domain whose mail is netcup's, with these keys."""
+    keys = {f"key1._domainkey.{NETCUPS}": key1, f"key2._domainkey.{NETCUPS}": key2}
+    return having(
+        {
+            AT: apex("v=spf1 mx -all", mx=("MX 10 mxf8a.netcup.net",)),
+            "mxf8a.netcup.net": ["A 192.0.2.9"],
+            SELECTOR: None,
+            f"key1._domainkey.{DOMAIN}": [f"CNAME key1._domainkey.{NETCUPS}"],
+            f"key2._domainkey.{DOMAIN}": [f"CNAME key2._domainkey.{NETCUPS}"],
+            **{name: [f"TXT {text}"] if text else None for name, text in keys.items()},
+        }
+    )
 
 
 SENDERS: dict[str, Case] = {
@@ -361,6 +377,10 @@ STATES: dict[str, Case] = {
             "key1._domainkey CNAME key1._domainkey.webhosting.systems",
         ),
     ),
+    "mailcow has no key, and no selector is named": having(policy={"dkim": {"source": "mailcow"}}),
+    "netcup sends, as DNS has it": netcup_sends(),
+    "netcup sends, as DNS has it, and one of its keys is gone": netcup_sends(key2=None),
+    "netcup sends, as DNS has it, without a key": netcup_sends(key1=None, key2=None),
     "two of each in netcup's copy": having(
         zone=mail_zone((SPF, "v=spf1 a -all"), (DMARC, "v=DMARC1;p=none"), (KEY, OTHER_KEY))
     ),

@@ -14,13 +14,14 @@ from netcup_mailauth.judge.compare import (
     desired_of,
     is_nowhere,
     may_be_coming,
+    netcup_selectors,
     targets_of,
 )
-from netcup_mailauth.lookup import Query, Survey
+from netcup_mailauth.lookup import Query, Survey, ZoneLookup
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.records import DesiredRecord, Kind
+from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from tests.judge.cases import source, zone
-from tests.judge.samples import DMARC, DOMAIN, KEY, ONE, OTHER_KEY, SPF, TWO, said
+from tests.judge.samples import DMARC, DOMAIN, KEY, ONE, OTHER_KEY, SPF, TWO, said, world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,13 +183,68 @@ def test_the_selectors_are_the_named_one_else_netcups_else_the_default() -> None
     assert known(domain=f"sub.{DOMAIN}", live=below).selectors == ("s3",)
 
 
-def test_where_netcup_sends_its_keys_are_looked_at() -> None:
-    keys = ("key1._domainkey CNAME key1._domainkey.webhosting.systems",
-            "key2._domainkey CNAME key2._domainkey.webhosting.systems")  # fmt: skip
-    assert known(live=zone("@ MX 10 mxf8a.netcup.net", *keys)).selectors == ("key1", "key2")
-    assert known(live=zone("@ MX 10 mail.example.com", *keys)).selectors == ("dkim",)
-    both = zone("@ MX 10 mxf8a.netcup.net", *keys, f"s1._domainkey TXT {KEY}")
-    assert known(live=both).selectors == ("s1",)
+NETCUPS = zone(
+    "@ MX 10 mxf8a.netcup.net",
+    "key1._domainkey CNAME key1._domainkey.webhosting.systems",
+    "key2._domainkey CNAME KEY2._domainkey.Webhosting.Systems.",
+)
+"""What DNS has of a domain whose mail is netcup's own."""
+LEADING: dict[str, list[Any] | None] = {
+    "key1._domainkey.webhosting.systems": [{"TXT": KEY}],
+    "key2._domainkey.webhosting.systems": [{"TXT": OTHER_KEY}],
+}
+
+
+def netcups(
+    dns: Zone, changes: dict[str, list[Any] | None], one: Known, *there: str
+) -> tuple[str, ...]:
+    """netcup's selectors in that DNS, with these texts at the usual selector."""
+    default = {f"dkim._domainkey.{DOMAIN}": said(*there)}
+    return netcup_selectors(one, asked(one, default), ZoneLookup(dns, world(changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "selectors"),
+    [
+        (LEADING, ("key1", "key2")),
+        ({**LEADING, "key2._domainkey.webhosting.systems": None}, ("key1",)),
+        ({}, ("key1", "key2")),  # told as what leads nowhere
+        ({"key1._domainkey.webhosting.systems": ["TIMEOUT"]}, ("key1", "key2")),
+    ],
+)
+def test_where_netcup_sends_its_keys_are_looked_at(
+    changes: dict[str, list[Any] | None], selectors: tuple[str, ...]
+) -> None:
+    assert netcups(NETCUPS, changes, known()) == selectors
+    assert netcups(NETCUPS, changes, known(), "hello") == selectors  # what a wildcard has
+    assert known(netcups=selectors).selectors == selectors
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        known(DomainPolicy(dkim=DkimPolicy(source="mailcow"))),
+        known(DomainPolicy(dkim=DkimPolicy(selector="mine"))),
+        known(DomainPolicy(dkim=False)),
+        known(kinds=(Kind.SPF,)),
+        known(live=zone(f"s1._domainkey TXT {KEY}")),
+        known(remembered=(DesiredRecord(Kind.DKIM, "s7._domainkey", KEY),)),
+    ],
+    ids=["source", "selector", "excluded", "kind", "netcups-copy", "written-from-here"],
+)
+def test_netcups_keys_are_not_looked_at_where_another_key_is_known(one: Known) -> None:
+    assert netcups(NETCUPS, LEADING, one) == ()
+
+
+def test_netcups_keys_are_not_looked_at_where_somebody_else_sends() -> None:
+    assert netcups(NETCUPS, LEADING, known(), KEY) == ()
+    others = tuple(r for r in NETCUPS.records if r.type != "MX")
+    own = "@ MX 10 mail.example.com"
+    for mx in ((), (own,), (own, "@ MX 20 mx1.netcup.net")):
+        dns = Zone(DOMAIN, "dns", (*zone(*mx).records, *others))
+        assert netcups(dns, LEADING, known()) == ()
+    elsewhere = zone("@ MX 10 mxf8a.netcup.net", "key1._domainkey CNAME key1.example.net")
+    assert netcups(elsewhere, {"key1.example.net": [{"TXT": KEY}]}, known()) == ()
 
 
 def test_parts_are_completed_from_what_the_quickest_usable_server_has() -> None:

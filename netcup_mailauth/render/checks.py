@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge.report import WORST_FIRST, State
+from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
@@ -55,6 +55,17 @@ def check_markdown(report: CheckReport) -> str:
     return "\n".join(_domain_markdown(domain) for domain in report.domains)
 
 
+def grounds(domain: DomainCheck) -> str:
+    """What the records are held against, told apart by kind where it is not one thing for all."""
+    kinds = dict.fromkeys(record.kind for record in domain.records)
+    held = {record.kind for record in domain.records if record.expected is not None}
+    if domain.basis is Basis.PUBLISHED or held.issuperset(kinds):
+        return domain.basis
+    named = " and ".join(LABELS[kind] for kind in kinds if kind in held)
+    others = " and ".join(LABELS[kind] for kind in kinds if kind not in held)
+    return f"{named} {domain.basis}; {others} as published" if named else Basis.PUBLISHED
+
+
 def _totals(report: CheckReport) -> str:
     codes = [domain.exit_code for domain in report.domains]
     counts = [(words, codes.count(code)) for code, words in _ENDS.items()]
@@ -70,7 +81,7 @@ def _domain(domain: DomainCheck, page: Page, full: bool) -> str:
     findings = sorted(domain.all_findings, key=_by_gravity)
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
     lines = page.hang(f"{name}: ", _headline(domain), 2, _headline_colour(domain))
-    lines += [f"  {domain.basis}", *_table(domain, page, full)]
+    lines += [*page.hang("  ", grounds(domain), 2), *_table(domain, page, full)]
     for finding in findings[: len(findings) - len(notes)]:
         lines += ["", *finding_lines(finding, finding.code in domain.allow, page)]
     lines += [*_concluded(domain, page)]
@@ -287,7 +298,7 @@ def _domain_markdown(domain: DomainCheck) -> str:
     if domain.error is not None:
         words = f"{plain(domain.error.message)} {_prose(domain.error.advice)}".rstrip()
         return _lines([*lines, f"**failed**: {words}"])
-    lines += [f"{plain(_headline(domain))}; {domain.basis}.", ""]
+    lines += [f"{plain(_headline(domain))}; {grounds(domain)}.", ""]
     lines += ["| state | kind | name | server | value |", "|---|---|---|---|---|"]
     records = _worst_first(domain)
     lines += [_row(record, view) for record in records for view in record.servers]

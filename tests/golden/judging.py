@@ -27,6 +27,7 @@ from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerSt
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, reason_not_to_store
+from netcup_mailauth.render.checks import grounds
 from tests.golden.cases import Changing, Checking, Planning, Reading, private_key
 from tests.sessions import Answering, Kept
 
@@ -232,7 +233,7 @@ def _checking(case: Checking) -> Iterator[str]:
 
 
 def _reported(check: DomainCheck) -> Iterator[str]:
-    yield check.basis
+    yield grounds(check)
     if check.error is not None:
         yield f"error\n    {check.error.message}\n  > {check.error.advice}"
     for record in check.records:

@@ -126,7 +126,35 @@ def test_where_all_servers_say_the_same_they_are_counted() -> None:
 )  # fmt: skip
 def test_the_headline_says_what_is_wrong_by_name(check: DomainCheck, headline: str) -> None:
     assert text(check).splitlines()[0] == f"example.com: {headline}"
-    assert f"{headline}; held against the config." in check_markdown(CheckReport((check,)))
+    assert f"\n{headline}; " in check_markdown(CheckReport((check,)))
+
+
+OF_ITSELF = record(view(0, "ok", RSA), kind=Kind.DKIM)
+NONE_OF_ITSELF = record(view(0, "missing"), kind=Kind.DMARC)
+
+
+@pytest.mark.parametrize(
+    ("check", "grounds"),
+    [
+        (domain(RIGHT, LATE), "held against the config"),
+        (domain(RIGHT, basis=Basis.OPTIONS), "held against the options"),
+        (domain(RIGHT, OF_ITSELF), "SPF held against the config; DKIM as published"),
+        (domain(OF_ITSELF, RIGHT, NONE_OF_ITSELF, basis=Basis.OPTIONS),
+         "SPF held against the options; DKIM and DMARC as published"),
+        (domain(RIGHT, OF_ITSELF, OF_ITSELF, LATE),
+         "SPF and DMARC held against the config; DKIM as published"),
+        (domain(OF_ITSELF, NONE_OF_ITSELF), "what is published, judged by itself"),
+        (domain(OF_ITSELF, basis=Basis.PUBLISHED), "what is published, judged by itself"),
+        (domain(), "held against the config"),
+    ],
+)  # fmt: skip
+def test_what_each_kind_is_held_against_is_told_for_people_too(
+    check: DomainCheck, grounds: str
+) -> None:
+    assert text(check).splitlines()[1] == f"  {grounds}"
+    assert f"; {grounds}.\n" in check_markdown(CheckReport((check,)))
+    narrow = text(check, page=Page(40)).partition("\n\n")[0]
+    assert " ".join(narrow.split()).endswith(grounds)
 
 
 def test_findings_stand_before_conclusions_and_notes_last() -> None:

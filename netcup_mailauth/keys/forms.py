@@ -260,6 +260,14 @@ _TORN = re.compile(
     r'(?:(?:[0-9]++|IN|TXT)\s++)*+\(?\s*+((?:"(?:\\.|[^"\\])*+"\s*+)++)\)?\s*+(?:;[^"\n]*+)?',
     re.DOTALL | re.IGNORECASE,
 )
+_TORN_HEAD = re.compile(r"TXT\s++(?=v[ \t]*=[ \t]*DKIM1\b)", re.IGNORECASE)
+_TOO_LONG = "a text of more than 255 characters is not in quotes"  # quoted ones are cut for it
+_WHY_UNREADABLE = {
+    "string too long": _TOO_LONG,
+    "ended unexpectedly": "a quotation mark is not closed",
+    "unbalanced parentheses": "a parenthesis has no counterpart",
+}
+"""What dnspython says of a zone file, and what it is."""
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _CHUNK = 255  # what a string of a TXT record holds (RFC 1035, 3.3)
 
@@ -301,12 +309,7 @@ def from_zone_file(text: str, origin: str) -> tuple[FoundRecord, ...]:
             plain, origin=".", rdclass=None, default_ttl=0, relativize=False
         )
     except (dns.exception.DNSException, ValueError) as error:
-        line = re.search(r"<input>:([0-9]+)", str(error))
-        place = f" (line {line[1]})" if line else ""
-        raise KeySourceError(
-            f"{origin}: it looks like a zone file, but cannot be read as one{place}.",
-            "Give the file as the tool wrote it, or only the record: v=DKIM1;k=rsa;p=...",
-        ) from None
+        raise _unreadable_zone(str(error), origin) from None
     below = "._domainkey" if _KEYS_ORIGIN.search(text) else ""
     found = []
     for rrset in rrsets:
@@ -322,11 +325,27 @@ def from_zone_file(text: str, origin: str) -> tuple[FoundRecord, ...]:
     return tuple(found)
 
 
+def _unreadable_zone(error: str, origin: str) -> KeySourceError:
+    """Why a text cannot be read as a zone file, of which ``error`` is what dnspython says."""
+    line = re.search(r"<input>:([0-9]+)", error)
+    place = f" (line {line[1]})" if line else ""
+    why = next((why for words, why in _WHY_UNREADABLE.items() if words in error), "")
+    return KeySourceError(
+        f"{origin}: it looks like a zone file, but cannot be read as one{place}"
+        f"{': ' if why else ''}{why}.",
+        "Put the whole record in double quotes, or give it alone: v=DKIM1;k=rsa;p=..."
+        if why == _TOO_LONG
+        else "Give the file as the tool wrote it, or only the record: v=DKIM1;k=rsa;p=...",
+    )
+
+
 def from_text(text: str) -> tuple[FoundRecord, ...]:
     """The records of a text that is no zone file: bare or in quotes, one or several."""
     plain = _REMARK.sub("", text[_end(_FIRST_COMMENTS.match(text)) :]).strip()
     if (torn := _TORN.fullmatch(plain)) is not None:
         plain = torn[1].strip()
+    elif (head := _TORN_HEAD.match(plain)) is not None:
+        plain = plain[head.end() :]
     if plain[:1] == "'" == plain[-1:] and len(plain) > 1:
         plain = plain[1:-1].strip()
     parts = (_unwrapped(part.strip()) for part in _RECORD_START.split(plain))

@@ -308,8 +308,21 @@ def encrypted(form: PrivateFormat) -> str:
         (lambda: "d._domainkey IN TXT v=DKIM1;k=rsa;p=MIIB", "ends after v=DKIM1", "double quotes"),
         (
             lambda: 'd._domainkey IN TXT ( "v=DKIM1;p="',
-            "looks like a zone file",
+            "(line 1): a parenthesis has no counterpart.",
             "as the tool wrote it",
+        ),
+        (
+            lambda: 'd._domainkey IN TXT "v=DKIM1;p=',
+            "(line 1): a quotation mark is not closed.",
+            "as the tool wrote it",
+        ),
+        *(
+            (
+                lambda head=head: f"$TTL 300\nd._domainkey IN TXT {head}p={P}",
+                "(line 2): a text of more than 255 characters is not in quotes.",
+                "double quotes",
+            )
+            for head in ("v=DKIM1\\;", "v=DKIM1\\; k=rsa\\; ", '"v=DKIM1;" ')
         ),
         (
             lambda: 'd._domainkey IN TXT "v=DKIM1;p="\nnonsense here',
@@ -429,7 +442,14 @@ def test_a_remark_behind_a_torn_line_is_no_part_of_the_record(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [f"v=DKIM1\\;p={P}", f"v=DKIM1\\; k=rsa\\; p={P}\\;", f'"v=DKIM1\\;p={P}"']
+    "text",
+    [
+        f"v=DKIM1\\;p={P}",
+        f"v=DKIM1\\; k=rsa\\; p={P}\\;",
+        f'"v=DKIM1\\;p={P}"',
+        f"TXT v=DKIM1\\;p={P}",
+        f"TXT v=DKIM1\\; p={P}",
+    ],
 )
 def test_an_escaped_semicolon_is_the_zone_files_and_not_the_records(text: str) -> None:
     found = read_key(text, "x")

@@ -159,7 +159,7 @@ class FileHold:
     def _write(self, memory: Memory) -> None:
         account_folder(self.root, self.endpoint, FOLDER)
         document = {
-            "schema": 1,
+            "schema": documents.SCHEMA,
             "reason": memory.reason.value,
             "times": memory.times,
             "until": memory.until.isoformat(timespec="seconds"),
@@ -170,7 +170,14 @@ class FileHold:
         """What is remembered; a file that is damaged counts as none, or it would hold for ever."""
         try:
             known_folder(self.root, self.endpoint)
-            memory = _memory(documents.loads(read_private(self.path)))
+            document = documents.loads(read_private(self.path))
+            if _is_foreign(document["schema"]):
+                self.warn(
+                    f"The hold {self.path} is of schema {document['schema']}, which this version "
+                    "does not know, and is passed over."
+                )
+                return None
+            memory = _memory(document)
         except OSError:
             return None
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -181,6 +188,13 @@ class FileHold:
             return None
         # A clock that was wrong when it was written must not hold for years.
         return memory if memory.until - self.now() <= LONGEST else None
+
+
+def _is_foreign(schema: object) -> bool:
+    """Whether another version of this program wrote it; else it is ours, or damaged."""
+    if type(schema) is not int:
+        raise TypeError(schema)
+    return schema != documents.SCHEMA
 
 
 def _memory(data: Any) -> Memory:

@@ -153,14 +153,16 @@ def test_no_secret_is_written_and_the_file_is_private(hold: FileHold, tmp_path: 
         b"[]",
         b"null",
         b"[" * 5000,
-        b'{"reason": "other", "times": 1, "until": "2026-07-01T12:15:00+00:00"}',
-        b'{"reason": "refused", "times": "x", "until": "2026-07-01T12:15:00+00:00"}',
-        b'{"reason": "refused", "times": 0, "until": "2026-07-01T12:15:00+00:00"}',
-        b'{"reason": "refused", "times": true, "until": "2026-07-01T12:15:00+00:00"}',
-        b'{"reason": "refused", "times": 1, "until": "soon"}',
-        b'{"reason": "refused", "times": 1, "until": 5}',
-        b'{"reason": "refused", "times": 1e999, "until": "2026-07-01T12:15:00+00:00"}',
-        b'{"reason": "refused", "times": 1, "until": "2126-07-01T12:15:00+00:00"}',
+        b'{"reason": "refused", "times": 1, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": true, "reason": "refused", "times": 1, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": 1, "reason": "other", "times": 1, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": 1, "reason": "refused", "times": "x", "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": 1, "reason": "refused", "times": 0, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": 1, "reason": "refused", "times": true, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": 1, "reason": "refused", "times": 1, "until": "soon"}',
+        b'{"schema": 1, "reason": "refused", "times": 1, "until": 5}',
+        b'{"schema": 1, "reason": "refused", "times": 1e999, "until": "2026-07-01T12:15:00+00:00"}',
+        b'{"schema": 1, "reason": "refused", "times": 1, "until": "2126-07-01T12:15:00+00:00"}',
     ],
 )
 def test_a_damaged_file_holds_nobody_for_ever(hold: FileHold, content: bytes) -> None:
@@ -169,6 +171,24 @@ def test_a_damaged_file_holds_nobody_for_ever(hold: FileHold, content: bytes) ->
     hold.path.write_bytes(content)
     hold.check()
     hold.note(Reason.REFUSED)
+    held(hold)
+
+
+@pytest.mark.parametrize("schema", [2, 0, 1000])
+def test_a_hold_of_another_version_is_told_and_not_misread(
+    hold: FileHold, told: list[str], schema: int
+) -> None:
+    hold.note(Reason.REFUSED)
+    ours = json.loads(hold.path.read_text())
+    hold.path.write_text(json.dumps({**ours, "schema": schema}))
+    told.clear()
+    hold.check()
+    assert told == [
+        f"The hold {hold.path} is of schema {schema}, which this version does not know, and is "
+        "passed over."
+    ]
+    hold.note(Reason.REFUSED)
+    assert json.loads(hold.path.read_text())["times"] == 1
     held(hold)
 
 

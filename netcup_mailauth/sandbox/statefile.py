@@ -30,8 +30,13 @@ def load(path: Path) -> State | None:
     """Read a state file, or None if there is none yet.
 
     Raises:
-        ValueError: the file is not one of ours.
+        ValueError: the file is not one of ours, or what is to be kept could not be written to it.
     """
+    folder = path.parent
+    if not folder.is_dir():
+        raise ValueError(f"{path} cannot be written: there is no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be written: the folder {folder} is not yours to write to")
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -90,6 +90,7 @@ def test_a_zone_from_a_file_and_a_state_that_survives_a_restart(command: Command
         (("--zone", "example.com"), "DOMAIN=FILE"),
         (("--zone", "example.com=none.json"), "none.json"),
         (("--domain", "not a domain"), "not a domain"),
+        (("--state", "none/x.json"), "none/x.json cannot be written: there is no folder none."),
     ],
 )
 def test_what_it_cannot_start_with_is_one_sentence(

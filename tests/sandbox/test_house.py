@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import socket
 import ssl
 import threading
@@ -245,6 +246,19 @@ def test_a_foreign_state_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r"state\.json does not hold the state of a sandbox"):
         Sandbox([DOMAIN], state=state)
     assert state.read_text() == text
+
+
+def test_a_state_that_could_not_be_kept_in_the_end_is_refused_in_the_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in ("missing", "missing/too", "file"):
+        with pytest.raises(ValueError, match=r"x\.json cannot be written: there is no folder"):
+            Sandbox([DOMAIN], state=tmp_path / folder / "x.json")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ValueError, match="is not yours to write to"):
+        Sandbox([DOMAIN], state=tmp_path / "x.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 # TLS

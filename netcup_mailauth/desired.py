@@ -180,7 +180,8 @@ def _named_elsewhere(domain: str, key: DkimSource) -> Iterator[Finding]:
             Severity.NOTE,
             f"The key in {key.origin} stands under a name of {key.domain}, and is taken for "
             f"{domain}.",
-            "Several domains may share a key. If they do not, give the one of this domain.",
+            "Several domains may share a key. If they do not, give the one of this domain: WEB.DE "
+            "and GMX insist on a signature of the sender's own.",
         )
 
 

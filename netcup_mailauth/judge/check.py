@@ -228,7 +228,7 @@ def _letting_send(domain: str, left_out: Sequence[Sender], lookup: Lookup) -> st
     return faults.line([("--spf-require", term) for term in terms], faults.plan(domain))
 
 
-_PUBLISH = "Publish the key that the mail server signs with."
+_PUBLISH = f"Publish the key that the mail server signs with. {dkim_faults.OWN_SIGNATURE}"
 
 
 def _dkim(subject: Subject, lookup: Lookup) -> Iterator[Said]:

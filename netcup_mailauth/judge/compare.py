@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
+from netcup_mailauth.judge.dkim import OWN_SIGNATURE
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
@@ -531,15 +532,21 @@ def _advice(record: CheckedRecord, domain: str, basis: Basis) -> str:
         case State.CONFLICT if any(len(view.values) < 2 for view in _worst(record)):
             return _ALIAS
         case _ if basis is Basis.CONFIG:
-            return f"To see what would put it right:\n  netcup-mailauth plan {domain}"
+            return f"{_why(record)}To see what would put it right:\n  netcup-mailauth plan {domain}"
         case _ if basis is Basis.OPTIONS:
-            return _SAME_OPTIONS
+            return f"{_why(record)}{_SAME_OPTIONS}"
         case State.MISSING if any(view.state is State.OK for view in record.servers):
             return f"{_DISAGREE}\n{_FIRST[record.kind].format(domain=domain)}"
         case State.MISSING:
             return _FIRST[record.kind].format(domain=domain)
         case _:
             return ""  # a finding says what is wrong with the text, and what to do
+
+
+def _why(record: CheckedRecord) -> str:
+    """Whom it matters to that the record is missing, before what to do about it."""
+    missing = record.kind is Kind.DKIM and record.state is State.MISSING
+    return f"{OWN_SIGNATURE} " if missing else ""
 
 
 def _worst(record: CheckedRecord) -> tuple[ServerView, ...]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import DkimRecord, PublicKey
 
+OWN_SIGNATURE = "WEB.DE and GMX insist on a signature of the sender's own domain."
+"""Said wherever there is none that could be valid (facts 2026-11-26, C3)."""
+
 _BETTER = "Make one of 2048 bits."
 
 

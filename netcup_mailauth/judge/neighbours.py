@@ -11,7 +11,7 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.lookup import SILENT, Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.lookup import Answer, Lookup
 
@@ -20,6 +20,9 @@ NETCUP_MX = re.compile(r"mx[0-9a-f]+\.netcup\.net|.+\.netcup-mail\.de", re.IGNOR
 
 NETCUP_INCLUDE = "include:_spf.webhosting.systems"
 """The servers they send by; in the SPF record of every default zone (fact sheet mail, 0.4)."""
+
+NETCUP_SERVERS = "netcup.net"
+"""Where netcup's name servers are: root-dns, second-dns, third-dns (sheet netcup-api, 1.12)."""
 
 NULL = "."
 """What the one MX of a domain that takes no mail names (RFC 7505)."""
@@ -213,11 +216,13 @@ def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
     pointers = lookup([Query(ip_address(s.address).reverse_pointer, "PTR") for s in senders])
     names = list(dict.fromkeys(name for answer in pointers for name in answer.values))
     forward = _hosts(names, lookup)
+    confirmed: dict[Sender, tuple[str, ...]] = {}
     for sender, answer in zip(senders, pointers, strict=True):
         back = [found for name in answer.values for found in forward[name]]
         leads_back = sender.address in {value for found in back for value in found.values}
         silent = answer.status in SILENT or any(found.status in SILENT for found in back)
         if leads_back:
+            confirmed[sender] = answer.values
             yield from _generic(sender, answer.values)
         if leads_back or silent:
             continue
@@ -230,6 +235,43 @@ def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
             f"The reverse DNS of {sender} {said}. Large receivers refuse mail for that.",
             f"Set it to {host} where the server is rented (at netcup: SCP > Network).",
         )
+    yield from _contact(confirmed, lookup)
+
+
+def _contact(named: Mapping[Sender, tuple[str, ...]], lookup: Lookup) -> Iterator[Finding]:
+    """What T-Online asks of a server at netcup beside a reverse name (facts 2026-11-26, C3)."""
+    ours = {
+        sender: names
+        for sender, names in named.items()
+        if any(_DEFAULT_NAME.fullmatch(name.lower()) for name in names)
+        or _is_at_netcup(sender.address, lookup)
+    }
+    if not ours:
+        return
+    stand = "stand" if len(ours) > 1 else "stands"
+    names = dict.fromkeys(name for found in ours.values() for name in found)
+    yield Finding(
+        "reverse-dns-contact",
+        Severity.NOTE,
+        f"{' and '.join(map(str, ours))} {stand} at netcup. T-Online wants the domain of the "
+        f"reverse DNS ({', '.join(names)}) to lead to a website that names a direct contact "
+        "(Impressum), and answers 554 to addresses that it does not know.",
+        "Have such a site there. If T-Online still answers 554, write to the address in its "
+        "answer.",
+    )
+
+
+def _is_at_netcup(address: str, lookup: Lookup) -> bool:
+    """Whether netcup's name servers serve the reverse zone, as of all its servers (confidence: M).
+
+    Such zones begin behind the second or third number of an IPv4 address, and behind the first 32
+    bits of an IPv6 address.
+    """
+    labels = ip_address(address).reverse_pointer.split(".")
+    starts = (-4, -5) if ip_address(address).version == 4 else (-10,)
+    answers = lookup([Query(".".join(labels[start:]), "NS") for start in starts])
+    servers = [server.lower() for answer in answers for server in answer.values]
+    return any(server.rstrip(".").endswith(f".{NETCUP_SERVERS}") for server in servers)
 
 
 _DEFAULT_NAME = re.compile(r"v[0-9]{12,}\.[a-z]+srv\.de")

@@ -254,6 +254,13 @@ NEIGHBOURS: dict[str, Case] = {
             "20010db8000000000000000000000025.example.net": ["AAAA 2001:db8::25"],
         }
     ),
+    "a server at netcup": having({"113.0.203.in-addr.arpa": ["NS root-dns.netcup.net"]}),
+    "a server at netcup at both its addresses": having(
+        {
+            "0.203.in-addr.arpa": ["NS second-dns.netcup.net"],
+            "8.b.d.0.1.0.0.2.ip6.arpa": ["NS third-dns.netcup.net"],
+        }
+    ),
     "DNS silent about reverse DNS": having({"25.113.0.203.in-addr.arpa": ["TIMEOUT"]}),
     "a wildcard for mail programs": having(
         {
@@ -318,6 +325,10 @@ WANTED: dict[str, Any] = {"spf": {"record": SPF}, "dmarc": {"record": DMARC}, **
 LAGGING: Dns = {AT: apex(), SELECTOR: ["TIMEOUT"], POLICY: ["TXT v=DMARC1;p=none"]}
 STATES: dict[str, Case] = {
     "all is as wanted": having(policy=WANTED, key=KEY, basis="config"),
+    "all but the key is as wanted": having({SELECTOR: None}, policy=WANTED, key=KEY),
+    "all but the key is as the config has it": having(
+        {SELECTOR: None}, policy=WANTED, key=KEY, basis="config"
+    ),
     "one server lags": having(policy=WANTED, key=KEY, zone=LIVE, one_server=LAGGING),
     "one server differs": having(policy=WANTED, key=KEY, one_server=LAGGING),
     "one server differs from the config": having(

@@ -45,6 +45,14 @@ def test_the_advice_fits(state: str, basis: Basis, words: str) -> None:
     assert words in advice(state, basis)
 
 
+@pytest.mark.parametrize("basis", Basis)
+def test_where_the_key_is_missing_it_is_said_who_insists_on_one(basis: Basis) -> None:
+    insists = "WEB.DE and GMX insist on a signature of the sender's own domain"
+    assert insists in advice("missing", basis, Kind.DKIM)
+    assert insists not in advice("missing", basis, Kind.SPF) + advice("missing", basis, Kind.DMARC)
+    assert insists not in advice("pending", basis, Kind.DKIM)
+
+
 def test_what_a_finding_tells_is_not_told_twice_and_right_needs_nothing() -> None:
     assert advice("ok", Basis.CONFIG) == ""
     assert advice("wrong", Basis.PUBLISHED, values=("v=spf1 bad:",)) == ""

@@ -257,3 +257,59 @@ def test_a_generic_name_that_leads_back_is_a_warning() -> None:
     assert f"is {name}" in finding.message
     # Where it does not lead back either, that is what is said.
     assert named({V4: [{"PTR": name}]}) == ["reverse-dns"]
+
+
+NETCUPS = [{"NS": "root-dns.netcup.net"}, {"NS": "second-dns.netcup.net"}]
+V4_24, V4_16, V6_32 = "113.0.203.in-addr.arpa", "0.203.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa"
+
+
+@pytest.mark.parametrize(
+    ("changes", "who"),
+    [
+        ({V4_24: NETCUPS}, ("mail.example.com (203.0.113.25) stands",)),
+        ({V4_16: [{"NS": "third-dns.netcup.net"}]}, ("(203.0.113.25) stands",)),
+        ({V6_32: NETCUPS}, ("mail.example.com (2001:db8::25) stands",)),
+        (
+            {V4_24: NETCUPS, V6_32: NETCUPS},
+            ("mail.example.com (203.0.113.25) and mail.example.com (2001:db8::25) stand at",),
+        ),
+    ],
+)
+def test_what_t_online_asks_of_a_server_at_netcup_is_noted_once(
+    changes: Changes, who: tuple[str, ...]
+) -> None:
+    [finding] = found(changes)
+    assert (finding.code, finding.severity.value) == ("reverse-dns-contact", "note")
+    assert all(part in finding.message for part in who)
+    assert "reverse DNS (mail.example.com)" in finding.message
+    assert "Impressum" in finding.message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {V4_24: [{"NS": "ns1.provider.example"}]},
+        {V4_24: [{"NS": "ns.netcup.net.example"}]},
+        {V4_24: [{"NS": "notnetcup.net"}]},
+        {V4_24: ["TIMEOUT"], V4_16: ["SERVFAIL"], V6_32: ["TIMEOUT"]},
+    ],
+)
+def test_of_servers_elsewhere_nothing_is_noted(changes: Changes) -> None:
+    assert found(changes) == []
+
+
+def test_a_server_with_the_name_that_netcup_gave_it_stands_at_netcup() -> None:
+    name = "v2202611123456789.quicksrv.de"
+    changes: Changes = {V4: [{"PTR": name}], name: [{"A": "203.0.113.25"}]}
+    assert named(changes) == ["reverse-dns-generic", "reverse-dns-contact"]
+    # Where the name does not lead back, that comes first.
+    assert named({V4: [{"PTR": name}], V4_24: NETCUPS}) == ["reverse-dns"]
+
+
+def test_netcups_own_mail_servers_are_netcups_to_answer_for() -> None:
+    host = {"mx2f31.netcup.net": [{"A": "198.51.100.25"}]}
+    pointer: Changes = {
+        "25.100.51.198.in-addr.arpa": [{"PTR": "mx2f31.netcup.net"}],
+        "100.51.198.in-addr.arpa": NETCUPS,
+    }
+    assert named({**mx("mx2f31.netcup.net"), **host, **pointer}) == []

@@ -240,11 +240,18 @@ def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
 
 def _contact(named: Mapping[Sender, tuple[str, ...]], lookup: Lookup) -> Iterator[Finding]:
     """What T-Online asks of a server at netcup beside a reverse name (facts 2026-11-26, C3)."""
+    zones = {sender: _reverse_zones(sender.address) for sender in named}
+    queries = [
+        Query(zone, "NS") for zone in dict.fromkeys(z for own in zones.values() for z in own)
+    ]
+    served = {
+        query.name: answer.values for query, answer in zip(queries, lookup(queries), strict=True)
+    }
     ours = {
         sender: names
         for sender, names in named.items()
         if any(_DEFAULT_NAME.fullmatch(name.lower()) for name in names)
-        or _is_at_netcup(sender.address, lookup)
+        or any(_is_name_server(server) for zone in zones[sender] for server in served[zone])
     }
     if not ours:
         return
@@ -261,17 +268,20 @@ def _contact(named: Mapping[Sender, tuple[str, ...]], lookup: Lookup) -> Iterato
     )
 
 
-def _is_at_netcup(address: str, lookup: Lookup) -> bool:
-    """Whether netcup's name servers serve the reverse zone, as of all its servers (confidence: M).
+def _reverse_zones(address: str) -> list[str]:
+    """Where the reverse zone of an address begins that its provider serves.
 
-    Such zones begin behind the second or third number of an IPv4 address, and behind the first 32
-    bits of an IPv6 address.
+    Behind the second or third number of an IPv4 address, or the first 32 bits of an IPv6 address.
+    That netcup serves those of its servers by itself is of confidence M.
     """
     labels = ip_address(address).reverse_pointer.split(".")
     starts = (-4, -5) if ip_address(address).version == 4 else (-10,)
-    answers = lookup([Query(".".join(labels[start:]), "NS") for start in starts])
-    servers = [server.lower() for answer in answers for server in answer.values]
-    return any(server.rstrip(".").endswith(f".{NETCUP_SERVERS}") for server in servers)
+    return [".".join(labels[start:]) for start in starts]
+
+
+def _is_name_server(host: str) -> bool:
+    """Whether a host is one of netcup's name servers."""
+    return host.rstrip(".").lower().endswith(f".{NETCUP_SERVERS}")
 
 
 _DEFAULT_NAME = re.compile(r"v[0-9]{12,}\.[a-z]+srv\.de")

@@ -46,10 +46,7 @@ def desired_records(
     """The records that ``policy`` asks for, in the order they are shown.
 
     Without a ``key`` there is no wish for a DKIM record: the live one stays. Where a record
-    cannot be made from the live one, there is a finding and no wish.
-
-    Raises:
-        RecordError: parts are given where nothing is live, and they do not make a record.
+    cannot be made of the parts wanted and the live one, there is a finding and no wish.
     """
     desired = Desired()
     if policy.spf:
@@ -75,11 +72,10 @@ def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> No
 def _spf_in_parts(
     desired: Desired, domain: str, live: Sequence[str], policy: SpfPolicy
 ) -> str | None:
-    if not live:
-        _check_consistent(policy)
-        return _new_spf(domain, policy)
     try:
         _check_consistent(policy)
+        if not live:
+            return _new_spf(domain, policy)
         records = [spf.parse(text) for text in _as_meant(domain, live)]
         if policy.all is not None and len(records) > 1:  # which the sentence is to speak of
             wanted = spf.Qualifier[policy.all.upper()]
@@ -90,7 +86,8 @@ def _spf_in_parts(
         if policy.all is not None:
             record = spf.with_all(record, spf.Qualifier[policy.all.upper()])
     except RecordError as error:
-        desired.findings.append(_cannot_edit(Kind.SPF, domain, error))
+        refused = _cannot_edit(Kind.SPF, domain, error) if live else _cannot_make(error)
+        desired.findings.append(refused)
         return None
     if len(live) > 1:
         # A term that stood in the way of another may be gone by now.
@@ -134,6 +131,10 @@ def _new_spf(domain: str, policy: SpfPolicy) -> str:
     # The editor of live records, so that what it would refuse next time is refused now.
     new = spf.parse(f"v=spf1 {qualifier}all")
     return str(spf.require(new, *policy.require, domain=domain))
+
+
+def _cannot_make(error: RecordError) -> Finding:
+    return Finding("spf-syntax", Severity.REFUSED, error.what, error.advice, Kind.SPF)
 
 
 def _merged(domain: str, number: int, notes: Sequence[str]) -> Finding:

@@ -86,6 +86,7 @@ CODES = (
     "name-delegated",
     "near-miss",
     "own-server-unknown",
+    "record-fixed",
     "record-vanished",
     "relayhost",
     "rotation-in-progress",

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions import applying
-from netcup_mailauth.actions.planning import check_that_it_can_change, check_that_it_fits
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
 from netcup_mailauth.judge import guard, holding
+from netcup_mailauth.judge.faults import unstorable
 from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.judge.guard import Signer as Signing
 from netcup_mailauth.kinds import of_kind
@@ -48,7 +48,9 @@ def creation(rotator: Rotator, zone: Zone, rotation: Rotation) -> ChangeSet:
         rotation.signer,
         new.key.fingerprint if new.key else None,
     )
-    check_that_it_fits(api, [wanted])
+    if (reason := api.refuses(wanted)) is not None:
+        refused = unstorable(wanted.kind, wanted.value, reason)
+        raise RecordError(refused.message, refused.advice)
     ttl = None if api.new_ttl is None else rotator.ttl or api.new_ttl
     change_set = compute(_place(backend, zone, rotation.domain), zone, [wanted], ttl)
     if any(change.action is not Action.CREATE for change in change_set.changes):
@@ -63,9 +65,6 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     """The change set that removes the leaving key's record, or puts an empty key in its place.
 
     Empty if the record is not there any more. What else stands at its name is left alone.
-
-    Raises:
-        RefusedError: the record cannot be removed by itself.
     """
     hostname = rotation.hostname_of(rotation.leaving)
     key = rotation.leaving.key
@@ -79,9 +78,7 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     kept = tuple(Kept(Kind.DKIM, record) for record in members if record not in gone)
     untouched = len(zone.records) - len(members)
     place = _place(backend, zone, rotation.domain)
-    change_set = ChangeSet(place, changes, kept if changes else (), untouched=untouched)
-    check_that_it_can_change(change_set, zone)
-    return change_set
+    return ChangeSet(place, changes, kept if changes else (), untouched=untouched)
 
 
 def write(rotator: Rotator, zone: Zone, change_set: ChangeSet, signing: PublicKey | None) -> bool:

@@ -11,25 +11,24 @@ from netcup_mailauth.actions.domains import each
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation
 from netcup_mailauth.errors import (
     MailauthError,
-    RecordError,
-    RefusedError,
     UnknownZoneError,
     ZoneError,
 )
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.dkim import note_left_out
+from netcup_mailauth.judge.faults import unstorable
 from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW
-from netcup_mailauth.kinds import of_kind, same_meaning
+from netcup_mailauth.kinds import live, same_meaning
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.netcup.api import is_fresh, read_anew
-from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute, has_twin
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.records import Kind, Zone, visible
 from netcup_mailauth.rotation import left_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
@@ -86,7 +85,7 @@ def draft(session: Session, wish: Wish, *, to_write: bool = False) -> Draft:
     the same, the zone is read again.
 
     Raises:
-        MailauthError: its zone or its key cannot be read, or a record cannot be held.
+        MailauthError: its zone or its key cannot be read.
     """
     dns = session.lookup()
     name = wish.policy.zone or wish.domain
@@ -131,13 +130,10 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
     if left := left_alone(desired.records, held):
         findings.append(_rotating(wish.domain, left))
         desired.records = [record for record in desired.records if record not in left]
-    desired.records = [_storable(api, zone, record, findings) for record in desired.records]
+    records = [one for record in desired.records for one in _storable(api, zone, record, findings)]
     place = Place(wish.domain, name, api.name, api.endpoint, api.account)
-    change_set = compute(place, zone, desired.records, _new_ttl(api, wish))
+    change_set = compute(place, zone, records, _new_ttl(api, wish))
     change_set = replace(change_set, allow=wish.allow)
-    written = {(change.kind, change.hostname) for change in change_set.changes if change.after}
-    check_that_it_fits(api, (r for r in desired.records if (r.kind, r.hostname) in written))
-    check_that_it_can_change(change_set, zone)
     case = Case(
         change_set,
         zone,
@@ -223,50 +219,31 @@ def _new_ttl(api: Backend, wish: Wish) -> int | None:
 
 def _storable(
     api: Backend, zone: Zone, record: DesiredRecord, findings: list[Finding]
-) -> DesiredRecord:
-    """The record without its ``n=``, where the API cannot hold that: it is a note for people."""
-    reason = api.refuses(record) if record.kind is Kind.DKIM else None
-    live = of_kind(zone, Kind.DKIM, record.hostname) if reason else ()
-    if reason is None or any(same_meaning(Kind.DKIM, r.destination, record.value) for r in live):
-        return record
+) -> Iterator[DesiredRecord]:
+    """The record, if it is there already or the API can hold it.
+
+    A key goes without its ``n=`` where that is all that cannot be held: it is a note for people.
+    Any other wish is refused.
+    """
+    kind, reason = record.kind, api.refuses(record)
+    members = live(zone, kind, record.hostname) if reason else ()
+    if reason is None or any(same_meaning(kind, r.destination, record.value) for r in members):
+        yield record
+        return
+    bare = _without_note(record)
+    if bare is None or api.refuses(bare) is not None:
+        findings.append(unstorable(kind, record.value, reason))
+        return
+    findings.append(note_left_out(dkim.parse(record.value).n or "", reason))
+    yield bare
+
+
+def _without_note(record: DesiredRecord) -> DesiredRecord | None:
+    """A key's record without its ``n=``, if it has one."""
+    if record.kind is not Kind.DKIM:
+        return None
     tags = dkim.parse(record.value).tags
-    bare = replace(record, value=str(tags.without("n")))
-    note = tags.get("n")
-    if note is None or api.refuses(bare) is not None:
-        return record
-    findings.append(note_left_out(note, reason))
-    return bare
-
-
-def check_that_it_fits(api: Backend, records: Iterable[DesiredRecord]) -> None:
-    """Raise :class:`RecordError` for a record that the API cannot hold."""
-    for record in records:
-        reason = api.refuses(record)
-        if reason is not None:
-            raise RecordError(
-                f"The {record.kind.upper()} record {record.value[:200]!r} cannot be stored: "
-                f"{reason}.",
-                "Write it without that.",
-            )
-
-
-def check_that_it_can_change(change_set: ChangeSet, zone: Zone) -> None:
-    """Raise :class:`RefusedError` for a record that cannot be changed, or not by itself."""
-    for change in change_set.changes:
-        before = change.before
-        if before is None:
-            continue
-        named = f"{change_set.place.domain}: the TXT record {before.destination!r}"
-        if before.immutable:
-            raise RefusedError(
-                f"{named} is marked as not to be changed by netcup.",
-                "Look at the zone in the CCP; nothing was written.",
-            )
-        if before.ttl is not None and has_twin(before, zone):
-            raise RefusedError(
-                f"{named} is there twice, exactly alike, and this API cannot delete one alone.",
-                "Delete one of them in the CCP, then run this again.",
-            )
+    return None if tags.get("n") is None else replace(record, value=str(tags.without("n")))
 
 
 def _signer(wish: Wish, key: DkimSource | None) -> Signer:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions.domains import each
-from netcup_mailauth.actions.planning import check_that_it_can_change, not_tried_failure
+from netcup_mailauth.actions.planning import not_tried_failure
 from netcup_mailauth.errors import (
     MailauthError,
     RecordError,
@@ -117,7 +117,6 @@ def reverted(session: Session, target: Target) -> ChangeSet:
         )
     change_set = reversal(target.entry, zone)
     _check_that_it_fits(session, change_set)
-    check_that_it_can_change(change_set, zone)
     signer = _signer(session, target, change_set)
     case = Case(
         change_set,

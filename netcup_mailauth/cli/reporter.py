@@ -68,10 +68,12 @@ class Reporter:
     def show(self, change_set: ChangeSet) -> None:
         """One domain's plan, just before it is written; also one that does not do what it seems."""
         from netcup_mailauth.findings import NOT_SERVED
+        from netcup_mailauth.judge import holding
         from netcup_mailauth.render import text
 
         unseen = any(finding.code in NOT_SERVED for finding in change_set.findings)
-        told = change_set.changes or (unseen and not settings().quiet)
+        refused = holding.stopping(change_set)  # why, also where nothing would change
+        told = change_set.changes or refused or (unseen and not settings().quiet)
         if self._format == "text" and told:
             shown = _without_notes(change_set)
             show(text.change_set_text(shown, self._page, self._full))

@@ -55,6 +55,17 @@ def problem_of(kind: Kind, text: str) -> RecordError | None:
     return None
 
 
+def unstorable(kind: Kind, text: str, reason: str) -> Finding:
+    """A record that is wanted, and that the API of its zone cannot hold."""
+    return Finding(
+        f"{kind}-syntax",
+        Severity.REFUSED,
+        f"The {kind.upper()} record {text} cannot be stored: {reason}.",
+        "Write it without that.",
+        kind,
+    )
+
+
 def line(options: Iterable[tuple[str, str]], command: str = "") -> str:
     """Options on a line that is printed in one piece, whatever stands in a live record.
 

@@ -192,8 +192,9 @@ def _zone(case: Case) -> Iterator[Finding]:
     yield from zone_faults.strays(zone, [change.before for change in case.change_set.changes])
     for change in case.change_set.changes:
         if change.before is not None:
-            missed = _near_miss(case, change, change.before)
-            yield from (faults.about(change.kind, fault) for fault in missed)
+            found = [*zone_faults.fixed(change.before, zone)]
+            found += _near_miss(case, change, change.before)
+            yield from (faults.about(change.kind, fault) for fault in found)
 
 
 def _name(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:

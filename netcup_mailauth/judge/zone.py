@@ -10,6 +10,7 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
 from netcup_mailauth.kinds import is_of_kind
+from netcup_mailauth.plan import has_twin
 from netcup_mailauth.records import APEX, Kind, absolute
 
 if TYPE_CHECKING:
@@ -66,6 +67,28 @@ def _others_than(kind: Kind) -> str:
     """The options that leave a kind alone."""
     others = (other for other in (Kind.SPF, Kind.DKIM, Kind.DMARC) if other is not kind)
     return " ".join(f"--kind {other}" for other in others)
+
+
+def fixed(record: DnsRecord, zone: Zone) -> Iterator[Finding]:
+    """A record that is to change, and cannot, or not by itself.
+
+    An API that tells records by their TTL cannot tell two apart that are exactly alike.
+    """
+    named = f"The TXT record {record.destination} at {absolute(record.hostname, zone.name)}"
+    if record.immutable:
+        yield Finding(
+            "record-fixed",
+            Severity.REFUSED,
+            f"{named} is marked by netcup as not to be changed.",
+            "Look at the zone in the CCP: what it lets you change there, change there.",
+        )
+    elif record.ttl is not None and has_twin(record, zone):
+        yield Finding(
+            "record-fixed",
+            Severity.REFUSED,
+            f"{named} is there twice, exactly alike, and this API cannot delete one alone.",
+            "Delete one of them in the CCP, then plan again.",
+        )
 
 
 def delegated(kind: Kind, hostname: str, zone: Zone) -> Iterator[Finding]:

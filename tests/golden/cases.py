@@ -39,6 +39,7 @@ class Changing:
         reports_planned: report authorisations that the same run makes.
         draft: a draft that somebody left in the zone.
         ttl: the TTL of each record of the zone, for the API that has such.
+        fixed: what netcup keeps from being changed, as ``HOST BEGINNING`` of its text.
     """
 
     zone: tuple[str, ...]
@@ -55,6 +56,7 @@ class Changing:
     reports_planned: tuple[str, ...] = ()
     draft: str | None = None
     ttl: int | None = None
+    fixed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

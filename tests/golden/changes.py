@@ -86,6 +86,12 @@ ZONE: dict[str, Case] = {
             SPF, DMARC, None, *(f"{at} TXT {KEY}" for at in ("dkim", "_domainkey", "@", "_dmarc"))
         ),
     ),
+    "a record that netcup keeps from being changed": wanting(
+        {**spf(require=["ip4:192.0.2.1"]), **dmarc(DMARC)}, ttl=3600, fixed=("@ v=spf1",)
+    ),
+    "a record that is there twice, exactly alike": wanting(
+        {**spf(SPF), **dmarc(policy="reject")}, *mail_zone((SPF, SPF)), ttl=3600
+    ),
     "SPF vanished": wanting(spf(require=["mx"]), *mail_zone(()), remembered=CLEAN),
     "DMARC vanished": wanting(dmarc(policy="none"), *mail_zone(SPF, ()), remembered=CLEAN),
     "SPF vanished and is given whole": wanting(spf(SPF), *mail_zone(()), remembered=CLEAN),
@@ -675,6 +681,11 @@ AROUND: dict[str, Case] = {
         mail_zone(SPF, DMARC, ()),
         {"dkim": {"source": "mailcow"}},
         key=key(tags='n=say "hi";'),
+    ),
+    "a record that netcup cannot store": Planning(
+        mail_zone(SPF, DMARC, ()),
+        {**dmarc(DMARC.replace("dmarc@", "d'marc@")), "dkim": {"source": "mailcow"}},
+        key=KEY,
     ),
     "mailcow sends through a relay": Planning(
         CLEAN, {"dkim": {"source": "mailcow"}}, key=KEY, relay="smtp.example.net:25"

@@ -88,7 +88,7 @@ def _told(finding: Finding, about: str = "") -> str:
 
 
 def _changing(case: Changing) -> Iterator[str]:
-    before = _zone(case.zone, case.domain, draft=case.draft, ttl=case.ttl)
+    before = _fixed(_zone(case.zone, case.domain, draft=case.draft, ttl=case.ttl), case.fixed)
     policy = DomainPolicy.model_validate(case.policy)
     place = Place(case.domain, before.name)
     key = _source(case.key)
@@ -350,6 +350,16 @@ def _zone(
     """The zone that ends in the last two labels of a name."""
     records = tuple(_record(number, line, ttl) for number, line in enumerate(lines, 1))
     return Zone(".".join(name.split(".")[-2:]), "ccp", records, draft=draft)
+
+
+def _fixed(zone: Zone, texts: Sequence[str]) -> Zone:
+    """The zone with these records kept from being changed."""
+    begins = tuple(texts)
+    records = tuple(
+        replace(record, immutable=f"{record.hostname} {record.destination}".startswith(begins))
+        for record in zone.records
+    )
+    return replace(zone, records=records)
 
 
 def _record(number: int, line: str, ttl: int | None) -> DnsRecord:

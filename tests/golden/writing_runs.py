@@ -302,6 +302,10 @@ STORIES = (
         "a text that netcup would alter, or has no room for",
         (
             'apply example.com --dmarc "v=DMARC1;p=none;rua=mailto:a\'b@example.com" --yes',
+            Run(
+                'apply example.com {mild} --dmarc "v=DMARC1;p=none;rua=mailto:a\'b@example.com"',
+                typed="y\n",
+            ),
             "apply example.com --dmarc 'v=DMARC1;p=none;rua=mailto:a\"b@example.com' --yes",
             "apply example.com --dmarc 'v=DMARC1;p=none;rua=mailto:ä@example.com' --yes",
         ),

@@ -78,6 +78,17 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
             held=frozenset({"dkim._domainkey"}),
         ),
     ),
+    "record-fixed": (
+        R,
+        lambda: judged(
+            Zone(
+                "example.com",
+                "clouddns",
+                (DnsRecord(None, "@", "TXT", "v=spf1 mx ~all", ttl=3600, immutable=True),),
+            ),
+            wants("v=spf1 mx -all"),
+        ),
+    ),
     "spf-syntax": (R, lambda: judged(mail_zone("v=spf1 ip4:x ~all"), wants({"require": ["a"]}))),
     "dkim-syntax": (R, lambda: judged_wish(CLEAN, Kind.DKIM, "dkim._domainkey", "v=DKIM1;k=rsa")),
     "dmarc-syntax": (R, lambda: judged_wish(CLEAN, Kind.DMARC, "_dmarc", "v=DMARC1;p=rejekt")),

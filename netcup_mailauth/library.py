@@ -192,13 +192,16 @@ class Netcup:
     def apply(self, proposed: ProposedPlan) -> RunResult:
         """Write a plan: each zone is read again, compared, written in one call, and verified.
 
+        What is refused or dangerous holds back its own kind of record, as in the command. The
+        result of such a domain has a failure, and its change set says in `held` which kinds were
+        not written. `ProposedPlan.allow` accepts what was found.
+
         Raises:
-            RefusedError: the guard stops it. Nothing was written to any zone; `ProposedPlan.allow`
-                accepts what was found.
+            RefusedError: the guard holds back all there is. Nothing was written to any zone.
         """
-        for zone in proposed.zones:
-            if stops := holding.stopping(zone):
-                raise refusal(zone, stops)
+        stopped = [(zone, stops) for zone in proposed.zones if (stops := holding.stopping(zone))]
+        if stopped and all(holding.let_through(zone).is_empty for zone in proposed.zones):
+            raise refusal(*stopped[0])
         return applying.apply(self._session, proposed.plan)
 
     def check(self, *domains: str, **wanted: Any) -> CheckReport:

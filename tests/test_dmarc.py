@@ -484,6 +484,23 @@ def test_a_change_is_told_tag_by_tag(old: str | None, new: str, words: tuple[str
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("t=y;pct=0", "", "pct=0 goes: 0 % -> all failing mail"),
+        ("pct=0;t=n", "", "pct=0 goes: 0 % -> all failing mail"),
+        ("pct=0;t=y", "t=y", "pct=0 goes: t=y says whether this is a test (RFC 9989)"),
+        ("pct=0;t=y", "t=n", "pct=0 goes: t=n says whether this is a test (RFC 9989)"),
+        ("pct=0", "", "pct=0 goes: test mode is written t=y now (RFC 9989)"),
+    ],
+)
+def test_of_a_share_that_goes_no_tag_is_said_to_tell_that_goes_with_it(
+    old: str, new: str, word: str
+) -> None:
+    before, after = (live(f"v=DMARC1;p=reject;{tags}") for tags in (old, new))
+    assert [w for w in dmarc.describe_changes(before, after) if "pct" in w] == [word]
+
+
+@pytest.mark.parametrize(
     ("text", "policy"),
     [
         ("v=DMARC1;p=reject", "reject"),

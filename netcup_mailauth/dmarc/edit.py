@@ -71,7 +71,7 @@ def with_policy(record: DmarcRecord, policy: Policy) -> Edit:
     for name in REMOVED:
         written = record.tags.get(name)
         if written is not None and not (name == "pct" and only_watches_twice(edited)):
-            notes.append(removed_tag_words(record, name))
+            notes.append(removed_tag_words(record, edited, name))
             edited = replace(edited, tags=edited.tags.without(name))
     return Edit(edited, tuple(notes))
 
@@ -159,16 +159,16 @@ def with_report_address(record: DmarcRecord, *uris: str) -> Edit:
     return Edit(_with_value_unchecked(record, "rua", value, ("v", "p", "sp", "np", "t")))
 
 
-def removed_tag_words(record: DmarcRecord, name: str) -> str:
-    """What it means for receivers that the obsolete tag ``name`` goes."""
-    written = f"{name}={record.tags.get(name)}"
-    if name != "pct" or record.pct is None or record.pct == 100:
+def removed_tag_words(old: DmarcRecord, new: DmarcRecord, name: str) -> str:
+    """What it means for receivers that the obsolete tag ``name`` of ``old`` is not in ``new``."""
+    written = f"{name}={old.tags.get(name)}"
+    if name != "pct" or old.pct is None or old.pct == 100:
         return f"{written} goes: receivers no longer read it (RFC 9989)"
-    if record.pct == 0 and record.tags.get("t") is not None:
-        return f"{written} goes: t={record.t} says whether this is a test (RFC 9989)"
-    if record.pct == 0:
+    if old.pct == 0 and old.tags.get("t") is None:
         return f"{written} goes: test mode is written t=y now (RFC 9989)"
-    return f"{written} goes: {record.pct} % -> all failing mail"
+    if old.pct == 0 and new.tags.get("t") is not None:
+        return f"{written} goes: t={new.t} says whether this is a test (RFC 9989)"
+    return f"{written} goes: {old.pct} % -> all failing mail"
 
 
 def _asks_for_something(record: DmarcRecord) -> bool:
@@ -326,7 +326,7 @@ def _obsolete_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
     for name in REMOVED:
         before, after = old.tags.get(name) if old else None, new.tags.get(name)
         if old is not None and before is not None and after is None:
-            yield removed_tag_words(old, name)
+            yield removed_tag_words(old, new, name)
         elif before != after:
             yield f"{name}={after}: receivers no longer read it (RFC 9989)"
 

@@ -13,6 +13,7 @@ from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.kinds import hostname_of, of_kind
+from netcup_mailauth.policy import leaving_out
 from netcup_mailauth.records import (
     DesiredRecord,
     Kind,
@@ -34,8 +35,12 @@ DEFAULT_SELECTOR = "dkim"
 
 @dataclass(slots=True)
 class Desired:
-    """The records a domain should have, and what had to be decided on the way."""
+    """The records a domain should have, and what had to be decided on the way.
 
+    ``wanted`` are the kinds that there is a wish for, whether it makes a record or not.
+    """
+
+    wanted: tuple[Kind, ...] = ()
     records: list[DesiredRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -48,7 +53,7 @@ def desired_records(
     Without a ``key`` there is no wish for a DKIM record: the live one stays. Where a record
     cannot be made of the parts wanted and the live one, there is a finding and no wish.
     """
-    desired = Desired()
+    desired = Desired(policy.manages)
     if policy.spf:
         _add_spf(desired, domain, zone, policy.spf)
     if policy.dkim and key is not None:
@@ -86,7 +91,7 @@ def _spf_in_parts(
         if policy.all is not None:
             record = spf.with_all(record, spf.Qualifier[policy.all.upper()])
     except RecordError as error:
-        refused = _cannot_edit(Kind.SPF, domain, error) if live else _cannot_make(error)
+        refused = _cannot_edit(desired, Kind.SPF, domain, error) if live else _cannot_make(error)
         desired.findings.append(refused)
         return None
     if len(live) > 1:
@@ -147,12 +152,14 @@ def _merged(domain: str, number: int, notes: Sequence[str]) -> Finding:
     )
 
 
-def _cannot_edit(kind: Kind, domain: str, error: RecordError) -> Finding:
+def _cannot_edit(desired: Desired, kind: Kind, domain: str, error: RecordError) -> Finding:
+    alone = leaving_out(kind, desired.wanted)
+    other = f", or leave it alone: {alone}" if alone else "."
     return Finding(
         f"{kind}-syntax",
         Severity.REFUSED,
         f"The live {kind.upper()} record of {domain} cannot be changed in parts. {error.what}",
-        f"{error.advice}\nGive the record whole with --{kind}, or leave it alone with --kind.",
+        f"{error.advice}\nGive the record whole with --{kind}{other}",
         kind,
     )
 
@@ -244,7 +251,7 @@ def _dmarc_in_parts(
     except RecordError as error:
         if as_read is None:  # nobody could tell which text is meant
             error = RecordError(f"It is {text}: {error.what}", error.advice)
-        desired.findings.append(_cannot_edit(Kind.DMARC, name, error))
+        desired.findings.append(_cannot_edit(desired, Kind.DMARC, name, error))
         return None
     if fault is not None and as_read is not None and str(meant) != text:
         desired.findings.append(_mended(name, text, fault))

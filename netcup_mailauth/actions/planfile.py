@@ -266,11 +266,17 @@ def _policy(change_set: ChangeSet, grounds: Grounds) -> DomainPolicy:
         return next(found, None) if kind in grounds.whole else None
 
     # Without pydantic's checks: what a live record holds may be more than may be asked for.
+    tables = {
+        Kind.SPF: SpfPolicy.model_construct(record=whole(Kind.SPF), drop=list(grounds.spf_drop)),
+        Kind.DKIM: DkimPolicy.model_construct(),
+        Kind.DMARC: DmarcPolicy.model_construct(record=whole(Kind.DMARC)),
+    }
+    concerned = {kind for kind, _ in change_set.slots()}
+    wanted: dict[str, Any] = {
+        kind.value: table for kind, table in tables.items() if kind in concerned
+    }
     return DomainPolicy.model_construct(
-        spf=SpfPolicy.model_construct(record=whole(Kind.SPF), drop=list(grounds.spf_drop)),
-        dmarc=DmarcPolicy.model_construct(record=whole(Kind.DMARC)),
-        allow=list(change_set.allow),
-        parked=grounds.parked,
+        **wanted, allow=list(change_set.allow), parked=grounds.parked
     )
 
 

@@ -23,6 +23,7 @@ from netcup_mailauth.judge.neighbours import (
 from netcup_mailauth.judge.report import DomainCheck
 from netcup_mailauth.kinds import is_meant, is_of_kind, of_kind
 from netcup_mailauth.lookup import Query, Status
+from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import DnsRecord, Kind, Zone, relative
 from netcup_mailauth.spf import Result
 
@@ -395,6 +396,7 @@ def of_copy(
 ) -> Iterator[Finding]:
     """What is to be said of the records looked for as such, and of netcup's copy of the zone."""
     zone = known.live or _of_targets(known.zone, targets, lookup)
+    wanted = known.managed or MANAGED
     if known.live is not None:
         yield from zone_faults.draft(zone)
         yield from zone_faults.strays(zone)
@@ -402,7 +404,7 @@ def of_copy(
         hostname = relative(target.name, known.zone)
         found = [record.destination for record in of_kind(zone, target.kind, hostname)]
         if found and known.live is not None:
-            for cut in zone_faults.delegated(target.kind, hostname, zone):
+            for cut in zone_faults.delegated(target.kind, hostname, zone, wanted):
                 yield faults.graded(cut, new=False)
         # Of a broken one there is nothing to say but that it is broken.
         if len(found) != 1 or problem_of(target.kind, found[0]) is not None:

@@ -201,8 +201,8 @@ def _name(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
     """What keeps a record at this name from being served, or a new name takes from others."""
     zone, written = case.before, case.is_written(kind, hostname)
     for record in case.after.at(hostname, "CNAME"):
-        yield graded(zone_faults.alias(kind, record, zone), new=written)
-    for cut in zone_faults.delegated(kind, hostname, zone):
+        yield graded(zone_faults.alias(kind, record, zone, case.policy.manages), new=written)
+    for cut in zone_faults.delegated(kind, hostname, zone, case.policy.manages):
         yield graded(cut, new=written)
     if written:
         yield from zone_faults.shadowed(kind, hostname, zone, case.with_only(kind))

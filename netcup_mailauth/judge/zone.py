@@ -11,10 +11,11 @@ from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
 from netcup_mailauth.kinds import is_of_kind
 from netcup_mailauth.plan import has_twin
+from netcup_mailauth.policy import leaving_out
 from netcup_mailauth.records import APEX, Kind, absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from netcup_mailauth.records import DnsRecord, Zone
 
@@ -45,28 +46,25 @@ def draft(zone: Zone) -> Iterator[Finding]:
         )
 
 
-def alias(kind: Kind, record: DnsRecord, zone: Zone) -> Finding:
+def alias(kind: Kind, record: DnsRecord, zone: Zone, wanted: Sequence[Kind]) -> Finding:
     """A CNAME where a record of the kind is to stand (RFC 1034, 3.6.2)."""
+    if kind is Kind.DKIM:
+        other = " Or give another selector with --selector, if the mail server signs with it."
+    else:
+        other = _or_leave_it(kind, wanted)
     return Finding(
         "dkim-cname" if kind is Kind.DKIM else "cname-conflict",
         Severity.REFUSED,
         f"{absolute(record.hostname, zone.name)} is a CNAME to {record.destination}; no other "
         "record can stand beside it.",
-        "Delete the CNAME in the CCP if it is yours to delete, then plan again. " + _without(kind),
+        f"Delete the CNAME in the CCP if it is yours to delete, then plan again.{other}",
     )
 
 
-def _without(kind: Kind) -> str:
-    """How to leave a kind alone whose name is taken."""
-    if kind is Kind.DKIM:
-        return "Or give another selector with --selector, if the mail server signs with it."
-    return f"Or leave it alone: {_others_than(kind)}"
-
-
-def _others_than(kind: Kind) -> str:
-    """The options that leave a kind alone."""
-    others = (other for other in (Kind.SPF, Kind.DKIM, Kind.DMARC) if other is not kind)
-    return " ".join(f"--kind {other}" for other in others)
+def _or_leave_it(kind: Kind, wanted: Sequence[Kind]) -> str:
+    """How to leave a kind alone whose name is taken; nothing where nothing else is wanted."""
+    alone = leaving_out(kind, wanted)
+    return f" Or leave it alone: {alone}" if alone else ""
 
 
 def fixed(record: DnsRecord, zone: Zone) -> Iterator[Finding]:
@@ -91,7 +89,7 @@ def fixed(record: DnsRecord, zone: Zone) -> Iterator[Finding]:
         )
 
 
-def delegated(kind: Kind, hostname: str, zone: Zone) -> Iterator[Finding]:
+def delegated(kind: Kind, hostname: str, zone: Zone, wanted: Sequence[Kind]) -> Iterator[Finding]:
     """A name that lies in a zone of its own, so that no record here is served (RFC 1034, 4.2.1)."""
     cut = zone.delegation(hostname)
     if not cut:
@@ -105,7 +103,7 @@ def delegated(kind: Kind, hostname: str, zone: Zone) -> Iterator[Finding]:
         f"{name} is delegated{whose} to {servers}, so a record for it in the zone {zone.name} is "
         "never served.",
         "Change it where that name is served, or delete its NS records in the CCP if nobody "
-        f"serves it any more, then plan again. Or leave it alone: {_others_than(kind)}",
+        f"serves it any more, then plan again.{_or_leave_it(kind, wanted)}",
     )
 
 

@@ -49,6 +49,9 @@ ZONE: dict[str, Case] = {
     "a CNAME where DMARC goes": wanting(
         dmarc(DMARC), *mail_zone(SPF, (), None, "_dmarc CNAME x.example.net")
     ),
+    "a CNAME where DMARC goes, and SPF is wanted too": wanting(
+        {**dmarc(DMARC), **spf(SPF)}, *mail_zone(SPF, (), None, "_dmarc CNAME x.example.net")
+    ),
     "a CNAME beside DMARC already": wanting(
         dmarc(DMARC), *mail_zone(SPF, DMARC, None, "_dmarc CNAME x.example.net")
     ),
@@ -62,7 +65,7 @@ ZONE: dict[str, Case] = {
         dmarc(DMARC), *mail_zone(SPF, (), None, "_dmarc NS ns.vendor.example.")
     ),
     "a key would be written below a delegation": wanting(
-        {"dkim": DKIM},
+        {"dkim": DKIM, **spf(SPF), **dmarc(DMARC)},
         *mail_zone(SPF, DMARC, (), "_domainkey NS ns1.vendor.example", "_domainkey NS ns2.x"),
         key=KEY,
     ),
@@ -228,6 +231,9 @@ SPF_TEXT: dict[str, Case] = {
     "a new record": wanting(spf(require=["mx"], all="fail"), *mail_zone(())),
     "the live SPF record cannot be edited": wanting(
         spf(require=["a"]), *mail_zone("v=spf1 ip4:x ~all")
+    ),
+    "the live SPF record cannot be edited, and DMARC is wanted too": wanting(
+        {**spf(require=["a"]), **dmarc(DMARC)}, *mail_zone("v=spf1 ip4:x ~all")
     ),
 }
 

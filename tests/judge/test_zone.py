@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +28,7 @@ from tests.judge.cases import (
 
 if TYPE_CHECKING:
     from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.records import Zone
 
 R, D, W = Severity.REFUSED, Severity.DANGER, Severity.WARNING
 HARMLESS = wants({"require": ["mx"]})
@@ -50,8 +51,37 @@ def test_a_cname_in_the_way_is_refused_with_how_to_leave_it_alone() -> None:
     assert codes(found, R) == ["dkim-cname", "cname-conflict"]
     conflict = only(found, "cname-conflict")
     assert "_dmarc.example.com is a CNAME to a.example.net" in conflict.message
-    assert "--kind spf --kind dkim" in conflict.advice
+    assert conflict.advice.endswith("leave it alone: --kind dkim")
     assert "--selector" in only(found, "dkim-cname").advice
+
+
+BROKEN_SPF, BROKEN_DMARC = "v=spf1 ip4:x ~all", "v=DMARC1;p=none;sp=rejekt"
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "table"),
+    [
+        (
+            mail_zone(SPF, (), None, "_dmarc CNAME a.example.net"),
+            "cname-conflict",
+            {"dmarc": DMARC},
+        ),
+        (mail_zone(SPF, (), None, "_dmarc NS ns.example.net"), "name-delegated", {"dmarc": DMARC}),
+        (mail_zone(SPF, BROKEN_DMARC), "dmarc-syntax", {"dmarc": {"policy": "reject"}}),
+        (mail_zone(BROKEN_SPF), "spf-syntax", {"spf": {"require": ["a"]}}),
+    ],
+)
+def test_to_leave_a_kind_alone_is_advised_where_something_else_is_wanted(
+    before: Zone, code: str, table: dict[str, Any]
+) -> None:
+    """Typed where nothing else is, it would be a mistake in usage."""
+    by_itself = only(judged(before, wants(**table)), code)
+    assert "--kind" not in by_itself.advice
+    policy = wants(**{"spf": SPF, "dmarc": DMARC, **table}, dkim="dkim")
+    advice = only(judged(before, policy, source(key_record())), code).advice
+    typed = [Kind(word) for word in advice.rpartition(": ")[2].split() if word != "--kind"]
+    assert set(typed) == set(policy.manages) - {Kind(next(iter(table)))}
+    assert policy.only(typed).manages == tuple(typed)
 
 
 def test_a_cname_beside_what_only_stays_or_goes_is_no_refusal() -> None:

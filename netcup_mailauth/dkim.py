@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"[ \t\r\n]*v[ \t\r\n]*=[ \t\r\n]*DKIM1[ \t\r\n]*(?:;|\Z)")
 _SWALLOWED_KEY = re.compile(r"[ \t]p[ \t]*=")
 _SHOWN_KEY = 24
+_SHOWN_HEAD, _SHOWN_TAIL = 32, 12
+_LONG_KEY = re.compile(r"[A-Za-z0-9+/=]{64}")
+_QUOTES = "\"'“”„"
 _PLACEHOLDER = re.compile(r"\.\.|…|[<>\[\]{}$%]")
 
 
@@ -72,6 +75,17 @@ def is_dkim(text: str) -> bool:
         return True
     tags = taglist.read(text)
     return tags.get("v") is None and tags.get("p") is not None and all(tags.names())
+
+
+def is_read(text: str) -> bool:
+    """Whether a receiver takes ``text``, at a selector, for a key record, usable or not.
+
+    Some read tags in any case, and a version too; none needs one beside a ``p``.
+    """
+    values = {tag.name.lower(): tag.value for tag in reversed(taglist.read(text).tags)}
+    if "p" not in values or text.lstrip()[0] in _QUOTES:
+        return _VERSION.match(text) is not None
+    return values.get("v", "DKIM1").upper() == "DKIM1"
 
 
 def parse(text: str) -> DkimRecord:
@@ -124,6 +138,18 @@ def describe(record: DkimRecord) -> str:
     return f"{words}, testing (t=y)" if record.testing else words
 
 
+def abridged(text: str) -> str:
+    """A text as a sentence names it: where it holds a long key, its head and tail, and which."""
+    short = text
+    if _LONG_KEY.search(text):
+        short = f"{text[:_SHOWN_HEAD]}…{text[-_SHOWN_TAIL:]}"
+    try:
+        key = parse(text).key
+    except RecordError:
+        return short
+    return short if key is None else f"{short} ({key.label}, {key.fingerprint})"
+
+
 def _tag_list(text: str) -> TagList:
     if has_private_key(text):
         raise DkimSyntaxError(
@@ -134,7 +160,7 @@ def _tag_list(text: str) -> TagList:
         raise DkimSyntaxError(
             "The DKIM record is empty.", "Give the whole text, beginning with v=DKIM1."
         )
-    if text.lstrip()[0] in "\"'“”„":
+    if text.lstrip()[0] in _QUOTES:
         raise DkimSyntaxError(
             "The DKIM record begins with a quotation mark.",
             "Leave the quotation marks out: they are the zone file's, not the record's.",

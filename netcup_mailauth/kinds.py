@@ -21,17 +21,24 @@ if TYPE_CHECKING:
 def is_of_kind(kind: Kind, text: str) -> bool:
     """Whether a TXT text, standing at the hostname of ``kind``, is a record of that kind.
 
-    At a DKIM selector every TXT is: two texts there make the key undefined (RFC 6376, 3.6.2.2).
-    Elsewhere the version decides (RFC 7208, 4.5; RFC 9989, 4.7), so that a verification token
-    beside it is left alone.
+    The version decides for SPF and DMARC (RFC 7208, 4.5; RFC 9989, 4.7), so that a verification
+    token beside it is left alone; a key may do without (RFC 6376, 3.6.1).
     """
     match kind:
         case Kind.SPF:
             return spf.is_spf(text)
         case Kind.DKIM:
-            return True
+            return dkim.is_read(text)
         case _:
             return dmarc.is_dmarc(text)
+
+
+def counts(kind: Kind, text: str) -> bool:
+    """Whether a TXT text that is served at the hostname of ``kind`` matters to its receivers.
+
+    At a DKIM selector every TXT does: of two it is undefined which is read (RFC 6376, 3.6.2.2).
+    """
+    return kind is Kind.DKIM or is_of_kind(kind, text)
 
 
 def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
@@ -42,14 +49,17 @@ def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
 
 
 def is_meant(kind: Kind, text: str) -> bool:
-    """Whether a TXT text at the hostname of ``kind`` is of it, or was plainly meant to be."""
+    """Whether a TXT text at the hostname of ``kind`` is of it, or was plainly meant to be.
+
+    A selector is there for nothing but a key, so that whatever stands there was.
+    """
     match kind:
         case Kind.SPF:
             return spf.is_meant(text)
         case Kind.DMARC | Kind.DMARC_REPORT:
             return dmarc.is_meant(text)
         case _:
-            return is_of_kind(kind, text)
+            return True
 
 
 def near_misses(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth.errors import ExitCode, worst
-from netcup_mailauth.kinds import is_of_kind, live, same_meaning
+from netcup_mailauth.kinds import is_of_kind, live, of_kind, same_meaning
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 
 if TYPE_CHECKING:
@@ -284,6 +284,9 @@ def outcome(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
     for kind, hostname in change_set.slots():
         wanted = _members_wanted(change_set, kind, hostname)
         found = _as_created(_members(zone, kind, hostname), wanted)
+        if not wanted and not of_kind(zone, kind, hostname):
+            # What no receiver reads stood beside, unless it was what should have gone.
+            found &= _members_planned(change_set, kind, hostname)
         sentences += _differences(wanted, found, hostname)
     return tuple(sentences)
 
@@ -436,8 +439,10 @@ def other_records(change_set: ChangeSet, before: Zone, after: Zone) -> OtherReco
     By hostname and type, never by identifier. The SOA record, where an API lists it, is no
     witness: its serial follows every write.
     """
-    slots = frozenset(change_set.slots())
-    then, now = _grouped(before, slots), _grouped(after, slots)
+    slots = change_set.slots()
+    # What no receiver reads is the change set's business only where there was nothing better.
+    read = frozenset(slot for slot in slots if of_kind(before, *slot))
+    then, now = (_grouped(zone, slots, read) for zone in (before, after))
     addressed = {hostname for hostname, type_ in now if type_ in ADDRESSES}
     changed: list[tuple[DnsRecord, DnsRecord]] = []
     new: list[DnsRecord] = []
@@ -452,12 +457,6 @@ def other_records(change_set: ChangeSet, before: Zone, after: Zone) -> OtherReco
     return OtherRecords(tuple(changed), tuple(new), passed, gone)
 
 
-def beside(zone: Zone, slots: frozenset[tuple[Kind, str]]) -> list[DnsRecord]:
-    """The records of a zone that are of none of these kinds at their hostnames."""
-    managed = [record for kind, hostname in slots for record in live(zone, kind, hostname)]
-    return [r for r in zone.records if r not in managed and r.type != "SOA"]
-
-
 def shown(record: DnsRecord) -> str:
     """A record in words: ``MX @ '10 mail.example.com'``."""
     return f"{record.type} {record.hostname} {_value(record)}"
@@ -470,12 +469,20 @@ def _value(record: DnsRecord) -> str:
     return repr(text) if record.ttl is None else f"{text!r} (TTL {record.ttl})"
 
 
+_Slot = tuple[Kind, str]
+
+
 def _grouped(
-    zone: Zone, slots: frozenset[tuple[Kind, str]]
+    zone: Zone, slots: Iterable[_Slot], read: frozenset[_Slot]
 ) -> dict[tuple[str, str], list[DnsRecord]]:
+    """The records of a zone that no slot is about, of those ``read`` all but the kind's own."""
+    managed: list[DnsRecord] = []
+    for slot in slots:
+        managed += of_kind(zone, *slot) if slot in read else live(zone, *slot)
     groups: dict[tuple[str, str], list[DnsRecord]] = defaultdict(list)
-    for record in beside(zone, slots):
-        groups[record.hostname, record.type].append(record)
+    for record in zone.records:
+        if record not in managed and record.type != "SOA":
+            groups[record.hostname, record.type].append(record)
     return groups
 
 

@@ -194,8 +194,7 @@ def report(session: Session, expectation: Expectation) -> DomainCheck:
         if not _is_idle(target, subject, asked)
     ]
     more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
-    said = [finding.code for _, finding in verdict.findings]
-    more += on_its_way(known, expectation.targets, said)
+    more += on_its_way(known, expectation.targets, verdict.findings)
     return assembled(
         known,
         expectation.basis,

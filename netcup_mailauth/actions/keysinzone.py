@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.kinds import of_kind
-from netcup_mailauth.records import Kind, absolute
+from netcup_mailauth.records import absolute
 from netcup_mailauth.rotation import selectors
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 def records_at(zone: Zone, hostname: str) -> tuple[str, ...]:
     """What a zone has at a key's hostname: the texts, and an alias as ``CNAME target``."""
-    texts = [record.destination for record in of_kind(zone, Kind.DKIM, hostname)]
+    texts = [record.destination for record in zone.at(hostname, "TXT")]
     aliases = [f"CNAME {record.destination}" for record in zone.at(hostname, "CNAME")]
     return (*texts, *aliases)
 

@@ -16,7 +16,7 @@ from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.faults import unstorable
 from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.judge.guard import Signer as Signing
-from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.kinds import near_misses, of_kind
 from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
 
@@ -53,7 +53,8 @@ def creation(rotator: Rotator, zone: Zone, rotation: Rotation) -> ChangeSet:
         raise RecordError(refused.message, refused.advice)
     ttl = None if api.new_ttl is None else rotator.ttl or api.new_ttl
     change_set = compute(_place(backend, zone, rotation.domain), zone, [wanted], ttl)
-    if any(change.action is not Action.CREATE for change in change_set.changes):
+    beside = near_misses(zone, Kind.DKIM, rotation.hostname_of(new))
+    if beside or any(change.action is not Action.CREATE for change in change_set.changes):
         raise RefusedError(
             f"{rotation.name_of(new)} holds something else; a rotation never changes a record.",
             "Delete it in the CCP if it is nobody's.",

@@ -21,7 +21,7 @@ from netcup_mailauth.judge.neighbours import (
     own_hosts,
 )
 from netcup_mailauth.judge.report import DomainCheck
-from netcup_mailauth.kinds import is_meant, is_of_kind, of_kind
+from netcup_mailauth.kinds import counts, is_meant, of_kind
 from netcup_mailauth.lookup import Query, Status
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import DnsRecord, Kind, Zone, relative
@@ -114,8 +114,8 @@ def text_answer(name: str, lookup: Lookup) -> Answer:
 
 
 def texts(kind: Kind, answer: Answer) -> tuple[str, ...]:
-    """The texts of a kind in an answer."""
-    return tuple(value for value in answer.values if is_of_kind(kind, value))
+    """The texts in an answer that count for a kind."""
+    return tuple(value for value in answer.values if counts(kind, value))
 
 
 def _about(kind: Kind, name: str, said: Iterable[str | Finding]) -> Iterator[Said]:
@@ -399,7 +399,10 @@ def of_copy(
     wanted = known.managed or MANAGED
     if known.live is not None:
         yield from zone_faults.draft(zone)
-        yield from zone_faults.strays(zone)
+        # What stands at a selector looked for is told as what it does to the key.
+        looked_for = [relative(t.name, known.zone) for t in targets if t.kind is Kind.DKIM]
+        told = [r for at in looked_for if _is_served(zone, at) for r in zone.at(at, "TXT")]
+        yield from zone_faults.strays(zone, told)
     for target in targets:
         hostname = relative(target.name, known.zone)
         found = [record.destination for record in of_kind(zone, target.kind, hostname)]
@@ -415,21 +418,29 @@ def of_copy(
             yield from _of_policy(known, zone, dmarc.parse(found[0]), lookup, parked=parked)
 
 
-def on_its_way(known: Known, targets: Sequence[Target], said: Iterable[str]) -> Iterator[Finding]:
-    """What is broken in netcup's copy of the zone, and about to be served; ``said`` are codes.
+def _is_served(zone: Zone, hostname: str) -> bool:
+    """Whether the TXT records that a zone has at a name are what receivers get there."""
+    return not zone.at(hostname, "CNAME") and not zone.delegation(hostname)
 
-    A receiver does not see it yet; where it does, its own finding says so.
+
+def on_its_way(
+    known: Known, targets: Sequence[Target], said: Iterable[tuple[About, Finding]]
+) -> Iterator[Finding]:
+    """What is broken in netcup's copy of the zone, and about to be served.
+
+    A receiver does not see it yet; where it does, its own finding is among those ``said``.
     """
     if known.live is None:
         return
-    heard = set(said)
+    heard = {(about, finding.code) for about, finding in said}
     for target in targets:
         hostname = relative(target.name, known.zone)
-        if known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
+        if not _is_served(known.live, hostname):
             continue
-        found = [record.destination for record in of_kind(known.live, target.kind, hostname)]
+        texts = (record.destination for record in known.live.at(hostname, "TXT"))
+        found = [text for text in texts if counts(target.kind, text)]
         for fault in _unusable(known.domain, target, found):
-            if fault.code not in heard:
+            if ((target.kind, target.name), fault.code) not in heard:
                 yield replace(fault, message=f"On its way: {fault.message}")
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
@@ -19,7 +18,7 @@ from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
-from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind, same_meaning
+from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, of_kind, same_meaning
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerStatus, Status
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import (
@@ -248,7 +247,8 @@ def _held(known: Known, kind: Kind, hostname: str) -> str | None:
     elif known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
         return None  # what stands there as well is not what is served
     else:
-        texts = [record.destination for record in of_kind(known.live, kind, hostname)]
+        found = (record.destination for record in known.live.at(hostname, "TXT"))
+        texts = [text for text in found if counts(kind, text)]
     return texts[0] if len(texts) == 1 else None
 
 
@@ -383,22 +383,14 @@ class AsServed:
         own = [target for target in self.targets if target.name == query.name]
         values = answer.values
         if query.name in self.caught:
-            values = tuple(v for v in values if any(is_meant_as(t.kind, v) for t in own))
+            values = tuple(v for v in values if any(is_of_kind(t.kind, v) for t in own))
         promised = [target for target in own if target.promise is not None]
         if promised:
-            others = (v for v in values if not any(is_of_kind(t.kind, v) for t in promised))
+            others = (v for v in values if not any(counts(t.kind, v) for t in promised))
             return Answer(Status.OK, (*others, *(target.promise or "" for target in promised)))
         if values == answer.values:
             return answer
         return Answer(Status.OK if values else Status.EMPTY, values)
-
-
-def is_meant_as(kind: Kind, text: str) -> bool:
-    """Whether a text that a wildcard has is meant as a record of the kind.
-
-    At a selector every TXT is a key, good or not; what a wildcard has for all names is not.
-    """
-    return dkim.is_dkim(text) if kind is Kind.DKIM else is_of_kind(kind, text)
 
 
 def checked(
@@ -423,7 +415,7 @@ def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsew
             nothing = ", which DNS gives no answer from"
         detail = leads if values else f"{leads}{nothing}"
     if elsewhere.wildcard and answer.status in USABLE:
-        values = tuple(value for value in values if is_meant_as(target.kind, value))
+        values = tuple(value for value in values if is_of_kind(target.kind, value))
         which = "" if values else f", with no {target.kind.upper()} record"
         detail = f"{elsewhere.wildcard} answers for it{which}"
     state = state_of(target, answer, values, elsewhere)
@@ -433,8 +425,8 @@ def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsew
 
 
 def values_of(kind: Kind, answer: ServerAnswer) -> tuple[str, ...]:
-    """The texts of a kind in an answer."""
-    return tuple(value for value in answer.values if is_of_kind(kind, value))
+    """The texts in an answer that count for a kind."""
+    return tuple(value for value in answer.values if counts(kind, value))
 
 
 def state_of(

@@ -36,7 +36,7 @@ def multiple(name: str, texts: Sequence[str]) -> Finding:
         "dkim-multiple",
         Severity.DANGER,
         f"{name} has {len(texts)} TXT records, so it is undefined which key counts: "
-        f"{'; and '.join(texts)}",
+        f"{'; and '.join(map(dkim.abridged, texts))}",
         "Delete all but one in the CCP.",
     )
 

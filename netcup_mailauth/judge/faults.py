@@ -60,7 +60,7 @@ def unstorable(kind: Kind, text: str, reason: str) -> Finding:
     return Finding(
         f"{kind}-syntax",
         Severity.REFUSED,
-        f"The {kind.upper()} record {text} cannot be stored: {reason}.",
+        f"The {kind.upper()} record {dkim.abridged(text)} cannot be stored: {reason}.",
         "Write it without that.",
         kind,
     )

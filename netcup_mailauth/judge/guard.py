@@ -120,12 +120,17 @@ class Case:
         """Whether this change set changes a record of the kind there."""
         return any(c.kind is kind and c.hostname == hostname for c in self.change_set.changes)
 
+    def written(self, kind: Kind, hostname: str) -> tuple[str, ...]:
+        """The texts of the kind that this change set writes there."""
+        return tuple(
+            change.after.destination
+            for change in self.change_set.changes
+            if change.kind is kind and change.after is not None and change.hostname == hostname
+        )
+
     def is_written(self, kind: Kind, hostname: str) -> bool:
         """Whether this change set writes a record of the kind there, not only deletes one."""
-        return any(
-            change.kind is kind and change.after is not None and change.hostname == hostname
-            for change in self.change_set.changes
-        )
+        return bool(self.written(kind, hostname))
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
@@ -410,7 +415,8 @@ LONG_TTL = 3600
 def _dkim(case: Case) -> Iterator[Finding]:
     for hostname in case.hostnames(Kind.DKIM):
         before = case.texts(case.before, Kind.DKIM, hostname)
-        after = case.texts(case.after, Kind.DKIM, hostname)
+        # What no receiver would read is to be judged too, if that is what is written.
+        after = case.texts(case.after, Kind.DKIM, hostname) or case.written(Kind.DKIM, hostname)
         name = absolute(hostname, case.before.name)
         yield from _selector(case, hostname, name)
         yield from _lost_keys(case, name, before, after)

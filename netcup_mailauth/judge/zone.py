@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dmarc, kinds, spf
+from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
-from netcup_mailauth.kinds import is_of_kind
+from netcup_mailauth.kinds import is_of_kind, of_kind
 from netcup_mailauth.plan import has_twin
 from netcup_mailauth.policy import leaving_out
 from netcup_mailauth.records import APEX, Kind, absolute
@@ -72,7 +72,8 @@ def fixed(record: DnsRecord, zone: Zone) -> Iterator[Finding]:
 
     An API that tells records by their TTL cannot tell two apart that are exactly alike.
     """
-    named = f"The TXT record {record.destination} at {absolute(record.hostname, zone.name)}"
+    text = dkim.abridged(record.destination)
+    named = f"The TXT record {text} at {absolute(record.hostname, zone.name)}"
     if record.immutable:
         yield Finding(
             "record-fixed",
@@ -157,7 +158,7 @@ def strays(zone: Zone, changed: Collection[DnsRecord | None] = ()) -> Iterator[F
             if why is not None:
                 yield misplaced(record.type, name, record.destination, why, Severity.WARNING)
             elif record not in changed:
-                yield from _near_miss(record, name)
+                yield from _near_miss(record, name, zone)
     yield from _netcup_mail(zone)
     for record in zone.records:
         if record.type == "TXT" and record.hostname.split(".")[0] == "*":
@@ -175,7 +176,7 @@ def misplaced(record_type: str, name: str, text: str, why: str, severity: Severi
     return Finding(
         "misplaced-record",
         severity,
-        f"{record_type} {name} ({text}): {why}",
+        f"{record_type} {name} ({dkim.abridged(text)}): {why}",
         "No receiver looks there. Move or delete it in the CCP.",
     )
 
@@ -200,13 +201,14 @@ def _why_misplaced(record: DnsRecord, zone: str) -> str | None:
     return None
 
 
-def _near_miss(record: DnsRecord, name: str) -> Iterator[Finding]:
+def _near_miss(record: DnsRecord, name: str, zone: Zone) -> Iterator[Finding]:
     """A text where a record of a kind stands, and which is none, that stays as it is."""
     label, _, domain = name.partition(".")
     if record.type == "TXT" and label == "_dmarc":
         yield from near_miss(Kind.DMARC, name, domain, record.destination)
     elif record.type == "TXT" and _is_selector(record.hostname):
-        yield from _no_key(name, record.destination)
+        keys = of_kind(zone, Kind.DKIM, record.hostname)
+        yield from _no_key(name, record.destination, beside=any(key != record for key in keys))
     elif record.type == "TXT" and kinds.is_meant(Kind.SPF, record.destination):
         yield from near_miss(Kind.SPF, name, name, record.destination)
 
@@ -216,17 +218,23 @@ def _is_selector(hostname: str) -> bool:
     return bool(found) and not selector.startswith("_")  # as those of older standards do
 
 
-def _no_key(name: str, text: str) -> Iterator[Finding]:
-    """A text at a selector that is no key; every text there is of the kind (RFC 6376, 3.6.2.2)."""
+def _no_key(name: str, text: str, *, beside: bool) -> Iterator[Finding]:
+    """A text at a selector that is no key, ``beside`` one that receivers read or by itself."""
     problem = faults.problem_of(Kind.DKIM, text)
-    if problem is not None:
-        yield Finding(
-            "near-miss",
-            Severity.WARNING,
-            f"{name} has the text {text}, which receivers do not read as a DKIM key. "
-            f"{problem.what.removesuffix('.')}.",
-            "Delete it in the CCP, or publish the key that is meant there with --dkim.",
-        )
+    if problem is None:
+        return
+    why = problem.what.removesuffix(".")
+    advice = "Delete it in the CCP, or publish the key that is meant there with --dkim."
+    if beside:
+        why += ", and of two texts it is undefined which is read (RFC 6376, 3.6.2.2)"
+        advice = "Delete it in the CCP."
+    yield Finding(
+        "near-miss",
+        Severity.WARNING,
+        f"{name} has the text {dkim.abridged(text)}, which receivers do not read as a DKIM key. "
+        f"{why}.",
+        advice,
+    )
 
 
 def near_miss(
@@ -247,8 +255,8 @@ def near_miss(
     problem = faults.problem_of(kind, text) if meant else None
     why = f" {problem.what.removesuffix('.')}." if problem is not None else ""
     if becomes is not None:
-        fate = f" It becomes {becomes}" if becomes else " It is deleted."
-        lost = _addresses_lost(text, becomes)
+        fate = f" It becomes {dkim.abridged(becomes)}" if becomes else " It is deleted."
+        lost = _addresses_lost(text, becomes) if kind is Kind.DMARC else ()
         advice = (
             f"It asked for reports to {' and '.join(lost)}, which goes with it. Add what somebody "
             "is to read with --rua."
@@ -261,8 +269,8 @@ def near_miss(
     else:
         fate = ""
         advice = "Delete it in the CCP unless something needs it."
-    label = "SPF" if kind is Kind.SPF else "DMARC"
-    message = f"{name} has the text {text}, which receivers do not read as {label}."
+    label = {Kind.SPF: "SPF", Kind.DKIM: "a DKIM key"}.get(kind, "DMARC")
+    message = f"{name} has the text {dkim.abridged(text)}, which receivers do not read as {label}."
     yield Finding("near-miss", Severity.WARNING, f"{message}{why}{fate}", advice)
 
 

@@ -344,6 +344,23 @@ def test_what_somebody_put_beside_the_old_key_is_left_alone(house: House) -> Non
     assert house.texts["dkim._domainkey"] == ["somebody's note"]
 
 
+@pytest.mark.parametrize("published", [False, True])
+def test_a_text_beside_the_new_key_keeps_mail_from_being_signed_with_it(
+    house: House, published: bool
+) -> None:
+    """Of two texts at a selector it is undefined which is read."""
+    house.begin()
+    if published:
+        house.proceed()
+    other = txt("78", f"{NEW}._domainkey", "somebody's note")
+    zone = house.backend.held
+    house.backend.held = replace(zone, records=(*zone.records, other))
+    for _ in range(5):
+        house.pass_time(1000)
+        assert isinstance(house.proceed().step, Stop)
+    assert house.signer.keys[DOMAIN].selector == "dkim"
+
+
 def test_a_new_record_that_vanished_is_published_again_and_waited_for_again(house: House) -> None:
     house.begin()
     house.proceed()

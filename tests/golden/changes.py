@@ -83,6 +83,14 @@ ZONE: dict[str, Case] = {
         *mail_zone(SPF, DMARC, ()),
         key=f'dkim._domainkey.other.example. IN TXT "{KEY[:200]}" "{KEY[200:]}"',
     ),
+    "texts beside a key that are none": wanting(
+        {**spf(SPF), "dkim": DKIM},
+        *mail_zone(SPF, DMARC, (KEY, "hello", f'"{OTHER_KEY}"')),
+        key=KEY,
+    ),
+    "a text where a key goes": wanting(
+        {"dkim": DKIM}, *mail_zone(SPF, DMARC, f'"{OTHER_KEY}"'), key=KEY
+    ),
     "keys where no key belongs": wanting(
         spf(require=["mx"]),
         *mail_zone(

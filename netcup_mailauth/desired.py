@@ -86,10 +86,7 @@ def _spf_in_parts(
             wanted = spf.Qualifier[policy.all.upper()]
             records = [spf.with_all(r, wanted) if r.all_qualifier else r for r in records]
         merged = spf.merge(records)
-        record = spf.drop(merged.record, *(policy.drop or ()))
-        record = spf.require(record, *(policy.require or ()), domain=domain)
-        if policy.all is not None:
-            record = spf.with_all(record, spf.Qualifier[policy.all.upper()])
+        record = spf_of_parts(domain, records, policy)
     except RecordError as error:
         refused = _cannot_edit(desired, Kind.SPF, domain, error) if live else _cannot_make(error)
         desired.findings.append(refused)
@@ -100,6 +97,19 @@ def _spf_in_parts(
         notes = [note for note in merged.notes if note not in settled]
         desired.findings.append(_merged(domain, len(live), notes))
     return str(record)
+
+
+def spf_of_parts(domain: str, live: Sequence[spf.SpfRecord], policy: SpfPolicy) -> spf.SpfRecord:
+    """The live records as one, with the parts made sure of.
+
+    Raises:
+        RecordError: a part cannot have an effect in it.
+    """
+    record = spf.drop(spf.merge(live).record, *(policy.drop or ()))
+    record = spf.require(record, *(policy.require or ()), domain=domain)
+    if policy.all is None:
+        return record
+    return spf.with_all(record, spf.Qualifier[policy.all.upper()])
 
 
 def _as_meant(domain: str, live: Sequence[str]) -> list[str]:

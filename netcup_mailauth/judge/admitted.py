@@ -7,10 +7,12 @@ is seen from the order of both records; whether they do is tried, address by add
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import spf
+from netcup_mailauth.desired import spf_of_parts
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults, senders
@@ -122,7 +124,8 @@ def _lets_in(named: Term, carve_out: Term) -> bool:
 def _tried(change: Change, address: str) -> tuple[Term, Term] | bool:
     """The carve-out that shut an address out, and the term that lets it in now.
 
-    ``False`` if it is not let in, or was not shut out; ``True`` if DNS was silent.
+    ``False`` if it is not let in, or was not shut out; ``True`` if that says nothing of those
+    around it, because DNS was silent or was asked about this address alone.
     """
     sender = f"postmaster@{change.domain}"
     was, now = (
@@ -132,10 +135,15 @@ def _tried(change: Change, address: str) -> tuple[Term, Term] | bool:
     if Result.TEMPERROR in (was.result, now.result):
         return True
     shut_out = was.result in (Result.FAIL, Result.SOFTFAIL, Result.NEUTRAL)
+    decided = [
+        (spf.spelt_out(change.domain, verdict.term), lookup)
+        for verdict, lookup in ((was, change.before), (now, change.after))
+        if verdict.term is not None
+    ]
     if not shut_out or was.term is None or was.term.is_all or now.result is not Result.PASS:
-        return False
-    assert now.term is not None  # something let it in
-    return spf.spelt_out(change.domain, was.term), spf.spelt_out(change.domain, now.term)
+        return not all(spf.is_listed(term, lookup) for term, lookup in decided)
+    (shutting, _), (letting_in, _) = decided
+    return shutting, letting_in
 
 
 def _finding(changes: Sequence[Change], admitted: Sequence[_Admitted]) -> Finding:
@@ -145,7 +153,7 @@ def _finding(changes: Sequence[Change], admitted: Sequence[_Admitted]) -> Findin
     if more > 0:
         clauses.append(f"and those of {more} more terms")
     carve_outs = [each.carve_out for each in admitted]
-    keep, drop = _keeping(changes, carve_outs), _dropping(change, carve_outs)
+    keep, drop = _keeping(changes, carve_outs), _dropping(change, _in_turn(changes, carve_outs))
     advice = f"To keep them shut out:\n{keep}\n" if keep else ""
     return Finding(
         "spf-admits-excluded",
@@ -187,6 +195,29 @@ def _keeping(changes: Sequence[Change], carve_outs: Sequence[Term]) -> str | Non
     if admits or lost - set(senders.lost(first.domain, first.new, old)):
         return None
     return faults.whole_spf(record, drop)
+
+
+def _in_turn(changes: Sequence[Change], carve_outs: Sequence[Term]) -> list[Term]:
+    """The carve-outs, and those that shut others out once they are gone from the merged record."""
+    change, to_drop = changes[0], list(carve_outs)
+    asked = change.policy.spf or None
+    if len(changes) == 1 or asked is None or asked.record is not None:
+        return to_drop
+    further = {term.canonical: term for term in carve_outs}
+    while further and len(to_drop) <= senders.MOST_NAMED:
+        known = {term.canonical for term in to_drop}
+        drop = [*(asked.drop or ()), *(term.text for term in to_drop)]
+        parts = asked.model_copy(update={"drop": drop})
+        policy = change.policy.model_copy(update={"spf": parts})
+        further = {}
+        with suppress(RecordError):  # else the parts make no record any more
+            new = spf_of_parts(change.domain, [each.old for each in changes], parts)
+            for later in changes:
+                for each in _admitted(replace(later, new=new, policy=policy)):
+                    if each.carve_out.canonical not in known:
+                        further[each.carve_out.canonical] = each.carve_out
+        to_drop += further.values()
+    return to_drop
 
 
 def _dropping(change: Change, carve_outs: Sequence[Term]) -> str:

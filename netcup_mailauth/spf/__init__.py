@@ -22,7 +22,7 @@ from netcup_mailauth.spf.edit import (
     require,
     with_all,
 )
-from netcup_mailauth.spf.effect import deciding, edges, in_both, suspects
+from netcup_mailauth.spf.effect import deciding, edges, in_both, is_listed, suspects
 from netcup_mailauth.spf.lint import Problem, lint
 from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.record import (
@@ -69,6 +69,7 @@ __all__ = [
     "first_covering",
     "idle",
     "in_both",
+    "is_listed",
     "is_meant",
     "is_spf",
     "lint",

@@ -109,6 +109,11 @@ def in_both(
     return _corners(one.networks, two.networks, (*edges, *one.edges, *two.edges))
 
 
+def is_listed(term: Term, lookup: Lookup) -> bool:
+    """Whether DNS lists whom a mechanism matches, so that one tried may stand for others."""
+    return _reach(term, lookup).networks is not None
+
+
 def edges(terms: Sequence[Term], lookup: Lookup) -> tuple[Network, ...]:
     """The networks at whose ends another of the terms may decide, as far as DNS lists them.
 

@@ -338,6 +338,20 @@ CARVE_OUTS: dict[str, Case] = {
     "two SPF records that contradict each other": wanting(
         spf(all="fail"), *mail_zone(("v=spf1 mx a -all", "v=spf1 mx -a -all"))
     ),
+    "two SPF records, where one carve-out stands behind another": wanting(
+        spf(require=["ip4:192.0.2.0/28"], all="fail"),
+        *mail_zone(
+            (
+                "v=spf1 exists:no.example.net -a ~exists:%{l}.who.example.net ~all",
+                "v=spf1 -exists:%{i}.ok.example.net redirect=away.example.net",
+            )
+        ),
+        dns={"away.example.net": ["TXT v=spf1 -ip4:192.0.2.9 ip4:192.0.2.0/24 -all"]},
+    ),
+    "two SPF records, with a carve-out that no option can name": wanting(
+        spf(require=["ip4:203.0.113.0/24"]),
+        *mail_zone(("v=spf1 mx a -all", "v=spf1 -exists:%{i}.x.example.net-all mx -all")),
+    ),
     "a network required in front of a redirect": wanting(
         spf(require=["ip4:192.0.2.0/24"]),
         *mail_zone(

@@ -187,3 +187,74 @@ def test_a_server_behind_a_carve_out_is_let_in_by_what_is_advised() -> None:
     (policy,) = to_type(only(whole, "spf-excludes-own-server"))
     again = judged(mail_zone(()), policy, hosts=("mail.example.com",))
     assert "spf-excludes-own-server" not in codes(again)
+
+
+EDGES = ("192.0.2.0", "192.0.2.255")
+ASKED: dict[str, Sequence[Any]] = {
+    **{f"{edge}.ok.example.net": [{"A": "127.0.0.2"}] for edge in EDGES},
+    **{f"{edge}.bl.example.net": [{"A": "127.0.0.2"}] for edge in EDGES},
+    "list.example.net": [{"SPF": "v=spf1 exists:%{i}.ok.example.net -all"}],
+    "postmaster.who.example.net": [{"A": "127.0.0.2"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("live", "wish"),
+    [
+        (
+            "v=spf1 exists:%{i}.ok.example.net -ip4:192.0.2.0/24 -all",
+            "v=spf1 exists:%{i}.ok.example.net ip4:192.0.2.0/24 -all",
+        ),
+        (
+            "v=spf1 include:list.example.net -ip4:192.0.2.0/24 -all",
+            "v=spf1 include:list.example.net ip4:192.0.2.0/24 -all",
+        ),
+        (
+            "v=spf1 -ip4:192.0.2.0/24 mx -all",
+            "v=spf1 -exists:%{i}.bl.example.net ip4:192.0.2.0/24 mx -all",
+        ),
+        (
+            "v=spf1 exists:%{l}.who.example.net -ip4:192.0.2.9 -all",
+            "v=spf1 exists:%{l}.who.example.net ip4:192.0.2.9 -all",
+        ),
+    ],
+)
+def test_those_tried_stand_for_nobody_where_a_list_decides_about_them(live: str, wish: str) -> None:
+    """A term that is asked with each address, or sender, hides what becomes of all others."""
+    told = judged(mail_zone(live), wants(wish), dns=dns(ASKED))
+    assert only(told, CODE).severity is Severity.DANGER
+    assert "-ip4:192.0.2" in only(told, CODE).message
+
+
+def test_a_list_that_decides_in_front_as_before_admits_nobody() -> None:
+    live = "v=spf1 exists:%{i}.ok.example.net -ip4:192.0.2.0/24 mx -all"
+    for wish in (f"{live[:-4]}a -all", live.replace("-all", "~all")):
+        assert CODE not in codes(judged(mail_zone(live), wants(wish), dns=dns(ASKED)))
+
+
+TWO = [
+    (
+        (
+            "v=spf1 -exists:%{i}.ok.example.net ~mx redirect=x.example.net",
+            "v=spf1 ?ip4:198.51.0.0/16 ~ip4:203.0.113.25 +all",
+        ),
+        require("exists:%{l}.who.example.net", "mx", all="softfail"),
+    ),
+    (
+        (
+            "v=spf1 exists:no.example.net -a ~exists:%{l}.who.example.net ~all",
+            "v=spf1 -exists:%{i}.ok.example.net redirect=away.example.net",
+        ),
+        require("ip4:192.0.2.0/28", all="fail"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("live", "wish"), TWO)
+def test_of_two_records_all_is_named_that_has_to_go_in_turn(
+    live: Sequence[str], wish: dict[str, Any]
+) -> None:
+    """With one carve-out gone from the merged record, another may be what shuts somebody out."""
+    told = only(found(live, wish), CODE)
+    for policy in to_type(told):
+        assert CODE not in codes(judged(mail_zone(live), policy, dns=dns(WORLD)))

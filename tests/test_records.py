@@ -58,10 +58,12 @@ def test_a_verification_token_beside_the_spf_record_is_not_of_the_kind() -> None
         (Kind.DMARC, "v=DMARC1;p=none", True),
         (Kind.DMARC, "v=dmarc1;p=none", False),
         (Kind.DMARC_REPORT, "v=DMARC1", True),
-        (Kind.DKIM, "anything at a selector", True),
+        (Kind.DKIM, "v=DKIM1;p=", True),
+        (Kind.DKIM, "k=rsa;p=", True),
+        (Kind.DKIM, "anything at a selector", False),
     ],
 )
-def test_the_version_decides_except_at_a_selector(kind: Kind, text: str, expected: bool) -> None:
+def test_the_version_decides_or_what_a_key_has(kind: Kind, text: str, expected: bool) -> None:
     assert is_of_kind(kind, text) is expected
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import dkim
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
@@ -18,7 +19,7 @@ from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
-from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, of_kind, same_meaning
+from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, same_meaning
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerStatus, Status
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import (

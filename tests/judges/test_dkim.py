@@ -66,11 +66,13 @@ def test_dkimpy_verifies_with_the_record_we_build(kind: str, keys: Keys, dkimpy:
 
 
 def edited(live: Sequence[str], wanted: Dkim, keys: Keys) -> tuple[str, tuple[Finding, ...]]:
-    """The one text that is read at the selector once the plan is written, and the findings about the plan."""
+    """The one text read at the selector once the plan is written, and what is found about it."""
     before = mail_zone(SPF, DMARC, [keys.fill(text) for text in live])
     wish, key = wants(dkim="dkim"), source(keys.fill(wanted.text))
     case, _ = case_of(before, wish, key)
-    texts = (r.destination for r in applied(before, case.change_set.changes).at("dkim._domainkey", "TXT"))
+    texts = (
+        r.destination for r in applied(before, case.change_set.changes).at("dkim._domainkey", "TXT")
+    )
     (left,) = (text for text in texts if dkim.is_read(text))
     return left, judged(before, wish, key)
 

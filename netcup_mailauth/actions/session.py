@@ -53,6 +53,9 @@ class Reporter(Protocol):
     def note(self, sentence: str) -> None:
         """Something that could not be found out, and stops nothing."""
 
+    def step(self, sentence: str) -> None:
+        """One step of a rotation is done."""
+
 
 class Nobody:
     """A reporter that keeps all of it to itself: what an action returns is all there is."""
@@ -70,6 +73,9 @@ class Nobody:
         """See `Reporter`."""
 
     def note(self, sentence: str) -> None:
+        """See `Reporter`."""
+
+    def step(self, sentence: str) -> None:
         """See `Reporter`."""
 
 
@@ -166,6 +172,12 @@ class Session:
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """What each of these servers says of each of these queries."""
         return (self.dns or Dns()).ask(servers, queries)
+
+    def ask_over_tcp(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        """The same, over TCP from the start."""
+        return (self.dns or Dns()).ask_over_tcp(servers, queries)
 
     def zone_of(self, wish: Wish) -> str:
         """The zone a domain lies in: as configured, else by its form, else as DNS says.

@@ -60,7 +60,7 @@ class Memory:
 
     def held(self, domain: str) -> frozenset[str]:
         """The hostnames that an open key rotation of a domain works on."""
-        from netcup_mailauth.rotation import held
+        from netcup_mailauth.rotation.state import held
 
         return held(self._accounts, domain)
 

@@ -139,9 +139,8 @@ def key_since(outcomes: Iterable[DomainOutcome]) -> dict[tuple[str, str], float]
 
 def _since(journals: Journals, domain: str, text: str) -> float | None:
     from netcup_mailauth import dkim
-    from netcup_mailauth.actions.rotationdraft import signing_since
-    from netcup_mailauth.rotation.books import Books
-    from netcup_mailauth.rotation.state import Book
+    from netcup_mailauth.rotation.run import signing_since
+    from netcup_mailauth.rotation.state import Book, Books
     from netcup_mailauth.state.journal import Mark
 
     try:

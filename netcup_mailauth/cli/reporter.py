@@ -55,6 +55,9 @@ class Reporter:
         """Something that could not be found out, and stops nothing."""
         warn(sentence)
 
+    def step(self, sentence: str) -> None:
+        """A rotation's, which is told by its own reporter."""
+
     def show_plan(self, plan: Plan) -> None:
         """The whole plan, before the question: on stdout only if that is the result."""
         from netcup_mailauth.render import text

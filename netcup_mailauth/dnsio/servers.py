@@ -137,13 +137,12 @@ __all__ = [
     "Server",
     "ServerAnswer",
     "ServerStatus",
-    "Soa",
     "ask",
     "ask_over_tcp",
     "authoritative",
+    "denial_ttl",
     "not_asked",
     "parse_servers",
-    "soa",
     "with_route",
 ]
 
@@ -179,41 +178,16 @@ def ask_over_tcp(
     return _ask(ask.over_tcp, servers, queries, timeout)
 
 
-@dataclass(frozen=True, slots=True)
-class Soa:
-    """What a server says about the version of a zone that it serves.
+def denial_ttl(answer: ServerAnswer) -> int | None:
+    """Seconds that caches keep "there is no such record", by what a server said of the SOA record.
 
-    Args:
-        answer: the answer itself, to say why the rest is missing.
-        serial: the zone's serial number; ``None`` without an answer.
-        negative_ttl: seconds that a cache keeps "there is no such record"; ``None`` likewise.
+    ``None`` if it did not say.
     """
-
-    answer: ServerAnswer
-    serial: int | None = None
-    negative_ttl: int | None = None
-
-
-def soa(servers: Sequence[Server], zone: str, *, timeout: float = TIMEOUT) -> dict[Server, Soa]:
-    """The SOA record of a zone at each server.
-
-    Args:
-        servers: whom to ask.
-        zone: the zone's name.
-        timeout: seconds for one server.
-    """
-    answers = ask_each(servers, [Query(zone, "SOA")], timeout=timeout)
-    return {server: _soa(answer) for server, (answer,) in answers.items()}
-
-
-def _soa(answer: ServerAnswer) -> Soa:
     if not answer.values:
-        return Soa(answer)
-    # From the right: the two names at the beginning may hold blanks.
-    _, serial, _, _, _, minimum = answer.values[0].rsplit(" ", 5)
+        return None
     # RFC 2308, 3: the lesser of the two.
-    ttls = [int(minimum), *([] if answer.ttl is None else [answer.ttl])]
-    return Soa(answer, int(serial), min(ttls))
+    minimum = int(answer.values[0].rsplit(" ", 1)[1])
+    return minimum if answer.ttl is None else min(minimum, answer.ttl)
 
 
 def _ask(
@@ -478,3 +452,9 @@ class Dns:
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """What each of these servers says of each of these queries."""
         return ask_each(servers, queries)
+
+    def ask_over_tcp(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        """The same, over TCP: what only fits into UDP cut off does not help anybody."""
+        return ask_over_tcp(servers, queries)

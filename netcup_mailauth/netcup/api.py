@@ -24,7 +24,7 @@ from netcup_mailauth import clock, records
 from netcup_mailauth.errors import ApiError, MailauthError, WaitError, WriteNotProcessedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from pydantic import SecretStr
@@ -48,6 +48,14 @@ class Backend(Protocol):
     endpoint: str
     account: str
     new_ttl: int | None
+
+    @property
+    def ahead(self) -> Mapping[str, float]:
+        """By how many seconds the ``Date`` of an API's last answer was ahead of our clock.
+
+        An API that has not answered, or whose answer does not tell, is missing.
+        """
+        ...
 
     def serving(self, name: str) -> Backend:
         """The one API of this name behind this back end; itself, if nothing is behind it.

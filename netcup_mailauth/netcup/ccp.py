@@ -162,9 +162,9 @@ class CcpBackend:
         return replace(zone, asked_at=asked_at, answered_at=answered_at)
 
     @property
-    def ahead(self) -> float | None:
-        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
-        return self._http.ahead
+    def ahead(self) -> dict[str, float]:
+        """See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {} if self._http.ahead is None else {"netcup's CCP API": self._http.ahead}
 
     def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.netcup.api.Backend`."""

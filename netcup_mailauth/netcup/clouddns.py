@@ -129,9 +129,9 @@ class CloudDnsBackend:
         self._http.close()
 
     @property
-    def ahead(self) -> float | None:
-        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
-        return self._http.ahead
+    def ahead(self) -> dict[str, float]:
+        """See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {} if self._http.ahead is None else {"netcup's REST API": self._http.ahead}
 
     def serving(self, name: str) -> CloudDnsBackend:  # noqa: ARG002
         """Itself. See :class:`~netcup_mailauth.netcup.api.Backend`."""

@@ -59,6 +59,11 @@ class ZoneFiles:
         """The zones from one API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
         return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])
 
+    @property
+    def ahead(self) -> dict[str, float]:
+        """A file tells no time. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {}
+
     def reserve(self) -> None:
         """A file can be read at any time. See :class:`~netcup_mailauth.netcup.api.Backend`."""
 

@@ -109,13 +109,8 @@ class Router:
 
     @property
     def ahead(self) -> dict[str, float]:
-        """For each API that has answered, how far its ``Date`` was ahead of this machine's clock.
-
-        In seconds, as its last answer says; one whose answer does not tell is missing.
-        """
-        told = {"netcup's CCP API": self._ccp, "netcup's REST API": self._clouddns}
-        heard = {who: api.ahead for who, api in told.items() if api is not None}
-        return {who: seconds for who, seconds in heard.items() if seconds is not None}
+        """Of each API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {who: seconds for api in self.apis for who, seconds in api.ahead.items()}
 
     def serving(self, name: str) -> Backend:
         """The API of this name. See :class:`~netcup_mailauth.netcup.api.Backend`."""

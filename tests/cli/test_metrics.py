@@ -21,8 +21,7 @@ from netcup_mailauth.errors import ExitCode, StaleError, UsageError
 from netcup_mailauth.plan import ChangeSet, Kept, Place
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.render.metrics import DomainOutcome
-from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.state import Book
+from netcup_mailauth.rotation.state import Book, Books
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.state.journal import Journal, Mark
 from tests.render.samples import ED25519, RSA

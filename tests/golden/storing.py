@@ -19,13 +19,11 @@ from pydantic import SecretStr
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.cli.entry import main
+from netcup_mailauth.clock import Uptime
 from netcup_mailauth.errors import ConfigError, LockError, MailauthError
 from netcup_mailauth.netcup.zonefile import read_zone
 from netcup_mailauth.plan import Action, Change, ChangeSet
-from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.clocks import Uptime
-from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side
-from netcup_mailauth.rotation.watch import Watch
+from netcup_mailauth.rotation.state import Book, Books, Phase, Rotation, Side, Watch
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.settings import config, credentials
 from netcup_mailauth.state.holds import FileHold, Reason

@@ -9,9 +9,7 @@ import pytest
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode, MailauthError
-from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.state import LATEST, Book, dumps, loads
-from netcup_mailauth.rotation.waits import Waits
+from netcup_mailauth.rotation.state import LATEST, Book, Books, Waits, dumps, loads
 from netcup_mailauth.rotation.words import document, status
 from netcup_mailauth.sandbox import Sandbox
 from tests.rotation.test_state import NOW, ROTATION

@@ -12,9 +12,9 @@ import pytest
 import responses
 
 from netcup_mailauth.cli.entry import main
+from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.netcup.http import HttpClient
-from netcup_mailauth.rotation import clocks
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.web import server
 
@@ -112,7 +112,7 @@ def test_a_server_whose_clock_differs_stops_switch_and_removal_until_it_is_set_r
     assert len(keys_of(sandbox)) == 1
 
 
-@pytest.mark.skipif(clocks.uptime() is None, reason="the system does not tell its uptime")
+@pytest.mark.skipif(Clock().uptime() is None, reason="the system does not tell its uptime")
 def test_a_clock_that_was_set_right_does_not_end_the_grace(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

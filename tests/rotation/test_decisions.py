@@ -9,10 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth.rotation.decisions import abort, due
-from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.rotation.state import Phase, Rotation, Side
-from netcup_mailauth.rotation.steps import (
+from netcup_mailauth.rotation.decide import (
     Ask,
     Facts,
     Forward,
@@ -24,13 +21,15 @@ from netcup_mailauth.rotation.steps import (
     Switch,
     Switched,
     Wait,
+    abort,
+    due,
 )
-from netcup_mailauth.rotation.waits import Waits
-from netcup_mailauth.rotation.watch import Round, Said, Watch
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.state import Phase, Rotation, Round, Said, Side, Waits, Watch
 from tests.rotation.houses import held
 
 if TYPE_CHECKING:
-    from netcup_mailauth.rotation.signer import SignerKey
+    from netcup_mailauth.rotation.signers import SignerKey
 
 NOW = 10_000_000.0
 WAITS = Waits(rounds=2, round_seconds=60, grace=1000, retry=300)

@@ -15,13 +15,24 @@ from hypothesis import strategies as st
 from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.policy import seconds, words
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
-from netcup_mailauth.rotation import left_alone
-from netcup_mailauth.rotation.books import Books, check_lasting, filesystem
-from netcup_mailauth.rotation.selectors import candidates, is_rotation_style, selectors_in
-from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, dumps, loads
-from netcup_mailauth.rotation.waits import Waits
-from netcup_mailauth.rotation.watch import Watch
+from netcup_mailauth.rotation.state import (
+    Book,
+    Books,
+    Phase,
+    Rotation,
+    Side,
+    Waits,
+    Watch,
+    candidates,
+    check_lasting,
+    dumps,
+    filesystem,
+    is_rotation_style,
+    left_alone,
+    loads,
+)
 from netcup_mailauth.rotation.words import status
+from netcup_mailauth.rotation.zone import selectors_in
 from tests.rotation.houses import held, key
 
 if TYPE_CHECKING:
@@ -96,33 +107,33 @@ def test_a_clock_that_went_backwards_starts_every_wait_anew() -> None:
 
 
 def test_books_are_private_and_last(tmp_path: Path) -> None:
-    books = Books(tmp_path / "account")
-    assert books.read("intern.example.com") == Book("intern.example.com")
+    state = Books(tmp_path / "account")
+    assert state.read("intern.example.com") == Book("intern.example.com")
     book = Book("intern.example.com").opened(ROTATION)
-    books.write(book)
+    state.write(book)
     path = tmp_path / "account" / "rotations" / "intern.example.com.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert books.read("intern.example.com") == book
-    assert books.domains() == ["intern.example.com"]
+    assert state.read("intern.example.com") == book
+    assert state.domains() == ["intern.example.com"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 2}', "\x00"])
 def test_a_damaged_book_is_an_error_and_never_an_empty_one(tmp_path: Path, text: str) -> None:
-    books = Books(tmp_path)
-    books.folder.mkdir()
-    (books.folder / "example.com.json").write_text(text)
+    state = Books(tmp_path)
+    state.folder.mkdir()
+    (state.folder / "example.com.json").write_text(text)
     with pytest.raises(MailauthError, match="cannot be read"):
-        books.read("example.com")
+        state.read("example.com")
 
 
 def test_a_book_under_another_domains_name_is_refused(tmp_path: Path) -> None:
-    books = Books(tmp_path)
-    books.write(Book("intern.example.com"))
-    path = books.folder / "intern.example.com.json"
-    path.rename(books.folder / "example.com.json")
+    state = Books(tmp_path)
+    state.write(Book("intern.example.com"))
+    path = state.folder / "intern.example.com.json"
+    path.rename(state.folder / "example.com.json")
     with pytest.raises(MailauthError, match="another domain"):
-        books.read("example.com")
+        state.read("example.com")
 
 
 MOUNTS = """\
@@ -158,12 +169,12 @@ def test_the_file_system_is_that_of_the_nearest_and_latest_mount(
 def test_a_state_folder_in_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from netcup_mailauth.rotation import books
+    from netcup_mailauth.rotation import state
 
-    monkeypatch.setattr(books, "filesystem", lambda _: "tmpfs")
+    monkeypatch.setattr(state, "filesystem", lambda _: "tmpfs")
     with pytest.raises(MailauthError, match="in memory"):
         check_lasting(tmp_path)
-    monkeypatch.setattr(books, "filesystem", lambda _: "ext4")
+    monkeypatch.setattr(state, "filesystem", lambda _: "ext4")
     check_lasting(tmp_path)
     with pytest.raises(MailauthError, match="synced"):
         check_lasting(tmp_path / "none")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netcup_mailauth.rotation.waits import Waits
-from netcup_mailauth.rotation.watch import Round, Said, Sight, Watch
+from netcup_mailauth.rotation.state import Round, Said, Sight, Waits, Watch
 from tests.rotation.houses import held
 
 NAME = "s2026-11a._domainkey.example.com"

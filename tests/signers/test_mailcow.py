@@ -14,10 +14,9 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     UsageError,
 )
-from netcup_mailauth.rotation.signer import Users
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.signers_mailcow import MailcowSigner, parked_name, prepared_name
 from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
-from netcup_mailauth.signers.mailcow import MailcowSigner
-from netcup_mailauth.signers.mailcow_keys import parked_name, prepared_name
 from tests.signers.world import (
     ALIAS,
     DOMAIN,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.rotation.signer import Signer, SignerKey
+    from netcup_mailauth.rotation.signers import Signer, SignerKey
     from netcup_mailauth.sandbox import Sandbox
     from tests.signers.conftest import Connect
 

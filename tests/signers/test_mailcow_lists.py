@@ -12,8 +12,8 @@ from netcup_mailauth.errors import TransportError
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.private import generate
 from netcup_mailauth.netcup.http import HttpClient
-from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.signers.mailcow_keys import MailcowKeys
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.signers_mailcow import MailcowKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is due next in a rotation, and why. Pure: from what is known to one step.
+"""What is due next in a rotation, and why. Pure: from what is known at one moment to one step.
 
 The facts decide, not the state: it only says what may have been begun. Whatever crashed where, a
 signer is never given a key that is not published everywhere, and no record is removed while
@@ -7,32 +7,141 @@ anything signs with its key.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.policy import words
 from netcup_mailauth.records import Kind
 from netcup_mailauth.rotation.state import Phase, Rotation, Side
-from netcup_mailauth.rotation.steps import (
-    Ask,
-    Facts,
-    Forward,
-    Make,
-    Publish,
-    Retire,
-    Source,
-    Stop,
-    Switch,
-    Switched,
-    Wait,
-)
 
 if TYPE_CHECKING:
-    from netcup_mailauth.rotation.signer import SignerKey
-    from netcup_mailauth.rotation.steps import Step
-    from netcup_mailauth.rotation.waits import Waits
-    from netcup_mailauth.rotation.watch import Round
+    from collections.abc import Mapping
+
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.rotation.signers import SignerKey, Users
+    from netcup_mailauth.rotation.state import Round, Waits
+
+
+class Source(StrEnum):
+    """Who is to be asked before anything can be decided; both cost time."""
+
+    SERVERS = "servers"  # every name server of the delegation
+    USERS = "users"  # the signer: who else signs with the key that is to go
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known at one moment.
+
+    Attributes:
+        now: the time, in seconds since 1970.
+        at_old: what the API has at the old selector: TXT texts, and ``CNAME target``.
+        at_new: the same at the new one.
+        pointing: hostnames in the zone that are an alias of the record that is to go.
+        strangers: hostnames of rotated keys that are neither the signer's nor ours.
+        current: the key that signs.
+        prepared: the key that was made for later.
+        parked: the key that signed before the switch.
+        round: what the name servers said just now; ``None`` if they were not asked.
+        users: other domains that sign with the key that is to go; ``None`` if not asked.
+        clocks: why the clock is not to be believed; ``None`` if nothing speaks against it.
+    """
+
+    now: float
+    at_old: tuple[str, ...] = ()
+    at_new: tuple[str, ...] = ()
+    pointing: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    current: SignerKey | None = None
+    prepared: SignerKey | None = None
+    parked: SignerKey | None = None
+    round: Round | None = None
+    users: Users | None = None
+    clocks: Stop | None = None
+
+    @property
+    def signing(self) -> PublicKey | None:
+        """The key that signs, under whatever selector."""
+        return self.current.key if self.current else None
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Have the signer make a key for later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Create the new key's record, if it is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask, and decide again."""
+
+    whom: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is due.
+
+    Attributes:
+        until: when to look again; ``None`` where that is not a matter of time.
+        reason: a sentence on what is waited for.
+        servers: the name servers that are waited for.
+    """
+
+    until: float | None
+    reason: str
+    servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Have the signer sign with the key that stays: the new one, or after an abort the old one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The signer already does; the grace begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The old key cannot sign again, so the abort is taken back.
+
+    Attributes:
+        reason: why not.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Remove the record of the key that is left, tidy up at the signer, and close the book."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing can be done until somebody has looked at it.
+
+    Attributes:
+        reason: a sentence on what is not as it should be.
+        advice: a sentence on what to do.
+    """
+
+    reason: str
+    advice: str
+
+
+Step = Make | Publish | Ask | Wait | Switch | Switched | Forward | Retire | Stop
+"""What is due. A rotation that was retired is done, and has no step any more."""
+
 
 ABORT = "End it with --abort, which says what it leaves behind."
 LOOK = "Look at the zone and at the signer; then go on with rotate --continue, or end it: --abort"
@@ -274,3 +383,45 @@ def _is_free_or_ours(found: tuple[str, ...], side: Side) -> bool:
 
 def _is_of(text: str, side: Side) -> bool:
     return same_meaning(Kind.DKIM, text, side.record)
+
+
+MOST_APART = 3600.0
+"""Seconds that two clocks may differ before nothing is removed or switched any more."""
+
+
+_SET_IT = (
+    "Nothing was removed or switched. Set the clock that is wrong right (timedatectl shows this "
+    "machine's), then: netcup-mailauth rotate --continue"
+)
+
+
+def doubt(now: float, jumped: float | None, ahead: Mapping[str, float]) -> Stop | None:
+    """Why the clock is not to be believed; ``None`` if nothing speaks against it.
+
+    Args:
+        now: what it shows, in seconds since 1970.
+        jumped: see :func:`jump`.
+        ahead: for each other end, how far the time that it named is ahead of the clock.
+    """
+    if jumped is not None and abs(jumped) > MOST_APART:
+        return Stop(
+            f"This machine's clock shows {_moment(now)}, and by the time that it has run it should "
+            f"be {_moment(now - jumped)}: it was set meanwhile.",
+            "Nothing was removed or switched, and waits go on by the time that has really passed. "
+            "See that the clock is right (timedatectl), then: netcup-mailauth rotate --continue",
+        )
+    for who, seconds in ahead.items():
+        if abs(seconds) > MOST_APART:
+            return Stop(
+                f"This machine's clock shows {_moment(now)}, and {who} says that it is "
+                f"{_moment(now + seconds)}: one of them is wrong.",
+                _SET_IT,
+            )
+    return None
+
+
+def _moment(time: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):
+        return f"{time:.0f} s after 1970"

@@ -140,7 +140,7 @@ def key_since(outcomes: Iterable[DomainOutcome]) -> dict[tuple[str, str], float]
 def _since(journals: Journals, domain: str, text: str) -> float | None:
     from netcup_mailauth import dkim
     from netcup_mailauth.rotation.run import signing_since
-    from netcup_mailauth.rotation.state import Book, Books
+    from netcup_mailauth.rotation.state import FOLDER, Book, read_book
     from netcup_mailauth.state.journal import Mark
 
     try:
@@ -153,7 +153,7 @@ def _since(journals: Journals, domain: str, text: str) -> float | None:
     known = [signing_since(key, Book(domain), verified)]
     for journal in journals.journals:
         with suppress(MailauthError):  # its rotation says so itself
-            known.append(signing_since(key, Books(journal.folder).read(domain), ()))
+            known.append(signing_since(key, read_book(journal.folder / FOLDER, domain), ()))
     return min((since for since in known if since is not None), default=None)
 
 

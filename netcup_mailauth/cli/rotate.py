@@ -59,15 +59,18 @@ from netcup_mailauth.rotation.signers_mailcow import MailcowImportSigner, Mailco
 from netcup_mailauth.rotation.state import (
     FOLDER,
     SHORTEST_GRACE,
-    Books,
     Rotation,
     Waits,
     check_lasting,
+    domains_in,
+    read_book,
 )
 from netcup_mailauth.rotation.words import document, moment, outlook, status
 from netcup_mailauth.settings.wishes import check_code, wishes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.rotation.signers import Signer
 
@@ -221,11 +224,11 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
     waits, now = _waits(run, options), Clock().time()
     found, codes, shown = set(), [ExitCode.OK], []
     as_json = options["output_format"] == "json"
-    for books, domain in _known_anywhere():
+    for folder, domain in _known_anywhere():
         if named and domain not in named:
             continue
         try:
-            rotation = books.read(domain).open
+            rotation = read_book(folder, domain).open
         except MailauthError as error:
             codes.append(error.exit_code)
             found.add(domain)
@@ -248,12 +251,10 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
     return worst(codes)
 
 
-def _known_anywhere() -> list[tuple[Books, str]]:
+def _known_anywhere() -> list[tuple[Path, str]]:
     """The domains that there are books of, of every account at the endpoints in use."""
-    accounts = [
-        path.parent for folder in state_folders() for path in sorted(folder.glob(f"*/{FOLDER}"))
-    ]
-    found = [(books, domain) for books in map(Books, accounts) for domain in books.domains()]
+    folders = [path for state in state_folders() for path in sorted(state.glob(f"*/{FOLDER}"))]
+    found = [(folder, domain) for folder in folders for domain in domains_in(folder)]
     return sorted(found, key=lambda pair: pair[1])
 
 
@@ -322,29 +323,30 @@ def _each(work: Work, tasks: Sequence[tuple[str, Task]]) -> list[Waiting]:
 
 def _opened(
     work: Work, named: tuple[str, ...]
-) -> list[tuple[str, tuple[Books, Rotation | MailauthError]]]:
+) -> list[tuple[str, tuple[Path, Rotation | MailauthError]]]:
     """The domains that the accounts in use have an open rotation of, or a book nobody can read.
 
     What is wrong with one domain's book is no matter of the others.
     """
-    found: list[tuple[str, tuple[Books, Rotation | MailauthError]]] = []
+    found: list[tuple[str, tuple[Path, Rotation | MailauthError]]] = []
     for api in work.run.backend.apis:
-        books = _books(api)
-        for domain in books.domains():
+        folder = _folder(api)
+        for domain in domains_in(folder):
             if named and domain not in named:
                 continue
             try:
-                rotation = books.read(domain).open
+                rotation = read_book(folder, domain).open
             except MailauthError as error:
-                found.append((domain, (books, error)))
+                found.append((domain, (folder, error)))
                 continue
             if rotation is not None:
-                found.append((domain, (books, rotation)))
+                found.append((domain, (folder, rotation)))
     return found
 
 
-def _books(api: Backend) -> Books:
-    return Books(state.account_folder(state.root(os.environ), api.endpoint, api.account))
+def _folder(api: Backend) -> Path:
+    """Where the books of the account at an API lie."""
+    return state.account_folder(state.root(os.environ), api.endpoint, api.account) / FOLDER
 
 
 def _to_begin(work: Work, named: tuple[str, ...]) -> list[Wish]:
@@ -380,13 +382,13 @@ def _wish(work: Work, domain: str) -> Wish:
     return Wish(domain, policy.model_copy(update={"allow": allow}))
 
 
-def _go_on(work: Work, books: Books, found: Rotation | MailauthError) -> Waiting | None:
+def _go_on(work: Work, folder: Path, found: Rotation | MailauthError) -> Waiting | None:
     if isinstance(found, MailauthError):
         raise found
     domain, options = found.domain, work.options
     if options["grace"] or options["revoke"]:
         warn(f"{domain}: --grace and --revoke were settled when its rotation began.")
-    rotator = _continuing(work, books, found)
+    rotator = _continuing(work, folder, found)
     if options["abort"]:
         if not _agreed(work, f"Go back to the old key of {domain}?"):
             return None
@@ -522,14 +524,14 @@ def _beginning(work: Work, wish: Wish, together: Sequence[str]) -> Rotator:
         )
     zone = work.session.backend.zone(work.session.zone_of(wish))
     api = work.session.backend.serving(zone.backend)
-    books = _books(api)
+    folder = _folder(api)
     if not _is_on_loopback(api):  # a sandbox does not outlive the machine either
-        check_lasting(books.account)
-    signer = next(_signers(work, wish, books))
-    return Rotator(work.session, wish, signer, books, work.waits)
+        check_lasting(folder.parent)
+    signer = next(_signers(work, wish, folder))
+    return Rotator(work.session, wish, signer, folder, work.waits)
 
 
-def _continuing(work: Work, books: Books, rotation: Rotation) -> Rotator:
+def _continuing(work: Work, folder: Path, rotation: Rotation) -> Rotator:
     """What can go on with a rotation: with the very signer that it was begun with.
 
     Raises:
@@ -539,10 +541,10 @@ def _continuing(work: Work, books: Books, rotation: Rotation) -> Rotator:
     if rotation.since is None and not work.options["abort"]:
         _check_that_it_signs_alone(work, wish)
     found = []
-    for signer in _signers(work, wish, books):
+    for signer in _signers(work, wish, folder):
         found.append(signer)
         if signer.name == rotation.signer:
-            return Rotator(work.session, wish, signer, books, work.waits)
+            return Rotator(work.session, wish, signer, folder, work.waits)
     named = " or ".join(signer.name for signer in found)
     raise RefusedError(
         f"The rotation of {rotation.domain} was begun with {rotation.signer}, not with {named}.",
@@ -550,17 +552,17 @@ def _continuing(work: Work, books: Books, rotation: Rotation) -> Rotator:
     )
 
 
-def _signers(work: Work, wish: Wish, books: Books) -> Iterator[Signer]:
+def _signers(work: Work, wish: Wish, folder: Path) -> Iterator[Signer]:
     """What may sign, the one that the options or the config mean first."""
     command = _command(work)
     if command:
         dkim = wish.policy.dkim or DkimPolicy()
-        yield CommandSigner(command, books.folder, work.session.keys, dkim)
+        yield CommandSigner(command, folder, work.session.keys, dkim)
         return
     mailcow, helper = work.run.mailcow, _helper(work)
     if helper and not work.options["import_key"]:
         yield MailcowSigner(mailcow, helper)
-    yield MailcowImportSigner(mailcow, books.folder)
+    yield MailcowImportSigner(mailcow, folder)
 
 
 def _helper(work: Work) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.kinds import same_meaning
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.rotation.signers import SignerKey, Users
     from netcup_mailauth.rotation.state import Round, Waits
-
-
-class Source(StrEnum):
-    """Who is to be asked before anything can be decided; both cost time."""
-
-    SERVERS = "servers"  # every name server of the delegation
-    USERS = "users"  # the signer: who else signs with the key that is to go
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +61,23 @@ class Facts:
         return self.current.key if self.current else None
 
 
-@dataclass(frozen=True, slots=True)
-class Make:
-    """Have the signer make a key for later."""
+class Act(Enum):
+    """A step that is to be taken now."""
+
+    MAKE = "have the signer make a key for later"
+    PUBLISH = "create the new key's record, if it is not there yet"
+    ASK_SERVERS = "ask every name server of the delegation, and decide again"
+    ASK_USERS = "ask the signer who else signs with the key that is to go, and decide again"
+    SWITCH = "have the signer sign with the key that stays: the new one, aborted the old one"
+    SWITCHED = "begin the grace, as the signer does so already"
+    RETIRE = "remove the record of the key that is left, tidy up at the signer, close the book"
 
 
 @dataclass(frozen=True, slots=True)
-class Publish:
-    """Create the new key's record, if it is not there yet."""
+class Forward:
+    """The old key cannot sign again (a clause says why), so the abort is taken back."""
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask, and decide again."""
-
-    whom: Source
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +85,8 @@ class Wait:
     """Nothing is due.
 
     Attributes:
-        until: when to look again; ``None`` where that is not a matter of time.
-        reason: a sentence on what is waited for.
+        until: when to look again, since 1970; ``None`` where that is not a matter of time.
+        reason: a clause on what is waited for.
         servers: the name servers that are waited for.
     """
 
@@ -101,47 +96,19 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """Have the signer sign with the key that stays: the new one, or after an abort the old one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Switched:
-    """The signer already does; the grace begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """The old key cannot sign again, so the abort is taken back.
-
-    Attributes:
-        reason: why not.
-    """
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Retire:
-    """Remove the record of the key that is left, tidy up at the signer, and close the book."""
-
-
-@dataclass(frozen=True, slots=True)
 class Stop:
-    """Nothing can be done until somebody has looked at it.
-
-    Attributes:
-        reason: a sentence on what is not as it should be.
-        advice: a sentence on what to do.
-    """
+    """Nothing can be done until somebody has looked at it: what is wrong, and what to do."""
 
     reason: str
     advice: str
 
 
-Step = Make | Publish | Ask | Wait | Switch | Switched | Forward | Retire | Stop
+Step = Act | Forward | Wait | Stop
 """What is due. A rotation that was retired is done, and has no step any more."""
 
+
+HARMLESS = (Act.MAKE, Act.PUBLISH, Act.ASK_SERVERS, Act.ASK_USERS)
+"""What needs no wait to be over."""
 
 ABORT = "End it with --abort, which says what it leaves behind."
 LOOK = "Look at the zone and at the signer; then go on with rotate --continue, or end it: --abort"
@@ -153,7 +120,7 @@ def due(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
     By a clock that is not to be believed no wait is over, so nothing is switched or removed.
     """
     step = _due(rotation, facts, waits)
-    harmless = isinstance(step, Make | Publish | Ask | Stop)
+    harmless = step in HARMLESS or isinstance(step, Stop)
     return step if facts.clocks is None or harmless else facts.clocks
 
 
@@ -190,14 +157,14 @@ def _make(rotation: Rotation, facts: Facts) -> Step:
         )
     if not rotation.old.is_key(facts.current):
         return _another_signs(rotation, facts)
-    return Make()
+    return Act.MAKE
 
 
 def _publish(rotation: Rotation, facts: Facts) -> Step:
     """Also right where the signer has the key already: then it is high time."""
     if not _is_free_or_ours(facts.at_new, rotation.new):
         return _taken(rotation)
-    return _foreseen(rotation, facts) or Publish()
+    return _foreseen(rotation, facts) or Act.PUBLISH
 
 
 def _towards_the_switch(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
@@ -207,11 +174,11 @@ def _towards_the_switch(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
     if problem is not None:
         return problem
     if not facts.at_new:
-        return Publish()
+        return Act.PUBLISH
     if rotation.new.is_key(facts.current):
         return _already(rotation, facts.prepared)
     if facts.round is None:
-        return Ask(Source.SERVERS)
+        return Act.ASK_SERVERS
     return _when_everywhere(rotation, facts, facts.round, waits)
 
 
@@ -222,7 +189,7 @@ def _already(rotation: Rotation, ready: SignerKey | None) -> Step:
     made again, as long as there is what to make it from.
     """
     begun = rotation.phase is Phase.SWITCHING
-    return Switch() if begun and rotation.staying.is_key(ready) else Switched()
+    return Act.SWITCH if begun and rotation.staying.is_key(ready) else Act.SWITCHED
 
 
 def _when_everywhere(rotation: Rotation, facts: Facts, asked: Round, waits: Waits) -> Step:
@@ -238,7 +205,7 @@ def _when_everywhere(rotation: Rotation, facts: Facts, asked: Round, waits: Wait
     if facts.now < ready:
         left = words(ready - facts.now)
         return Wait(ready, f"every name server has {name}; caches may deny it for {left} more")
-    return Switch()
+    return Act.SWITCH
 
 
 def _after_the_switch(rotation: Rotation, facts: Facts) -> Step:
@@ -247,7 +214,7 @@ def _after_the_switch(rotation: Rotation, facts: Facts) -> Step:
     if not _is_free_or_ours(facts.at_new, rotation.new):
         return _taken(rotation)
     if not facts.at_new:
-        return Publish()
+        return Act.PUBLISH
     return _when_nothing_uses(rotation, facts)
 
 
@@ -261,7 +228,7 @@ def _when_nothing_uses(rotation: Rotation, facts: Facts) -> Step:
         left = words(over - facts.now)
         return Wait(over, f"{name} stays for {left} more, for mail that is on its way")
     if facts.users is None:
-        return Ask(Source.USERS)
+        return Act.ASK_USERS
     if facts.users.domains:
         using = ", ".join(facts.users.domains)
         return Wait(None, f"{name} stays, because {using} signs with its key")
@@ -269,7 +236,7 @@ def _when_nothing_uses(rotation: Rotation, facts: Facts) -> Step:
         return Wait(None, f"{name} stays, because {facts.users.unsure}")
     if facts.pointing:
         return Wait(None, f"{name} stays, because {', '.join(facts.pointing)} is an alias of it")
-    return Retire()
+    return Act.RETIRE
 
 
 def _back(rotation: Rotation, facts: Facts) -> Step:
@@ -292,8 +259,8 @@ def _switch_back(rotation: Rotation, facts: Facts) -> Step:
     if problem is not None:
         return Forward(problem)
     if facts.round is None:
-        return Ask(Source.SERVERS)
-    return Switch()
+        return Act.ASK_SERVERS
+    return Act.SWITCH
 
 
 def why_not_back(rotation: Rotation, facts: Facts) -> str | None:
@@ -310,7 +277,7 @@ def why_not_back(rotation: Rotation, facts: Facts) -> str | None:
     return None
 
 
-def abort(rotation: Rotation, facts: Facts) -> Rotation | Ask | Stop | None:
+def abort(rotation: Rotation, facts: Facts) -> Rotation | Act | Stop | None:
     """The rotation, going back; or what keeps it from that.
 
     ``None`` means that the signer has gone its own way, so that nothing of this rotation is left
@@ -328,7 +295,7 @@ def abort(rotation: Rotation, facts: Facts) -> Rotation | Ask | Stop | None:
         problem = why_not_back(rotation, facts)
         if problem is None:
             asked = facts.round is not None
-            return back.begun(Phase.SWITCHING) if asked else Ask(Source.SERVERS)
+            return back.begun(Phase.SWITCHING) if asked else Act.ASK_SERVERS
         return Stop(f"It cannot be taken back: {problem}.", "Rotate forward: rotate --continue")
     if not begun:
         return back.begun(Phase.RETIRING)

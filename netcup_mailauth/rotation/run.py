@@ -31,7 +31,7 @@ from netcup_mailauth.lookup import Query, ServerStatus
 from netcup_mailauth.netcup.api import is_fresh
 from netcup_mailauth.records import Kind
 from netcup_mailauth.rotation import decide
-from netcup_mailauth.rotation.decide import Ask, Facts, Source, Stop, Wait
+from netcup_mailauth.rotation.decide import Act, Facts, Forward, Stop, Wait
 from netcup_mailauth.rotation.signers import Users, key_file
 from netcup_mailauth.rotation.state import (
     Phase,
@@ -42,6 +42,8 @@ from netcup_mailauth.rotation.state import (
     Waits,
     Watch,
     candidates,
+    read_book,
+    write_book,
 )
 from netcup_mailauth.rotation.zone import (
     aliases_of,
@@ -55,6 +57,7 @@ from netcup_mailauth.rotation.zone import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.dkim import PublicKey
@@ -64,7 +67,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import Zone
     from netcup_mailauth.rotation.decide import Step
     from netcup_mailauth.rotation.signers import Signer, SignerKey
-    from netcup_mailauth.rotation.state import Book, Books
+    from netcup_mailauth.rotation.state import Book
     from netcup_mailauth.state.journal import Entry
 
 MOST_STEPS = 20
@@ -84,7 +87,7 @@ class Rotator:
     session: Session
     wish: Wish
     signer: Signer
-    books: Books
+    folder: Path
     waits: Waits = field(default_factory=Waits)
 
     @property
@@ -122,7 +125,7 @@ def draft(rotator: Rotator, *, revoke: bool = False) -> Rotation:
     """
     session, domain, signer = rotator.session, rotator.domain, rotator.signer
     zone_name = session.zone_of(rotator.wish)
-    book = rotator.books.read(domain)
+    book = read_book(rotator.folder, domain)
     current = signer.current(domain)
     if current is None:
         raise RefusedError(
@@ -217,7 +220,7 @@ def begin(rotator: Rotator, drafted: Rotation) -> None:
         StaleError: another key signs than when it was drafted.
         MailauthError: it cannot be written, or the signer does not answer.
     """
-    book = rotator.books.read(drafted.domain)
+    book = read_book(rotator.folder, drafted.domain)
     if book.open is not None:
         raise RefusedError(
             f"A rotation of {drafted.domain} is open already.", "Go on with it: --continue"
@@ -230,7 +233,7 @@ def begin(rotator: Rotator, drafted: Rotation) -> None:
         )
     key = drafted.old.key
     seen = book if key is None else book.seeing(key, drafted.started)
-    rotator.books.write(seen.opened(drafted))
+    write_book(rotator.folder, seen.opened(drafted))
 
 
 def note_age(rotator: Rotator, entries: Iterable[Entry]) -> float:
@@ -244,10 +247,10 @@ def note_age(rotator: Rotator, entries: Iterable[Entry]) -> float:
         raise MailauthError(
             f"{rotator.signer.name} has no DKIM key for {domain}.", "Make a first one there."
         )
-    book, now = rotator.books.read(domain), rotator.session.clock.time()
+    book, now = read_book(rotator.folder, domain), rotator.session.clock.time()
     since = signing_since(current.key, book, entries)
     if since is None:
-        rotator.books.write(book.seeing(current.key, now))
+        write_book(rotator.folder, book.seeing(current.key, now))
         rotator.session.reporter.note(
             f"{domain}: since when {current.selector} signs is not known; it is counted from now."
         )
@@ -291,7 +294,7 @@ def proceed(rotator: Rotator) -> Outcome:
         MailauthError: something that was asked did not answer, or a step failed; running it
             again is safe.
     """
-    rotation = rotator.books.read(rotator.domain).open
+    rotation = read_book(rotator.folder, rotator.domain).open
     if rotation is None:
         return Outcome(rotator.domain)
     with _on_its_way(rotator, rotation) as course:
@@ -305,7 +308,7 @@ def abort(rotator: Rotator) -> Outcome:
         RefusedError: none is open, or it cannot be turned back any more.
         MailauthError: as :func:`proceed`.
     """
-    rotation = rotator.books.read(rotator.domain).open
+    rotation = read_book(rotator.folder, rotator.domain).open
     if rotation is None:
         raise RefusedError(
             f"No rotation of {rotator.domain} is open here.", "There is nothing to end."
@@ -362,9 +365,11 @@ class Course:
             match step:
                 case Wait() | Stop():
                     return Outcome(self.rotation.domain, self.rotation, step, tuple(self.done))
-                case Ask():
-                    self._ask(step)
-                case decide.Retire():
+                case Act.ASK_SERVERS:
+                    self._ask_servers()
+                case Act.ASK_USERS:
+                    self._ask_users()
+                case Act.RETIRE:
                     self._retire(zone, facts)
                     return Outcome(self.rotation.domain, done=tuple(self.done))
                 case _:
@@ -386,8 +391,8 @@ class Course:
         self._keep(self._seen(self.rotator.session.clock.time()))
         facts = self._facts()[1]
         turned = decide.abort(self.rotation, facts)
-        if isinstance(turned, Ask):
-            self._ask(turned)
+        if turned is Act.ASK_SERVERS:
+            self._ask_servers()
             facts = self._facts()[1]
             turned = decide.abort(self.rotation, facts)
         if facts.clocks is not None and not isinstance(turned, Stop):
@@ -396,7 +401,7 @@ class Course:
             raise RefusedError(f"{self.rotation.domain}: {turned.reason}", turned.advice)
         if turned is None:
             return self._abandoned(facts)
-        if isinstance(turned, Ask):
+        if isinstance(turned, Act):
             raise AssertionError("asked twice for the same")
         self._keep(turned)
         return self.run()
@@ -432,7 +437,7 @@ class Course:
         self.rotation = rotation = self._seen(now)
         held = [key.selector for key in (current, prepared, parked) if key]
         ahead = {**self.rotator.session.backend.ahead, **self.rotator.signer.ahead}
-        known = {*self.rotator.books.read(domain).used, rotation.old.selector, *held}
+        known = {*read_book(self.rotator.folder, domain).used, rotation.old.selector, *held}
         facts = Facts(
             now if self.round is None else max(now, self.round.time),
             at_old=records_at(zone, rotation.hostname_of(rotation.old)),
@@ -467,13 +472,12 @@ class Course:
             self.jumped = jumped
         return self.rotation.at(now, up)
 
-    def _ask(self, ask: Ask) -> None:
+    def _ask_users(self) -> None:
+        key, domain = self.rotation.leaving.key, self.rotation.domain
+        self.users = Users() if key is None else self.rotator.signer.others(domain, key)
+
+    def _ask_servers(self) -> None:
         rotation = self.rotation
-        if ask.whom is Source.USERS:
-            key = rotation.leaving.key
-            signer = self.rotator.signer
-            self.users = Users() if key is None else signer.others(rotation.domain, key)
-            return
         names = [rotation.name_of(rotation.old), rotation.name_of(rotation.new)]
         heard = look(self.rotator.session, rotation.zone, names)
         if rotation.new.record:
@@ -484,15 +488,15 @@ class Course:
 
     def _take(self, step: Step, zone: Zone, facts: Facts) -> None:
         match step:
-            case decide.Make():
+            case Act.MAKE:
                 self._make(facts)
-            case decide.Publish():
+            case Act.PUBLISH:
                 self._publish(zone, facts)
-            case decide.Switch():
+            case Act.SWITCH:
                 self._switch(facts)
-            case decide.Switched():
+            case Act.SWITCHED:
                 self._switched()
-            case decide.Forward(reason):
+            case Forward(reason):
                 self._say(f"It cannot go back ({reason}), so it goes forward again.")
                 self._keep(replace(self.rotation, aborted=False, phase=Phase.SWITCHING))
             case _:
@@ -500,7 +504,7 @@ class Course:
 
     def _make(self, facts: Facts) -> None:
         rotation = self.rotation
-        book = self.rotator.books.read(rotation.domain)
+        book = read_book(self.rotator.folder, rotation.domain)
         _check_that_no_key_waits(rotation.signer, book, facts.prepared)
         with uninterrupted(f"the new key of {rotation.domain} at {rotation.signer}"):
             key = self.rotator.signer.prepare(rotation.domain, rotation.new.selector)
@@ -554,10 +558,10 @@ class Course:
     def _switched(self) -> None:
         now = self.rotator.session.clock.time()
         rotation = self._seen(now).switched(now)
-        book = self.rotator.books.read(rotation.domain)
+        book = read_book(self.rotator.folder, rotation.domain)
         key = rotation.staying.key
         seen = book if key is None else book.seeing(key, now)
-        self.rotator.books.write(replace(seen, open=rotation))
+        write_book(self.rotator.folder, replace(seen, open=rotation))
         self.rotation = rotation
         self._say(f"{rotation.signer} signs with {rotation.staying.selector}.")
 
@@ -610,14 +614,14 @@ class Course:
         domain = self.rotation.domain
         if not keep_key:
             with suppress(FileNotFoundError):
-                key_file(self.rotator.books.folder, domain).path.unlink()
-        self.rotator.books.write(self.rotator.books.read(domain).closed())
+                key_file(self.rotator.folder, domain).path.unlink()
+        write_book(self.rotator.folder, read_book(self.rotator.folder, domain).closed())
 
     def _keep(self, rotation: Rotation) -> None:
         """Have the rotation on the disk, if there is anything new about it."""
         if rotation != self.rotation:
-            book = self.rotator.books.read(rotation.domain)
-            self.rotator.books.write(replace(book, open=rotation))
+            book = read_book(self.rotator.folder, rotation.domain)
+            write_book(self.rotator.folder, replace(book, open=rotation))
         self.rotation = rotation
 
     def _say(self, sentence: str) -> None:

@@ -74,14 +74,6 @@ def candidates(today: date) -> Iterator[str]:
     return (f"s{today:%Y-%m}{letter}" for letter in ascii_lowercase)
 
 
-class Sight(StrEnum):
-    """What a server made of a question for one key."""
-
-    HAS = "has"  # exactly the key, and nothing beside it
-    LACKS = "lacks"  # something else, or nothing
-    SILENT = "silent"  # no answer that tells
-
-
 @dataclass(frozen=True, slots=True)
 class Said:
     """What one server said in one round.
@@ -95,13 +87,12 @@ class Said:
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     negative_ttl: int | None = None
 
-    def sight(self, name: str, record: str) -> Sight:
-        """Whether it has ``record``, alone, at ``name``."""
+    def has(self, name: str, record: str) -> bool | None:
+        """Whether it has exactly ``record``, alone, at ``name``; ``None`` if it does not say."""
         found = self.texts.get(name)
         if found is None or self.negative_ttl is None:
-            return Sight.SILENT
-        is_it = len(found) == 1 and same_meaning(Kind.DKIM, found[0], record)
-        return Sight.HAS if is_it else Sight.LACKS
+            return None
+        return len(found) == 1 and same_meaning(Kind.DKIM, found[0], record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +114,7 @@ class Round:
 
     def lagging(self, name: str, record: str) -> tuple[str, ...]:
         """The servers that do not have it, or do not say."""
-        return tuple(
-            server
-            for server, said in self.said.items()
-            if said.sight(name, record) is not Sight.HAS
-        )
+        return tuple(s for s, said in self.said.items() if not said.has(name, record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +133,13 @@ class Watch:
 
     def after(self, asked: Round, name: str, record: str, waits: Waits) -> Watch:
         """What is known when this round has been heard, too."""
-        sights = {server: said.sight(name, record) for server, said in asked.said.items()}
+        has = {server: said.has(name, record) for server, said in asked.said.items()}
         # Silence proves nothing; who answers otherwise has it no longer, and who is new has to
         # show it as often as the others did.
         since = {
             server: self.since.get(server, asked.time)
-            for server, sight in sights.items()
-            if sight is Sight.HAS or (sight is Sight.SILENT and server in self.since)
+            for server, it_has in has.items()
+            if it_has or (it_has is None and server in self.since)
         }
         named = [said.negative_ttl or 0 for said in asked.said.values()]
         longest = max([self.negative_ttl, *named])
@@ -469,61 +456,43 @@ FLEETING = frozenset({"tmpfs", "ramfs", "rootfs"})
 MOUNTS = Path("/proc/self/mountinfo")
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """The books of one account.
+def read_book(folder: Path, domain: str) -> Book:
+    """A domain's book in an account's folder of them; an empty one if there is none.
 
-    Attributes:
-        account: the account's state folder.
+    Raises:
+        MailauthError: it cannot be read, so nobody knows whether a rotation is open.
     """
+    path = folder / f"{domain}.json"
+    try:
+        book = loads(read_private(path))
+    except FileNotFoundError:
+        return Book(domain)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if book.domain != domain:
+        raise _unreadable(path, ValueError("it is about another domain"))
+    return book
 
-    account: Path
 
-    @property
-    def folder(self) -> Path:
-        """Where they lie."""
-        return self.account / FOLDER
+def write_book(folder: Path, book: Book) -> None:
+    """Have a book on the disk before this returns.
 
-    def read(self, domain: str) -> Book:
-        """A domain's book; an empty one if there is none.
+    Raises:
+        MailauthError: it cannot be written; nothing may be done that rests on it.
+    """
+    try:
+        make_folder(folder)
+        write_private(folder / f"{book.domain}.json", dumps(book))
+    except OSError as error:
+        raise MailauthError(
+            f"The state of the rotation cannot be kept in {folder}: {error.strerror or error}.",
+            "Nothing was done. Make room, or name another folder in NETCUP_MAILAUTH_STATE_DIR.",
+        ) from None
 
-        Raises:
-            MailauthError: it cannot be read, so nobody knows whether a rotation is open.
-        """
-        path = self._path(domain)
-        try:
-            book = loads(read_private(path))
-        except FileNotFoundError:
-            return Book(domain)
-        except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from None
-        if book.domain != domain:
-            raise _unreadable(path, ValueError("it is about another domain"))
-        return book
 
-    def write(self, book: Book) -> None:
-        """Have a book on the disk before this returns.
-
-        Raises:
-            MailauthError: it cannot be written; nothing may be done that rests on it.
-        """
-        path = self._path(book.domain)
-        try:
-            make_folder(self.folder)
-            write_private(path, dumps(book))
-        except OSError as error:
-            raise MailauthError(
-                f"The state of the rotation cannot be kept in {self.folder}: "
-                f"{error.strerror or error}.",
-                "Nothing was done. Make room, or name another folder in NETCUP_MAILAUTH_STATE_DIR.",
-            ) from None
-
-    def domains(self) -> list[str]:
-        """The domains there are books of; reading one may fail, and says nothing of the others."""
-        return sorted(path.stem for path in self.folder.glob("*.json"))
-
-    def _path(self, domain: str) -> Path:
-        return self.folder / f"{domain}.json"
+def domains_in(folder: Path) -> list[str]:
+    """The domains there are books of; reading one may fail, and says nothing of the others."""
+    return sorted(path.stem for path in folder.glob("*.json"))
 
 
 def _unreadable(path: Path, error: Exception) -> MailauthError:
@@ -542,14 +511,10 @@ def _unreadable(path: Path, error: Exception) -> MailauthError:
 def held(accounts: Iterable[Path], domain: str) -> frozenset[str]:
     """The hostnames that an open rotation of a domain works on, under any of these accounts.
 
-    Args:
-        accounts: account state folders.
-        domain: the mail domain.
-
     Raises:
         MailauthError: a book cannot be read.
     """
-    rotations = (Books(account).read(domain).open for account in accounts)
+    rotations = (read_book(account / FOLDER, domain).open for account in accounts)
     return frozenset().union(*(rotation.hostnames() for rotation in rotations if rotation))
 
 

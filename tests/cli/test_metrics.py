@@ -21,7 +21,7 @@ from netcup_mailauth.errors import ExitCode, StaleError, UsageError
 from netcup_mailauth.plan import ChangeSet, Kept, Place
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.render.metrics import DomainOutcome
-from netcup_mailauth.rotation.state import Book, Books
+from netcup_mailauth.rotation.state import Book, write_book
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.state.journal import Journal, Mark
 from tests.render.samples import ED25519, RSA
@@ -295,7 +295,7 @@ def test_what_rotate_saw_counts_too(account: Path) -> None:
     written(account, RSA, Mark.VERIFIED)
     key = dkim.parse(RSA).key
     assert key is not None
-    Books(account).write(Book(DOMAIN).seeing(key, THEN - SPAN))
+    write_book(account / "rotations", Book(DOMAIN).seeing(key, THEN - SPAN))
     assert since(RSA) == THEN - SPAN
     (account / "rotations" / f"{DOMAIN}.json").write_text("damaged")
     assert since(RSA) == THEN

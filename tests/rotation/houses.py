@@ -23,7 +23,7 @@ from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation import run
 from netcup_mailauth.rotation.run import Rotator, draft
 from netcup_mailauth.rotation.signers import SignerKey, Users, Writes
-from netcup_mailauth.rotation.state import Books, Waits
+from netcup_mailauth.rotation.state import FOLDER, Waits, read_book
 from tests.sessions import Heard
 from tests.unlimited import Unlimited
 
@@ -230,16 +230,20 @@ class FakeBackend(Unlimited):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class TrappedBooks(Books):
-    """Books that a crash can happen before and after writing to."""
+TRAPS: dict[Path, Trap] = {}
+"""For each account's folder the trap of its house."""
 
-    trap: Trap = field(default_factory=Trap)
 
-    def write(self, book: Book) -> None:
-        self.trap.step()
-        super(TrappedBooks, self).write(book)
-        self.trap.step()
+def trapped(write: Callable[[Path, str], None]) -> Callable[[Path, str], None]:
+    """``write_private``, so that a crash can happen before and after a house's book is written."""
+
+    def writing(path: Path, text: str) -> None:
+        trap = TRAPS.get(path.parent.parent, Trap())
+        trap.step()
+        write(path, text)
+        trap.step()
+
+    return writing
 
 
 @dataclass(frozen=True)
@@ -325,7 +329,8 @@ class House:
             self.backend, HouseDns(house=self), reporter=self.heard, clock=HouseClock(self)
         )
         wish = Wish(DOMAIN, DomainPolicy())
-        self.rotator = Rotator(session, wish, self.signer, TrappedBooks(folder, self.trap), waits)
+        TRAPS[folder] = self.trap
+        self.rotator = Rotator(session, wish, self.signer, folder / FOLDER, waits)
 
     def clock(self) -> float:
         return self.now + self.skew
@@ -412,7 +417,7 @@ class House:
 
     @property
     def book(self) -> Book:
-        return Books(self.folder).read(DOMAIN)
+        return read_book(self.folder / FOLDER, DOMAIN)
 
 
 def txt(identifier: str, hostname: str, text: str) -> DnsRecord:

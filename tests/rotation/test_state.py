@@ -17,7 +17,6 @@ from netcup_mailauth.policy import seconds, words
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.rotation.state import (
     Book,
-    Books,
     Phase,
     Rotation,
     Side,
@@ -25,11 +24,14 @@ from netcup_mailauth.rotation.state import (
     Watch,
     candidates,
     check_lasting,
+    domains_in,
     dumps,
     filesystem,
     is_rotation_style,
     left_alone,
     loads,
+    read_book,
+    write_book,
 )
 from netcup_mailauth.rotation.words import status
 from netcup_mailauth.rotation.zone import selectors_in
@@ -107,33 +109,33 @@ def test_a_clock_that_went_backwards_starts_every_wait_anew() -> None:
 
 
 def test_books_are_private_and_last(tmp_path: Path) -> None:
-    state = Books(tmp_path / "account")
-    assert state.read("intern.example.com") == Book("intern.example.com")
+    folder = tmp_path / "account" / "rotations"
+    assert read_book(folder, "intern.example.com") == Book("intern.example.com")
     book = Book("intern.example.com").opened(ROTATION)
-    state.write(book)
+    write_book(folder, book)
     path = tmp_path / "account" / "rotations" / "intern.example.com.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert state.read("intern.example.com") == book
-    assert state.domains() == ["intern.example.com"]
+    assert read_book(folder, "intern.example.com") == book
+    assert domains_in(folder) == ["intern.example.com"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 2}', "\x00"])
 def test_a_damaged_book_is_an_error_and_never_an_empty_one(tmp_path: Path, text: str) -> None:
-    state = Books(tmp_path)
-    state.folder.mkdir()
-    (state.folder / "example.com.json").write_text(text)
+    folder = tmp_path / "rotations"
+    folder.mkdir()
+    (folder / "example.com.json").write_text(text)
     with pytest.raises(MailauthError, match="cannot be read"):
-        state.read("example.com")
+        read_book(folder, "example.com")
 
 
 def test_a_book_under_another_domains_name_is_refused(tmp_path: Path) -> None:
-    state = Books(tmp_path)
-    state.write(Book("intern.example.com"))
-    path = state.folder / "intern.example.com.json"
-    path.rename(state.folder / "example.com.json")
+    folder = tmp_path / "rotations"
+    write_book(folder, Book("intern.example.com"))
+    path = folder / "intern.example.com.json"
+    path.rename(folder / "example.com.json")
     with pytest.raises(MailauthError, match="another domain"):
-        state.read("example.com")
+        read_book(folder, "example.com")
 
 
 MOUNTS = """\

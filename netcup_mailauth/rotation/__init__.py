@@ -7,6 +7,7 @@
     words            what it will do, and where it stands, in words
     signers          what signs: a command of the user's ...
     signers_mailcow  ... or a mailcow, by copying or by import
+    masking          what such a command said, without any of the key
 
 The order that keeps every signature valid: the state names a step before it is taken, a key is
 published before anything signs with it, and stays published until nothing signs with it any more.

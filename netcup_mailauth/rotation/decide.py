@@ -363,12 +363,10 @@ _SET_IT = (
 
 
 def doubt(now: float, jumped: float | None, ahead: Mapping[str, float]) -> Stop | None:
-    """Why the clock is not to be believed; ``None`` if nothing speaks against it.
+    """Why the clock, which shows ``now``, is not to be believed; ``None`` if nothing says so.
 
-    Args:
-        now: what it shows, in seconds since 1970.
-        jumped: see :func:`jump`.
-        ahead: for each other end, how far the time that it named is ahead of the clock.
+    ``jumped`` is by :func:`netcup_mailauth.clock.jump`, and ``ahead``, for each other end, how far
+    the time that it named is ahead of the clock: both in seconds.
     """
     if jumped is not None and abs(jumped) > MOST_APART:
         return Stop(

@@ -98,13 +98,10 @@ class Rotator:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far one domain's rotation came.
+    """How far one domain's rotation came, and in a sentence each what was done.
 
-    Attributes:
-        domain: the mail domain.
-        rotation: where it stands; ``None`` once it is done, or if there is none.
-        step: what it waits for, or what stopped it; ``None`` once it is done.
-        done: what was done, a sentence each.
+    Once it is done, or if there is none, it has no rotation and no step that it waits for or that
+    stopped it.
     """
 
     domain: str
@@ -337,9 +334,6 @@ class Course:
     """One domain's rotation, on its way.
 
     Attributes:
-        rotator: what it works with.
-        rotation: where it stands.
-        done: what was done, a sentence each.
         round: what the name servers said, since the last step.
         users: who else signs with the key that is to go, as asked since the last step.
         jumped: how far this machine's clock was found to have been set, in seconds.
@@ -353,11 +347,7 @@ class Course:
     jumped: float | None = None
 
     def run(self) -> Outcome:
-        """Do what is due.
-
-        Raises:
-            MailauthError: somebody did not answer, or a step failed.
-        """
+        """Do what is due."""
         self._keep(self._seen(self.rotator.session.clock.time()))
         for _ in range(MOST_STEPS):
             zone, facts = self._facts_in_time()
@@ -386,7 +376,6 @@ class Course:
 
         Raises:
             RefusedError: that is not possible any more.
-            MailauthError: as :meth:`run`.
         """
         self._keep(self._seen(self.rotator.session.clock.time()))
         facts = self._facts()[1]

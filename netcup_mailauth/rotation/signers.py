@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 import signal
 import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 from typing import IO, TYPE_CHECKING, Protocol
 
 from netcup_mailauth import dkim
@@ -26,10 +23,10 @@ from netcup_mailauth.keys import forms
 from netcup_mailauth.keys.private import DEFAULT, generate
 from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.policy import DomainPolicy, layered
-from netcup_mailauth.records import MASK
+from netcup_mailauth.rotation.masking import READ, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.dkim import PublicKey
@@ -40,13 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SignerKey:
-    """The public half of a key that a signer holds.
-
-    Attributes:
-        selector: under which name it signs, in lower case.
-        record: the TXT text to publish for it.
-        key: the public key in it.
-    """
+    """The public half of a key that a signer holds, and the TXT text to publish for it."""
 
     selector: str
     record: str
@@ -55,11 +46,9 @@ class SignerKey:
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Who signs with a key, as far as the signer tells.
+    """Who signs with a key, as far as the signer tells; ``unsure`` says why there may be more.
 
-    Attributes:
-        domains: the domains (alias domains too) that are signed with it, sorted.
-        unsure: why there may be more of them, a clause; empty if there are none.
+    Alias domains count too. ``unsure`` is a clause, empty if there are no more.
     """
 
     domains: tuple[str, ...] = ()
@@ -68,12 +57,9 @@ class Users:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """What a rotation writes at a signer, a sentence for each write; DOMAIN stands for the domain.
+    """What a rotation writes at a signer when it begins, at the switch, and in the end.
 
-    Attributes:
-        prepare: when it begins.
-        switch: when the new key comes to sign.
-        discard: in the end.
+    A sentence for each write; DOMAIN stands for the domain.
     """
 
     prepare: tuple[str, ...]
@@ -150,20 +136,20 @@ PRIVATE = "-----BEGIN PRIVATE KEY-----"
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One such file: readable by its owner alone, and on the disk when a method returns.
+    """The file in which a private key waits until its signer has it.
 
-    Attributes:
-        path: where it is; its folder is made when it is needed.
+    A line with the selector, then PEM, which may have such lines before it (RFC 7468, 2). Once the
+    key was handed over, its public half takes its place. Readable by its owner alone, and on the
+    disk when a method returns; its folder is made when it is needed.
+
+    Raises ``KeySourceError`` where it cannot be read or is damaged, and ``MailauthError`` where it
+    cannot be written: then the record of its key must not be published.
     """
 
     path: Path
 
     def read(self) -> tuple[str, PublicKey] | None:
-        """The selector, and the public half of the key; ``None`` if there is no file.
-
-        Raises:
-            KeySourceError: it cannot be read, or is damaged.
-        """
+        """The selector, and the public half of the key; ``None`` if there is no file."""
         text = self._text()
         if text is None:
             return None
@@ -174,40 +160,24 @@ class KeyFile:
         return selector, keys[0]
 
     def private_pem(self) -> str | None:
-        """The private half in PEM; ``None`` once it was handed over, or if there is no file.
-
-        Raises:
-            KeySourceError: it cannot be read.
-        """
+        """The private half in PEM; ``None`` once it was handed over, or if there is no file."""
         text = self._text() or ""
         at = text.find(PRIVATE)
         return text[at:] if at >= 0 else None
 
     def keep(self, selector: str, new: NewKey) -> None:
-        """Write a new key.
-
-        Raises:
-            MailauthError: it cannot be written; its record must not be published.
-        """
+        """Write a new key."""
         self._write(selector, new.pem)
 
     def forget_private(self) -> None:
-        """Leave only the public half.
-
-        Raises:
-            MailauthError: it cannot be read or written.
-        """
+        """Leave only the public half."""
         kept = self.read()
         if kept is not None and self.private_pem() is not None:
             selector, public = kept
             self._write(selector, _public_pem(public))
 
     def remove(self) -> None:
-        """Remove it, if it is there.
-
-        Raises:
-            MailauthError: it cannot be removed.
-        """
+        """Remove it, if it is there."""
         try:
             self.path.unlink(missing_ok=True)
             if self.path.parent.exists():
@@ -270,17 +240,14 @@ _SECRETS = ("NETCUP_", "MAILCOW_", "CREDENTIALS_DIRECTORY")
 
 
 class CommandSigner:
-    """Rotates by a command; see :class:`Signer`.
+    """A command that gives the new key to whatever signs (``rotate --signer-command``).
+
+    It is run without a shell; ``{domain}`` and ``{selector}`` in an argument are replaced, and none
+    of our own variables of ``environ`` is in its environment. It gets the private key on standard
+    input, as a mail server's own tools would write it, and has to have it in use when it ends. What
+    signs then is read where ``policy`` says that the domain's key is.
 
     The old private key is the signer's own and not known here, so there is no way back.
-
-    Args:
-        argv: the command and its arguments, run without a shell. ``{domain}`` and ``{selector}``
-            in an argument are replaced.
-        folder: where the private key of a domain waits.
-        keys: where it is read what a domain is signed with,
-        policy: by what the config says of that.
-        environ: what the command's environment is taken from, without our own variables.
     """
 
     def __init__(
@@ -462,17 +429,11 @@ DOMAIN = "{domain}"
 
 
 def check_file(domain: str, policy: DomainPolicy, config: Config) -> None:
-    """Make sure that no other domain of a config has its key in the file of this one.
+    """Raise :class:`RefusedError` if another domain of a config has its key in this one's file.
 
-    However they spell it: through links of either sort, ``~``, or from another folder.
-
-    Args:
-        domain: the one that is to be rotated.
-        policy: what the config says about it.
-        config: all of it.
-
-    Raises:
-        RefusedError: another one has.
+    Such a file has one key: a new one for the first is a new one for the second, too, whose record
+    stays the old one, and whose mail fails from then on. However they spell it: through links of
+    either sort, ``~``, or from another folder.
     """
     own = _file(policy)
     if own is None:
@@ -487,16 +448,7 @@ def check_file(domain: str, policy: DomainPolicy, config: Config) -> None:
 
 
 def check_command(domain: str, command: Sequence[str], others: Iterable[str]) -> None:
-    """Make sure that a command can tell the domains apart that it is run for.
-
-    Args:
-        domain: the one that is to be rotated.
-        command: its words.
-        others: the domains that it is meant for, too.
-
-    Raises:
-        RefusedError: it is not told which one a key is for.
-    """
+    """Raise :class:`RefusedError` if a command is not told for which of its domains a key is."""
     other = next((name for name in others if name != domain), None)
     if other is None or any(DOMAIN in word for word in command):
         return
@@ -536,113 +488,3 @@ def _refused(domain: str, other: str, own: Path, path: Path) -> RefusedError:
         "Give each a file of its own and have it published (apply); then rotate: "
         f'[domains."{domain}"] dkim = {{ source = "file:{own.with_name(domain)}.private" }}',
     )
-
-
-SHOWN = 500
-"""Characters of the end of its output that an error shows."""
-
-READ = 64 * 1024
-"""Bytes of the end of its output that are looked at."""
-
-_RUN = 8
-"""Letters and digits in a row that no text has in common with a key by chance."""
-
-_CHANCE = 3
-"""Letters and digits of a word beside a key that hardly are its next ones by chance."""
-
-_COLUMNS = range(-8, 8)
-
-_AS_LONG_AS_A_KEY = 32
-
-_SIGNS = re.compile(r"\\x|\b0x(?=(?:[0-9A-Fa-f]{2})+\b)|[^A-Za-z0-9]+")
-"""What may stand between the characters of a key: an escape is none of them, but ``0x`` may well be
-two of its own."""
-
-_FENCE = "-----"
-"""What the first and the last line of a PEM text have; nothing else of them tells anything."""
-
-_WORD = re.compile(r"[A-Za-z0-9+/=_-]{4,}")
-
-
-def said(output: bytes, private: str) -> str:
-    """The end of an output, fit for a terminal, without the lines that have any of the key.
-
-    Args:
-        output: what the command wrote.
-        private: the private key in PEM.
-    """
-    lines = output[-READ:].decode("utf-8", "replace").splitlines()
-    body = "".join(private.splitlines()[1:-1])
-    hidden = _lines_with(_Key(private.encode("ascii"), base64.b64decode(body)), lines)
-
-    def masked(word: re.Match[str]) -> str:
-        return MASK if len(word[0]) >= _AS_LONG_AS_A_KEY or word[0] in body else word[0]
-
-    hidden.update(number for number, line in enumerate(lines) if _FENCE in line)
-    shown = (MASK if n in hidden else _WORD.sub(masked, line) for n, line in enumerate(lines))
-    words = " ".join(" ".join(line for line, _ in groupby(shown)).split())
-    return ascii(words[-SHOWN:]) if words else ""
-
-
-class _Key:
-    """The runs of a key, in each spelling; those without a case are kept in lower case.
-
-    Args:
-        forms: the key as PEM, and as what that stands for.
-    """
-
-    def __init__(self, *forms: bytes) -> None:
-        body = "".join(forms[0].decode("ascii").splitlines()[1:-1])
-        exact, folded = {_bare(body)}, set()
-        for data in forms:
-            exact |= {_bare(base64.b64encode(data[skip:]).decode()) for skip in range(3)}
-            folded |= {base64.b32encode(data[skip:]).decode().lower() for skip in range(5)}
-            folded.add(data.hex())
-            folded.update("".join(format(byte, style) for byte in data) for style in ("d", "03o"))
-        self.exact = {run for text in exact for run in _runs(text)}
-        self.folded = {run for text in folded for run in _runs(text)}
-
-
-def _lines_with(key: _Key, lines: Sequence[str]) -> set[int]:
-    """The numbers of the lines of which a run, or half of a short piece, is the key's."""
-    found: set[int] = set()
-    for pieces in _readings(lines):
-        text = "".join(piece for _, piece in pieces)
-        lower = text.lower()
-        of_key: set[int] = set()
-        for at in range(len(text) - _RUN + 1):
-            if text[at : at + _RUN] in key.exact or lower[at : at + _RUN] in key.folded:
-                of_key.update(range(at, at + _RUN))
-        begin = 0
-        for number, piece in pieces:
-            count = sum(at in of_key for at in range(begin, begin + len(piece)))
-            # A word right before a key may end in a letter that goes before it in the key.
-            if count and count >= min(_RUN, len(piece), max(_CHANCE, len(piece) / 2)):
-                found.add(number)
-            begin += len(piece)
-    return found
-
-
-def _readings(lines: Sequence[str]) -> Iterator[list[tuple[int, str]]]:
-    """The ways to read lines one after another: whole, or one of their columns.
-
-    Each piece comes with the number of its line.
-    """
-    yield [(number, _bare(line)) for number, line in enumerate(lines)]
-    by_blanks = [line.split() for line in lines]
-    by_signs = [_SIGNS.split(line) for line in lines]
-    for words in (by_blanks, by_signs):
-        for column in _COLUMNS:
-            yield [
-                (number, _bare(row[column]))
-                for number, row in enumerate(words)
-                if -len(row) <= column < len(row)
-            ]
-
-
-def _bare(text: str) -> str:
-    return _SIGNS.sub("", text)
-
-
-def _runs(text: str) -> Iterator[str]:
-    return (text[at : at + _RUN] for at in range(len(text) - _RUN + 1))

@@ -39,20 +39,12 @@ LONGEST_NAME = 253
 
 
 def prepared_name(domain: str) -> str:
-    """Where the key lies that a domain is to sign with next.
-
-    Raises:
-        UsageError: the domain's name is too long for that.
-    """
+    """Where the key lies that a domain is to sign with next; `UsageError` if that is too long."""
     return _parking(domain, "new-key.invalid")
 
 
 def parked_name(domain: str) -> str:
-    """Where the key lies that a domain signed with before.
-
-    Raises:
-        UsageError: the domain's name is too long for that.
-    """
+    """Where the key lies that a domain signed with before."""
     return _parking(domain, "old-key.invalid")
 
 
@@ -67,11 +59,10 @@ def _parking(domain: str, below: str) -> str:
 
 
 class MailcowKeys:
-    """The keys at one mailcow. Every move is read back.
+    """The keys at one mailcow, by its read-write key. Every move is read back.
 
-    Args:
-        mailcow: the mailcow, with its read-write key.
-        writing: how to write there.
+    All of it raises ``MailauthError`` where mailcow cannot be asked, or where it is not certain
+    that what was to be written is there: ``UnverifiedError`` if something else is.
     """
 
     def __init__(self, mailcow: Mailcow, writing: MailcowWriting | None = None) -> None:
@@ -84,11 +75,7 @@ class MailcowKeys:
         return {} if self.mailcow.ahead is None else {"mailcow": self.mailcow.ahead}
 
     def at(self, name: str) -> SignerKey | None:
-        """The key under a name; ``None`` for none, or for half of one that mailcow left there.
-
-        Raises:
-            MailauthError: mailcow cannot be asked.
-        """
+        """The key under a name; ``None`` for none, or for half of one that mailcow left there."""
         try:
             found = self.mailcow.dkim(name)
         except KeySourceError:
@@ -102,9 +89,6 @@ class MailcowKeys:
 
         Where mailcow failed in the middle of a copy, the public half of one key lies beside the
         selector of the other; it is the selector that rspamd follows.
-
-        Raises:
-            MailauthError: mailcow cannot be asked.
         """
         shown = self.at(domain)
         if shown is None or prepared is None or not is_mixed(shown, prepared):
@@ -120,9 +104,6 @@ class MailcowKeys:
         """Who, beside ``domain`` and ``but``, holds a key; asks mailcow for each of its domains.
 
         A list that does not have ``domain``, or what that is an alias of, is none of all domains.
-
-        Raises:
-            MailauthError: mailcow cannot be asked.
         """
         try:
             served = self.mailcow.served()
@@ -141,9 +122,6 @@ class MailcowKeys:
 
         A copy that may lack its private half is made anew. Where mailcow has begun to put the
         prepared key in place, nothing is parked: the old key was, before that.
-
-        Raises:
-            MailauthError: it is not certain that it lies there.
         """
         current, name = self.at(domain), parked_name(domain)
         if current is None or _has_part_of(current, prepared):
@@ -154,11 +132,7 @@ class MailcowKeys:
         self.put(domain, name, current)
 
     def unpark(self, domain: str) -> SignerKey:
-        """Have the parked key sign again.
-
-        Raises:
-            MailauthError: there is none, or it is not certain that it signs.
-        """
+        """Have the parked key sign again."""
         old = self.at(parked_name(domain))
         if old is None:
             raise MailauthError(
@@ -168,14 +142,7 @@ class MailcowKeys:
         return self.put(parked_name(domain), domain, old)
 
     def put(self, source: str, target: str, wanted: SignerKey) -> SignerKey:
-        """Copy a key whole, and read it back.
-
-        Returns:
-            What lies at ``target`` now.
-
-        Raises:
-            MailauthError: it is not certain that all of it lies there.
-        """
+        """Copy a key whole, and read back what lies at ``target`` then."""
         self.certainly(lambda: self.writing.duplicate(source, target), target, wanted)
         return self.check(target, wanted)
 
@@ -184,9 +151,6 @@ class MailcowKeys:
 
         mailcow shows neither a private half nor that it lacks one. A write that can be seen but
         was not confirmed is therefore made once more; that is no other write than before.
-
-        Raises:
-            MailauthError: mailcow did not confirm it.
         """
         try:
             if write():
@@ -208,12 +172,7 @@ class MailcowKeys:
             return False
 
     def check(self, name: str, wanted: SignerKey) -> SignerKey:
-        """Make sure that a key lies under a name.
-
-        Raises:
-            UnverifiedError: another one does, or none.
-            MailauthError: mailcow cannot be asked.
-        """
+        """Make sure that a key lies under a name."""
         found = self.at(name)
         if found is not None and _is(found, wanted):
             return found
@@ -225,11 +184,7 @@ class MailcowKeys:
         )
 
     def is_empty(self, name: str) -> bool:
-        """Whether nothing at all lies under a name, not even half a key.
-
-        Raises:
-            MailauthError: mailcow cannot be asked.
-        """
+        """Whether nothing at all lies under a name, not even half a key."""
         try:
             return self.mailcow.dkim(name) is None
         except KeySourceError:
@@ -239,9 +194,6 @@ class MailcowKeys:
         """Remove the keys under the domain's parking names.
 
         They are removed even where none shows: a private half may have stayed behind.
-
-        Raises:
-            MailauthError: it is not certain that they are gone.
         """
         self.writing.delete(prepared_name(domain), parked_name(domain))
 
@@ -266,16 +218,14 @@ ARC_DKIM = "System > Configuration > Options > ARC/DKIM keys"
 
 
 class MailcowSigner:
-    """Rotates by ``dkim_duplicate``; see :class:`netcup_mailauth.rotation.signers.Signer`.
+    """Rotates by ``dkim_duplicate``: mailcow makes the key, and no private key leaves the server.
+
+    mailcow makes a key only where it begins to sign with it at once. So it is made for ``helper``,
+    a domain of this mailcow from which nobody sends, and copied from there (the way described in
+    mailcow issue 5637).
 
     A copy is known to be whole only when mailcow has confirmed it. Until then its source is kept:
     the helper's key until the copy of it is whole, the prepared key until it signs.
-
-    Args:
-        mailcow: the mailcow, with its read-write key.
-        helper: a domain of this mailcow that sends no mail.
-        bits: the size of new keys.
-        writing: how to write there.
     """
 
     def __init__(
@@ -406,13 +356,10 @@ def _nothing(what: str) -> MailauthError:
 
 
 class MailcowImportSigner:
-    """Rotates by ``dkim_import``; see :class:`netcup_mailauth.rotation.signers.Signer`.
+    """Rotates by ``dkim_import`` of a key that is made here, and waits in ``folder``.
 
-    Args:
-        mailcow: the mailcow, with its read-write key.
-        folder: where the private key of a domain waits.
-        key_type: what new keys are; mailcow knows RSA only.
-        writing: how to write there.
+    For who has no helper domain. mailcow writes the private key into its API log, and deletes the
+    old key before it sets the new one. It knows RSA keys only.
     """
 
     def __init__(

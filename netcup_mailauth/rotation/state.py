@@ -43,7 +43,7 @@ try for up to five days (RFC 5321, 4.5.4.1)."""
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The waits of a rotation.
+    """How long a rotation waits for what. Every wait is a setting.
 
     Attributes:
         rounds: how often every name server has to answer with the new key before it is used.
@@ -65,7 +65,10 @@ _STYLE = re.compile(r"s[0-9]{4}-[0-9]{2}[a-z]")
 
 
 def is_rotation_style(selector: str) -> bool:
-    """Whether a selector is one that a rotation, here or elsewhere, chose by itself."""
+    """Whether a selector is one that a rotation, here or elsewhere, chose by itself.
+
+    ``s2026-11a`` says when the key was made, and is never used twice.
+    """
     return _STYLE.fullmatch(selector) is not None
 
 
@@ -120,6 +123,10 @@ class Round:
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What is known of the new record at the servers, from one run to the next.
+
+    The record may be used when every server of the delegation had it in several rounds in a row,
+    and the caches that were told before that there is none have had the time to forget it: the
+    zone's negative TTL (RFC 2308, 5) since the slowest server first had it.
 
     Attributes:
         since: for each server, since when it has answered with the record every time.
@@ -217,11 +224,7 @@ class Rotation:
     """One open rotation.
 
     Attributes:
-        domain: the mail domain.
-        zone: the zone it lies in.
         signer: what signs, in words; nothing else may go on with this rotation.
-        old: the key that signed when it began.
-        new: the key that is to take its place.
         started: when it began, in seconds since 1970, as all times here.
         clock: the latest time seen; an earlier one means that the clock went backwards.
         grace: seconds that the old key stays published after the switch.
@@ -304,10 +307,8 @@ class Book:
     """What is remembered of a domain.
 
     Attributes:
-        domain: the mail domain.
-        open: its open rotation.
         used: selectors that rotations have used; none is used again.
-        seen: for the fingerprint of a key, when it was first seen to sign.
+        seen: for the fingerprint of a key, when it was first seen to sign, since 1970.
     """
 
     domain: str

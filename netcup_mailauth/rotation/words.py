@@ -91,14 +91,7 @@ def document(rotation: Rotation, waits: Waits) -> dict[str, Any]:
 
 
 def outlook(rotation: Rotation, writes: Writes, waits: Waits, page: Page) -> str:
-    """Every write of a rotation that is about to begin, in DNS and at the signer, by its date.
-
-    Args:
-        rotation: the rotation, not begun.
-        writes: what is written at the signer.
-        waits: how long is waited for what.
-        page: what it is laid out for.
-    """
+    """Every write of a rotation that is about to begin, in DNS and at the signer, by its date."""
     return "\n".join(_lines(rotation, writes, waits, page))
 
 

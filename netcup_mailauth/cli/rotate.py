@@ -64,6 +64,7 @@ from netcup_mailauth.rotation.state import (
     check_lasting,
     domains_in,
     read_book,
+    waits_of,
 )
 from netcup_mailauth.rotation.words import document, moment, outlook, status
 from netcup_mailauth.settings.wishes import check_code, wishes
@@ -202,17 +203,7 @@ def _is_on_loopback(api: Backend) -> bool:
 
 def _waits(run: Run, options: dict[str, Any]) -> Waits:
     """The waits of this run: by option, else by config."""
-    config = run.config.config.rotation
-    spans = {
-        "round_seconds": config.between_rounds,
-        "negative_ttl": config.negative_ttl,
-        "grace": options["grace"] or config.grace,
-        "retry": config.retry,
-    }
-    given: dict[str, Any] = {name: seconds(text) for name, text in spans.items() if text}
-    if config.rounds is not None:
-        given["rounds"] = config.rounds
-    waits = Waits(**given)
+    waits = waits_of(run.config.config.rotation, options["grace"])
     return replace(waits, retry=min(waits.retry, QUICK_RETRY)) if options["wait"] else waits
 
 

@@ -25,6 +25,7 @@ from netcup_mailauth.clock import Uptime, jump
 from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.files import make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.kinds import same_meaning
+from netcup_mailauth.policy import seconds
 from netcup_mailauth.records import DesiredRecord, Kind, relative
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.policy import RotationSettings
     from netcup_mailauth.rotation.signers import SignerKey
 
 DAY = 86400.0
@@ -59,6 +61,20 @@ class Waits:
     negative_ttl: float | None = None
     grace: float = 7 * DAY
     retry: float = 300.0
+
+
+def waits_of(settings: RotationSettings, grace: str | None = None) -> Waits:
+    """The waits that the config gives, or the usual ones; ``grace`` before that of the config."""
+    spans = {
+        "round_seconds": settings.between_rounds,
+        "negative_ttl": settings.negative_ttl,
+        "grace": grace or settings.grace,
+        "retry": settings.retry,
+    }
+    given: dict[str, Any] = {name: seconds(text) for name, text in spans.items() if text}
+    if settings.rounds is not None:
+        given["rounds"] = settings.rounds
+    return Waits(**given)
 
 
 _STYLE = re.compile(r"s[0-9]{4}-[0-9]{2}[a-z]")

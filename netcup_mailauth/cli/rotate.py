@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -286,10 +286,9 @@ def _rotate(work: Work, named: tuple[str, ...]) -> None:
     until = work.session.clock.monotonic() + work.options["timeout"]
     opened = _opened(work, named)
     waiting = _each(work, [(domain, partial(_go_on, work, *one)) for domain, one in opened])
-    wished = _to_begin(work, named)
-    together = [wish.domain for wish in wished]
-    fresh = [wish for wish in wished if wish.domain not in dict(opened)]
-    waiting += _each(work, [(wish.domain, partial(_begin, work, wish, together)) for wish in fresh])
+    together = _to_begin(work, named)
+    fresh = [domain for domain in together if domain not in dict(opened)]
+    waiting += _each(work, [(domain, partial(_begin, work, domain, together)) for domain in fresh])
     _stay(work, waiting, until)
 
 
@@ -340,25 +339,21 @@ def _folder(api: Backend) -> Path:
     return state.account_folder(state.root(os.environ), api.endpoint, api.account) / FOLDER
 
 
-def _to_begin(work: Work, named: tuple[str, ...]) -> list[Wish]:
-    """The domains for which a rotation may begin: those named, else every one that is managed.
+def _to_begin(work: Work, named: tuple[str, ...]) -> dict[str, bool]:
+    """The domains for which a rotation may begin, and whether it is mailcow that named them.
 
-    The helper has no key of its own.
+    Those on the command line, else every one that is managed; the helper has no key of its own.
     """
     options = work.options
     if options["continue"] and not options["older_than"]:
-        return []
+        return {}
     if named:
-        return [_wish(work, domain) for domain in named]
+        return dict.fromkeys(named, False)
     config = work.run.config.config
     managed = wishes(
         (), DomainPolicy(), [Kind.DKIM], config, served=lambda: work.run.mailcow.domains()
     )
-    return [
-        replace(_wish(work, wish.domain), discovered=wish.discovered)
-        for wish in managed
-        if wish.domain != _helper(work)
-    ]
+    return {wish.domain: wish.discovered for wish in managed if wish.domain != _helper(work)}
 
 
 def _wish(work: Work, domain: str) -> Wish:
@@ -395,18 +390,19 @@ def _go_on(work: Work, folder: Path, found: Rotation | MailauthError) -> Waiting
     return _follow(work, rotator, outcome)
 
 
-def _begin(work: Work, wish: Wish, together: Sequence[str]) -> Waiting | None:
+def _begin(work: Work, domain: str, together: Mapping[str, bool]) -> Waiting | None:
     """Begin a rotation; ``together`` are the domains for which this run may begin one."""
-    domain, options = wish.domain, work.options
+    options, discovered = work.options, together[domain]
     if options["abort"]:
         raise UsageError(f"No rotation of {domain} is open here.", "There is nothing to end.")
+    wish = _wish(work, domain)
     try:
-        if wish.discovered:
+        if discovered:
             zone = work.session.zone_of(wish)
             check_that_netcup_may_serve(zone, work.session.lookup())
         rotator = _beginning(work, wish, together)
     except ZoneError as error:
-        if not wish.discovered or isinstance(error, UnknownZoneError):
+        if not discovered or isinstance(error, UnknownZoneError):
             raise
         say(f"{domain} is left out: {error.what}")  # mailcow serves it, netcup does not
         return None
@@ -498,7 +494,7 @@ def _out_of_time(work: Work, one: Waiting) -> None:
 # --- What signs -----------------------------------------------------------------------------------
 
 
-def _beginning(work: Work, wish: Wish, together: Sequence[str]) -> Rotator:
+def _beginning(work: Work, wish: Wish, together: Iterable[str]) -> Rotator:
     """What can begin a rotation of a domain.
 
     Raises:
@@ -607,7 +603,7 @@ def _check_grace(work: Work, wish: Wish) -> None:
         )
 
 
-def _check_that_it_signs_alone(work: Work, wish: Wish, together: Sequence[str] = ()) -> None:
+def _check_that_it_signs_alone(work: Work, wish: Wish, together: Iterable[str] = ()) -> None:
     """Raise :class:`RefusedError` if a signer command would change another domain's key."""
     command = _command(work)
     if command is None:

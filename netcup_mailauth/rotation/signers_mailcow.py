@@ -59,11 +59,15 @@ def _parking(domain: str, below: str) -> str:
 
 
 class MailcowKeys:
-    """The keys at one mailcow, by its read-write key. Every move is read back.
+    """The keys at one mailcow, by its read-write key: what both ways to rotate there share.
 
-    All of it raises ``MailauthError`` where mailcow cannot be asked, or where it is not certain
-    that what was to be written is there: ``UnverifiedError`` if something else is.
+    Every move is read back. All of it raises ``MailauthError`` where mailcow cannot be asked, or
+    where it is not certain that what was to be written is there: ``UnverifiedError`` if something
+    else is.
     """
+
+    helper = ""
+    """A domain in which new keys are made, and which never signs; empty where there is none."""
 
     def __init__(self, mailcow: Mailcow, writing: MailcowWriting | None = None) -> None:
         self.mailcow = mailcow
@@ -71,7 +75,7 @@ class MailcowKeys:
 
     @property
     def ahead(self) -> dict[str, float]:
-        """By how many seconds the ``Date`` of its last answer was ahead of this machine's clock."""
+        """See ``Signer``."""
         return {} if self.mailcow.ahead is None else {"mailcow": self.mailcow.ahead}
 
     def at(self, name: str) -> SignerKey | None:
@@ -100,8 +104,8 @@ class MailcowKeys:
             return parked if shown.selector == parked.selector else shown
         return prepared if shown.key == parked.key else shown
 
-    def users(self, domain: str, key: PublicKey, but: str | None = None) -> Users:
-        """Who, beside ``domain`` and ``but``, holds a key; asks mailcow for each of its domains.
+    def others(self, domain: str, key: PublicKey) -> Users:
+        """See ``Signer``. mailcow is asked for each of its domains; the helper is left out.
 
         A list that does not have ``domain``, or what that is an alias of, is none of all domains.
         """
@@ -109,7 +113,7 @@ class MailcowKeys:
             served = self.mailcow.served()
             if not {domain, served.aliases.get(domain, domain)} & served.domains:
                 return Users(unsure=f"{domain} is not in the list of domains that mailcow gives")
-            names = sorted(served.active - {domain, but})
+            names = sorted(served.active - {domain, self.helper})
             found = {name: self.mailcow.dkim(name) for name in names}
         except TransportError:
             raise
@@ -131,8 +135,12 @@ class MailcowKeys:
             self.writing.delete(name)  # or its private half would stay behind
         self.put(domain, name, current)
 
-    def unpark(self, domain: str) -> SignerKey:
-        """Have the parked key sign again."""
+    def parked(self, domain: str) -> SignerKey | None:
+        """See ``Signer``."""
+        return self.at(parked_name(domain))
+
+    def switch_back(self, domain: str) -> SignerKey:
+        """See ``Signer``."""
         old = self.at(parked_name(domain))
         if old is None:
             raise MailauthError(
@@ -191,7 +199,7 @@ class MailcowKeys:
             return False
 
     def discard(self, domain: str) -> None:
-        """Remove the keys under the domain's parking names.
+        """See ``Signer``: the keys under the domain's parking names go.
 
         They are removed even where none shows: a private half may have stayed behind.
         """
@@ -217,7 +225,7 @@ BITS = 2048
 ARC_DKIM = "System > Configuration > Options > ARC/DKIM keys"
 
 
-class MailcowSigner:
+class MailcowSigner(MailcowKeys):
     """Rotates by ``dkim_duplicate``: mailcow makes the key, and no private key leaves the server.
 
     mailcow makes a key only where it begins to sign with it at once. So it is made for ``helper``,
@@ -236,23 +244,14 @@ class MailcowSigner:
         bits: int = BITS,
         writing: MailcowWriting | None = None,
     ) -> None:
+        super().__init__(mailcow, writing)
         self.name = f"mailcow at {mailcow.host}"
         self.helper = helper.lower()
         self.bits = bits
-        self._keys = MailcowKeys(mailcow, writing)
-
-    @property
-    def ahead(self) -> dict[str, float]:
-        """See ``Signer``."""
-        return self._keys.ahead
 
     def current(self, domain: str) -> SignerKey | None:
         """See ``Signer``. Half a key, which mailcow may leave when it fails, is none."""
-        return self._keys.signing(domain, self.prepared(domain))
-
-    def others(self, domain: str, key: PublicKey) -> Users:
-        """See ``Signer``. The helper, which never signs, is left out."""
-        return self._keys.users(domain, key, but=self.helper)
+        return self.signing(domain, self.prepared(domain))
 
     def writes(self) -> Writes:
         """See ``Signer``."""
@@ -277,9 +276,9 @@ class MailcowSigner:
         if ready is not None and ready.selector != selector:
             ready = None
         if ready is None:
-            self._keys.discard(domain)
+            self.discard(domain)
             return self._take(domain, self._make(selector))
-        made = self._keys.at(self.helper)
+        made = self.at(self.helper)
         # Only after a whole copy is the helper emptied; what else it holds is not ours to judge.
         if made is not None and made.key == ready.key:
             return self._take(domain, made)
@@ -287,7 +286,7 @@ class MailcowSigner:
 
     def prepared(self, domain: str) -> SignerKey | None:
         """See ``Signer``."""
-        return self._keys.at(prepared_name(domain))
+        return self.at(prepared_name(domain))
 
     def switch(self, domain: str) -> SignerKey:
         """See ``Signer``. The domain is never without a key: a copy overwrites.
@@ -297,20 +296,8 @@ class MailcowSigner:
         new = self.prepared(domain)
         if new is None:
             raise _nothing(f"{self.name} holds no key for {domain} to switch to.")
-        self._keys.park(domain, new)
-        return self._keys.put(prepared_name(domain), domain, new)
-
-    def parked(self, domain: str) -> SignerKey | None:
-        """See ``Signer``."""
-        return self._keys.at(parked_name(domain))
-
-    def switch_back(self, domain: str) -> SignerKey:
-        """See ``Signer``."""
-        return self._keys.unpark(domain)
-
-    def discard(self, domain: str) -> None:
-        """See ``Signer``."""
-        self._keys.discard(domain)
+        self.park(domain, new)
+        return self.put(prepared_name(domain), domain, new)
 
     def _check(self, domain: str) -> None:
         if domain == self.helper:
@@ -321,7 +308,7 @@ class MailcowSigner:
 
     def _make(self, selector: str) -> SignerKey:
         """A new key at the helper, after what a rotation that crashed has left there is removed."""
-        left = self._keys.at(self.helper)
+        left = self.at(self.helper)
         if left is not None and not is_rotation_style(left.selector):
             raise MailauthError(
                 f"The helper domain {self.helper} has a DKIM key of its own ({left.selector}, "
@@ -329,23 +316,23 @@ class MailcowSigner:
                 f"If nobody sends mail from there, delete the key in mailcow ({ARC_DKIM}); else "
                 "name another domain in [mailcow] helper_domain.",
             )
-        if not self._keys.is_empty(self.helper):
-            self._keys.writing.delete(self.helper)
-        if not self._keys.writing.add(self.helper, selector, self.bits):
+        if not self.is_empty(self.helper):
+            self.writing.delete(self.helper)
+        if not self.writing.add(self.helper, selector, self.bits):
             raise UnverifiedError(
                 f"mailcow shows a new key for {self.helper}, but did not confirm that it has "
                 "written its private half.",
                 "Run the same command again: it removes that key and makes another.",
             )
-        made = self._keys.at(self.helper)
+        made = self.at(self.helper)
         if made is None:
             raise _nothing(f"The new key is gone from {self.helper}.")
         return made
 
     def _take(self, domain: str, made: SignerKey) -> SignerKey:
         """Copy the helper's key to where it waits, and empty the helper once the copy is whole."""
-        ready = self._keys.put(self.helper, prepared_name(domain), made)
-        self._keys.writing.delete(self.helper)
+        ready = self.put(self.helper, prepared_name(domain), made)
+        self.writing.delete(self.helper)
         return ready
 
 
@@ -355,7 +342,7 @@ def _nothing(what: str) -> MailauthError:
     )
 
 
-class MailcowImportSigner:
+class MailcowImportSigner(MailcowKeys):
     """Rotates by ``dkim_import`` of a key that is made here, and waits in ``folder``.
 
     For who has no helper domain. mailcow writes the private key into its API log, and deletes the
@@ -370,23 +357,14 @@ class MailcowImportSigner:
         key_type: KeyType = DEFAULT,
         writing: MailcowWriting | None = None,
     ) -> None:
+        super().__init__(mailcow, writing)
         self.name = f"mailcow at {mailcow.host}, by import"
         self._folder = folder
         self._key_type = key_type
-        self._keys = MailcowKeys(mailcow, writing)
-
-    @property
-    def ahead(self) -> dict[str, float]:
-        """See ``Signer``."""
-        return self._keys.ahead
 
     def current(self, domain: str) -> SignerKey | None:
         """See ``Signer``. In the middle of an import there is none."""
-        return self._keys.signing(domain, self.prepared(domain))
-
-    def others(self, domain: str, key: PublicKey) -> Users:
-        """See ``Signer``."""
-        return self._keys.users(domain, key)
+        return self.signing(domain, self.prepared(domain))
 
     def writes(self) -> Writes:
         """See ``Signer``."""
@@ -408,7 +386,7 @@ class MailcowImportSigner:
         ready = self.prepared(domain)
         if ready is not None and ready.selector == selector:
             return ready
-        self._keys.writing.delete(parked_name(domain))
+        self.writing.delete(parked_name(domain))
         new = generate(self._key_type)
         self._file(domain).keep(selector, new)
         return _as_mailcow_shows(selector, new.public)
@@ -429,10 +407,10 @@ class MailcowImportSigner:
                 f"There is no key for {domain} to switch to: {self._file(domain).path} is gone.",
                 "End the rotation, and begin another: rotate --abort",
             )
-        held = self._keys.at(domain)
+        held = self.at(domain)
         shows = held is not None and (held.selector, held.key) == (new.selector, new.key)
         if held is None or not shows or self._file(domain).private_pem() is not None:
-            self._keys.park(domain, new)
+            self.park(domain, new)
             held = self._import(domain, new)
         self._file(domain).forget_private()
         return held
@@ -445,25 +423,17 @@ class MailcowImportSigner:
                 "it any more; its private half is not here any longer.",
                 "End the rotation, and begin another: rotate --abort",
             )
-        self._keys.certainly(
-            lambda: self._keys.writing.import_key(domain, new.selector, private, new.key),
+        self.certainly(
+            lambda: self.writing.import_key(domain, new.selector, private, new.key),
             domain,
             new,
         )
-        return self._keys.check(domain, new)
-
-    def parked(self, domain: str) -> SignerKey | None:
-        """See ``Signer``."""
-        return self._keys.at(parked_name(domain))
-
-    def switch_back(self, domain: str) -> SignerKey:
-        """See ``Signer``."""
-        return self._keys.unpark(domain)
+        return self.check(domain, new)
 
     def discard(self, domain: str) -> None:
         """See ``Signer``."""
         self._file(domain).remove()
-        self._keys.writing.delete(parked_name(domain))
+        self.writing.delete(parked_name(domain))
 
     def _file(self, domain: str) -> KeyFile:
         return key_file(self._folder, domain)

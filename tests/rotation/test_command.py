@@ -9,43 +9,12 @@ import pytest
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.sandbox import Sandbox
+from tests.rotation.typed import BEGIN, CONFIG, DOMAIN, SHORT, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-DOMAIN = "example.com"
-CONFIG = """
-[mailcow]
-helper_domain = "helper.example"
-
-[rotation]
-between_rounds = "0.2s"
-negative_ttl = "0.3s"
-grace = "0.5s"
-retry = "0.2s"
-"""
-SHORT = ("--allow", "rotation-short-grace")
-BEGIN = ("rotate", DOMAIN, "--yes", *SHORT)
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    (tmp_path / "netcup-mailauth.toml").write_text(CONFIG)
-    monkeypatch.chdir(tmp_path)
-    with Sandbox([DOMAIN], dkim_keys={"helper.example": None}) as running:
-        for name, value in running.env.items():
-            if value is not None:
-                monkeypatch.setenv(name, value)
-        monkeypatch.setenv("MAILCOW_API_KEY", running.mailcow_rw_key)
-        assert main(["apply", DOMAIN, "--dkim", "mailcow", "--yes"]) == ExitCode.OK
-        yield running
-
-
-def keys_of(sandbox: Sandbox) -> set[str]:
-    found = (str(r["hostname"]) for r in sandbox.zone(DOMAIN) if r["type"] == "TXT")
-    return {name for name in found if name.endswith("._domainkey")}
+    from netcup_mailauth.sandbox import Sandbox
 
 
 def test_a_key_of_unknown_age_is_counted_from_the_first_time_it_is_seen(

@@ -15,25 +15,15 @@ from netcup_mailauth.cli.entry import main
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.netcup.http import HttpClient
-from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.web import server
+from tests.rotation.typed import BEGIN, DOMAIN, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-URL = "https://mail.example.com"
-DOMAIN = "example.com"
-CONFIG = """
-[mailcow]
-helper_domain = "helper.example"
+    from netcup_mailauth.sandbox import Sandbox
 
-[rotation]
-between_rounds = "0.1s"
-negative_ttl = "0.1s"
-grace = "0.3s"
-retry = "0.1s"
-"""
+URL = "https://mail.example.com"
 
 
 @pytest.mark.parametrize("days", [-400, -1, 0, 1, 400])
@@ -68,26 +58,7 @@ def test_a_date_that_is_none_tells_nothing(date: str | None) -> None:
     assert client.ahead is None
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    (tmp_path / "netcup-mailauth.toml").write_text(CONFIG)
-    monkeypatch.chdir(tmp_path)
-    with Sandbox([DOMAIN], dkim_keys={"helper.example": None}) as running:
-        for name, value in running.env.items():
-            if value is not None:
-                monkeypatch.setenv(name, value)
-        monkeypatch.setenv("MAILCOW_API_KEY", running.mailcow_rw_key)
-        assert main(["apply", DOMAIN, "--dkim", "mailcow", "--yes"]) == ExitCode.OK
-        yield running
-
-
-BEGIN = ("rotate", DOMAIN, "--yes", "--allow", "rotation-short-grace")
 GO_ON = ("rotate", "--continue", "--wait", "--timeout", "30")
-
-
-def keys_of(sandbox: Sandbox) -> set[str]:
-    found = (str(r["hostname"]) for r in sandbox.zone(DOMAIN) if r["type"] == "TXT")
-    return {name for name in found if name.endswith("._domainkey")}
 
 
 @pytest.mark.parametrize("hours", [-30 * 24, 2])

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.sandbox.mailcow import api
-from tests.rotation.test_command import BEGIN, keys_of, sandbox
+from tests.rotation.typed import BEGIN, keys_of
 
 if TYPE_CHECKING:
     import pytest
 
     from netcup_mailauth.sandbox import Sandbox
-
-__all__ = ["sandbox"]  # the fixture
 
 ERROR = {"type": "error", "msg": "redis \x1b[2J gone"}
 

@@ -6,100 +6,23 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    LOCK_TIMEOUT,
-    common_options,
-    complain,
-    say,
-    settings,
-    show,
-)
-from netcup_mailauth.cli.metrics import metrics_option
-from netcup_mailauth.cli.wanted import judging_options
+from netcup_mailauth.cli.output import complain, say, settings, show
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 from netcup_mailauth.records import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.cli.run import Run
 
 MODES = ("continue", "status", "abort", "older_than")
 
 
-@click.command("rotate", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
-@click.option("--continue", is_flag=True, help="Do what is due, for every open rotation.")
-@click.option("--status", is_flag=True, help="Where each open rotation stands; asks nobody.")
-@click.option("--abort", is_flag=True, help="Go back to the old key, as long as that is safe.")
-@click.option(
-    "--older-than",
-    metavar="SPAN",
-    help="Begin one where the key is older than this, such as 180d; go on with the open ones.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what would be begun; write nothing.")
-@click.option("--grace", metavar="SPAN", help="How long the old key stays published; default: 7d.")
-@click.option("--revoke", is_flag=True, help="In the end empty the old key's p=; keep its record.")
-@click.option("--mailcow", metavar="URL", help="The mailcow that signs (MAILCOW_API_KEY).")
-@click.option(
-    "--helper-domain",
-    metavar="DOMAIN",
-    help="A domain of this mailcow that sends no mail, where new keys are made.",
-)
-@click.option(
-    "--import-key",
-    is_flag=True,
-    help="Make the key here and import it; mailcow writes it into its API log.",
-)
-@click.option(
-    "--signer-command",
-    metavar="COMMAND",
-    help="Run this, without a shell, with the new private key on its standard input.",
-)
-@judging_options
-@click.option(
-    "--nameserver",
-    metavar="HOST[:PORT]",
-    multiple=True,
-    help="Ask this server; only with a netcup on this machine. Repeatable.",
-)
-@click.option("--wait", is_flag=True, help="Stay, as long as the next step is due in time.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=1800.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long --wait stays.",
-)
-@LOCK_TIMEOUT
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the result is printed.",
-)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@metrics_option
-@common_options
 def command(domains: tuple[str, ...], **options: Any) -> int:
-    """Replace the DKIM key of DOMAIN without a gap; run again, it does what is due by then.
-
-    \b
-    netcup-mailauth rotate example.com        (shows every write with its date, asks, begins)
-    netcup-mailauth rotate --continue         (from a timer: what is due, nothing is begun)
-    netcup-mailauth rotate --older-than 180d --yes      (from a timer: begins them, too)
-    netcup-mailauth rotate --status
-    netcup-mailauth rotate example.com --abort
-    """
+    """Begin rotations, or go on with them."""
     from netcup_mailauth import records
     from netcup_mailauth.cli.rotationrun import RotationRun
-    from netcup_mailauth.cli.wiring import run
+    from netcup_mailauth.cli.run import run
 
     named = tuple(dict.fromkeys(map(records.normalise, domains)))
     _check_options(named, options)

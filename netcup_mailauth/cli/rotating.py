@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.cli.wiring import NAMESERVERS
+from netcup_mailauth.cli.options import NAMESERVER
 from netcup_mailauth.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.actions.rotator import Rotator
-    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.cli.run import Run
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.lookup import Server
     from netcup_mailauth.netcup.api import Backend
@@ -222,11 +222,11 @@ class Workshop:
 
     def _check_servers(self) -> None:
         """Raise :class:`UsageError` for servers that are to speak for a zone, but in a sandbox."""
-        named = self._run.servers_named or os.environ.get(NAMESERVERS)
+        named = self._run.servers_named or os.environ.get(NAMESERVER.variable)
         if named and not all(map(_is_on_loopback, self._run.backend.apis)):
             raise UsageError(
-                f"rotate asks every name server of a zone itself; --nameserver and {NAMESERVERS} "
-                "count only with a netcup on this machine.",
+                f"rotate asks every name server of a zone itself; --nameserver and "
+                f"{NAMESERVER.variable} count only with a netcup on this machine.",
                 "Leave them out: one server that was not asked may be one that lags.",
             )
 
@@ -336,7 +336,7 @@ def split_command(text: str) -> list[str]:
 
 def known_anywhere() -> list[tuple[Books, str]]:
     """As :meth:`Workshop.known`, of every account at the endpoints in use; needs no credentials."""
-    from netcup_mailauth.cli.apis import state_folders
+    from netcup_mailauth.cli.run import state_folders
     from netcup_mailauth.rotation.books import FOLDER, Books
 
     accounts: list[Path] = [

@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.cli.common import (
+from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.output import (
     complain,
     confirmed,
     say,
@@ -18,7 +19,6 @@ from netcup_mailauth.cli.common import (
     warn,
     width,
 )
-from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.actions.rotator import Rotator
-    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.cli.run import Run
     from netcup_mailauth.render.metrics import DomainOutcome
     from netcup_mailauth.rotation.books import Books
     from netcup_mailauth.rotation.state import Rotation

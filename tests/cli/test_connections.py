@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from netcup_mailauth.cli import auth, connections
+from netcup_mailauth.cli import auth, run
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.state.holds import FileHold, NoHold
 
@@ -24,7 +24,7 @@ def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_homeless")
 def test_nothing_is_remembered() -> None:
-    assert isinstance(connections.hold("netcup", "https://x.example", SecretStr("k")), NoHold)
+    assert isinstance(run.hold("netcup", "https://x.example", SecretStr("k")), NoHold)
 
 
 @pytest.mark.usefixtures("_homeless")
@@ -34,6 +34,6 @@ def test_nothing_can_be_kept() -> None:
 
 
 def test_anybody_else_has_a_memory() -> None:
-    hold = connections.hold("netcup", "https://x.example", SecretStr("C4n4ry"))
+    hold = run.hold("netcup", "https://x.example", SecretStr("C4n4ry"))
     assert isinstance(hold, FileHold)
     assert "C4n4ry" not in str(hold.path)

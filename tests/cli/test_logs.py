@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from netcup_mailauth.cli.logs import LOGGERS, Masking, masking, requests_shown
+from netcup_mailauth.cli.run import LOGGERS, Masking, masking, requests_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
 
-
 WHAT = {
     "NETCUP_CUSTOMER_NUMBER": "netcup customer number",
     "NETCUP_API_KEY": "netcup API key (CCP, 50 characters)",

@@ -27,7 +27,6 @@ from netcup_mailauth.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 DOMAIN = "example.com"
 WISH = (
     DOMAIN,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Plan
     from netcup_mailauth.policy import Wish
 
-
 NO_LIMIT = 1_000_000
 
 

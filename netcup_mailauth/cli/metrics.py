@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.render.metrics import DomainOutcome
 
-
 MOST_READ = 64 * 1024
 """Bytes of an earlier file that are looked at; what is looked for stands at its beginning."""
 

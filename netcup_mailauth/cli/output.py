@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Failure
     from netcup_mailauth.render.metrics import DomainOutcome
 
-LONGEST_MARKDOWN = 60_000
-"""Characters; what is longer no forge takes as a comment."""
-
 
 class Settings:
     """The command line of this run, as far as more than the command itself has to know it.

@@ -13,7 +13,6 @@ from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.options import ALLOW, typed
 from netcup_mailauth.cli.output import (
-    LONGEST_MARKDOWN,
     Progress,
     complain,
     say,
@@ -28,7 +27,7 @@ from netcup_mailauth.errors import ExitCode, MailauthError, worst
 from netcup_mailauth.judge import holding
 from netcup_mailauth.netcup.zonefile import ZoneFiles
 from netcup_mailauth.policy import Grounds
-from netcup_mailauth.render import markdown, metrics, text, words
+from netcup_mailauth.render import markdown, metrics, text
 from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.plan import ChangeSet, Plan
+    from netcup_mailauth.plan import Plan
     from netcup_mailauth.policy import Wish
 
 
@@ -86,7 +85,6 @@ def command(
 def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
     if not paths:
         return None
-
     if not settings().quiet:
         say(f"zone file: {', '.join(map(str, paths))}; netcup is not asked")
     return ZoneFiles.read(paths)
@@ -117,41 +115,10 @@ def print_plan(
         case "json":
             output = documents.dumps(planfile.plan_document(plan, grounds))
         case "markdown":
-            output = markdown.plan_markdown(plan, full)
-            if len(output) > LONGEST_MARKDOWN:
-                output = summary_markdown(plan, path)
+            output = markdown.plan_comment(plan, full, path.name if path else None)
         case _:
             output = text.plan_text(plan, Page(width(), use_colour()), full)
     show(output)
-
-
-def summary_markdown(plan: Plan, path: Path | None) -> str:
-    """A plan that is too long for a comment: its totals, a line for each domain, and a pointer."""
-    where = "Make the whole plan a file with `--out`, and look at it with `show`."
-    if path is not None:
-        where = f"The whole plan is in {markdown.code(path.name)}; look at it with `show`."
-    head = f"## Mail records at netcup\n\n{markdown.plain(words.totals(plan))}\n\n{where}\n\n"
-    lines: list[str] = []
-    room = LONGEST_MARKDOWN - len(head) - 100
-    told = [change_set for change_set in plan.zones if change_set.changes or change_set.error]
-    for number, change_set in enumerate(told):
-        line = _summary_line(change_set)
-        room -= len(line) + 1
-        if room < 0:
-            lines.append(f"- and {words.counted(len(told) - number, 'domain', 'domains')} more")
-            break
-        lines.append(line)
-    return head + "".join(f"{line}\n" for line in lines)
-
-
-def _summary_line(change_set: ChangeSet) -> str:
-    words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
-    if change_set.error is not None:
-        words.append(f"failed: {markdown.plain(change_set.error.message)}")
-    stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
-    if stops:
-        words.append(f"stopped by {' and '.join(map(markdown.code, stops))}")
-    return f"- {markdown.code(change_set.place.domain)}: {', '.join(words)}"
 
 
 def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:

@@ -9,7 +9,6 @@ from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
-    LONGEST_MARKDOWN,
     Progress,
     complain,
     confirmed,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.plan import ChangeSet, Plan, Result
     from netcup_mailauth.policy import Grounds
-
 
 NAMED = 10
 """Domains that are named in a command to copy; of more, it would fill the screen."""
@@ -115,15 +113,11 @@ class Reporter:
         if self._format != "text" and self._results:
             show(_document(outcome, self._format, self.grounds))
         elif self._format == "text" and len(self._results) > 1 and not settings().quiet:
-            self._print_totals(outcome)
+            show(text.run_text(outcome, self._page))
         if outcome.count(Status.APPLIED) and not settings().quiet:
             say(ACCEPTED)
             named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
             say(f"  netcup-mailauth check {' '.join(named)}")
-
-    def _print_totals(self, outcome: RunResult) -> None:
-
-        show(text.run_text(outcome, self._page))
 
 
 def agreed(plan: Plan, question: str) -> bool:
@@ -162,24 +156,4 @@ def _without_notes(change_set: ChangeSet) -> ChangeSet:
 def _document(outcome: RunResult, output_format: str, grounds: Mapping[str, Grounds]) -> str:
     if output_format == "json":
         return documents.dumps(planfile.run_document(outcome, grounds))
-    return run_comment(outcome)
-
-
-def run_comment(outcome: RunResult) -> str:
-    """A run as Markdown: whole if a comment can hold it, else a line for each domain.
-
-    When not even those fit, the failures come first, and the rest is counted.
-    """
-    output = markdown.run_markdown(outcome)
-    if len(output) <= LONGEST_MARKDOWN:
-        return output
-    bare = [replace(r, change_set=replace(r.change_set, changes=())) for r in outcome.results]
-    shown = sorted(bare, key=lambda result: result.failure is None)
-    while True:
-        left = len(bare) - len(shown)
-        more = f"and {words.counted(left, 'more domain', 'more domains')}; " if left else ""
-        lines = markdown.run_markdown(RunResult(tuple(shown)))
-        output = f"{lines}\n{more}all that changed is in the output of `--format json`.\n"
-        if len(output) <= LONGEST_MARKDOWN:
-            return output
-        shown = shown[: len(shown) * 3 // 4]
+    return markdown.run_comment(outcome)

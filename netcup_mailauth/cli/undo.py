@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry, Journals
 
-
 LIST = "See what there is:  netcup-mailauth undo --list"
 
 

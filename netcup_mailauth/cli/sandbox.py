@@ -41,16 +41,6 @@ def command(
             say("The sandbox has stopped.")
 
 
-def _seconds(text: str) -> tuple[float, ...]:
-    try:
-        delays = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        delays = ()
-    if len(delays) != 3 or min(delays) < 0:
-        raise UsageError(f"--publish-delay {text!r} is not three numbers.", "As in 0,2,5")
-    return delays
-
-
 def _wait() -> None:
     threading.Event().wait()
 

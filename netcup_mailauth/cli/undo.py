@@ -98,11 +98,7 @@ def _check_that_it_is_ours(ours: Journals, written: Journals, name: str | None) 
 def _chosen(
     journal: Journals, name: str | None, single: str | None, many: str | None
 ) -> list[Entry]:
-    """The entries to take back.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The entries to take back: at least one."""
     _tell_of_damage(journal, [name] if name else journal.domains())
 
     if name is None:
@@ -283,11 +279,7 @@ def _check_lost(name: str | None, options: dict[str, Any]) -> None:
 
 
 def _bring_back(current: Run, name: str, entry_id: str | None, timeout: float | None) -> int:
-    """Show what is missing, ask, and send it.
-
-    Raises:
-        MailauthError: nothing was sent, or it is not there afterwards.
-    """
+    """Show what is missing, ask, and send it."""
     seconds = LOCK_TIMEOUT if timeout is None else timeout
     session = Session(current.backend, state=current.memory, lock_timeout=seconds)
     entry = _entry_before(current, name, entry_id)

@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import documents, records
+from netcup_mailauth import documents
 from netcup_mailauth.actions import checking
-from netcup_mailauth.cli import wanted
 from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import complain, settings, show, use_colour, width
 from netcup_mailauth.cli.run import run
-from netcup_mailauth.policy import DkimPolicy
+from netcup_mailauth.cli.wanted import wishes_to_check
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render import checks, metrics
 from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
-    from netcup_mailauth.cli.run import Run
-    from netcup_mailauth.judge.report import Basis, CheckReport
-    from netcup_mailauth.policy import Wish
+    from netcup_mailauth.judge.report import CheckReport
 
 
 def command(
@@ -37,7 +34,7 @@ def command(
     """Ask the name servers."""
     many = Many(index=shard[0], shards=shard[1])
     with run(options["mailcow"], options["resolver"], options["nameserver"], many) as current:
-        wishes, basis = _wishes(current, domains, options)
+        wishes, basis = wishes_to_check(current, domains, options)
         kinds = tuple(Kind(kind) for kind in options["kind"])
         session = current.checking()
         if wait:
@@ -56,24 +53,6 @@ def command(
 def _shown(report: CheckReport) -> CheckReport:
     """The report, without the domains at which all is right."""
     return replace(report, domains=tuple(d for d in report.domains if d.exit_code))
-
-
-def _wishes(
-    current: Run, domains: tuple[str, ...], options: dict[str, Any]
-) -> tuple[list[Wish], Basis]:
-    """What is wanted. Where no key is, ``--selector`` only says where to look for one."""
-    chosen = options["selector"]
-    if chosen is None or not domains or options["dkim"] or options["mailcow"]:
-        return wanted.wishes_to_check(current, domains, options)
-    selector = records.selector(chosen)
-    wishes, basis = wanted.wishes_to_check(current, domains, {**options, "selector": None})
-    return [_at_selector(wish, selector) for wish in wishes], basis
-
-
-def _at_selector(wish: Wish, selector: str) -> Wish:
-    own = wish.policy.dkim or DkimPolicy()
-    dkim = own.model_copy(update={"selector": selector})
-    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
 
 
 def _print(report: CheckReport, output_format: str, full: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records
@@ -35,7 +36,27 @@ def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> l
 def wishes_to_check(
     current: Run, domains: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[list[Wish], Basis]:
-    """The domains to check, and what they are held against."""
+    """The domains to check, and what they are held against.
+
+    Where no key is named, ``--selector`` only says where to look for one.
+    """
+    chosen = options["selector"]
+    if chosen is None or not domains or options["dkim"] or options["mailcow"]:
+        return _held_against(current, domains, options)
+    selector = records.selector(chosen)
+    wished, basis = _held_against(current, domains, {**options, "selector": None})
+    return [_at_selector(wish, selector) for wish in wished], basis
+
+
+def _at_selector(wish: Wish, selector: str) -> Wish:
+    own = wish.policy.dkim or DkimPolicy()
+    dkim = own.model_copy(update={"selector": selector})
+    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
+
+
+def _held_against(
+    current: Run, domains: tuple[str, ...], options: dict[str, Any]
+) -> tuple[list[Wish], Basis]:
     policy = policy_of(options)
     known = current.config.config
     named = [records.normalise(domain) for domain in domains]

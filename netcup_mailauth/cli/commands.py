@@ -53,7 +53,9 @@ def _run(name: str, **options: Any) -> Any:
     now.command, now.options = name, options
     metrics_file = options.pop(opt.METRICS_FILE.parameter, None)
     if metrics_file is not None:
-        import_module("netcup_mailauth.cli.metrics").begin(metrics_file)
+        from netcup_mailauth.cli import metrics
+
+        metrics.begin(metrics_file)
     return import_module(f"netcup_mailauth.cli.{name}").command(**options)
 
 

@@ -17,8 +17,7 @@ import click
 from click.shell_completion import get_completion_class, shell_complete
 
 from netcup_mailauth import records
-from netcup_mailauth.cli.options import ALLOW, COMPLETE
-from netcup_mailauth.cli.output import settings
+from netcup_mailauth.cli.output import COMPLETE, settings
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.files import expanded, read_regular, xdg_folder
 from netcup_mailauth.findings import CODES
@@ -50,7 +49,7 @@ def answer(group: click.Command) -> int:
 
 def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """What can be typed for a parameter, and begins like this: a code, or a domain."""
-    if param.name == ALLOW.parameter:
+    if param.name == "allow":
         return _codes(incomplete)
     given = ctx.params.get(param.name or "") or ()
     taken = (given,) if isinstance(given, str) else given

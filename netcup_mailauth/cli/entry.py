@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from netcup_mailauth.cli.commands import CONTEXT, Group
-from netcup_mailauth.cli.options import COMMON, COMPLETE
+from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
+    COMPLETE,
     StdoutClosedError,
     begin,
     check_printed,

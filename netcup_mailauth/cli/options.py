@@ -7,7 +7,6 @@ little different in one command is there the same option, `but` with another hel
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,9 +18,6 @@ from netcup_mailauth.netcup.api import CALLS, MOST_CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-COMPLETE = "_NETCUP_MAILAUTH_COMPLETE"
-"""The variable in which a shell asks what could come next."""
 
 RECORDS, SAFETY, OUTPUT = "Records", "Safety", "Output"
 MANY_DOMAINS, EVERYWHERE = "Many domains", "Everywhere"
@@ -70,9 +66,9 @@ def typed(values: Mapping[str, Any], parameters: Iterable[str]) -> list[str]:
 
 def offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """What a shell is offered for this parameter."""
-    completion = import_module("netcup_mailauth.cli.completion")
-    found: list[str] = completion.offered(context, parameter, incomplete)
-    return found
+    from netcup_mailauth.cli import completion  # not needed but for a shell
+
+    return completion.offered(context, parameter, incomplete)
 
 
 def _option(group: str, *names: str, variable: str = "", **more: Any) -> Option:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.render.metrics import DomainOutcome
 
 
+COMPLETE = "_NETCUP_MAILAUTH_COMPLETE"
+"""The variable in which a shell asks what could come next; nothing is said then."""
+
+
 class Settings:
     """The command line of this run, as far as more than the command itself has to know it.
 

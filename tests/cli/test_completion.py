@@ -19,7 +19,7 @@ import pytest
 from netcup_mailauth.cli import completion
 from netcup_mailauth.cli.commands import COMMANDS
 from netcup_mailauth.cli.entry import main
-from netcup_mailauth.cli.options import COMPLETE
+from netcup_mailauth.cli.output import COMPLETE
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.settings import config
 

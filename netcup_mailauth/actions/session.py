@@ -114,11 +114,8 @@ class Session:
     Attributes:
         apis: where zones are read and written; ``None`` without credentials, which only a check
             does without.
-        dns: how DNS is asked; ``None`` asks nobody about names outside the zone.
-        keys: where DKIM keys come from.
-        state: what is kept from run to run; ``None`` remembers, notes and locks nothing.
-        reporter: hears of each thing as it is done.
-        clock: the time, and how it is waited.
+        dns: ``None`` asks nobody about names outside the zone.
+        state: ``None`` remembers, notes and locks nothing.
         jobs: domains that are worked on at a time.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.

@@ -12,17 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import click
-
 from netcup_mailauth import records, state
 from netcup_mailauth.actions.domains import Turn, each
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.actions.session import Nobody, Session
-from netcup_mailauth.cli.apis import state_folders
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    LOCK_TIMEOUT,
-    common_options,
+from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.options import NAMESERVER
+from netcup_mailauth.cli.output import (
     complain,
     confirmed,
     say,
@@ -32,9 +28,7 @@ from netcup_mailauth.cli.common import (
     warn,
     width,
 )
-from netcup_mailauth.cli.metrics import metrics_option, record
-from netcup_mailauth.cli.wanted import judging_options
-from netcup_mailauth.cli.wiring import NAMESERVERS, Run, run
+from netcup_mailauth.cli.run import Run, run, state_folders
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import (
     ExitCode,
@@ -84,73 +78,8 @@ LEAST_PAUSE = 0.2
 """Seconds that are slept at least before a rotation is gone on with in the same run."""
 
 
-@click.command("rotate", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
-@click.option("--continue", is_flag=True, help="Do what is due, for every open rotation.")
-@click.option("--status", is_flag=True, help="Where each open rotation stands; asks nobody.")
-@click.option("--abort", is_flag=True, help="Go back to the old key, as long as that is safe.")
-@click.option(
-    "--older-than",
-    metavar="SPAN",
-    help="Begin one where the key is older than this, such as 180d; go on with the open ones.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what would be begun; write nothing.")
-@click.option("--grace", metavar="SPAN", help="How long the old key stays published; default: 7d.")
-@click.option("--revoke", is_flag=True, help="In the end empty the old key's p=; keep its record.")
-@click.option("--mailcow", metavar="URL", help="The mailcow that signs (MAILCOW_API_KEY).")
-@click.option(
-    "--helper-domain",
-    metavar="DOMAIN",
-    help="A domain of this mailcow that sends no mail, where new keys are made.",
-)
-@click.option(
-    "--import-key",
-    is_flag=True,
-    help="Make the key here and import it; mailcow writes it into its API log.",
-)
-@click.option(
-    "--signer-command",
-    metavar="COMMAND",
-    help="Run this, without a shell, with the new private key on its standard input.",
-)
-@judging_options
-@click.option(
-    "--nameserver",
-    metavar="HOST[:PORT]",
-    multiple=True,
-    help="Ask this server; only with a netcup on this machine. Repeatable.",
-)
-@click.option("--wait", is_flag=True, help="Stay, as long as the next step is due in time.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0),
-    default=1800.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long --wait stays.",
-)
-@LOCK_TIMEOUT
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the result is printed.",
-)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@metrics_option
-@common_options
 def command(domains: tuple[str, ...], **options: Any) -> int:
-    """Replace the DKIM key of DOMAIN without a gap; run again, it does what is due by then.
-
-    \b
-    netcup-mailauth rotate example.com        (shows every write with its date, asks, begins)
-    netcup-mailauth rotate --continue         (from a timer: what is due, nothing is begun)
-    netcup-mailauth rotate --older-than 180d --yes      (from a timer: begins them, too)
-    netcup-mailauth rotate --status
-    netcup-mailauth rotate example.com --abort
-    """
+    """Begin rotations, or go on with them."""
     named = tuple(dict.fromkeys(map(records.normalise, domains)))
     _check_options(named, options)
     with run(options["mailcow"], options["resolver"], options["nameserver"]) as current:
@@ -188,11 +117,11 @@ def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
 
 def _check_servers(run: Run) -> None:
     """Raise :class:`UsageError` for servers that are to speak for a zone, but in a sandbox."""
-    named = run.servers_named or os.environ.get(NAMESERVERS)
+    named = run.servers_named or os.environ.get(NAMESERVER.variable)
     if named and not all(map(_is_on_loopback, run.backend.apis)):
         raise UsageError(
-            f"rotate asks every name server of a zone itself; --nameserver and {NAMESERVERS} "
-            "count only with a netcup on this machine.",
+            f"rotate asks every name server of a zone itself; --nameserver and "
+            f"{NAMESERVER.variable} count only with a netcup on this machine.",
             "Leave them out: one server that was not asked may be one that lags.",
         )
 

@@ -159,6 +159,9 @@ def check_fresh(zone: Zone) -> None:
         )
 
 
+MOST_CONNECTIONS = 32
+"""Parallel jobs there may be; each request has a connection to itself."""
+
 CALLS = 170
 WINDOW = 60.0
 """netcup answers the 181st call within a minute with an error (fact 1.11); ten are left to

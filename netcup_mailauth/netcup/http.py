@@ -39,9 +39,6 @@ MAX_ANSWER = 16 * 1024 * 1024
 CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
 
-MOST_CONNECTIONS = 32
-"""Parallel jobs there may be; each request has a connection to itself."""
-
 BACKOFF = (0.5, 2.0)
 """Seconds before the second and the third attempt at a read. A write is never repeated here."""
 

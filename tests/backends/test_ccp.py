@@ -619,7 +619,7 @@ def canary_backend(lines: list[str]) -> ccp.CcpBackend:
         CANARIES["customer_number"],
         key,
         password,
-        http=HttpClient(ccp.ENDPOINT, "netcup", environ={}, sleep=lambda _: None),
+        http=HttpClient(ccp.ENDPOINT, "netcup", sleep=lambda _: None),
         trace=lines.append,
     )
 

@@ -125,7 +125,7 @@ def notes() -> Notes:
 @pytest.fixture
 def backend(slept: Slept, notes: Notes) -> Iterator[clouddns.CloudDnsBackend]:
     key = SecretStr(KEY)
-    http = clouddns.client(key, environ={}, sleep=slept.append)
+    http = clouddns.client(key, sleep=slept.append)
     with clouddns.CloudDnsBackend(key, http=http, hold=notes) as made:
         yield made
 

@@ -12,7 +12,7 @@ from netcup_mailauth.actions import applying
 from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
-from tests.bells import _drips_are_cut_off, bells
+from tests.bells import _drips_are_cut_off, bell
 from tests.e2e.answering import answering
 from tests.e2e.test_main_job import DROP, SPF, txt
 from tests.worlds import requests_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox import Sandbox
     from tests.e2e.inprocess import Cli
 
-__all__ = ["_drips_are_cut_off", "bells"]  # fixtures
+__all__ = ["_drips_are_cut_off", "bell"]  # fixtures
 
 WISH = ("example.com", "--spf", SPF, *DROP)
 APPLY = ("apply", *WISH, "--yes")

@@ -59,7 +59,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def mailcow(pauses: list[float]) -> Mailcow:
     headers = {"X-API-Key": CANARY}
-    http = HttpClient(URL, "mailcow", headers=headers, environ={}, sleep=pauses.append)
+    http = HttpClient(URL, "mailcow", headers=headers, sleep=pauses.append)
     return Mailcow(URL, SecretStr(CANARY), http=http)
 
 

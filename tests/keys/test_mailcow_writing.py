@@ -63,7 +63,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def writing(pauses: list[float]) -> MailcowWriting:
     headers = {"X-API-Key": CANARY}
-    http = HttpClient(URL, "mailcow", headers=headers, environ={}, sleep=lambda _seconds: None)
+    http = HttpClient(URL, "mailcow", headers=headers, sleep=lambda _seconds: None)
     return MailcowWriting(Mailcow(URL, SecretStr(CANARY), http=http), sleep=pauses.append)
 
 

@@ -54,7 +54,6 @@ def connect(sandbox: Sandbox) -> Iterator[Connect]:
             sandbox.mailcow_url,
             "mailcow",
             headers={"X-API-Key": key},
-            environ={},
             sleep=lambda _seconds: None,
         )
         mailcow = StoppedMailcow(sandbox.mailcow_url, SecretStr(key), http=http)

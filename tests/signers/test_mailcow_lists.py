@@ -32,7 +32,7 @@ def api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def keys() -> MailcowKeys:
-    http = HttpClient(URL, "mailcow", environ={}, sleep=lambda _: None)
+    http = HttpClient(URL, "mailcow", sleep=lambda _: None)
     return MailcowKeys(Mailcow(URL, SecretStr("k"), http=http))
 
 

@@ -11,9 +11,9 @@ was merely seen. mailcow answers HTTP 200 whatever happened, with a ``type`` tha
 from __future__ import annotations
 
 import re
-import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -28,9 +28,9 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.keys.forms import read_mailcow_key
-from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.records import MASK, visible
-from netcup_mailauth.state.holds import NoHold, Reason
+from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from netcup_mailauth.dkim import DkimSource, PublicKey
+    from netcup_mailauth.netcup.http import Reply
     from netcup_mailauth.state.holds import Hold
 
 LONGEST_VERSION = 40
@@ -67,12 +68,9 @@ class Mailcow:
         self._http = http or HttpClient(url, "mailcow", headers=headers)
         self.host = urlsplit(url).hostname or url
         self._api_key = api_key
-        self._hold = hold or NoHold()
-        self._refused: CredentialsError | None = None
-        self._works = False
+        self._trial = Trial(hold)
         self._warn = warn
         self._no_names: set[str] = set()
-        self._trying = threading.Lock()
 
     def close(self) -> None:
         """Close the connection."""
@@ -194,41 +192,26 @@ class Mailcow:
             TransportError: no usable answer came, so it may have been done or not.
             ApiError: mailcow says that it was not done, or only a part of it.
         """
-        self._check_key()
+        self._trial.check()
         reply = self._http.post_to(f"/api/v1/{call}", body)
         if reply.status == 403 and is_refusal(reply.payload):
             raise self._read_only(reply.payload)
         check_done(self._accepted(reply), call, self._secret)
 
     def _get(self, path: str) -> object:
-        if self._works:
-            return self._got(path)
-        with self._trying:  # parallel jobs do not all try a key that may be refused
-            return self._got(path)
-
-    def _got(self, path: str) -> object:
-        self._check_key()
-        return self._accepted(self._http.read(_getter(self._http, path)))
-
-    def _check_key(self) -> None:
-        if self._refused is not None:
-            raise self._refused
-        if not self._works:
-            self._hold.check()
+        with self._trial.turn():
+            return self._accepted(self._http.read(partial(self._http.get, path)))
 
     def _accepted(self, reply: Reply) -> object:
         """The content of an answer to a key that mailcow knows."""
         match reply.status:
             case 200:
-                if not self._works:
-                    self._works = True
-                    self._hold.lift()
+                self._trial.succeed()
                 return reply.payload
             case 401:
-                self._refused = self._refusal(reply)
-                if is_refusal(reply.payload):  # and not of something in front of mailcow
-                    self._hold.note(Reason.REFUSED)
-                raise self._refused
+                # Something in front of mailcow may have said so: no reason for later runs to rest.
+                reason = Reason.REFUSED if is_refusal(reply.payload) else None
+                raise self._trial.refuse(self._refusal(reply), reason)
             case 404:
                 raise ApiError(
                     f"There is no mailcow API at {self._http.url} (HTTP 404).",
@@ -259,10 +242,6 @@ class Mailcow:
             "A rotation needs mailcow's read-write key in MAILCOW_API_KEY (System > Configuration "
             "> Access > API); plan, apply and check do not.",
         )
-
-
-def _getter(http: HttpClient, path: str) -> Callable[[], Reply]:
-    return lambda: http.get(path)
 
 
 SETTLE = 10.0

@@ -6,8 +6,7 @@ overwritten. All that can be done is to keep that time short.
 
 The request budget lets bursts pass at once, and no minute hold more calls than allowed; so that no
 pause falls between a read and a write, a job takes the calls for both together, and keeps them
-until they are sent. A run ends before its errors lock the account. And what an API says is made fit
-to show: none of our secrets in it, printable, and not endless.
+until they are sent. A run ends before its errors lock the account.
 """
 
 from __future__ import annotations
@@ -17,17 +16,15 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING, Protocol, Self
 
-from netcup_mailauth import clock, records
-from netcup_mailauth.errors import ApiError, MailauthError, WaitError, WriteNotProcessedError
+from netcup_mailauth import clock
+from netcup_mailauth.errors import MailauthError, WaitError, WriteNotProcessedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
-
-    from pydantic import SecretStr
 
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
@@ -264,67 +261,3 @@ class ErrorCount:
             f"{error.what}",
             "The run ends here, because more errors lock the account. Correct the list of domains.",
         )
-
-
-LONGEST_WORDS = 2_000
-"""Characters of an API's own words that are shown."""
-
-DEEPEST = 5
-MOST_FIELDS = 20
-LONGEST_SHAPE = 600
-LONGEST_NAME = 30
-"""How much of an unknown answer is described."""
-
-
-def masked(text: str, secrets: Iterable[SecretStr]) -> str:
-    """``text`` in one line, with the secrets masked and control characters written out."""
-    line = " ".join(records.masked(text, secrets).split())
-    words = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}..."
-
-
-def foreign_record(zone: str, name: str) -> ApiError:
-    """A listing of a zone holds what cannot be of it, so none of it can be believed."""
-    return ApiError(
-        f"netcup lists {name!a} among the records of {zone}, where it cannot be: the answer is "
-        "about another zone.",
-        "Nothing was taken from it. Run the same command again; if it comes again, please "
-        "report it.",
-    )
-
-
-def shape(payload: object) -> str:
-    """The fields and types of a JSON value, and none of its values, to be shown in a report.
-
-    ``{"id": 7, "names": ["a", "b"]}`` becomes ``{id: int, names: [2 of str]}``. A field whose
-    name is no plain word becomes ``?``, since it may be a value itself.
-    """
-    text = _shape(payload, DEEPEST)
-    return text if len(text) <= LONGEST_SHAPE else f"{text[:LONGEST_SHAPE]}..."
-
-
-def _shape(value: object, depth: int) -> str:
-    match value:
-        case None:
-            return "null"
-        case dict() if not depth:
-            return "{...}"
-        case dict():
-            fields = [
-                f"{_field(k)}: {_shape(v, depth - 1)}"
-                for k, v in islice(value.items(), MOST_FIELDS)
-            ]
-            more = ", ..." if len(value) > MOST_FIELDS else ""
-            return f"{{{', '.join(fields)}{more}}}"
-        case list() if not depth:
-            return "[...]"
-        case list():
-            kinds = dict.fromkeys(_shape(entry, depth - 1) for entry in islice(value, MOST_FIELDS))
-            return f"[{len(value)} of {' | '.join(kinds)}]" if value else "[]"
-        case _:
-            return type(value).__name__
-
-
-def _field(name: object) -> str:
-    plain = isinstance(name, str) and name.isascii() and name.isidentifier()
-    return str(name) if plain and len(str(name)) <= LONGEST_NAME else "?"

@@ -8,7 +8,6 @@ in pages, and are read whole or not at all: a record that is missed gets doubled
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,13 +16,12 @@ from urllib.parse import quote
 from netcup_mailauth import clock
 from netcup_mailauth.errors import (
     ApiError,
-    CredentialsError,
     TransportError,
     UnverifiedError,
     WriteNotProcessedError,
 )
 from netcup_mailauth.netcup import clouddns_wire as errors
-from netcup_mailauth.netcup.api import Budget, ErrorCount, check_fresh, foreign_record, send_by
+from netcup_mailauth.netcup.api import Budget, ErrorCount, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
     Answer,
     DomainEntry,
@@ -35,6 +33,7 @@ from netcup_mailauth.netcup.clouddns_wire import (
     to_record,
 )
 from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.wire import foreign_record
 from netcup_mailauth.records import (
     APEX,
     CLOUDDNS,
@@ -43,7 +42,7 @@ from netcup_mailauth.records import (
     Zone,
     reason_not_to_store,
 )
-from netcup_mailauth.state.holds import NoHold, Reason
+from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,13 +79,8 @@ class CloudDnsBackend:
     neither a plan file nor the journal may hang on one. A domain lies in one account only, so
     nothing can be written to the wrong one.
 
-    Args:
-        key: made in the CCP, 64 characters.
-        endpoint: another address than netcup's, for a sandbox.
-        http: the session to use instead of a new one; it has to send the key itself.
-        budget: counts the calls of this run.
-        trace: told of each answer in a line that holds no secret.
-        hold: what is remembered of the key from run to run.
+    ``http`` has to send the key itself; ``trace`` is told of each answer in a line that holds no
+    secret.
     """
 
     name = CLOUDDNS
@@ -107,12 +101,8 @@ class CloudDnsBackend:
         self._key = key
         self._http = http or client(key, endpoint)
         self._budget = budget or Budget()
-        self._trace = trace or _silent
-        self._hold = hold or NoHold()
-        self._works = False
-        self._trying = threading.Lock()
-        self._refusing = threading.Lock()
-        self._refused: CredentialsError | None = None
+        self._trace = trace
+        self._trial = Trial(hold)
         self._errors = ErrorCount()
         self._domains: dict[str, DomainEntry | None] = {}
         self._forms: dict[str, NameForm] = {}
@@ -279,44 +269,20 @@ class CloudDnsBackend:
         send: Callable[[], Reply],
         repeat: Callable[[Callable[[], Reply]], Reply],
     ) -> Answer:
-        if self._works:
-            return self._send_with_key(call, zone, send, repeat)
-        with self._trying:  # parallel jobs do not all try a key that may be refused
-            return self._send_with_key(call, zone, send, repeat)
-
-    def _send_with_key(
-        self,
-        call: str,
-        zone: str,
-        send: Callable[[], Reply],
-        repeat: Callable[[Callable[[], Reply]], Reply],
-    ) -> Answer:
-        if self._refused is not None:
-            raise self._refused
-        if not self._works:
-            self._hold.check()
-
         def spend_and_send() -> Reply:
             self._budget.spend()
             return send()
 
-        answer = Answer.of(repeat(spend_and_send), (self._key,))
-        self._trace(f"netcup: {call} of {zone}: {answer.message}")
-        if errors.refuses_the_key(answer) and not (self._works and errors.is_about_one(answer)):
-            # In this run it is not sent again, nor by later ones for a while.
-            raise self._refusal(answer)
-        if not self._works and (answer.is_success or answer.is_missing):
-            self._works = True
-            self._hold.lift()
-        return answer
-
-    def _refusal(self, answer: Answer) -> CredentialsError:
-        """The refusal of the key, remembered once however many jobs are told of it."""
-        with self._refusing:
-            if self._refused is None:
-                self._refused = errors.credentials(answer)
-                self._hold.note(Reason.REFUSED)
-            return self._refused
+        with self._trial.turn():
+            answer = Answer.of(repeat(spend_and_send), (self._key,))
+            if self._trace is not None:
+                self._trace(f"netcup: {call} of {zone}: {answer.message}")
+            about_one = self._trial.works and errors.is_about_one(answer)
+            if errors.refuses_the_key(answer) and not about_one:
+                raise self._trial.refuse(errors.credentials(answer), Reason.REFUSED)
+            if answer.is_success or answer.is_missing:
+                self._trial.succeed()
+            return answer
 
     def _success(self, call: str, zone: str, answer: Answer) -> Any:
         """The result of a successful answer.
@@ -358,10 +324,6 @@ def client(key: SecretStr, endpoint: str = ENDPOINT, **options: Any) -> HttpClie
 
 def _once(send: Callable[[], Reply]) -> Reply:
     return send()
-
-
-def _silent(_line: str) -> None:
-    """Trace nothing."""
 
 
 COMMITTED = frozenset(

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from netcup_mailauth.errors import (
     ApiError,
@@ -23,8 +23,9 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
     ZoneError,
 )
-from netcup_mailauth.netcup.api import KEYS_PAGE, foreign_record, masked, shape
+from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.netcup.http import TOO_MANY
+from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record, masked, shape
 from netcup_mailauth.records import APEX, DnsRecord, absolute, join_txt, quoted
 
 if TYPE_CHECKING:
@@ -35,15 +36,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.netcup.http import Reply
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import Zone
-
-
-def _text(value: object) -> object:
-    """Numbers as text: an identifier is shown as a number in one place, as text in another."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _text_or_empty(value: object) -> object:
-    return "" if value is None else _text(value)
 
 
 def _bare(name: str) -> str:
@@ -58,8 +50,6 @@ def _none_if_empty(value: object) -> object:
     return value or None
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-OptionalText = Annotated[str, BeforeValidator(_text_or_empty)]
 PathText = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 """An identifier that becomes a part of a path, and must not lead anywhere else."""
 
@@ -68,8 +58,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Wire(BaseModel):
-    # An error must never show what was received.
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = WIRE
 
 
 class Fault(_Wire):

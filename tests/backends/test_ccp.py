@@ -449,7 +449,7 @@ def test_a_success_with_the_code_of_an_error_is_none(code: int) -> None:
     notes = Notes()
     odd = {**GOOD, "statuscode": code, "longmessage": "Customer account not found."}
     with scripted(LOGIN, odd, odd, LOGOUT), reader() as backend:
-        backend._hold = notes
+        backend._trial._hold = notes
         with pytest.raises(ApiError, match=f"success {code}"):
             backend.zone("example.com")
         with pytest.raises(ApiError, match=f"success {code}") as caught:
@@ -491,7 +491,7 @@ def test_a_page_of_something_in_between_is_no_refusal(page: dict[str, Any], stat
     with responses.RequestsMock() as mock:
         mock.post(ccp.ENDPOINT, status=status, **page)
         backend = reader()
-        backend._hold = notes
+        backend._trial._hold = notes
         with pytest.raises(ApiError):
             backend.log_in()
     assert notes.told == ["asked"]
@@ -544,7 +544,7 @@ class Notes:
 def test_a_login_that_works_lifts_the_hold() -> None:
     notes = Notes()
     with Sandbox() as sandbox, backend_of(sandbox) as backend:
-        backend._hold = notes
+        backend._trial._hold = notes
         backend.log_in()
         backend.zone("example.com")
         assert requests_of(sandbox) == {"login": 1, "infoDnsRecords": 1}
@@ -553,7 +553,7 @@ def test_a_login_that_works_lifts_the_hold() -> None:
 
 def test_held_credentials_are_not_sent() -> None:
     with Sandbox() as sandbox, backend_of(sandbox) as backend:
-        backend._hold = Notes(CredentialsError("held"))
+        backend._trial._hold = Notes(CredentialsError("held"))
         with pytest.raises(CredentialsError, match="held"):
             backend.zone("example.com")
         assert requests_of(sandbox) == {}
@@ -562,7 +562,7 @@ def test_held_credentials_are_not_sent() -> None:
 def test_refused_credentials_are_noted() -> None:
     notes = Notes()
     with Sandbox() as sandbox, backend_of(sandbox, api_password="wrong") as backend:
-        backend._hold = notes
+        backend._trial._hold = notes
         with pytest.raises(CredentialsError):
             backend.log_in()
     assert notes.told == ["asked", Reason.REFUSED]
@@ -581,7 +581,7 @@ def test_a_lock_out_is_noted_wherever_it_comes_and_a_rate_limit_never(
     """A rate limit is over within a minute; a hold would stop a timer for a quarter of an hour."""
     notes = Notes()
     with account() as (sandbox, backend):
-        backend._hold = notes
+        backend._trial._hold = notes
         sandbox.fault(action, mode)
         with pytest.raises(WaitError):
             _read_and_write(backend)
@@ -591,7 +591,7 @@ def test_a_lock_out_is_noted_wherever_it_comes_and_a_rate_limit_never(
 def test_a_lock_out_at_the_second_question_about_an_empty_zone_is_noted() -> None:
     notes = Notes()
     with account(zones={"example.com": []}) as (sandbox, backend):
-        backend._hold = notes
+        backend._trial._hold = notes
         sandbox.fault("infoDnsZone", "lockout")
         with pytest.raises(WaitError):
             backend.zone("example.com")
@@ -601,7 +601,7 @@ def test_a_lock_out_at_the_second_question_about_an_empty_zone_is_noted() -> Non
 def test_a_zone_that_is_not_there_is_no_reason_to_hold() -> None:
     notes = Notes()
     with account(quirks=Quirks(lockout_after=None)) as (_, backend):
-        backend._hold = notes
+        backend._trial._hold = notes
         for _ in range(api.ERRORS_ALLOWED):
             with pytest.raises(MailauthError):
                 backend.zone("foreign.com")

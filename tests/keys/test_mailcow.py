@@ -329,13 +329,13 @@ VERSION_URL = f"{URL}/api/v1/get/status/version"
 
 def test_a_key_that_works_lifts_the_hold(api: responses.RequestsMock, mailcow: Mailcow) -> None:
     api.get(VERSION_URL, json={"version": "2026-08"})
-    mailcow._hold = notes = Notes()
+    mailcow._trial._hold = notes = Notes()
     assert mailcow.version() == "2026-08"
     assert notes.told == ["asked", "lifted"]
 
 
 def test_a_held_key_is_not_sent(api: responses.RequestsMock, mailcow: Mailcow) -> None:
-    mailcow._hold = Notes(CredentialsError("held"))
+    mailcow._trial._hold = Notes(CredentialsError("held"))
     with pytest.raises(CredentialsError, match="held"):
         mailcow.domains()
     assert len(api.calls) == 0
@@ -347,7 +347,7 @@ def test_only_a_401_is_noted(
 ) -> None:
     """mailcow bans the address after a few of them, and of no other answer."""
     api.get(VERSION_URL, status=status, json={"type": "error", "msg": "no"})
-    mailcow._hold = notes = Notes()
+    mailcow._trial._hold = notes = Notes()
     with pytest.raises(MailauthError):
         mailcow.version()
     assert notes.told == ["asked", *told]
@@ -369,7 +369,7 @@ def test_a_401_of_something_in_front_of_mailcow_is_not_noted(
 ) -> None:
     """It says nothing of the key, which is all the same not sent again in this run."""
     api.get(VERSION_URL, status=401, **page)
-    mailcow._hold = notes = Notes()
+    mailcow._trial._hold = notes = Notes()
     for _ in range(2):
         with pytest.raises(CredentialsError):
             mailcow.version()

@@ -24,7 +24,6 @@ from netcup_mailauth.errors import MailauthError, WaitError, WriteNotProcessedEr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
@@ -94,12 +93,7 @@ class Backend(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
 
 
 KEYS_PAGE = "CCP: Stammdaten > API (master data > API)"

@@ -43,7 +43,6 @@ from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from netcup_mailauth.state.holds import Hold
 
@@ -99,12 +98,7 @@ class CcpBackend:
     def __enter__(self) -> CcpBackend:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         try:
             self._log_out()
         finally:
@@ -125,15 +119,15 @@ class CcpBackend:
         return self._session
 
     def reserve(self) -> None:
-        """Take two calls at once. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Take two calls at once."""
         self._budget.take(READ_AND_WRITE)
 
     def release(self) -> None:
-        """Give them back. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Give them back."""
         self._budget.release()
 
     def zone(self, name: str) -> Zone:
-        """Read a zone. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Read a zone."""
         self._enter()
         asked_at = clock.now()
         answer = self._read("infoDnsRecords", {"domainname": name})
@@ -151,11 +145,11 @@ class CcpBackend:
         return self._http.ahead
 
     def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
-        """Itself. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Itself."""
         return self
 
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
-        """Write the changes in one call. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Write the changes in one call."""
         entries = [to_entry(change) for change in changes]
         param: dict[str, object] = {
             "domainname": zone.name,
@@ -562,16 +556,28 @@ def not_on_this_api(zone: str, answer: Envelope) -> ZoneError:
 
 def _validation_error(action: str, zone: str, message: str) -> MailauthError:
     """The error behind a 4013. Several messages can be joined in one; the gravest one decides."""
-    known: tuple[tuple[str, Callable[[], MailauthError]], ...] = (
-        ("too many error messages", lambda: _locked_out(message)),
-        ("customer account not found", lambda: _credentials(message)),
-        ("api key missing", lambda: _credentials(message)),
-        ("requests per minute", lambda: _rate_limited(action, message)),
-        ("field domainname", lambda: _bad_zone_name(zone, message)),
-    )
-    for words, error in known:
-        if words in message.lower():
-            return error()
+    said = message.lower()
+    if LOCKED_OUT in said:
+        return WaitError(
+            f"netcup has locked this account's API for a while (4013): {message}",
+            "Wait at least 15 minutes before the next try, and stop other programs that use this "
+            "account: each further error makes it longer.",
+        )
+    if "customer account not found" in said or "api key missing" in said:
+        return _credentials(message)
+    if "requests per minute" in said:
+        # netcup was seen to send this text for plain wrong credentials, too (fact 1.10).
+        also = " At a login it can also mean a wrong key or password." if action == "login" else ""
+        return WaitError(
+            f"netcup's limit of requests per minute is used up (4013): {message}",
+            f"Wait a minute, then run the same command again.{also}",
+        )
+    if "field domainname" in said:
+        return ZoneError(
+            f"netcup does not accept {zone!r} as the name of a zone (4013: {message}).",
+            "A zone is the domain you ordered, such as example.com, not a name below it. For a "
+            'mail domain below its zone set zone = "..." in its table of the config.',
+        )
     if action == "login":
         return _credentials(message)
     if action == "updateDnsRecords":
@@ -585,34 +591,9 @@ def _validation_error(action: str, zone: str, message: str) -> MailauthError:
     )
 
 
-def _locked_out(message: str) -> WaitError:
-    return WaitError(
-        f"netcup has locked this account's API for a while (4013): {message}",
-        "Wait at least 15 minutes before the next try, and stop other programs that use this "
-        "account: each further error makes it longer.",
-    )
-
-
-def _rate_limited(action: str, message: str) -> WaitError:
-    # netcup was seen to send this text for plain wrong credentials, too (fact 1.10).
-    also = " At a login it can also mean a wrong key or password." if action == "login" else ""
-    return WaitError(
-        f"netcup's limit of requests per minute is used up (4013): {message}",
-        f"Wait a minute, then run the same command again.{also}",
-    )
-
-
 def _credentials(message: str) -> CredentialsError:
     return CredentialsError(
         f"netcup refuses the customer number, API key or API password ({message}).",
         f"Compare all three with {KEYS_PAGE}; it is not tried again, because more tries lock "
         "the account. A new API password there ends the old one for every program.",
-    )
-
-
-def _bad_zone_name(zone: str, message: str) -> ZoneError:
-    return ZoneError(
-        f"netcup does not accept {zone!r} as the name of a zone (4013: {message}).",
-        "A zone is the domain you ordered, such as example.com, not a name below it. For a mail "
-        'domain below its zone set zone = "..." in its table of the config.',
     )

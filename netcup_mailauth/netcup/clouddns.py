@@ -1,8 +1,37 @@
 """netcup's REST API, which serves the zones it has moved to CloudDNS (facts, part 2).
 
 A draft that was taken for the live zone would be planned from, so a state of unknown name counts
-as a draft. Confidence of every state name here: ?; one real answer from netcup decides. Lists come
-in pages, and are read whole or not at all: a record that is missed gets doubled.
+as a draft. Lists come in pages, and are read whole or not at all: a record that is missed gets
+doubled.
+
+None of it could be tried on a live account. How sure an assumption is: H seen or documented, M
+live-tested or written from the API's own description by others, L inferred, ? guessed. These only
+widen what is taken; one real answer from netcup decides over each, and what it does not send can
+go. Of the others (what is written, and how) each is told where it stands.
+
+    guess                                                              where
+ M  a number for a text                                                wire.Text
+ H  ``meta`` and ``result`` null                                       Envelope
+ ?  ``meta`` an empty list, as PHP writes it; ``errors`` null          Envelope, Meta
+ M  a domain alone instead of a list of one; others in the list        _ask_for
+ ?  a domain's name in upper case, or with a last dot                  DomainEntry
+ ?  four sets of names for the states, in any case and spelling        COMMITTED, PAST, DRAFT,
+                                                                       DISCARDED, _word
+ M  a revision without serial, or without date; a date without zone    _order, _seconds
+ ?  revisions in any order; without any to go by, the newest first     _newest_first
+ H  a write's success that does not name the revision                  _write, nothing_new
+ M  a list without ``lastPage`` or without ``totalEntries``            Page, Pagination
+ M  other numbers of entries than were asked for                       FULL
+ ?  a page past the end: empty, 404, or everything again               collect
+ H  ``immutable`` null                                                 WireRecord
+ ?  a record without identifier; a name null at the apex               WireRecord
+ ?  the apex as ``@``, as nothing, or by the zone's name               APEX_RELATIVE, NameForm
+ L  names relative or full, with or without a last dot                 NameForm
+ ?  targets with or without a last dot                                 ENDS_IN_A_NAME
+ ?  a TXT in one string or several                                     records.join_txt
+ L  a refused key as 401 or 403, beside the 400 that was seen          REFUSED
+ L  a 403 that is about one thing, to a key that has worked            is_about_one
+ ?  429, with seconds or a date in ``Retry-After``                     http.read_patiently
 """
 
 from __future__ import annotations
@@ -46,7 +75,6 @@ from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import TracebackType
 
     from pydantic import BaseModel, SecretStr
 
@@ -110,12 +138,7 @@ class CloudDnsBackend:
     def __enter__(self) -> CloudDnsBackend:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._http.close()
 
     @property
@@ -124,7 +147,7 @@ class CloudDnsBackend:
         return self._http.ahead
 
     def serving(self, name: str) -> CloudDnsBackend:  # noqa: ARG002
-        """Itself. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Itself."""
         return self
 
     def check_key(self) -> None:
@@ -149,15 +172,15 @@ class CloudDnsBackend:
         return found
 
     def reserve(self) -> None:
-        """Take four calls at once. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Take four calls at once."""
         self._budget.take(READ_AND_WRITE)
 
     def release(self) -> None:
-        """Give them back. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Give them back."""
         self._budget.release()
 
     def zone(self, name: str) -> Zone:
-        """Read a zone. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Read a zone."""
         return self.read(_managed(name, self.lookup(name)))
 
     def read(self, entry: DomainEntry) -> Zone:
@@ -171,7 +194,7 @@ class CloudDnsBackend:
         return replace(zone, asked_at=asked_at, answered_at=clock.now())
 
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
-        """Write the changes in one call. See :class:`~netcup_mailauth.netcup.api.Backend`.
+        """Write the changes in one call.
 
         ``zone.revision`` is the ground of the change: another program's write after it is found.
 
@@ -225,11 +248,7 @@ class CloudDnsBackend:
     def _write(
         self, entry: DomainEntry, body: dict[str, object], by: float | None
     ) -> Revision | None:
-        """Write, if it can leave ``by`` then.
-
-        Returns:
-            The new revision; ``None`` if the success does not name it.
-        """
+        """Write, if it can leave ``by`` then: the new revision, if the success names it."""
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
             answer = self._send(
@@ -329,19 +348,19 @@ def _once(send: Callable[[], Reply]) -> Reply:
 COMMITTED = frozenset(
     {"committed", "active", "live", "published", "deployed", "current", "applied", "released"}
 )
-"""States of a revision that is the zone, or was put in its place. Confidence: ?."""
+"""States of a revision that is the zone, or was put in its place."""
 
 PAST = frozenset(
     {"superseded", "archived", "replaced", "inactive", "obsolete", "outdated", "previous", "old"}
 )
-"""States of a revision that was the zone once. Confidence: ?."""
+"""States of a revision that was the zone once."""
 
 DRAFT = frozenset({"draft", "uncommitted", "open", "editing"})
-"""States of a revision that is not the zone yet. Confidence: ?. An unknown state counts as one of
-these, but is not relied on to have changed nothing."""
+"""States of a revision that is not the zone yet. An unknown state counts as one of these, but it is
+not relied on to have changed nothing."""
 
 DISCARDED = frozenset({"discarded", "deleted", "aborted"})
-"""States of a revision that never was the zone, and never will be. Confidence: ?."""
+"""States of a revision that never was the zone, and never will be."""
 
 LONGEST_STATE = 40
 """Characters of an unknown state that are shown: it is a word, and the very thing to report."""
@@ -426,7 +445,7 @@ class History:
 def _order(one: Revision, other: Revision) -> int | None:
     """1 if ``one`` is newer, -1 if older, 0 if the same age; ``None`` if nothing tells.
 
-    The serial decides, then the date. Confidence: M.
+    The serial decides, then the date.
     """
     pairs = (
         (one.serial, other.serial),
@@ -447,10 +466,7 @@ def _seconds(date: str) -> float | None:
 
 
 def _newest_first(listed: Iterable[Revision]) -> list[Revision]:
-    """The list turned so that, among revisions of one age, the newer comes first.
-
-    Where nothing tells, netcup is taken to list the newest first. Confidence: ?.
-    """
+    """The list turned so that, among revisions of one age, the newer comes first."""
     revisions = list(listed)
     if revisions and _order(revisions[0], revisions[-1]) == -1:
         revisions.reverse()
@@ -495,11 +511,11 @@ def _look(zone: str) -> str:
 
 
 PER_PAGE = 100
-"""Entries to ask for. Confidence: M; any other number is taken too."""
+"""Entries to ask for (fact 2.5)."""
 
 FULL = 50
 """Entries from which on a page may be a full one, if nothing is said about pages: what netcup gives
-where no number is asked for. Confidence: M (fact 2.2)."""
+where no number is asked for (fact 2.2)."""
 
 MOST_PAGES = 200
 
@@ -524,11 +540,7 @@ class Page:
 
 
 def collect(what: str, ask: Callable[[int], Page | None]) -> list[object]:
-    """Every entry of a list.
-
-    Args:
-        what: the list, in words.
-        ask: gets a page by its number, from 1; ``None`` stands for one past the end.
+    """Every entry of a list; ``ask`` gets a page by its number, from 1, ``None`` past the end.
 
     Raises:
         ApiError: the pages do not make a whole.

@@ -193,7 +193,7 @@ class Mailcow:
             ApiError: mailcow says that it was not done, or only a part of it.
         """
         self._trial.check()
-        reply = self._http.post_to(f"/api/v1/{call}", body)
+        reply = self._http.post(body, f"/api/v1/{call}")
         if reply.status == 403 and is_refusal(reply.payload):
             raise self._read_only(reply.payload)
         check_done(self._accepted(reply), call, self._secret)

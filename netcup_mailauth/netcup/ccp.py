@@ -248,9 +248,11 @@ class CcpBackend:
 
         def send() -> Reply:
             self._budget.spend()
-            return self._http.post(body, by)
+            return self._http.post(body, by=by)
 
         reply = repeat(send)
+        if reply.payload is None:
+            raise self._in_between(f"{self._http.what} answered HTTP {reply.status} without JSON.")
         try:
             answer = Envelope.model_validate(reply.payload)
         except ValidationError:
@@ -265,14 +267,20 @@ class CcpBackend:
         if not answer.answers(action, request_id):
             raise self._out_of_step(action, answer)
         if answer.is_success and not 200 <= reply.status < 300:
-            raise TransportError(
-                f"netcup answered {action} with HTTP {reply.status}, and a success in it.",
-                "Something between this machine and it may have answered instead: a proxy or a "
-                "firewall.",
-                passing=False,
+            raise self._in_between(
+                f"netcup answered {action} with HTTP {reply.status}, and a success in it."
             )
         self._note(f"{action} {param.get('domainname', '')}: {answer.summary}")
         return answer
+
+    @staticmethod
+    def _in_between(what: str) -> TransportError:
+        return TransportError(
+            what,
+            "Something between this machine and it may have answered instead: a proxy or a "
+            "firewall.",
+            passing=False,
+        )
 
     def _out_of_step(self, action: str, answer: Envelope) -> TransportError:
         """An answer to something else; no answer of the same connection is believed any more."""

@@ -251,9 +251,7 @@ class CloudDnsBackend:
         """Write, if it can leave ``by`` then: the new revision, if the success names it."""
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
-            answer = self._send(
-                CHANGES, entry.fqdn, lambda: self._http.post_to(path, body, by), _once
-            )
+            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post(body, path, by), _once)
         except TransportError as error:
             if error.sent:
                 raise

@@ -114,32 +114,19 @@ class HttpClient:
             self._sleep(pause(reply.retry_after))
         return self.read(send)
 
-    def post(self, body: object, by: float | None = None) -> Reply:
+    def post(self, body: object, path: str = "", by: float | None = None) -> Reply:
         """POST ``body`` as JSON, once; not at all if it cannot leave ``by`` then (clock.now).
 
-        Raises:
-            TransportError: anything but an HTTP answer below 500 with JSON in it.
-        """
-        reply = self._request("POST", self.url, _as_json(body), by)
-        if reply.payload is None:
-            raise TransportError(
-                f"{self.what} answered HTTP {reply.status} without JSON.",
-                "Something between this machine and it may have answered instead: a proxy or a "
-                "firewall.",
-                passing=False,
-            )
-        return reply
-
-    def post_to(self, path: str, body: object, by: float | None = None) -> Reply:
-        """As :meth:`post`, to a path below the URL. A refusal may come without JSON.
+        ``path`` goes below the URL. A refusal (4xx) may come without JSON.
 
         Raises:
-            TransportError: as :meth:`post`.
+            TransportError: no answer, or one of 500 or more, or a success without JSON in it.
         """
-        return self._request("POST", self._below(path), _as_json(body), by)
+        data = json.dumps(body, separators=(",", ":")).encode()
+        return self._request("POST", self._below(path), data, by)
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Reply:
-        """GET a path below the URL, once. A refusal (4xx) may come without JSON.
+        """GET a path below the URL, once.
 
         Raises:
             TransportError: as :meth:`post`.
@@ -148,7 +135,7 @@ class HttpClient:
         return self._request("GET", self._below(path) + asked, None)
 
     def _below(self, path: str) -> str:
-        return self.url.rstrip("/") + path
+        return self.url.rstrip("/") + path if path else self.url
 
     def _request(self, method: str, url: str, data: bytes | None, by: float | None = None) -> Reply:
         """One request. Its connection is used again only after one whole answer to it."""
@@ -269,10 +256,6 @@ def _ahead(date: str | None) -> float | None:
         return told.timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _as_json(body: object) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _json(body: bytes) -> object:

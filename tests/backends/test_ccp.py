@@ -492,8 +492,10 @@ def test_a_page_of_something_in_between_is_no_refusal(page: dict[str, Any], stat
         mock.post(ccp.ENDPOINT, status=status, **page)
         backend = reader()
         backend._trial._hold = notes
-        with pytest.raises(ApiError):
+        with pytest.raises(TransportError) as caught:
             backend.log_in()
+        assert len(mock.calls) == 1
+    assert caught.value.sent
     assert notes.told == ["asked"]
 
 

@@ -48,12 +48,9 @@ class Resolver:
     far as the resolver's own answer goes, but for NS and SOA, which belong to the name itself.
     Of several servers the next is tried when one is silent or fails.
 
-    Args:
-        server: ``HOST[:PORT]`` of the resolver to ask; the system's by default.
-        limit: how many different queries are asked in all.
-        budget: seconds that asking takes in all; a batch never takes longer than what is left.
-        timeout: seconds for one try at one server.
-        retries: how many more rounds through the servers follow the first one.
+    ``server`` is ``HOST[:PORT]``, the system's by default. At most ``limit`` different queries are
+    asked, in ``budget`` seconds: a batch never takes longer than what is left of them. One try at
+    one server takes ``timeout`` seconds, and ``retries`` more rounds through them follow the first.
 
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
@@ -173,10 +170,6 @@ def zone_of(domain: str, server: str | None = None) -> str:
 
     A name that DNS gives no answer for ends the search: the zone could begin right there.
 
-    Args:
-        domain: a full name.
-        server: ``HOST[:PORT]`` of the resolver to ask; the system's by default.
-
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
         UnknownZoneError: DNS does not answer.
@@ -269,11 +262,7 @@ def to_server(query: Query) -> QueryMessage:
 def exchange(place: Place, question: QueryMessage, until: float, sends: int = 1) -> Message:
     """The answer over UDP, or over TCP if it does not fit.
 
-    Args:
-        place: where the server listens.
-        question: what to ask.
-        until: when to give up.
-        sends: how often the question goes out over UDP, evenly spread over the time.
+    Over UDP the question goes out ``sends`` times, evenly spread over the time ``until`` then.
 
     Raises:
         NoAnswerError: none came.
@@ -290,17 +279,7 @@ def exchange(place: Place, question: QueryMessage, until: float, sends: int = 1)
 
 
 def over_tcp(place: Place, question: QueryMessage, until: float) -> Message:
-    """The answer over TCP.
-
-    Args:
-        place: where the server listens.
-        question: what to ask.
-        until: when to give up.
-
-    Raises:
-        NoAnswerError: none came.
-        BadAnswerError: it is malformed, or answers something else.
-    """
+    """The answer over TCP; fails as :func:`exchange` does."""
     import socket
 
     try:
@@ -385,11 +364,7 @@ def _connected(place: Place, kind: SocketKind, until: float) -> socket:
 
 
 def _limit(link: socket, until: float) -> None:
-    """Let the next step on the socket take no longer than ``until``.
-
-    Raises:
-        TimeoutError: it is past that.
-    """
+    """Let the next step on the socket take no longer than ``until``; raise if it is past that."""
     left = until - monotonic()
     if left <= 0:
         raise TimeoutError
@@ -424,11 +399,6 @@ def side_by_side(
 
     All threads have ended when this returns, so ``function`` must end by itself. What has not
     begun when one of them raises, or the user interrupts, is not begun.
-
-    Args:
-        function: what to do with an item.
-        items: what to do it with.
-        at_most: how many threads there may be.
     """
     from concurrent.futures import ThreadPoolExecutor
 

@@ -58,10 +58,6 @@ def authoritative(zone: str, resolver: Lookup) -> tuple[Server, ...]:
     A look-up of addresses that fails is no proof that there are none: the server stands in the
     list once more, without an address.
 
-    Args:
-        zone: the zone's name.
-        resolver: answers the questions for their names and addresses.
-
     Raises:
         ZoneError: DNS names none.
     """
@@ -121,11 +117,8 @@ def not_asked(servers: Sequence[Server]) -> str:
 def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:
     """The servers a user names, each once, at the addresses that this machine knows for them.
 
-    Args:
-        texts: ``HOST[:PORT]`` each.
-
     Raises:
-        UsageError: one is no such thing, or has no address.
+        UsageError: one is not ``HOST[:PORT]``, or has no address.
     """
     named = [host_and_port(text) for text in texts]
     found = [Server(host, address, port) for host, port in named for address in addresses(host)]
@@ -156,18 +149,11 @@ _THREADS = 100
 def ask_each(
     servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
 ) -> dict[Server, tuple[ServerAnswer, ...]]:
-    """Ask every server every query, all side by side; over TCP what does not fit in UDP.
+    """For each server its answers to the queries, in their order, all asked side by side.
 
-    It all takes as long as the slowest single answer, at most ``timeout``; beyond 100 questions,
-    that much for each hundred.
-
-    Args:
-        servers: whom to ask.
-        queries: what to ask each of them.
-        timeout: seconds for one question to one server. It goes out twice if need be.
-
-    Returns:
-        For each server its answers, in the order of ``queries``.
+    Over TCP what does not fit in UDP. It all takes as long as the slowest single answer, at most
+    ``timeout`` seconds, in which a question goes out twice if need be; beyond 100 questions, that
+    much for each hundred.
     """
     return _ask(_over_udp, servers, queries, timeout)
 
@@ -183,10 +169,8 @@ def ask_over_tcp(
 class Soa:
     """What a server says about the version of a zone that it serves.
 
-    Args:
-        answer: the answer itself, to say why the rest is missing.
-        serial: the zone's serial number; ``None`` without an answer.
-        negative_ttl: seconds that a cache keeps "there is no such record"; ``None`` likewise.
+    ``negative_ttl`` is the seconds that a cache keeps "there is no such record". It and the serial
+    are ``None`` without an answer; ``answer`` says why.
     """
 
     answer: ServerAnswer
@@ -195,13 +179,7 @@ class Soa:
 
 
 def soa(servers: Sequence[Server], zone: str, *, timeout: float = TIMEOUT) -> dict[Server, Soa]:
-    """The SOA record of a zone at each server.
-
-    Args:
-        servers: whom to ask.
-        zone: the zone's name.
-        timeout: seconds for one server.
-    """
+    """The SOA record of a zone at each server; ``timeout`` is in seconds for one of them."""
     answers = ask_each(servers, [Query(zone, "SOA")], timeout=timeout)
     return {server: _soa(answer) for server, (answer,) in answers.items()}
 
@@ -356,11 +334,8 @@ class ZoneServers:
     One server is asked, and the others, side by side, only for what it gave no usable answer to:
     dead or slow ones behind it cost no time, and several of them no more than one.
 
-    Args:
-        domain: names at and below it are asked of ``servers``.
-        servers: the zone's authoritative servers, the one to ask first before the others.
-        outside: answers everything else.
-        known: usable answers that are there already.
+    Names at and below ``domain`` are asked of ``servers``, the first of them first; ``outside``
+    answers everything else. ``known`` are usable answers that are there already.
     """
 
     def __init__(
@@ -438,10 +413,8 @@ def _answer_of(answer: ServerAnswer | None) -> Answer:
 class Dns:
     """The DNS of a run.
 
-    Attributes:
-        resolver: the recursive resolver to ask, as HOST or HOST:PORT; ``None`` for the system's.
-        servers: servers to ask instead of a zone's own, in the same form; its own if empty.
-        zones: exported zones, which say themselves what lies in them; ``None`` to ask DNS.
+    Resolver (the system's if ``None``) and servers (a zone's own if empty) are HOST or HOST:PORT.
+    ``zones`` are exported ones, which say themselves what lies in them; ``None`` to ask DNS.
     """
 
     resolver: str | None = None

@@ -48,11 +48,7 @@ class NoKeyError(KeySourceError):
 
 
 def read_key_file(path: Path) -> DkimSource:
-    """Read the key in the file at ``path``; see :func:`read_key`.
-
-    Raises:
-        KeySourceError: the file cannot be read, or is no DKIM key.
-    """
+    """Read the key in a file; see :func:`read_key`, whose errors it has, too."""
     origin = str(path)
     try:
         data = read_regular(path, MAX_SIZE)
@@ -77,11 +73,8 @@ def read_key(text: str | bytes, origin: str) -> DkimSource:
     """Read a key or a record in any of the forms that mail servers and their tools write.
 
     PEM private and public keys, zone-file lines, quoted or bare records, bare base64, mailcow's
-    JSON. A private key next to its record, as rspamadm prints them, has to fit it.
-
-    Args:
-        text: the content.
-        origin: what to call it in errors and in the plan.
+    JSON. A private key next to its record, as rspamadm prints them, has to fit it. ``origin`` is
+    what it is called in errors and in the plan.
 
     Raises:
         NoKeyError: it is mailcow's answer for a domain without a key.

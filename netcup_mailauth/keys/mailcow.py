@@ -47,12 +47,9 @@ LONGEST_VERSION = 40
 class Mailcow:
     """One mailcow. A refused key is never sent a second time: mailcow would ban the address.
 
-    Args:
-        url: its address, without a path.
-        api_key: the read-only key; a rotation needs the read-write one.
-        http: the session to use instead of a new one.
-        hold: what is remembered of the key from run to run.
-        warn: told of each name of a domain that is none.
+    ``url`` has no path. The read-only key will do; a rotation needs the read-write one. ``warn`` is
+    told of each name of a domain that is none. Whatever is asked, mailcow may refuse the key, now
+    or before (CredentialsError), or give no usable answer (ApiError).
     """
 
     def __init__(
@@ -82,11 +79,7 @@ class Mailcow:
         return self._http.ahead
 
     def version(self) -> str:
-        """Which version of mailcow this is, asked to see whether the key works.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
-        """
+        """Which version of mailcow this is, asked to see whether the key works."""
         data = self._get("/api/v1/get/status/version")
         version = data.get("version") if isinstance(data, dict) else None
         if not isinstance(version, str) or not version.isprintable():
@@ -100,9 +93,7 @@ class Mailcow:
         """The key that mailcow signs the domain's mail with; ``None`` if it has none.
 
         Raises:
-            CredentialsError: mailcow refused the key, now or before.
             KeySourceError: what mailcow holds is no key.
-            ApiError: mailcow gave no usable answer.
         """
         data = self._get(f"/api/v1/get/dkim/{quote(domain, safe='')}")
         if data == {}:
@@ -119,11 +110,7 @@ class Mailcow:
             raise KeySourceError(f"{domain}: {error.what}", error.advice) from None
 
     def relay(self, domain: str) -> str | None:
-        """The relay through which mailcow sends the domain's mail; ``None`` if it sends directly.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
-        """
+        """The relay through which mailcow sends the domain's mail; ``None`` if it has none."""
         data = self._get(f"/api/v1/get/domain/{quote(domain, safe='')}")
         check_about(domain, data)
         relay = data.get("relayhost") if isinstance(data, dict) else None
@@ -134,9 +121,6 @@ class Mailcow:
 
         What it calls one and is no domain name is left out, with a warning: these names get into
         configs, paths and commands.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
         """
         domains = self._list("/api/v1/get/domain/all", "domain_name")
         aliases = self._list("/api/v1/get/alias-domain/all", "alias_domain")
@@ -172,20 +156,14 @@ class Mailcow:
         return None
 
     def served(self) -> Served:
-        """Every domain and alias domain, where it counts that none is missing.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
-        """
+        """Every domain and alias domain, where it counts that none is missing."""
         domains = self._get("/api/v1/get/domain/all")
         return read_served(domains, self._get("/api/v1/get/alias-domain/all"))
 
     def send(self, call: str, body: object) -> None:
         """Send one write, once, and take mailcow's word for what became of it.
 
-        Args:
-            call: its route, such as ``add/dkim``.
-            body: what json_api.php takes for it.
+        ``call`` is its route, such as ``add/dkim``.
 
         Raises:
             CredentialsError: mailcow refused the key, now or before, or the key may only read.
@@ -261,10 +239,6 @@ class MailcowWriting:
         CredentialsError: mailcow refused the key, or it may only read.
         ApiError: mailcow says that it was not done, or only a part of it.
         UnverifiedError: it is not known what became of it, or mailcow holds something else.
-
-    Attributes:
-        mailcow: where to; its key is the read-write one.
-        sleep: how to wait.
     """
 
     mailcow: Mailcow
@@ -390,11 +364,6 @@ _LOOK = "Look at mailcow, and run the same command again."
 def check_done(payload: object, call: str, secret: str) -> None:
     """Make sure that mailcow says of each thing it was told to do that it is done.
 
-    Args:
-        payload: its answer.
-        call: the route, for the error.
-        secret: the API key, which is never shown.
-
     Raises:
         ApiError: something was not done, in mailcow's words.
         TransportError: the answer is none that mailcow is known to give.
@@ -416,12 +385,10 @@ def check_done(payload: object, call: str, secret: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What mailcow serves, as both of its lists say.
+    """What mailcow serves, as both of its lists say, in lower case.
 
-    Attributes:
-        domains: its domains, active or not, in lower case.
-        aliases: the target of each alias domain, active or not.
-        active: those of both that may be in use: all that are not plainly switched off.
+    ``domains`` and ``aliases`` (the target of each) may be active or not; ``active`` are those of
+    both that may be in use: all that are not plainly switched off.
     """
 
     domains: frozenset[str]

@@ -38,12 +38,7 @@ DEFAULT: KeyType = "rsa2048"
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key pair.
-
-    Attributes:
-        pem: the private half, PKCS #8 in PEM without a passphrase. It is never shown.
-        public: the public half.
-    """
+    """A key pair; ``pem`` is the private half, PKCS #8 in PEM without a passphrase, never shown."""
 
     pem: str = field(repr=False)
     public: PublicKey

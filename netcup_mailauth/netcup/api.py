@@ -32,12 +32,9 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """What serves zones to one account. Used as a context manager.
 
-    Attributes:
-        name: the API's, in one word.
-        endpoint: where it is.
-        account: stands for whose zones it serves; never a customer number.
-        new_ttl: the TTL that a new record gets, in seconds; ``None`` where the zone has one for
-            all its records.
+    ``name`` is the API's, in one word; ``account`` stands for whose zones it serves, and is never a
+    customer number; ``new_ttl`` is the TTL that a new record gets, in seconds, ``None`` where the
+    zone has one for all its records.
     """
 
     name: str
@@ -155,13 +152,7 @@ class Budget:
     """At most ``calls`` calls in any ``window`` seconds; sleeps only when it must.
 
     Calls that belong together are sent together even where the budget is smaller than that; the
-    next ones wait for as long as it takes.
-
-    Args:
-        calls: how many calls a window may hold.
-        window: its length in seconds.
-        clock: seconds, never going back.
-        sleep: how to wait.
+    next ones wait for as long as it takes. ``clock`` must never go back.
     """
 
     def __init__(

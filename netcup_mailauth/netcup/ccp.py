@@ -301,11 +301,7 @@ class CcpBackend:
         )
 
     def _expect(self, action: str, zone: str, answer: Envelope, model: type[Model]) -> Model:
-        """The data of a successful answer.
-
-        Raises:
-            MailauthError: the answer was no success, or its data is not what it should be.
-        """
+        """The data of a successful answer; raises what any other stands for."""
         if not answer.is_success:
             raise self._error(action, zone, answer)
         try:

@@ -151,11 +151,7 @@ class CloudDnsBackend:
         return self
 
     def check_key(self) -> None:
-        """See that the key works.
-
-        Raises:
-            CredentialsError, WaitError, ApiError: as netcup answers.
-        """
+        """See that the key works; fails as :meth:`lookup` does."""
         # A name that nobody can have (RFC 2606): netcup answers 404, to a good key only.
         self.lookup(NOBODYS)
 
@@ -184,11 +180,7 @@ class CloudDnsBackend:
         return self.read(_managed(name, self.lookup(name)))
 
     def read(self, entry: DomainEntry) -> Zone:
-        """Read the zone of a domain that was looked up before.
-
-        Raises:
-            CredentialsError, ZoneError, WaitError, ApiError: as netcup answers.
-        """
+        """Read the zone of a domain that was looked up before."""
         asked_at = clock.now()  # which revision is live; its records cannot change any more
         zone = self._live(entry, self._history(entry))
         return replace(zone, asked_at=asked_at, answered_at=clock.now())
@@ -302,11 +294,7 @@ class CloudDnsBackend:
             return answer
 
     def _success(self, call: str, zone: str, answer: Answer) -> Any:
-        """The result of a successful answer.
-
-        Raises:
-            MailauthError: it was none.
-        """
+        """The result of a successful answer; raises what any other stands for."""
         if answer.envelope is not None and answer.is_success:
             return answer.envelope.result
         if answer.is_missing:

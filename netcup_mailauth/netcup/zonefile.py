@@ -27,11 +27,7 @@ WHAT = "what netcup-mailauth records DOMAIN --format json prints"
 
 
 class ZoneFiles:
-    """A back end over exported zones.
-
-    Args:
-        zones: the zones, from whichever API.
-    """
+    """A back end over exported zones, from whichever API."""
 
     endpoint = EXPORTED
     account = ""
@@ -109,11 +105,7 @@ class _Listing(Shape):
 
 
 def read_zone(path: Path) -> Zone:
-    """The zone in an export.
-
-    Raises:
-        UsageError: it is none.
-    """
+    """The zone in an export; a UsageError says why it is none."""
     document = documents.parse(read_named(path, WHAT), str(path), WHAT)
     try:
         listing = _Listing.model_validate(document)

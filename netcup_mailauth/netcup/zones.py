@@ -59,13 +59,7 @@ SESSION = 2
 class Router:
     """Both APIs of one user, or the one there are credentials for, as one back end.
 
-    Args:
-        ccp: the CCP API; ``None`` without credentials for it.
-        clouddns: the REST API; ``None`` without a key for it.
-        serves_records: asks DNS whether a zone that reads empty really is.
-
-    Raises:
-        ValueError: neither is given.
+    ``serves_records`` asks DNS whether a zone that reads empty really is.
     """
 
     def __init__(
@@ -137,7 +131,6 @@ class Router:
 
         Raises:
             ZoneError: neither of them does, or not the one there are credentials for.
-            MailauthError: as that API answers.
         """
         if self._clouddns is None:
             return self._from_ccp(name)

@@ -76,11 +76,7 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
 
 
 def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
-    """The config in the user's config folder, or an empty one.
-
-    Raises:
-        ConfigError: as :func:`load`.
-    """
+    """The config in the user's config folder, or an empty one; fails as :func:`load` does."""
     try:
         own = config_folder(environ) / FILE_NAME
     except UsageError:  # no home, so no config in it
@@ -132,11 +128,8 @@ def _toml(path: Path) -> dict[str, Any]:
 def _settle_places(data: dict[str, Any], folder: Path, *, trusted: bool) -> list[str]:
     """Check the places that a config names, and make the paths among them absolute.
 
-    Works on what TOML says, before anything else is known about it, so that these mistakes are
-    reported beside all others.
-
-    Returns:
-        One line for each mistake.
+    Works on what TOML says, before anything else is known about it, so that these mistakes, one
+    line each, are reported beside all others.
     """
     problems = []
     for place, table in tables(data):

@@ -142,14 +142,8 @@ class Memory:
 class FileHold:
     """A hold in the state folder. See :class:`Hold`.
 
-    Attributes:
-        root: the state folder.
-        endpoint: where the credentials are sent to.
-        digest: stands for them in the file's name.
-        who: whoever refuses them, in words.
-        attended: whether somebody sits at a terminal, who may try again.
-        warn: told of a hold that begins.
-        now: the time.
+    ``digest`` stands for the credentials in the file's name, ``who`` is whoever refuses them, in
+    words; where a run is ``attended``, somebody sits at a terminal, who may try again.
     """
 
     root: Path

@@ -35,6 +35,9 @@ LIFETIME = 5.0
 """Seconds for finding a zone, retries included."""
 
 _AT_ONCE = 32
+_ROUNDS = 2
+"""How often each server is tried that does not answer."""
+
 _AT_A_CUT = frozenset({"NS", "SOA"})
 """Types that say where a zone begins: asked of an alias, they are not looked for at its target."""
 
@@ -50,7 +53,7 @@ class Resolver:
 
     ``server`` is ``HOST[:PORT]``, the system's by default. At most ``limit`` different queries are
     asked, in ``budget`` seconds: a batch never takes longer than what is left of them. One try at
-    one server takes ``timeout`` seconds, and ``retries`` more rounds through them follow the first.
+    one server takes ``timeout`` seconds.
 
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
@@ -63,7 +66,6 @@ class Resolver:
         limit: int = 50,
         budget: float = 10.0,
         timeout: float = 2.0,
-        retries: int = 1,
     ) -> None:
         self.exhausted: str | None = None
         """Why something was not asked, or the next question will not be; ``None`` if all can be."""
@@ -71,7 +73,6 @@ class Resolver:
         self._limit = limit
         self._budget = self._left = budget
         self._timeout = timeout
-        self._rounds = 1 + retries
         self._known: dict[Query, Answer] = {}
         self._lock = Lock()
 
@@ -112,7 +113,7 @@ class Resolver:
         except ValueError:
             return Answer(Status.SERVFAIL)
         failed: set[Place] = set()
-        for place in places * self._rounds:
+        for place in places * _ROUNDS:
             now = monotonic()
             if place in failed or now >= until:
                 continue
@@ -476,7 +477,7 @@ Place = tuple[str, int]
 """An IP address and a port."""
 
 
-def host_and_port(text: str, default_port: int = PORT) -> tuple[str, int]:
+def host_and_port(text: str) -> tuple[str, int]:
     """``HOST[:PORT]`` in its two parts; an IPv6 address with a port stands in brackets.
 
     Raises:
@@ -484,7 +485,7 @@ def host_and_port(text: str, default_port: int = PORT) -> tuple[str, int]:
     """
     host, port = _split(text.strip())
     usable = _is_ipv6(host) if ":" in host else re.fullmatch(r"[A-Za-z0-9_.-]+", host)
-    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else default_port if not port else 0
+    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else PORT if not port else 0
     if not usable or not 0 < number < 65536:
         raise UsageError(
             f"{text!r} is not HOST or HOST:PORT.", "As in 192.0.2.53, 127.0.0.1:5300 or [::1]:5300"

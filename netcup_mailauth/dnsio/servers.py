@@ -37,17 +37,15 @@ from netcup_mailauth.lookup import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dns.message import Message, QueryMessage
 
     from netcup_mailauth.dnsio.ask import Place
     from netcup_mailauth.lookup import RecordType
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
     Exchange = Callable[[Place, QueryMessage, float], Message]
-    from collections.abc import Mapping
-
-    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
 _FAMILIES: dict[RecordType, str] = {"A": "IPv4", "AAAA": "IPv6"}
 
@@ -125,25 +123,10 @@ def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:
     return tuple(dict.fromkeys(found))
 
 
-__all__ = [
-    "TIMEOUT",
-    "Server",
-    "ServerAnswer",
-    "ServerStatus",
-    "Soa",
-    "ask",
-    "ask_over_tcp",
-    "authoritative",
-    "not_asked",
-    "parse_servers",
-    "soa",
-    "with_route",
-]
-
 TIMEOUT = 2.5
 """Seconds for one question to one server, the retry and TCP included."""
 
-_THREADS = 100
+_AT_ONCE = 100
 
 
 def ask_each(
@@ -161,7 +144,7 @@ def ask_each(
 def ask_over_tcp(
     servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
 ) -> dict[Server, tuple[ServerAnswer, ...]]:
-    """As :func:`ask`, but over TCP from the start: whether a server can be reached that way."""
+    """As :func:`ask_each`, but over TCP from the start: whether a server is reached that way."""
     return _ask(ask.over_tcp, servers, queries, timeout)
 
 
@@ -200,7 +183,7 @@ def _ask(
     asked = dict.fromkeys(servers)
     pairs = [(server, query) for server in asked for query in queries]
     answers = iter(
-        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _THREADS)
+        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _AT_ONCE)
     )
     return {server: tuple(next(answers) for _ in queries) for server in asked}
 
@@ -290,7 +273,6 @@ PATIENCE = 1.8
 A server that is dead costs this much once, so that a check stays under three seconds.
 """
 
-_AT_ONCE = 100
 _STATUS = {
     ServerStatus.OK: Status.OK,
     ServerStatus.EMPTY: Status.EMPTY,

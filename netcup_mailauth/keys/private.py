@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth.dkim import public_key_from_crypto
 from netcup_mailauth.files import read_regular
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Private = RSAPrivateKey | Ed25519PrivateKey
 
 KeyType = Literal["rsa2048", "rsa3072", "rsa4096", "ed25519"]
-KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)
 
 DEFAULT: KeyType = "rsa2048"
 """What every receiver accepts; many do not verify Ed25519 yet (fact sheet mail, 2.1)."""

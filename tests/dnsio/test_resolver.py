@@ -196,11 +196,6 @@ def test_host_and_port(text: str, expected: tuple[str, int]) -> None:
     assert host_and_port(text) == expected
 
 
-def test_the_default_port_can_be_another() -> None:
-    assert host_and_port("h", 853) == ("h", 853)
-    assert host_and_port("h:1", 853) == ("h", 1)
-
-
 @pytest.mark.parametrize(
     "text",
     [

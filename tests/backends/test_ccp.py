@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from netcup_mailauth.errors import (
     ApiError,
-    CredentialsError,
     ExitCode,
     MailauthError,
     TransportError,
@@ -89,14 +88,6 @@ def test_a_session_that_died_is_renewed_once_for_a_read() -> None:
         assert requests_of(sandbox)["login"] == 2
 
 
-def test_a_session_that_died_is_known_by_its_second_text() -> None:
-    with account(quirks=Quirks(dead_session="not-found")) as (sandbox, backend):
-        backend.zone("example.com")
-        sandbox.fault("infoDnsRecords", "expire")
-        assert backend.zone("example.com").records
-        assert requests_of(sandbox)["login"] == 2
-
-
 def test_a_session_that_dies_at_once_again_is_an_error_and_no_loop() -> None:
     with account() as (sandbox, backend):
         sandbox.fault("infoDnsRecords", "expire", times=5)
@@ -131,14 +122,6 @@ def test_a_delete_is_sent_with_every_field_because_netcup_may_want_them() -> Non
         assert of_kind(after, Kind.SPF, "@") == ()
 
 
-@pytest.mark.parametrize("mode", ["drop", "500", "html", "cut"])
-def test_a_read_is_tried_again_after_a_fault_of_the_line(mode: str) -> None:
-    with account() as (sandbox, backend):
-        sandbox.fault("infoDnsRecords", mode, times=2)
-        assert backend.zone("example.com").records
-        assert requests_of(sandbox)["infoDnsRecords"] == 3
-
-
 @pytest.mark.parametrize("mode", ["drop", "apply-then-drop", "500", "html", "cut"])
 def test_a_write_is_sent_once_whatever_comes_of_it(mode: str) -> None:
     with account() as (sandbox, backend):
@@ -158,21 +141,6 @@ def test_4013_is_never_repeated_and_ends_the_run(mode: str) -> None:
             backend.zone("example.com")
         assert caught.value.ends_run
         assert requests_of(sandbox)["infoDnsRecords"] == 1
-
-
-def test_a_wrong_password_is_sent_once() -> None:
-    with Sandbox() as sandbox, backend_of(sandbox, api_password="wrong") as backend:
-        with pytest.raises(CredentialsError):
-            backend.zone("example.com")
-        assert requests_of(sandbox) == {"login": 1}
-
-
-def test_the_rate_limits_text_at_a_login_may_mean_a_wrong_password_and_says_so() -> None:
-    quirks = Quirks(wrong_credentials="rate-text")
-    with Sandbox(quirks=quirks) as sandbox, backend_of(sandbox, api_password="x") as backend:
-        with pytest.raises(WaitError) as caught:
-            backend.zone("example.com")
-        assert "password" in caught.value.advice
 
 
 def test_a_foreign_zone_and_a_name_below_a_zone_are_told_apart() -> None:
@@ -222,26 +190,6 @@ def test_the_account_is_named_by_a_digest_and_no_secret_shows() -> None:
         assert len(backend.account) == 12
         shown = repr(vars(backend))
         assert not any(secret in shown for secret in secrets if secret)
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ('a"b', "double quote"),
-        ("a\\b", "backslash"),
-        ("it's", "single quote"),
-        ("größe", "unknown"),
-        ("a\tb", "unknown"),
-        ("", "empty"),
-    ],
-)
-def test_a_text_that_netcup_would_alter_is_refused_before_any_call(value: str, words: str) -> None:
-    with account() as (sandbox, backend):
-        reason = backend.refuses(DesiredRecord(Kind.SPF, "@", value))
-        assert reason is not None
-        assert words in reason
-        assert backend.refuses(DMARC) is None
-        assert requests_of(sandbox) == {}
 
 
 def answer(**changes: Any) -> dict[str, Any]:
@@ -525,15 +473,12 @@ def test_each_call_is_traced_without_secrets() -> None:
 
 
 class Notes:
-    """A hold that only notes what it was told; ``error`` is raised when it is asked."""
+    """A hold that only notes what it was told."""
 
-    def __init__(self, error: MailauthError | None = None) -> None:
+    def __init__(self) -> None:
         self.told: list[str] = []
-        self.error = error
 
     def check(self) -> None:
-        if self.error:
-            raise self.error
         self.told.append("asked")
 
     def note(self, reason: Reason) -> None:
@@ -541,33 +486,6 @@ class Notes:
 
     def lift(self) -> None:
         self.told.append("lifted")
-
-
-def test_a_login_that_works_lifts_the_hold() -> None:
-    notes = Notes()
-    with Sandbox() as sandbox, backend_of(sandbox) as backend:
-        backend._trial._hold = notes
-        backend.log_in()
-        backend.zone("example.com")
-        assert requests_of(sandbox) == {"login": 1, "infoDnsRecords": 1}
-    assert notes.told == ["asked", "lifted"]
-
-
-def test_held_credentials_are_not_sent() -> None:
-    with Sandbox() as sandbox, backend_of(sandbox) as backend:
-        backend._trial._hold = Notes(CredentialsError("held"))
-        with pytest.raises(CredentialsError, match="held"):
-            backend.zone("example.com")
-        assert requests_of(sandbox) == {}
-
-
-def test_refused_credentials_are_noted() -> None:
-    notes = Notes()
-    with Sandbox() as sandbox, backend_of(sandbox, api_password="wrong") as backend:
-        backend._trial._hold = notes
-        with pytest.raises(CredentialsError):
-            backend.log_in()
-    assert notes.told == ["asked", Reason.REFUSED]
 
 
 def _read_and_write(backend: ccp.CcpBackend) -> None:

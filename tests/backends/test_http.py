@@ -393,17 +393,6 @@ def test_a_bug_is_not_tried_again() -> None:
         client().read(bug)
 
 
-def test_told_that_there_are_too_many_requests_a_read_waits_twice(
-    api: responses.RequestsMock,
-) -> None:
-    for answer in ("3", None, "5"):
-        api.get("https://api.example/x", status=429, headers={"Retry-After": answer or ""})
-    pauses: list[float] = []
-    asked = client("https://api.example", sleep=pauses.append)
-    assert asked.read_patiently(lambda: asked.get("/x")) == Reply(429, None, "5")
-    assert pauses == [3.0, http.USUAL_PAUSE]
-
-
 def test_a_fault_of_the_line_between_two_answers_of_too_many_is_tried_again(
     api: responses.RequestsMock,
 ) -> None:

@@ -143,9 +143,13 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         left = self.line.time_left() if self.may_wait else 0.0
-        self._sock.settimeout(left if self._usual is None else min(left, self._usual))
+        is_last = self._usual is None or left <= self._usual
+        self._sock.settimeout(left if is_last else self._usual)
         try:
             return self._raw.readinto(buffer)
+        except TimeoutError:
+            self.line.was_cut = is_last
+            raise
         finally:
             self._sock.settimeout(self._usual)
 

@@ -82,6 +82,32 @@ def test_what_drips_is_cut_off_and_may_have_been_processed(
     assert len(peer.requests) == 1
 
 
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nX: ", OK + b"\r\n[1", ok(b"[1]")[:-1]])
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_last_wait_ends_with_the_whole_time_and_is_not_begun_again(
+    start: Start,
+    open_client: OpenClient,
+    tls: tuple[ssl.SSLContext, str],
+    monkeypatch: pytest.MonkeyPatch,
+    secure: bool,
+    begun: bytes,
+) -> None:
+    monkeypatch.setattr(http, "LONGEST", 0.3)
+    silent = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(begun)
+        silent.wait(10)
+
+    peer = start(answer, tls[0] if secure else None)
+    asked = open_client(peer, "https" if secure else "http", tls[1])
+    error = failure(lambda: asked.read(lambda: asked.post(BODY)))
+    silent.set()
+    assert "in full within" in error.what
+    assert error.sent or not peer.requests
+    assert not error.passing
+
+
 def test_a_tls_handshake_that_drips_is_cut_off(
     start: Start, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,13 +151,6 @@ def test_a_foreign_zone_and_a_name_below_a_zone_are_told_apart() -> None:
             backend.zone("a.b.example.com")
 
 
-def test_a_zone_that_netcup_moved_to_clouddns_is_never_taken_for_empty() -> None:
-    with account(clouddns=["example.com"]) as (_, backend):
-        with pytest.raises(ZoneError) as caught:
-            backend.zone("example.com")
-        assert "CloudDNS" in caught.value.advice
-
-
 def test_an_empty_zone_is_empty_only_after_a_second_question() -> None:
     with account(zones={"example.com": []}) as (sandbox, backend):
         assert backend.zone("example.com").records == ()

@@ -153,15 +153,6 @@ def test_a_resolver_without_an_address_is_a_usage_error(monkeypatch: pytest.Monk
         zone_of("x.example.com", "dns.test")
 
 
-def test_a_machine_without_a_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_args: object) -> None:
-        raise dns.resolver.NoResolverConfiguration
-
-    monkeypatch.setattr(dns.resolver, "Resolver", broken)
-    with pytest.raises(ZoneError):
-        zone_of("x.example.com")
-
-
 def test_the_systems_resolver_is_the_default(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(answers("example.com"))
     own = dns.resolver.Resolver(configure=False)

@@ -29,6 +29,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.keys.forms import read_mailcow_key
 from netcup_mailauth.netcup.http import HttpClient
+from netcup_mailauth.netcup.wire import NOTHING_TAKEN
 from netcup_mailauth.records import MASK, visible
 from netcup_mailauth.state.holds import Reason, Trial
 
@@ -449,8 +450,7 @@ def check_about(domain: str, payload: object) -> None:
     if isinstance(named, str) and named.lower() != domain.lower():
         raise ApiError(
             f"mailcow was asked about {domain}, and answered about {named[:LONGEST]!a}.",
-            "Nothing was taken from it. Run the same command again; if it comes again, please "
-            "report it.",
+            NOTHING_TAKEN,
         )
 
 

@@ -29,7 +29,14 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE, Budget, ErrorCount, check_fresh, send_by
 from netcup_mailauth.netcup.http import HttpClient, Reply
-from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record, masked
+from netcup_mailauth.netcup.wire import (
+    NOTHING_TAKEN,
+    WIRE,
+    OptionalText,
+    Text,
+    foreign_record,
+    masked,
+)
 from netcup_mailauth.plan import Action, Edit
 from netcup_mailauth.records import (
     APEX,
@@ -289,8 +296,7 @@ class CcpBackend:
         return TransportError(
             f"netcup's answer to {action} is not that to this call: it does not repeat its "
             "action and clientrequestid.",
-            "Nothing was taken from it. Run the same command again; if it comes again, please "
-            "report it.",
+            NOTHING_TAKEN,
         )
 
     def _masked(self, answer: Envelope) -> Envelope:

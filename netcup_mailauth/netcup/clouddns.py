@@ -49,20 +49,29 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     WriteNotProcessedError,
 )
-from netcup_mailauth.netcup import clouddns_wire as errors
 from netcup_mailauth.netcup.api import Budget, ErrorCount, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
+    BAD_VALUE,
     Answer,
     DomainEntry,
     NameForm,
     Revision,
     WireRecord,
+    bad_name,
     changeset,
+    credentials,
+    error_for,
+    is_about_one,
+    not_in_this_account,
+    not_on_clouddns,
+    nothing_new,
     parsed,
+    refuses_the_key,
     to_record,
+    unknown_shape,
 )
 from netcup_mailauth.netcup.http import HttpClient, Reply
-from netcup_mailauth.netcup.wire import foreign_record
+from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
 from netcup_mailauth.records import (
     APEX,
     CLOUDDNS,
@@ -202,7 +211,7 @@ class CloudDnsBackend:
         made = self._write(entry, body, send_by(zone))
         history = self._history(entry)
         if made is None and history.live.identifier == zone.revision:
-            raise errors.nothing_new(zone.name)
+            raise nothing_new(zone.name)
         history.check_follows(zone, made.identifier if made else history.live.identifier)
         return self._live(entry, history)
 
@@ -214,8 +223,8 @@ class CloudDnsBackend:
         answer = self._get(DOMAIN, name, "/domain", {"fqdn": name})
         if answer.is_missing:
             return None
-        if answer.has_code(errors.BAD_VALUE):
-            raise self._errors.counted(errors.bad_name(name, answer))
+        if answer.has_code(BAD_VALUE):
+            raise self._errors.counted(bad_name(name, answer))
         result = self._success(DOMAIN, name, answer)
         listed = result if isinstance(result, list) else [result] if result else []
         entries = [parsed(DOMAIN, name, entry, DomainEntry) for entry in listed]
@@ -260,7 +269,7 @@ class CloudDnsBackend:
                 return None
             result = self._success(call, entry.fqdn, answer)
             if not isinstance(result, list):
-                raise errors.unknown_shape(call, entry.fqdn, answer.payload)
+                raise unknown_shape(call, entry.fqdn, answer.payload)
             return Page(result, answer.pagination.last_page, answer.pagination.total)
 
         entries = collect(f"{call} of {entry.fqdn}", ask)
@@ -286,9 +295,9 @@ class CloudDnsBackend:
             answer = Answer.of(repeat(spend_and_send), (self._key,))
             if self._trace is not None:
                 self._trace(f"netcup: {call} of {zone}: {answer.message}")
-            about_one = self._trial.works and errors.is_about_one(answer)
-            if errors.refuses_the_key(answer) and not about_one:
-                raise self._trial.refuse(errors.credentials(answer), Reason.REFUSED)
+            about_one = self._trial.works and is_about_one(answer)
+            if refuses_the_key(answer) and not about_one:
+                raise self._trial.refuse(credentials(answer), Reason.REFUSED)
             if answer.is_success or answer.is_missing:
                 self._trial.succeed()
             return answer
@@ -299,14 +308,14 @@ class CloudDnsBackend:
             return answer.envelope.result
         if answer.is_missing:
             self._domains.pop(zone, None)  # it may have been moved since it was looked up
-        raise self._errors.counted(errors.error_for(call, zone, answer))
+        raise self._errors.counted(error_for(call, zone, answer))
 
 
 def _managed(name: str, entry: DomainEntry | None) -> DomainEntry:
     if entry is None:
-        raise errors.not_in_this_account(name)
+        raise not_in_this_account(name)
     if not entry.is_dns_managed:
-        raise errors.not_on_clouddns(name)
+        raise not_on_clouddns(name)
     return entry
 
 
@@ -558,8 +567,4 @@ def _whole(what: str, entries: list[object], last: Page | None, pages: int) -> l
 
 
 def _broken(what: str) -> ApiError:
-    return ApiError(
-        what,
-        "Nothing was taken from it. Run the same command again; if it comes "
-        "again, please report it.",
-    )
+    return ApiError(what, NOTHING_TAKEN)

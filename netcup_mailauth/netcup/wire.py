@@ -38,6 +38,11 @@ for the same identifier."""
 
 OptionalText = Annotated[str, BeforeValidator(_text_or_empty)]
 
+NOTHING_TAKEN = (
+    "Nothing was taken from it. Run the same command again; if it comes again, please report it."
+)
+"""What to do about an answer that cannot be believed."""
+
 LONGEST_WORDS = 2_000
 """Characters of an API's own words that are shown."""
 
@@ -60,8 +65,7 @@ def foreign_record(zone: str, name: str) -> ApiError:
     return ApiError(
         f"netcup lists {name!a} among the records of {zone}, where it cannot be: the answer is "
         "about another zone.",
-        "Nothing was taken from it. Run the same command again; if it comes again, please "
-        "report it.",
+        NOTHING_TAKEN,
     )
 
 

@@ -420,6 +420,11 @@ def xdg_folder(variable: str, default: str, environ: Mapping[str, str]) -> Path:
     return (named if named.is_absolute() else expanded(default)) / "netcup-mailauth"
 
 
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """The user's config folder for this program. Raises as :func:`xdg_folder`."""
+    return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ)
+
+
 def check_home(folder: Path, environ: Mapping[str, str]) -> None:
     """Raise if something would be kept in the home of the user who called sudo.
 

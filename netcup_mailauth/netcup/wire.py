@@ -55,8 +55,7 @@ LONGEST_NAME = 30
 
 def masked(text: str, secrets: Iterable[SecretStr]) -> str:
     """``text`` in one line, with the secrets masked and control characters written out."""
-    line = " ".join(records.masked(text, secrets).split())
-    words = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    words = records.visible(" ".join(records.masked(text, secrets).split()))
     return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}..."
 
 

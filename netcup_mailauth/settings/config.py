@@ -19,7 +19,7 @@ from pydantic import SecretStr, ValidationError
 
 from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, CredentialsError, MailauthError, UsageError
-from netcup_mailauth.files import MAX_SIZE, TooLargeError, expanded, read_regular, xdg_folder
+from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy
@@ -50,15 +50,6 @@ class LoadedConfig:
     config: Config
     path: Path | None = None
     trusted: bool = True
-
-
-def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The user's config folder for this program.
-
-    Raises:
-        UsageError: there is none, as for a user without a home.
-    """
-    return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ)
 
 
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
@@ -194,7 +185,7 @@ def _inside(path: Path, folder: Path) -> Path:
 def line(table: tuple[str, ...], key: str, problem: str) -> str:
     """One mistake."""
     where = f"[{'.'.join(map(_quoted, table))}] " if table else ""
-    return _printable(f"{where}{_quoted(key) if table else key}: {problem}")
+    return records.visible(f"{where}{_quoted(key) if table else key}: {problem}")
 
 
 def tables(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -341,13 +332,6 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def _quoted(part: str) -> str:
     return part if _BARE.fullmatch(part) else f'"{part}"'
-
-
-def _printable(text: str) -> str:
-    """The text with control characters written out, so that it stays one harmless line."""
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
 
 
 # --- Which mailcow to ask, and with which key -----------------------------------------------------

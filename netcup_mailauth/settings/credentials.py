@@ -21,12 +21,12 @@ from netcup_mailauth.files import (
     NotRegularError,
     TooLargeError,
     check_home,
+    config_folder,
     open_regular,
     own_folder,
     read_regular,
     read_up_to,
     write_private,
-    xdg_folder,
 )
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def _listed(words: list[str]) -> str:
 def credential_file(environ: Mapping[str, str]) -> Path | None:
     """Where the file is, beside the user's config; ``None`` for a user without a home."""
     try:
-        return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ) / KEPT_NAME
+        return config_folder(environ) / KEPT_NAME
     except UsageError:
         return None
 

@@ -58,12 +58,12 @@ class Mailcow:
         url: str,
         api_key: SecretStr,
         *,
-        http: HttpClient | None = None,
         hold: Hold | None = None,
         warn: Callable[[str], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = {"X-API-Key": api_key.get_secret_value()}
-        self._http = http or HttpClient(url, "mailcow", headers=headers)
+        self._http = HttpClient(url, "mailcow", headers=headers, sleep=sleep)
         self.host = urlsplit(url).hostname or url
         self._api_key = api_key
         self._trial = Trial(hold)

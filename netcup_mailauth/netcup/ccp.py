@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import time
 from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -83,17 +84,17 @@ class CcpBackend:
         api_password: SecretStr,
         *,
         endpoint: str = ENDPOINT,
-        http: HttpClient | None = None,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = endpoint
         self.account = hashlib.sha256(customer_number.encode()).hexdigest()[:12]
         self._customer_number = SecretStr(customer_number)
         self._api_key = api_key
         self._api_password = api_password
-        self._http = http or HttpClient(endpoint, "netcup's CCP API")
+        self._http = HttpClient(endpoint, "netcup's CCP API", sleep=sleep)
         self._budget = budget or Budget()
         self._trace = trace
         self._trial = Trial(hold)

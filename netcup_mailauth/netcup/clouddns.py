@@ -37,6 +37,7 @@ go. Of the others (what is written, and how) each is told where it stands.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -116,8 +117,7 @@ class CloudDnsBackend:
     neither a plan file nor the journal may hang on one. A domain lies in one account only, so
     nothing can be written to the wrong one.
 
-    ``http`` has to send the key itself; ``trace`` is told of each answer in a line that holds no
-    secret.
+    ``trace`` is told of each answer in a line that holds no secret.
     """
 
     name = CLOUDDNS
@@ -129,14 +129,15 @@ class CloudDnsBackend:
         key: SecretStr,
         *,
         endpoint: str = ENDPOINT,
-        http: HttpClient | None = None,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = endpoint
         self._key = key
-        self._http = http or client(key, endpoint)
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
+        self._http = HttpClient(endpoint, "netcup's REST API", headers=headers, sleep=sleep)
         self._budget = budget or Budget()
         self._trace = trace
         self._trial = Trial(hold)
@@ -328,12 +329,6 @@ def _check_apex(zone: str, records: tuple[DnsRecord, ...]) -> None:
     for record in records:
         if record.type == "SOA" and record.hostname != APEX:
             raise foreign_record(zone, record.hostname)
-
-
-def client(key: SecretStr, endpoint: str = ENDPOINT, **options: Any) -> HttpClient:
-    """A session that sends the key; ``options`` are those of :class:`HttpClient`."""
-    headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
-    return HttpClient(endpoint, "netcup's REST API", headers=headers, **options)
 
 
 def _once(send: Callable[[], Reply]) -> Reply:

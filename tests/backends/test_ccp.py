@@ -532,8 +532,8 @@ def canary_backend(lines: list[str]) -> ccp.CcpBackend:
         CANARIES["customer_number"],
         key,
         password,
-        http=HttpClient(ccp.ENDPOINT, "netcup", sleep=lambda _: None),
         trace=lines.append,
+        sleep=lambda _: None,
     )
 
 

@@ -125,8 +125,7 @@ def notes() -> Notes:
 @pytest.fixture
 def backend(slept: Slept, notes: Notes) -> Iterator[clouddns.CloudDnsBackend]:
     key = SecretStr(KEY)
-    http = clouddns.client(key, sleep=slept.append)
-    with clouddns.CloudDnsBackend(key, http=http, hold=notes) as made:
+    with clouddns.CloudDnsBackend(key, hold=notes, sleep=slept.append) as made:
         yield made
 
 

@@ -23,7 +23,6 @@ from netcup_mailauth.errors import (
     TransportError,
 )
 from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
 
@@ -58,9 +57,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def mailcow(pauses: list[float]) -> Mailcow:
-    headers = {"X-API-Key": CANARY}
-    http = HttpClient(URL, "mailcow", headers=headers, sleep=pauses.append)
-    return Mailcow(URL, SecretStr(CANARY), http=http)
+    return Mailcow(URL, SecretStr(CANARY), sleep=pauses.append)
 
 
 def failure(mailcow: Mailcow, domain: str = "example.com") -> MailauthError:

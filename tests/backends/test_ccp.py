@@ -29,6 +29,7 @@ from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
 from tests.e2e.answering import echoing
+from tests.notes import Notes
 from tests.worlds import account, backend_of, requests_of
 
 DMARC = DesiredRecord(Kind.DMARC, "_dmarc", "v=DMARC1;p=none")
@@ -463,22 +464,6 @@ def test_each_call_is_traced_without_secrets() -> None:
 
 
 # --- Credentials that were refused, and secrets ---------------------------------------------------
-
-
-class Notes:
-    """A hold that only notes what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def check(self) -> None:
-        self.told.append("asked")
-
-    def note(self, reason: Reason) -> None:
-        self.told.append(reason)
-
-    def lift(self) -> None:
-        self.told.append("lifted")
 
 
 def _read_and_write(backend: ccp.CcpBackend) -> None:

@@ -28,6 +28,7 @@ from netcup_mailauth.plan import Action, Change
 from netcup_mailauth.records import DnsRecord, Kind
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
+from tests.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,22 +91,6 @@ DMARC = txt("_dmarc", '"v=DMARC1;p=none"')
 def api() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=True) as mock:
         yield mock
-
-
-class Notes:
-    """A hold that only notes what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def check(self) -> None:
-        self.told.append("asked")
-
-    def note(self, reason: Reason) -> None:
-        self.told.append(reason)
-
-    def lift(self) -> None:
-        self.told.append("lifted")
 
 
 class Slept(list[float]):

@@ -25,6 +25,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
+from tests.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,22 +301,6 @@ def test_a_refused_key_is_not_tried_for_anything_else(
 
 
 # --- A key that was refused, and secrets ----------------------------------------------------------
-
-
-class Notes:
-    """A hold that only notes what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def check(self) -> None:
-        self.told.append("asked")
-
-    def note(self, reason: Reason) -> None:
-        self.told.append(reason)
-
-    def lift(self) -> None:
-        self.told.append("lifted")
 
 
 VERSION_URL = f"{URL}/api/v1/get/status/version"

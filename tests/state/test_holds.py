@@ -15,6 +15,7 @@ import pytest
 
 from netcup_mailauth.errors import CredentialsError, ExitCode, MailauthError, WaitError
 from netcup_mailauth.state.holds import FileHold, NoHold, Reason, Trial, digest
+from tests.notes import Notes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,28 +206,12 @@ def test_without_a_memory_nothing_is_held() -> None:
 # --- Within one run -------------------------------------------------------------------------------
 
 
-class Asked:
-    """A hold that only notes what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def check(self) -> None:
-        self.told.append("asked")
-
-    def note(self, reason: Reason) -> None:
-        self.told.append(reason)
-
-    def lift(self) -> None:
-        self.told.append("lifted")
-
-
 @pytest.fixture
-def asked() -> Asked:
-    return Asked()
+def asked() -> Notes:
+    return Notes()
 
 
-def test_what_works_is_looked_up_and_lifted_once(asked: Asked) -> None:
+def test_what_works_is_looked_up_and_lifted_once(asked: Notes) -> None:
     trial = Trial(asked)
     for _ in range(3):
         with trial.turn():
@@ -234,7 +219,7 @@ def test_what_works_is_looked_up_and_lifted_once(asked: Asked) -> None:
     assert asked.told == ["asked", "lifted"]
 
 
-def test_what_was_refused_is_not_sent_again_and_noted_once(asked: Asked) -> None:
+def test_what_was_refused_is_not_sent_again_and_noted_once(asked: Notes) -> None:
     trial = Trial(asked)
     first, second = CredentialsError("first"), CredentialsError("second")
     assert trial.refuse(first, Reason.REFUSED) is first
@@ -244,7 +229,7 @@ def test_what_was_refused_is_not_sent_again_and_noted_once(asked: Asked) -> None
     assert asked.told == [Reason.REFUSED]
 
 
-def test_a_lock_out_after_a_rate_limit_is_noted(asked: Asked) -> None:
+def test_a_lock_out_after_a_rate_limit_is_noted(asked: Notes) -> None:
     trial = Trial(asked)
     trial.refuse(WaitError("slower"), None)
     trial.refuse(WaitError("locked"), Reason.LOCKED_OUT)
@@ -257,7 +242,7 @@ def test_what_is_held_is_not_sent(hold: FileHold) -> None:
         pytest.fail("it was sent")
 
 
-def test_parallel_jobs_do_not_all_try_what_may_be_refused(asked: Asked) -> None:
+def test_parallel_jobs_do_not_all_try_what_may_be_refused(asked: Notes) -> None:
     trial = Trial(asked)
     sent: list[int] = []
 

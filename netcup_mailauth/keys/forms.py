@@ -370,7 +370,7 @@ def _with_short_chunks(text: str) -> str:
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SHORTEST = 43  # characters of base64 for 32 bytes, its "=" left out
-_SEED_LENGTHS = (32, 64)  # Ed25519: a seed (dkimpy, rspamd), a seed and its public key (rspamd)
+SEED_LENGTHS = (32, 64)  # Ed25519: a seed (dkimpy, rspamd), a seed and its public key (rspamd)
 _PRIVATE = ("PRIVATE KEY", "RSA PRIVATE KEY")
 _PUBLIC = ("PUBLIC KEY", "RSA PUBLIC KEY")
 _ONLY_RSA = "DKIM knows only RSA and Ed25519 keys: make one of these, RSA with 2048 bits if unsure."
@@ -423,7 +423,7 @@ def from_base64(text: str, origin: str) -> PublicKey:
         KeySourceError: it is base64, but of no key that DKIM can use.
     """
     data = _decoded(text, origin)
-    if len(data) in _SEED_LENGTHS:
+    if len(data) in SEED_LENGTHS:
         return _from_seed(data, origin)
     if data.startswith(b"-----BEGIN") and (keys := split(data.decode("latin-1"), origin).keys):
         return keys[0]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from netcup_mailauth.dkim import public_key_from_crypto
 from netcup_mailauth.files import read_regular
 from netcup_mailauth.keys import forms
-from netcup_mailauth.keys.forms import MAX_SIZE
+from netcup_mailauth.keys.forms import MAX_SIZE, SEED_LENGTHS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,6 @@ def generate(key_type: KeyType = DEFAULT) -> NewKey:
 
 SAMPLE = b"v=1; a=rsa-sha256; netcup-mailauth signs this and verifies it\r\n"
 _BLOCK = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
-_SEED_LENGTHS = (32, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _from_bytes(data: bytes) -> Private | None:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-    if len(data) in _SEED_LENGTHS:
+    if len(data) in SEED_LENGTHS:
         return Ed25519PrivateKey.from_private_bytes(data[:32])
     try:
         key = load_der_private_key(data, password=None)

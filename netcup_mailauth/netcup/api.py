@@ -144,15 +144,19 @@ WINDOW = 60.0
 """netcup answers the 181st call within a minute with an error (fact 1.11); ten are left to
 other programs of the same account."""
 
+ERRORS_ALLOWED = 10
+"""API errors in one run after which it ends: many errors in a row lock the account. Where
+netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
+
 GLANCE = 1.0
 """Seconds after which a job that waits looks whether another has given calls back."""
 
 
 class Budget:
-    """At most ``calls`` calls in any ``window`` seconds; sleeps only when it must.
+    """What a run may ask of an API: so many calls in any ``window`` seconds, and so many errors.
 
-    Calls that belong together are sent together even where the budget is smaller than that; the
-    next ones wait for as long as it takes. ``clock`` must never go back.
+    It sleeps only when it must. Calls that belong together are sent together even where the budget
+    is smaller than that; the next ones wait for as long as it takes. ``clock`` must never go back.
     """
 
     def __init__(
@@ -171,6 +175,7 @@ class Budget:
         self._job = threading.local()
         self._counting = threading.Lock()
         self._queue = threading.Lock()
+        self._errors = count(1)  # whose next is never given to two jobs
 
     def spend(self) -> None:
         """Count one call: one that this job keeps, else the next free one."""
@@ -224,21 +229,9 @@ class Budget:
             self._job.kept = [now] * calls
             return 0.0
 
-
-ERRORS_ALLOWED = 10
-"""API errors in one run after which it ends: many errors in a row lock the account. Where
-netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
-
-
-class ErrorCount:
-    """Counts the API errors of a run."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)  # whose next is never given to two jobs
-
     def counted(self, error: MailauthError) -> MailauthError:
-        """The error to raise: this one, or the one that ends the run."""
-        number = next(self._numbers)
+        """The error to raise for one of the API's: this one, or the one that ends the run."""
+        number = next(self._errors)
         if number < ERRORS_ALLOWED or isinstance(error, WaitError):
             return error
         return WaitError(

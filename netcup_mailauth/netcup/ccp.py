@@ -28,7 +28,7 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
     ZoneError,
 )
-from netcup_mailauth.netcup.api import KEYS_PAGE, Budget, ErrorCount, check_fresh, send_by
+from netcup_mailauth.netcup.api import KEYS_PAGE, Budget, check_fresh, send_by
 from netcup_mailauth.netcup.http import HttpClient, Reply
 from netcup_mailauth.netcup.wire import (
     NOTHING_TAKEN,
@@ -101,7 +101,6 @@ class CcpBackend:
         self._session: SecretStr | None = None
         self._entering = threading.Lock()
         self._secrets = [self._customer_number, api_key, api_password]
-        self._errors = ErrorCount()
 
     def __enter__(self) -> CcpBackend:
         return self
@@ -188,7 +187,7 @@ class CcpBackend:
     def _check_that_zone_exists(self, name: str) -> None:
         answer = self._read("infoDnsZone", {"domainname": name})
         if answer.is_error and answer.statuscode == Code.ZONE_NOT_FOUND:
-            raise self._errors.counted(not_on_this_api(name, answer))
+            raise self._budget.counted(not_on_this_api(name, answer))
         known = self._expect("infoDnsZone", name, answer, ZoneFacts).name
         if known.lower() != name:
             raise foreign_record(name, known)
@@ -331,7 +330,7 @@ class CcpBackend:
             reason = Reason.LOCKED_OUT
         if error.ends_run:
             self._trial.refuse(error, reason)  # no other job logs in after it
-        return self._errors.counted(error)
+        return self._budget.counted(error)
 
     def _note(self, line: str) -> None:
         if self._trace is not None:

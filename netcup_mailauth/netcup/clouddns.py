@@ -50,7 +50,7 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     WriteNotProcessedError,
 )
-from netcup_mailauth.netcup.api import Budget, ErrorCount, check_fresh, send_by
+from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
     BAD_VALUE,
     Answer,
@@ -141,7 +141,6 @@ class CloudDnsBackend:
         self._budget = budget or Budget()
         self._trace = trace
         self._trial = Trial(hold)
-        self._errors = ErrorCount()
         self._domains: dict[str, DomainEntry | None] = {}
         self._forms: dict[str, NameForm] = {}
 
@@ -225,7 +224,7 @@ class CloudDnsBackend:
         if answer.is_missing:
             return None
         if answer.has_code(BAD_VALUE):
-            raise self._errors.counted(bad_name(name, answer))
+            raise self._budget.counted(bad_name(name, answer))
         result = self._success(DOMAIN, name, answer)
         listed = result if isinstance(result, list) else [result] if result else []
         entries = [parsed(DOMAIN, name, entry, DomainEntry) for entry in listed]
@@ -309,7 +308,7 @@ class CloudDnsBackend:
             return answer.envelope.result
         if answer.is_missing:
             self._domains.pop(zone, None)  # it may have been moved since it was looked up
-        raise self._errors.counted(error_for(call, zone, answer))
+        raise self._budget.counted(error_for(call, zone, answer))
 
 
 def _managed(name: str, entry: DomainEntry | None) -> DomainEntry:

@@ -30,7 +30,6 @@ from tests.unlimited import Unlimited
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.lookup import Answer, Lookup, Query
@@ -222,12 +221,7 @@ class FakeBackend(Unlimited):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 TRAPS: dict[Path, Trap] = {}

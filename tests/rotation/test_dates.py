@@ -31,7 +31,7 @@ def test_how_far_an_answer_is_ahead(days: int) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(days=days), usegmt=True)
     with responses.RequestsMock() as api:
         api.get(f"{URL}/x", json={}, headers={"Date": date})
-        client = HttpClient(URL, "mailcow", environ={})
+        client = HttpClient(URL, "mailcow")
         client.get("/x")
     assert client.ahead is not None
     assert abs(client.ahead - days * 86400) < 600
@@ -53,7 +53,7 @@ def test_how_far_an_answer_is_ahead(days: int) -> None:
 def test_a_date_that_is_none_tells_nothing(date: str | None) -> None:
     with responses.RequestsMock() as api:
         api.get(f"{URL}/x", json={}, headers={} if date is None else {"Date": date})
-        client = HttpClient(URL, "mailcow", environ={})
+        client = HttpClient(URL, "mailcow")
         client.get("/x")
     assert client.ahead is None
 

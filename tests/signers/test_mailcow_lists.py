@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from netcup_mailauth.errors import TransportError
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.private import generate
-from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.rotation.signers import Users
 from netcup_mailauth.rotation.signers_mailcow import MailcowKeys
 
@@ -32,8 +31,7 @@ def api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def keys() -> MailcowKeys:
-    http = HttpClient(URL, "mailcow", environ={}, sleep=lambda _: None)
-    return MailcowKeys(Mailcow(URL, SecretStr("k"), http=http))
+    return MailcowKeys(Mailcow(URL, SecretStr("k"), sleep=lambda _: None))
 
 
 def domain(name: str, active: object = 1) -> dict[str, object]:

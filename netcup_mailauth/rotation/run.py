@@ -346,9 +346,14 @@ class Course:
     users: Users | None = None
     jumped: float | None = None
 
+    @property
+    def session(self) -> Session:
+        """The run that it is part of."""
+        return self.rotator.session
+
     def run(self) -> Outcome:
         """Do what is due."""
-        self._keep(self._seen(self.rotator.session.clock.time()))
+        self._keep(self._seen(self.session.clock.time()))
         for _ in range(MOST_STEPS):
             zone, facts = self._facts_in_time()
             step = decide.due(self.rotation, facts, self.rotator.waits)
@@ -377,7 +382,7 @@ class Course:
         Raises:
             RefusedError: that is not possible any more.
         """
-        self._keep(self._seen(self.rotator.session.clock.time()))
+        self._keep(self._seen(self.session.clock.time()))
         facts = self._facts()[1]
         turned = decide.abort(self.rotation, facts)
         if turned is Act.ASK_SERVERS:
@@ -419,13 +424,13 @@ class Course:
         Room for its write is made before all, so that no wait for the budget comes in between.
         """
         domain = self.rotation.domain
-        self.rotator.session.backend.reserve()
+        self.session.backend.reserve()
         current, prepared, parked = self._at_the_signer()
-        zone = self.rotator.session.backend.zone(self.rotation.zone)
-        now = self.rotator.session.clock.time()
+        zone = self.session.backend.zone(self.rotation.zone)
+        now = self.session.clock.time()
         self.rotation = rotation = self._seen(now)
         held = [key.selector for key in (current, prepared, parked) if key]
-        ahead = {**self.rotator.session.backend.ahead, **self.rotator.signer.ahead}
+        ahead = {**self.session.backend.ahead, **self.rotator.signer.ahead}
         known = {*read_book(self.rotator.folder, domain).used, rotation.old.selector, *held}
         facts = Facts(
             now if self.round is None else max(now, self.round.time),
@@ -455,7 +460,7 @@ class Course:
 
     def _seen(self, now: float) -> Rotation:
         """The rotation, seen now; how far the clock was set meanwhile is noted."""
-        up = self.rotator.session.clock.uptime()
+        up = self.session.clock.uptime()
         jumped = jump(self.rotation.clock, self.rotation.up, now, up)
         if jumped is not None and abs(jumped) > abs(self.jumped or 0.0):
             self.jumped = jumped
@@ -468,7 +473,7 @@ class Course:
     def _ask_servers(self) -> None:
         rotation = self.rotation
         names = [rotation.name_of(rotation.old), rotation.name_of(rotation.new)]
-        heard = look(self.rotator.session, rotation.zone, names)
+        heard = look(self.session, rotation.zone, names)
         if rotation.new.record:
             seen = self._seen(heard.time)
             watch = seen.watch.after(heard, names[1], rotation.new.record, self.rotator.waits)
@@ -515,7 +520,7 @@ class Course:
     def _publish(self, zone: Zone, facts: Facts) -> None:
         rotation = self.rotation
         ttl = self.rotator.wish.policy.ttl
-        change_set = creation(self.rotator.session.backend, zone, rotation, ttl)
+        change_set = creation(self.session.backend, zone, rotation, ttl)
         if self._write(zone, change_set, facts):
             self._say(f"{rotation.name_of(rotation.new)} is created.")
         if rotation.phase is Phase.PUBLISHING:
@@ -524,7 +529,7 @@ class Course:
         self._keep(replace(rotation, watch=Watch()))
 
     def _write(self, zone: Zone, change_set: ChangeSet, facts: Facts) -> bool:
-        session, allow = self.rotator.session, self.rotator.wish.allow
+        session, allow = self.session, self.rotator.wish.allow
         return write(session, zone, change_set, facts.signing, allow)
 
     def _switch(self, facts: Facts) -> None:
@@ -545,7 +550,7 @@ class Course:
         self._switched()
 
     def _switched(self) -> None:
-        now = self.rotator.session.clock.time()
+        now = self.session.clock.time()
         rotation = self._seen(now).switched(now)
         book = read_book(self.rotator.folder, rotation.domain)
         key = rotation.staying.key
@@ -557,7 +562,7 @@ class Course:
     def _retire(self, zone: Zone, facts: Facts) -> None:
         self._keep(self.rotation.begun(Phase.RETIRING))
         rotation = self.rotation
-        change_set = removal(self.rotator.session.backend, zone, rotation)
+        change_set = removal(self.session.backend, zone, rotation)
         name = rotation.name_of(rotation.leaving)
         if self._write(zone, change_set, facts):
             self._say(f"{name} is {'revoked' if rotation.revoke else 'removed'}.")
@@ -615,7 +620,7 @@ class Course:
 
     def _say(self, sentence: str) -> None:
         self.done.append(sentence)
-        self.rotator.session.reporter.step(f"{self.rotation.domain}: {sentence}")
+        self.session.reporter.step(f"{self.rotation.domain}: {sentence}")
 
 
 # --- What is asked --------------------------------------------------------------------------------

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.errors import MailauthError, UsageError
-from netcup_mailauth.policy import seconds, words
+from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.rotation.state import (
     Book,
@@ -211,27 +210,6 @@ def test_selectors_of_a_domain_are_not_those_of_another_in_the_zone() -> None:
     zone = Zone("example.com", "ccp", records)
     assert selectors_in(zone, "example.com") == {"dkim"}
     assert selectors_in(zone, "intern.example.com") == {"s2026-11a", "alias"}
-
-
-@pytest.mark.parametrize(
-    ("text", "span"), [("7d", 604800.0), ("12h", 43200.0), (" 45M ", 2700.0), ("0.5s", 0.5)]
-)
-def test_spans_have_a_unit(text: str, span: float) -> None:
-    assert seconds(text) == span
-
-
-@pytest.mark.parametrize("text", ["7", "d", "-1d", "1e3s", "7 days", "9999999w", "", "٣d"])
-def test_what_has_none_is_no_span(text: str) -> None:
-    with pytest.raises(UsageError):
-        seconds(text)
-
-
-@pytest.mark.parametrize(
-    ("span", "text"),
-    [(0.2, "1 s"), (45, "45 s"), (2700, "45 min"), (604800, "7 d"), (90061, "1 d 1 h")],
-)
-def test_spans_are_told_in_two_units(span: float, text: str) -> None:
-    assert words(span) == text
 
 
 @pytest.mark.parametrize("phase", list(Phase))

@@ -1,8 +1,15 @@
-"""A clock that counts sleep: how old a zone is, also after the laptop's lid was closed."""
+"""The time: by a clock that counts sleep, by one that is set, and by how long the machine runs.
+
+How old a zone is has to be known also after the laptop's lid was closed. And a wrong clock that is
+set right makes seven days of grace one second, so a long wait counts time twice: by the clock, and
+within one boot by the uptime; the slower one counts.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Linux's monotonic clock stands still while the machine sleeps, its boot-time clock does not. On
@@ -13,6 +20,17 @@ virtual machine was frozen from outside."""
 def now() -> float:
     """Seconds since some moment in the past, sleep included; never set by anybody."""
     return time.clock_gettime(_CLOCK)
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """How long a machine runs, sleep included; another boot counts from its own beginning."""
+
+    boot: str
+    seconds: float
 
 
 class Clock:
@@ -29,3 +47,26 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+    def uptime(self, boot_id: Path = BOOT_ID) -> Uptime | None:
+        """How long this machine runs; ``None`` where the system does not say.
+
+        That is anything but Linux: there is no boot id, or no uptime that counts sleep.
+        """
+        try:
+            boot = boot_id.read_text(encoding="ascii").strip()
+            return Uptime(boot, time.clock_gettime(time.CLOCK_BOOTTIME)) if boot else None
+        except (AttributeError, OSError, ValueError):
+            return None
+
+
+def jump(clock: float, since: Uptime | None, now: float, up: Uptime | None) -> float | None:
+    """How far the clock went beyond the time that passed; below 0 where it lags behind it.
+
+    ``clock`` is what it showed then, in seconds since 1970, when the machine ran for ``since``;
+    ``now`` is what it shows when the machine runs for ``up``. ``None`` where that cannot be told,
+    as after a restart of the machine.
+    """
+    if since is None or up is None or since.boot != up.boot or up.seconds < since.seconds:
+        return None
+    return (now - clock) - (up.seconds - since.seconds)

@@ -53,9 +53,8 @@ def worst(codes: list[ExitCode]) -> ExitCode:
 class MailauthError(Exception):
     """Base of all errors raised on purpose.
 
-    Args:
-        what: one sentence of what happened, with the value it happened to.
-        advice: one sentence of what to do next.
+    ``what`` is one sentence of what happened, with the value it happened to, ``advice`` one of what
+    to do next.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR

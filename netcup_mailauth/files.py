@@ -188,11 +188,7 @@ def write_named(path: Path, text: str) -> None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, readable as the umask says.
-
-    Raises:
-        OSError: it is there, or cannot be written.
-    """
+    """Write a file that is not there yet, readable as the umask says."""
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
 
@@ -271,11 +267,7 @@ def make_folder(folder: Path) -> None:
 
 
 def make_missing(folder: Path) -> None:
-    """Make a folder that is not there, as :func:`make_folder`, and do not look whose it is.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Make a folder that is not there, as :func:`make_folder`, and do not look whose it is."""
     if not folder.is_dir():
         make_missing(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -390,11 +382,7 @@ def _moved_away(path: Path, problem: str) -> NotOursError:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk before this returns.
-
-    Raises:
-        OSError: it cannot be done.
-    """
+    """Have the names in a folder on the disk before this returns."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -430,6 +418,11 @@ def xdg_folder(variable: str, default: str, environ: Mapping[str, str]) -> Path:
     """
     named = Path(environ.get(variable, ""))
     return (named if named.is_absolute() else expanded(default)) / "netcup-mailauth"
+
+
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """The user's config folder for this program. Raises as :func:`xdg_folder`."""
+    return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ)
 
 
 def check_home(folder: Path, environ: Mapping[str, str]) -> None:

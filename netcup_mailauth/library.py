@@ -57,11 +57,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProposedPlan:
-    """What would be changed, before it is; as text it is what the command shows.
-
-    Attributes:
-        plan: the change set of each domain, with what the guard found.
-    """
+    """What would be changed, before it is; as text it is what the command shows."""
 
     plan: Plan
 
@@ -181,11 +177,8 @@ class Netcup:
     def plan(self, *domains: str, **wanted: Any) -> ProposedPlan:
         """What would have to change, so that each domain has what is wanted; writes nothing.
 
-        A domain about which something went wrong has a change set with an error.
-
-        Args:
-            domains: the mail domains.
-            wanted: see :meth:`check`.
+        A domain about which something went wrong has a change set with an error. ``wanted`` is as
+        for :meth:`check`.
         """
         return ProposedPlan(planning.plan(self._session, _wishes(domains, wanted)))
 
@@ -207,13 +200,10 @@ class Netcup:
     def check(self, *domains: str, **wanted: Any) -> CheckReport:
         """What the name servers say, and what receivers make of it.
 
-        Args:
-            domains: the mail domains.
-            wanted: as the command's options, each a text or a list of texts: `spf`,
-                `spf_require`, `spf_drop`, `spf_all` ("fail", "softfail", "neutral"), `dkim`
-                ("mailcow", "file:PATH" or a record), `selector`, `dmarc`, `dmarc_policy` ("none",
-                "quarantine", "reject"), `rua`, `server`. Nothing wanted: what is published is
-                judged by itself.
+        ``wanted`` is as the command's options, each a text or a list of texts: `spf`,
+        `spf_require`, `spf_drop`, `spf_all` ("fail", "softfail", "neutral"), `dkim` ("mailcow",
+        "file:PATH" or a record), `selector`, `dmarc`, `dmarc_policy` ("none", "quarantine",
+        "reject"), `rua`, `server`. Nothing wanted: what is published is judged by itself.
         """
         basis = Basis.OPTIONS if wanted else Basis.CONFIG
         return checking.check(self._session, _wishes(domains, wanted), basis)
@@ -243,11 +233,7 @@ def _policy(
     rua: str | Sequence[str] = (),
     server: str | Sequence[str] = (),
 ) -> DomainPolicy:
-    """What is wanted, as a policy.
-
-    Raises:
-        MailauthError: one of it is no such record, term, source or name.
-    """
+    """What is wanted, as a policy; raises where one of it is no such record, term or name."""
     spf_parts = {
         "record": None if spf is None else spf_record(spf),
         "require": [spf_term(term) for term in _listed(spf_require)] or None,

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.clouddns import CloudDnsBackend
-from netcup_mailauth.netcup.clouddns import client as clouddns_client
 from netcup_mailauth.sandbox import Sandbox
 from tests.worlds import backend_of, requests_of
 
@@ -96,8 +95,8 @@ def _without_ids(sandbox: Sandbox, domain: str) -> list[Row]:
 def clouddns_backend_of(sandbox: Sandbox) -> CloudDnsBackend:
     """The CloudDNS back end with the sandbox's key; reads are retried without waiting."""
     key, endpoint = SecretStr(sandbox.rest_key), sandbox.rest_endpoint
-    http = clouddns_client(key, endpoint, sleep=lambda _: None)
-    return CloudDnsBackend(key, endpoint=endpoint, http=http, budget=Budget(calls=100_000))
+    budget = Budget(calls=100_000)
+    return CloudDnsBackend(key, endpoint=endpoint, budget=budget, sleep=lambda _: None)
 
 
 CCP = Api(

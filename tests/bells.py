@@ -2,61 +2,43 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.netcup import line
+from netcup_mailauth.netcup import http, line
 from netcup_mailauth.sandbox.web import manners, server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 class Bell:
-    """A timer that rings when a test says so, and never by itself."""
+    """The clock that limits requests; it stands still until a test says that the time is over."""
 
-    def __init__(self, _seconds: float, function: Callable[[], None]) -> None:
-        self.finished = threading.Event()
-        self.daemon = False
-        self.started = False
-        self.ring = function
+    def __init__(self) -> None:
+        self.now = 0.0
 
-    def start(self) -> None:
-        """Note that it was started."""
-        self.started = True
-
-    def cancel(self) -> None:
-        """As a timer's."""
-        self.finished.set()
-
-    def join(self) -> None:
-        """As a timer's, whose thread has ended."""
+    def ring(self) -> None:
+        """End the time of every request that is under way; one that begins later has its own."""
+        self.now += http.LONGEST
 
 
 @pytest.fixture
-def bells(monkeypatch: pytest.MonkeyPatch) -> list[Bell]:
-    """The timers of the requests so far."""
-    made: list[Bell] = []
-
-    def bell(seconds: float, function: Callable[[], None]) -> Bell:
-        made.append(Bell(seconds, function))
-        return made[-1]
-
-    monkeypatch.setattr(line, "Timer", bell)
-    return made
+def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
+    one = Bell()
+    monkeypatch.setattr(line, "monotonic", lambda: one.now)
+    return one
 
 
 @pytest.fixture
-def _drips_are_cut_off(bells: list[Bell], monkeypatch: pytest.MonkeyPatch) -> None:
+def _drips_are_cut_off(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once an answer of a sandbox in this process has begun to drip, its time is over."""
 
     def dripping(whole: bytes, body: bytes, manner: str) -> Iterator[bytes]:
-        bell = bells[-1]  # of the request that this answers; later ones have theirs
-        for piece in manners.pieces(whole, body, manner):
+        for number, piece in enumerate(manners.pieces(whole, body, manner)):
             yield piece
-            if manner.startswith("drip-"):
+            if manner.startswith("drip-") and not number:
                 bell.ring()
 
     monkeypatch.setattr(server, "pieces", dripping)

@@ -91,6 +91,7 @@ class Heard(Nobody):
     anew: list[ChangeSet] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
 
     def show(self, change_set: ChangeSet) -> None:
         self.shown.append(change_set)
@@ -103,6 +104,9 @@ class Heard(Nobody):
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
+
+    def step(self, sentence: str) -> None:
+        self.steps.append(sentence)
 
 
 def hurried(backend: Backend, **more: Any) -> Session:

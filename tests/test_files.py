@@ -75,8 +75,8 @@ OPENERS = frozenset(
 )
 ELSEWHERE = {
     "cli/output.py": "standard streams that were closed",
-    "rotation/books.py": "what the system says of its mounts",
-    "rotation/clocks.py": "what the system says of its boot",
+    "rotation/state.py": "what the system says of its mounts",
+    "clock.py": "what the system says of its boot",
 }
 
 

@@ -21,7 +21,7 @@ CORE = {
     *("lookup", "plan", "planfile", "policy", "records", "render", "spf", "taglist", "version"),
 }
 EDGES = {"actions", "cli", "dnsio", "files", "keys", "library", "netcup", "rotation", "sandbox"}
-EDGES |= {"settings", "signers", "state"}
+EDGES |= {"settings", "state"}
 
 LIBRARIES = {
     "click": {"cli"},

@@ -18,8 +18,10 @@ from netcup_mailauth.policy import (
     host_or_address,
     layered,
     report_uri,
+    seconds,
     spf_record,
     spf_term,
+    words,
 )
 from netcup_mailauth.records import Kind
 
@@ -314,3 +316,24 @@ def test_only_some_kinds_can_be_meant_in_a_run() -> None:
     assert LOWER.only([Kind.DMARC]).manages == (Kind.DMARC,)
     assert LOWER.only([Kind.SPF]).manages == ()
     assert layered(DEFAULTS, PARKED).only([Kind.SPF]).parked
+
+
+@pytest.mark.parametrize(
+    ("text", "span"), [("7d", 604800.0), ("12h", 43200.0), (" 45M ", 2700.0), ("0.5s", 0.5)]
+)
+def test_spans_have_a_unit(text: str, span: float) -> None:
+    assert seconds(text) == span
+
+
+@pytest.mark.parametrize("text", ["7", "d", "-1d", "1e3s", "7 days", "9999999w", "", "٣d"])
+def test_what_has_none_is_no_span(text: str) -> None:
+    with pytest.raises(UsageError):
+        seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [(0.2, "1 s"), (45, "45 s"), (2700, "45 min"), (604800, "7 d"), (90061, "1 d 1 h")],
+)
+def test_spans_are_told_in_two_units(span: float, text: str) -> None:
+    assert words(span) == text

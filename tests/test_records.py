@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind
-from netcup_mailauth.records import DnsRecord, Kind, Zone, join_txt
+from netcup_mailauth.records import (
+    CCP,
+    CLOUDDNS,
+    DnsRecord,
+    Kind,
+    Zone,
+    join_txt,
+    reason_not_to_store,
+)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +90,29 @@ def test_a_mail_domain_below_its_zone_has_its_records_below(
     kind: Kind, domain: str, hostname: str
 ) -> None:
     assert hostname_of(kind, domain, "example.com", "dkim") == hostname
+
+
+@pytest.mark.parametrize("api", [CCP, CLOUDDNS])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('a"b', "double quote"),
+        ("a\\b", "backslash"),
+        ("größe", "unknown"),
+        ("a\tb", "unknown"),
+        ("", "empty"),
+        ("x" * 4097, "characters"),
+    ],
+)
+def test_a_text_that_may_not_survive_is_not_sent(api: str, value: str, words: str) -> None:
+    reason = reason_not_to_store(value, api)
+    assert reason is not None
+    assert words in reason
+
+
+def test_each_api_has_characters_and_a_length_of_its_own() -> None:
+    for value in ("v=spf1 mx -all", "v=DMARC1; p=none", "x" * 1024):
+        assert reason_not_to_store(value, CCP) is reason_not_to_store(value, CLOUDDNS) is None
+    for value in ("it's", "x" * 4000):
+        assert reason_not_to_store(value, CCP)
+        assert reason_not_to_store(value, CLOUDDNS) is None

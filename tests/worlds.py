@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.ccp import CcpBackend
-from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def backend_of(sandbox: Sandbox, **changes: Any) -> CcpBackend:
         SecretStr(values["api_password"] or ""),
         endpoint=sandbox.ccp_endpoint,
         budget=Budget(calls=100_000),
-        http=HttpClient(sandbox.ccp_endpoint, "netcup's CCP API", sleep=lambda _: None),
+        sleep=lambda _: None,
     )
 
 

@@ -80,7 +80,6 @@ def read(session: Session, change_set: ChangeSet) -> Zone:
 
     Raises:
         StaleError: it is not where it was when the plan was made.
-        MailauthError: it cannot be read.
     """
     session.backend.reserve()
     return _look(session, change_set)
@@ -335,13 +334,9 @@ def write_each(
     One that fails does not stop the others, unless its error ends the run. Domains of one zone
     are never worked on at the same time.
 
-    Args:
-        session: the run.
-        items: the wishes, or the change sets of a plan.
-        prepare: makes what is to be written, from the zone as it is now; or says why nothing is
-            to be.
-        failed: the result for an item that an error was raised about.
-        skipped: the result for an item whose turn did not come, because of an earlier error.
+    ``prepare`` makes what is to be written from the zone as it is now, or says why nothing is to
+    be. ``failed`` and ``skipped`` give the result for an item that an error was raised about, and
+    for one whose turn did not come.
     """
 
     def work(item: Item, turn: Turn) -> Result:

@@ -46,15 +46,9 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The credentials of one service. Holds no value of any.
+    """The credentials of one service: each one's name and place, and what came of trying them.
 
-    Attributes:
-        service: whose they are.
-        places: each one's name, and where it was found.
-        outcome: what came of trying them.
-        words: the same for people.
-        advice: what to do next.
-        code: what it means for the exit code.
+    Holds no value of any.
     """
 
     service: str
@@ -71,36 +65,20 @@ class Report:
 
 
 class Services(Protocol):
-    """The services that credentials are for."""
+    """The services that credentials are for; each call raises `MailauthError` as they answer."""
 
     def try_ccp(self, credentials: CcpCredentials) -> None:
-        """Log in to the CCP API, and out again.
-
-        Raises:
-            MailauthError: as it answers.
-        """
+        """Log in to the CCP API, and out again."""
 
     def try_rest(self, key: SecretStr) -> None:
-        """Ask the REST API something that needs its key.
-
-        Raises:
-            MailauthError: as it answers.
-        """
+        """Ask the REST API something that needs its key."""
 
     def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
-        """Which mailcow is meant, and its key, looked for in ``environ``.
-
-        Raises:
-            MailauthError: none is named, or there is no key for it.
-        """
+        """Which mailcow is meant, and its key, looked for in ``environ``."""
         ...
 
     def try_mailcow(self, access: MailcowAccess) -> str:
-        """Ask a mailcow for its version.
-
-        Raises:
-            MailauthError: as it answers.
-        """
+        """Ask a mailcow for its version."""
         ...
 
     def warn(self, message: str) -> None:

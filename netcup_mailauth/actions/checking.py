@@ -81,11 +81,7 @@ class Expectation:
     """What a domain's records are held against, and what its servers said.
 
     Attributes:
-        known: what was known before.
-        servers: the authoritative servers, at every address that this machine has a route to.
-        targets: the records to look for.
-        basis: where the expectation comes from.
-        survey: the servers' answers.
+        servers: the authoritative ones, at every address that this machine has a route to.
         findings: what had to be decided on the way.
     """
 
@@ -106,11 +102,8 @@ def check(
 ) -> CheckReport:
     """Check all domains; one that fails does not stop the others, whatever its error.
 
-    Args:
-        session: the run; without APIs, what is only on its way counts as missing.
-        wishes: what each domain should have.
-        basis: where that comes from.
-        kinds: the only kinds to look at where nothing particular is wanted; all if empty.
+    Without APIs in the session, what is only on its way counts as missing. ``kinds`` are the only
+    ones to look at where nothing particular is wanted; all if empty.
     """
 
     def attempt(wish: Wish, _tell: Tell) -> DomainCheck:

@@ -58,13 +58,9 @@ def each(
 
     One that fails does not stop the others, unless its error ends the run.
 
-    Args:
-        items: what there is of each domain: a wish, a change set.
-        work: does the work on one of them; may raise `MailauthError`.
-        failed: the outcome for one about which an error was raised.
-        skipped: the outcome for one whose turn did not come, because of an earlier error.
-        jobs: how many are worked on at a time.
-        shares: as for `in_order`.
+    An item is what there is of a domain: a wish, a change set. ``failed`` and ``skipped`` give the
+    outcome for one about which an error was raised, and for one whose turn did not come.
+    ``shares`` is as for `in_order`.
     """
     ended: list[MailauthError] = []
 
@@ -94,12 +90,8 @@ def in_order(
     task is begun; those that run are finished, and told, before it takes effect. It is the same
     after an error that a task lets through: the first of them is raised at the end.
 
-    Args:
-        items: what to work on.
-        task: does the work on one of them.
-        jobs: how many are worked on at a time.
-        shares: what an item has to itself while it is worked on; of those that share it, one is
-            worked on at a time.
+    ``shares`` says what an item has to itself while it is worked on; of those that share it, one is
+    worked on at a time.
     """
     if jobs <= 1 or len(items) <= 1:
         return (task(item, _at_once) for item in items)

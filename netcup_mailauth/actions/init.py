@@ -33,11 +33,7 @@ WATCHING = timedelta(weeks=4)
 class Found:
     """What is known of one domain.
 
-    Attributes:
-        domain: the mail domain.
-        zone: its zone as it is.
-        has_mailcow: whether a mailcow signs its mail.
-        key: the key mailcow signs with, if it has one.
+    ``has_mailcow`` is whether a mailcow signs its mail, ``key`` what it signs with, if it has one.
     """
 
     domain: str
@@ -259,14 +255,8 @@ def tables(
 ) -> list[str]:
     """The tables of those domains that a config does not know yet.
 
-    Args:
-        session: the run.
-        domains: the domains.
-        known: those that the config has already.
-        has_mailcow: whether there is a mailcow that has their keys.
-
-    Raises:
-        MailauthError: a zone or a key cannot be read.
+    ``known`` are those that the config has already, ``has_mailcow`` whether there is a mailcow that
+    has their keys.
     """
     missing = [domain for domain in dict.fromkeys(domains) if domain not in known]
     today = datetime.fromtimestamp(session.clock.time(), UTC).date()

@@ -59,10 +59,8 @@ if TYPE_CHECKING:
 class Reviewed:
     """A saved plan, and what every domain of it is judged by.
 
-    Attributes:
-        saved: the plan.
-        authorised: the names of the report authorisations that are part of it.
-        has_mailcow: whether there is a mailcow that can be asked for keys.
+    ``authorised`` are the names of the report authorisations that are part of it, ``has_mailcow``
+    whether there is a mailcow that can be asked for keys.
     """
 
     saved: SavedPlan
@@ -85,10 +83,8 @@ def load(path: Path) -> SavedPlan:
 def apply_saved(session: Session, saved: SavedPlan, *, has_mailcow: bool = False) -> RunResult:
     """Write a saved plan; each zone is read, compared and judged first.
 
-    Args:
-        session: the run; its reporter is shown what the records of a stale plan would change now.
-        saved: the plan.
-        has_mailcow: whether there is a mailcow that can be asked for keys.
+    The session's reporter is shown what the records of a stale plan would change now.
+    ``has_mailcow`` is whether there is a mailcow that can be asked for keys.
 
     Raises:
         UsageError: it is for another API, endpoint or account.
@@ -202,7 +198,6 @@ def _asked_again(
 
     Raises:
         StaleError: it is another one, or none.
-        MailauthError: mailcow is there, and gives no answer.
     """
     planned = [record.destination for kind, record in left(change_set) if kind is Kind.DKIM]
     if source is None or not planned:

@@ -25,7 +25,7 @@ from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.netcup.api import is_fresh, read_anew
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
 from netcup_mailauth.records import Kind, Zone, visible
-from netcup_mailauth.rotation import left_alone
+from netcup_mailauth.rotation.state import left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -54,6 +54,9 @@ class Reporter(Protocol):
     def note(self, sentence: str) -> None:
         """Something that could not be found out, and stops nothing."""
 
+    def step(self, sentence: str) -> None:
+        """One step of a rotation is done."""
+
 
 class Nobody:
     """A reporter that keeps all of it to itself: what an action returns is all there is."""
@@ -71,6 +74,9 @@ class Nobody:
         """See `Reporter`."""
 
     def note(self, sentence: str) -> None:
+        """See `Reporter`."""
+
+    def step(self, sentence: str) -> None:
         """See `Reporter`."""
 
 
@@ -109,11 +115,8 @@ class Session:
     Attributes:
         apis: where zones are read and written; ``None`` without credentials, which only a check
             does without.
-        dns: how DNS is asked; ``None`` asks nobody about names outside the zone.
-        keys: where DKIM keys come from.
-        state: what is kept from run to run; ``None`` remembers, notes and locks nothing.
-        reporter: hears of each thing as it is done.
-        clock: the time, and how it is waited.
+        dns: ``None`` asks nobody about names outside the zone.
+        state: ``None`` remembers, notes and locks nothing.
         jobs: domains that are worked on at a time.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.
@@ -167,6 +170,12 @@ class Session:
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """What each of these servers says of each of these queries."""
         return (self.dns or Dns()).ask(servers, queries)
+
+    def ask_over_tcp(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        """The same, over TCP from the start."""
+        return (self.dns or Dns()).ask_over_tcp(servers, queries)
 
     def zone_of(self, wish: Wish) -> str:
         """The zone a domain lies in: as configured, else by its form, else as DNS says.

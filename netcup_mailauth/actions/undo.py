@@ -58,8 +58,6 @@ class Target:
     """One entry to take back.
 
     Attributes:
-        entry: what the journal says.
-        allow: codes of findings that are accepted.
         hosts: what sends the domain's mail, where that is known.
         source: where the key comes from that the domain's mail is signed with, if that is known.
     """
@@ -338,7 +336,6 @@ class Lost:
     """What is missing in a zone since a write.
 
     Attributes:
-        missing: the records to bring back.
         ours: the records that write left, sent along: should netcup ever take what is sent for
             the whole zone, they are not lost for it.
         left_out: what is not brought back, and why, each in words.

@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    FORMAT,
-    LOCK_TIMEOUT,
-    agreed,
-    common_options,
-)
-from netcup_mailauth.cli.completion import known_domains
-from netcup_mailauth.cli.many import Many, Progress, many_options
-from netcup_mailauth.cli.metrics import metrics_option
+from netcup_mailauth import planfile
+from netcup_mailauth.actions import applying, planning
+from netcup_mailauth.actions.planfile import apply_saved, load, wish_of
+from netcup_mailauth.cli import wanted
+from netcup_mailauth.cli.live import wait_for
+from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.output import Progress, say, settings
 from netcup_mailauth.cli.plan import grounds_of
-from netcup_mailauth.cli.reporter import Reporter
-from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching_options
-from netcup_mailauth.errors import ExitCode, UsageError, worst
+from netcup_mailauth.cli.reporter import Reporter, agreed
+from netcup_mailauth.cli.run import run
+from netcup_mailauth.errors import CredentialsError, ExitCode, UsageError, worst
+from netcup_mailauth.judge.report import Basis
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.cli.run import Run
+    from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import Wish
 
 
-@click.command("apply", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...", shell_complete=known_domains)
-@wanted_options
-@judging_options
-@watching_options
-@LOCK_TIMEOUT
-@FORMAT
-@click.option("--full", is_flag=True, help="Show values in full, fit to paste.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--plan",
-    "plan_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Exactly the plan in this file, as plan --out wrote it; nothing is asked.",
-)
-@many_options
-@metrics_option
-@common_options
 def command(
     domains: tuple[str, ...],
     output_format: str,
@@ -57,29 +37,18 @@ def command(
     timeout: float,
     **options: Any,
 ) -> int:
-    """Plan, show, ask, write each zone in one call, and verify the answer.
-
-    \b
-    netcup-mailauth apply example.com --spf 'v=spf1 mx a -all'
-    netcup-mailauth apply --yes       (every domain of the config, as from a timer)
-    netcup-mailauth apply --yes --wait      (until every name server has it)
-    netcup-mailauth apply --plan plan.json      (as it was reviewed, or not at all)
-    """
-    from netcup_mailauth.cli.wiring import run
-
+    """Plan, show, ask, write, verify."""
     many = Many.of(options)
     reporter = Reporter(output_format, full, many)
     if plan_file is not None:
-        from netcup_mailauth.cli.replay import apply_plan_file
-
-        return apply_plan_file(
+        return _apply_plan_file(
             plan_file, domains, options, reporter, many, timeout if wait else None
         )
     if not yes:
         _check_that_somebody_can_answer(options)
     server, resolver = options["nameserver"], options["resolver"]
     with run(options["mailcow"], resolver, server, many) as current:
-        wishes = current.wishes(domains, options)
+        wishes = wanted.wishes(current, domains, options)
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         reporter.grounds = grounds_of(wishes, session.keys)
         current.announce(wishes)
@@ -89,14 +58,12 @@ def command(
             # An interrupted run, too, says what it has written.
             reporter.finish()
         written = [wish for wish in wishes if wish.domain in reporter.written]
-        if wait and written and not current.wait(written, timeout):
+        if wait and written and not _everywhere(current, written, timeout):
             code = worst([ExitCode(code), ExitCode.NOT_YET])
     return code
 
 
 def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) -> int:
-    from netcup_mailauth.actions import applying, planning
-
     if yes:
         with Progress(len(wishes)) as reporter.bar:
             return applying.apply_unasked(session, wishes).exit_code
@@ -107,6 +74,11 @@ def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) 
         return reporter.declined(plan)
     with Progress(len(wishes)) as reporter.bar:
         return applying.apply(session, plan).exit_code
+
+
+def _everywhere(current: Run, written: list[Wish], timeout: float) -> bool:
+    """Wait for the name servers; whether all had it in time."""
+    return wait_for(current.checking(), written, Basis.OPTIONS, timeout)
 
 
 def _check_that_somebody_can_answer(options: dict[str, Any]) -> None:
@@ -120,3 +92,60 @@ def _check_that_somebody_can_answer(options: dict[str, Any]) -> None:
             "There is no terminal to ask on, and no --yes; nothing was written.",
             "Look at it with plan, then apply it with --yes.",
         )
+
+
+BESIDE = frozenset({"resolver", "nameserver", "lock_timeout"})
+"""Options that may stand beside a plan file: none of them says what is wanted."""
+
+
+def _apply_plan_file(
+    path: Path,
+    domains: tuple[str, ...],
+    options: dict[str, Any],
+    reporter: Reporter,
+    many: Many,
+    timeout: float | None,
+) -> int:
+    """Apply the plan in a file; wait for the name servers if there is a ``timeout``."""
+    _check_nothing_else(domains, options)
+    saved = load(path)
+    planfile.check_content(saved)  # before credentials are looked for
+    # Nothing is asked, not even for credentials.
+    settings().options["yes"] = True
+    reporter.grounds = saved.grounds
+    with run(None, options["resolver"], options["nameserver"], many) as current:
+        session = current.session(reporter, lock_timeout=options["lock_timeout"])
+        has_mailcow = _has_mailcow(current, saved)
+        try:
+            with Progress(len(saved.plan.zones)) as reporter.bar:
+                code = apply_saved(session, saved, has_mailcow=has_mailcow).exit_code
+        finally:
+            # An interrupted run, too, says what it has written.
+            reporter.finish()
+        written = [c for c in saved.plan.zones if c.place.domain in reporter.written]
+        if timeout is not None and written:
+            wishes = [wish_of(change_set) for change_set in written]
+            if not _everywhere(current, wishes, timeout):
+                code = worst([code, ExitCode.NOT_YET])
+    return code
+
+
+def _check_nothing_else(domains: tuple[str, ...], options: dict[str, Any]) -> None:
+    given = [name for name, value in options.items() if value and name not in BESIDE]
+    beside = [*domains, *(f"--{name.replace('_', '-')}" for name in given)]
+    if beside:
+        raise UsageError(
+            f"--plan says all that is to be done, so {beside[0]} has no place beside it.",
+            "Leave it out, or plan again with it and look at the new plan.",
+        )
+
+
+def _has_mailcow(current: Run, saved: SavedPlan) -> bool:
+    """Whether mailcow can be asked for keys again; only tried where a key came from it."""
+    if not any(grounds.source_ref == "mailcow" for grounds in saved.grounds.values()):
+        return False
+    try:
+        return bool(current.mailcow)
+    except (UsageError, CredentialsError) as error:
+        say(f"mailcow: {error.what}")
+        return False

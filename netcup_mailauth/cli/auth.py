@@ -5,29 +5,32 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import click
+from pydantic import SecretStr
 
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    ask_secret,
-    attended,
-    common_options,
-    say,
-    settings,
-    show,
-    warn,
+from netcup_mailauth.actions.auth import Outcome, reports
+from netcup_mailauth.cli.output import ask_secret, attended, say, settings, show, warn
+from netcup_mailauth.cli.run import (
+    CCP_ENDPOINT,
+    REST_ENDPOINT,
+    ccp_backend,
+    clouddns_backend,
+    run,
+    told,
+)
+from netcup_mailauth.cli.run import (
+    mailcow as mailcow_client,
 )
 from netcup_mailauth.errors import CredentialsError, UsageError, worst
 from netcup_mailauth.records import visible
+from netcup_mailauth.settings.config import mailcow_access
+from netcup_mailauth.settings.credentials import NAMES, checked, credential_file, kept, save_kept
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from pydantic import SecretStr
-
     from netcup_mailauth.actions.auth import Report
-    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.cli.run import Run
     from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
 
@@ -40,24 +43,8 @@ WHAT = {
 }
 
 
-@click.command("auth", context_settings=CONTEXT)
-@click.option("--check", is_flag=True, help="Only say what is found where, and whether it works.")
-@click.option("--mailcow", metavar="URL", help="The mailcow to try the key at.")
-@common_options
 def command(check: bool, mailcow: str | None) -> int:
-    """Enter credentials once: each is tried at its API, then kept for you alone.
-
-    Nothing is shown as you type, and an empty answer keeps what is there. They are kept in
-    credentials.toml in your config folder (mode 0600); environment variables, their _FILE forms
-    and systemd's credentials come before it.
-
-    \b
-    netcup-mailauth auth
-    netcup-mailauth auth --check      (exits with 0 if all is well, else with 4)
-    """
-    from netcup_mailauth.actions.auth import reports
-    from netcup_mailauth.cli.wiring import run
-
+    """Enter credentials, or look at those that are there."""
     if not check and not attended():
         raise UsageError(
             "There is no terminal to enter credentials at.",
@@ -77,9 +64,6 @@ def command(check: bool, mailcow: str | None) -> int:
 
 
 def _enter(services: Services) -> int:
-    from netcup_mailauth.actions.auth import reports
-    from netcup_mailauth.settings.credentials import NAMES, kept
-
     path = _file()
     there = kept(os.environ)
     say("Nothing is shown as you type; an empty answer keeps what is there.")
@@ -94,8 +78,6 @@ def _enter(services: Services) -> int:
 
 
 def _file() -> Path:
-    from netcup_mailauth.settings.credentials import credential_file
-
     path = credential_file(os.environ)
     if path is None:
         raise UsageError(
@@ -105,8 +87,6 @@ def _file() -> Path:
 
 
 def _ask(name: str, there: Collection[str]) -> str | None:
-    from netcup_mailauth.settings.credentials import checked
-
     label = f"{WHAT[name]}{', kept' if name in there else ''}"
     while True:
         try:
@@ -117,11 +97,6 @@ def _ask(name: str, there: Collection[str]) -> str | None:
 
 def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
     """Write down what was entered, but for what was refused."""
-    from pydantic import SecretStr
-
-    from netcup_mailauth.actions.auth import Outcome
-    from netcup_mailauth.settings.credentials import kept, save_kept
-
     refused = {
         name for r in reports if r.outcome is Outcome.REFUSED for name, _ in r.places
     } & entered.keys()
@@ -146,31 +121,21 @@ class Services:
 
     def try_ccp(self, credentials: CcpCredentials) -> None:
         """Log in, and out again."""
-        from netcup_mailauth.cli import connections
-        from netcup_mailauth.cli.apis import CCP_ENDPOINT, told
-
-        with connections.ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:
+        with ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:
             backend.log_in()
 
     def try_rest(self, key: SecretStr) -> None:
         """Ask for a domain that nobody can have."""
-        from netcup_mailauth.cli import connections
-        from netcup_mailauth.cli.apis import REST_ENDPOINT, told
-
-        with connections.clouddns_backend(key, told(REST_ENDPOINT)) as backend:
+        with clouddns_backend(key, told(REST_ENDPOINT)) as backend:
             backend.check_key()
 
     def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
         """The one named by option, environment or config."""
-        from netcup_mailauth.settings.config import mailcow_access
-
         return mailcow_access(self._run.mailcow_url, self._run.config, environ, warn)
 
     def try_mailcow(self, access: MailcowAccess) -> str:
         """Its version, and where it is."""
-        from netcup_mailauth.cli import connections
-
-        client = connections.mailcow(access)
+        client = mailcow_client(access)
         self._run.stack.callback(client.close)
         return f"{client.version()} at {client.host}"
 

@@ -5,40 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    FORMAT,
-    common_options,
-    complain,
-    settings,
-    show,
-    use_colour,
-    width,
-)
-from netcup_mailauth.cli.completion import known_domains
-from netcup_mailauth.cli.many import SHARD, Many
-from netcup_mailauth.cli.metrics import metrics_option, record
-from netcup_mailauth.cli.wanted import judging_options, wanted_options, watching_options
+from netcup_mailauth import documents
+from netcup_mailauth.actions import checking
+from netcup_mailauth.cli.live import wait_for
+from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.output import complain, settings, show, use_colour, width
+from netcup_mailauth.cli.run import run
+from netcup_mailauth.cli.wanted import wishes_to_check
+from netcup_mailauth.records import Kind
+from netcup_mailauth.render import checks, metrics
+from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
-    from netcup_mailauth.cli.wiring import Run
-    from netcup_mailauth.judge.report import Basis, CheckReport
-    from netcup_mailauth.policy import Wish
+    from netcup_mailauth.judge.report import CheckReport
 
 
-@click.command("check", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...", shell_complete=known_domains)
-@wanted_options
-@judging_options
-@watching_options
-@FORMAT
-@click.option("--full", is_flag=True, help="Show values in full.")
-@SHARD
-@click.option("--changed", is_flag=True, help="Show no domain at which all is right.")
-@metrics_option
-@common_options
 def command(
     domains: tuple[str, ...],
     output_format: str,
@@ -49,25 +31,10 @@ def command(
     timeout: float,
     **options: Any,
 ) -> int:
-    """Ask every authoritative name server, and say what receivers make of it.
-
-    Needs no credentials and no config; with them it tells what is only on its way (pending) from
-    what is wrong. Exits with 0 if all is right, 8 if something is wrong, 9 if nothing is wrong but
-    it is not everywhere yet.
-
-    \b
-    netcup-mailauth check example.com
-    netcup-mailauth check example.com --dkim mailcow --wait
-    """
-    from netcup_mailauth.actions import checking
-    from netcup_mailauth.cli.live import wait_for
-    from netcup_mailauth.cli.wiring import run
-    from netcup_mailauth.records import Kind
-    from netcup_mailauth.render import metrics
-
+    """Ask the name servers."""
     many = Many(index=shard[0], shards=shard[1])
     with run(options["mailcow"], options["resolver"], options["nameserver"], many) as current:
-        wishes, basis = _wishes(current, domains, options)
+        wishes, basis = wishes_to_check(current, domains, options)
         kinds = tuple(Kind(kind) for kind in options["kind"])
         session = current.checking()
         if wait:
@@ -88,33 +55,7 @@ def _shown(report: CheckReport) -> CheckReport:
     return replace(report, domains=tuple(d for d in report.domains if d.exit_code))
 
 
-def _wishes(
-    current: Run, domains: tuple[str, ...], options: dict[str, Any]
-) -> tuple[list[Wish], Basis]:
-    """What is wanted. Where no key is, ``--selector`` only says where to look for one."""
-    chosen = options["selector"]
-    if chosen is None or not domains or options["dkim"] or options["mailcow"]:
-        return current.check_wishes(domains, options)
-    from netcup_mailauth import records
-
-    selector = records.selector(chosen)
-    wishes, basis = current.check_wishes(domains, {**options, "selector": None})
-    return [_at_selector(wish, selector) for wish in wishes], basis
-
-
-def _at_selector(wish: Wish, selector: str) -> Wish:
-    from netcup_mailauth.policy import DkimPolicy
-
-    own = wish.policy.dkim or DkimPolicy()
-    dkim = own.model_copy(update={"selector": selector})
-    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
-
-
 def _print(report: CheckReport, output_format: str, full: bool) -> None:
-    from netcup_mailauth import documents
-    from netcup_mailauth.render import checks
-    from netcup_mailauth.render.text import Page
-
     match output_format:
         case "json":
             output = documents.dumps(checks.check_document(report))

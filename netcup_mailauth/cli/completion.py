@@ -8,14 +8,16 @@ and of the config only the domains' names are used.
 from __future__ import annotations
 
 import os
+import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import get_completion_class, shell_complete
 
 from netcup_mailauth import records
-from netcup_mailauth.cli.common import COMPLETE, CONTEXT, Settings, common_options
+from netcup_mailauth.cli.output import COMPLETE, settings
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.files import expanded, read_regular, xdg_folder
 from netcup_mailauth.findings import CODES
@@ -29,19 +31,8 @@ MOST_READ = 1024 * 1024
 """Bytes of a config; a larger one is not looked at."""
 
 
-@click.command("completion", context_settings=CONTEXT)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@common_options
 def command(shell: str) -> int:
-    """Print a script that has SHELL complete commands, options and the domains of the config.
-
-    \b
-    bash, in ~/.bashrc:    eval "$(netcup-mailauth completion bash)"
-    zsh, in ~/.zshrc:      eval "$(netcup-mailauth completion zsh)"      (after compinit)
-    fish:    netcup-mailauth completion fish > ~/.config/fish/completions/netcup-mailauth.fish
-    """
-    from click.shell_completion import get_completion_class
-
+    """Print the script."""
     found = get_completion_class(shell)
     assert found is not None
     group = click.get_current_context().find_root().command
@@ -51,36 +42,36 @@ def command(shell: str) -> int:
 
 def answer(group: click.Command) -> int:
     """Answer a shell. Whatever goes wrong, nothing is offered and nothing is said."""
-    from click.shell_completion import shell_complete
-
     with suppress(Exception, KeyboardInterrupt):
         return shell_complete(group, {}, PROGRAM, COMPLETE, os.environ[COMPLETE])
     return ExitCode.ERROR
 
 
-def known_domains(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The config's domains that begin like this and are not on the line yet."""
+def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What can be typed for a parameter, and begins like this: a code, or a domain."""
+    if param.name == "allow":
+        return _codes(incomplete)
     given = ctx.params.get(param.name or "") or ()
     taken = (given,) if isinstance(given, str) else given
-    left = (domain for domain in domains_in_config(ctx) if domain not in taken)
+    left = (domain for domain in domains_in_config() if domain not in taken)
     return [domain for domain in left if domain.startswith(incomplete.lower())]
 
 
-def known_codes(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+def _codes(incomplete: str) -> list[str]:
     """The codes that begin like this; after ``CODE:`` the config's domains."""
     code, colon, _ = incomplete.partition(":")
-    whole = [f"{code}:{d}" for d in domains_in_config(ctx)] if colon and code in CODES else CODES
+    whole = [f"{code}:{d}" for d in domains_in_config()] if colon and code in CODES else CODES
     return [text for text in whole if text.startswith(incomplete)]
 
 
-def domains_in_config(ctx: click.Context) -> tuple[str, ...]:
+def domains_in_config() -> tuple[str, ...]:
     """The domains of the config that a run would take, as they are written; none if it is broken.
 
     The whole check needs the models, and is the command's. Seen here is what no config may be: not
     TOML, or with something for a domain that is none, or with a domain twice.
     """
     with suppress(OSError, ValueError, RecursionError, UsageError):
-        domains = _tables(_path(ctx)).get("domains", {})
+        domains = _tables(_path()).get("domains", {})
         # What is a domain's name holds nothing that means anything to a shell.
         distinct = {records.normalise(name) for name in domains}
         if len(distinct) == len(domains) and all(isinstance(t, dict) for t in domains.values()):
@@ -88,8 +79,8 @@ def domains_in_config(ctx: click.Context) -> tuple[str, ...]:
     return ()
 
 
-def _path(ctx: click.Context) -> Path:
-    named = ctx.ensure_object(Settings).config
+def _path() -> Path:
+    named = settings().config
     if named is not None:
         return expanded(str(named))  # the shell hands the line over as typed, with its ~
     here = Path(CONFIG_NAME)
@@ -103,8 +94,6 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
         OSError: it cannot be read, or is a pipe or a device, which might never end.
         ValueError: it is too large, not TOML, or ``domains`` is no table.
     """
-    import tomllib
-
     tables = tomllib.loads(read_regular(path, MOST_READ).decode())
     if not isinstance(tables.get("domains", {}), dict):
         raise ValueError

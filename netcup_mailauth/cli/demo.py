@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import os
 import shlex
+import socket
+import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from netcup_mailauth.cli.common import CONTEXT, common_options, use_colour, width
+from netcup_mailauth.cli.output import use_colour, width
 from netcup_mailauth.errors import ExitCode, MailauthError
 from netcup_mailauth.render.text import wrap
+from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from netcup_mailauth.sandbox import Sandbox
 
 DOMAIN = "example.com"
 WISH = (
@@ -39,15 +41,8 @@ WISH = (
 )
 
 
-@click.command("demo", context_settings=CONTEXT)
-@common_options
 def command() -> None:
-    """Watch a plan, an apply, a key change and a second apply on a sandbox of its own.
-
-    Needs no account and reaches nothing outside this machine.
-    """
-    from netcup_mailauth.sandbox import Sandbox
-
+    """Tell the story."""
     with Sandbox([DOMAIN]) as sandbox, _closed_world(sandbox) as story:
         story.tell(
             f"{DOMAIN} as netcup sets it up: netcup's own SPF record, no DKIM key, no DMARC."
@@ -81,8 +76,6 @@ class Story:
 
     def run(self, *arguments: str) -> None:
         """Show a command as one would type it, and run it."""
-        import subprocess
-
         click.secho(
             f"$ {shlex.join(['netcup-mailauth', *arguments])}\n", fg="cyan", color=use_colour()
         )
@@ -103,9 +96,6 @@ class Story:
 
 @contextmanager
 def _closed_world(sandbox: Sandbox) -> Iterator[Story]:
-    import socket
-    import tempfile
-
     with (
         tempfile.TemporaryDirectory(prefix="netcup-mailauth-demo-") as name,
         socket.socket() as closed,

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from netcup_mailauth.cli.common import (
+from netcup_mailauth.cli.commands import CONTEXT, Group
+from netcup_mailauth.cli.options import COMMON
+from netcup_mailauth.cli.output import (
     COMPLETE,
-    CONTEXT,
-    Commands,
-    common_options,
+    StdoutClosedError,
+    begin,
+    check_printed,
+    outlets,
+    settings,
 )
-from netcup_mailauth.cli.output import StdoutClosedError, check_printed, outlets
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
 from netcup_mailauth.records import laid_out, visible
 from netcup_mailauth.version import __version__
@@ -30,40 +33,29 @@ What would change:           netcup-mailauth plan example.com --spf 'v=spf1 mx ~
 """
 
 
-COMMANDS = {
-    "auth": "Enter credentials once, try each, and keep them.",
-    "init": "Write a starter config from what is live.",
-    "records": "List a zone.",
-    "plan": "Show what would change; write nothing.",
-    "apply": "Plan, show, ask, write once per zone, verify.",
-    "check": "What receivers see, at every name server.",
-    "show": "Show a saved plan.",
-    "undo": "Put back what the last apply changed.",
-    "rotate": "Replace a DKIM key without a gap.",
-    "sandbox": "Run a netcup on this machine, to practise.",
-    "demo": "Watch the whole story on a private sandbox.",
-    "completion": "Print a script that completes for your shell.",
-}
-"""Each command, in the order one meets them. A command's module has its name, and is imported only
-when it is needed."""
-
-
-@click.group(cls=Commands, known=COMMANDS, context_settings=CONTEXT, epilog=EPILOG)
+@click.group(cls=Group, context_settings=CONTEXT, epilog=EPILOG)
 @click.version_option(__version__, "-V", "--version", prog_name="netcup-mailauth")
-@common_options
 def cli() -> None:
     """Put a mail domain's SPF, DKIM and DMARC records right at netcup."""
     _leave_no_core()
 
 
+cli.params += [option.made() for option in COMMON]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    begin()
     if os.environ.get(COMPLETE):
         from netcup_mailauth.cli.completion import answer
 
         return answer(cli)
     with outlets():
         code = _run(arguments)
+        if settings().metrics_file is not None:
+            from netcup_mailauth.cli import metrics
+
+            metrics.write(code)
         try:
             check_printed()
         except StdoutClosedError as error:

@@ -6,36 +6,21 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from netcup_mailauth.cli.common import CONTEXT, common_options, say, settings, show
+from netcup_mailauth import records
+from netcup_mailauth.actions import init
+from netcup_mailauth.cli.output import say, settings, show
+from netcup_mailauth.cli.run import run
+from netcup_mailauth.errors import UsageError
+from netcup_mailauth.settings.config import FILE_NAME, load
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.cli.run import Run
 
 
-@click.command("init", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
-@click.option("--mailcow", metavar="URL", help="The mailcow that signs their mail.")
-@click.option("--resolver", metavar="HOST[:PORT]", help="The recursive DNS resolver to ask.")
-@common_options
 def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None) -> None:
-    """Write a commented netcup-mailauth.toml from the live zones, and mailcow if it is given.
-
-    Its first plan is empty, or exactly the repairs it explains. Without DOMAIN it is every domain
-    that mailcow serves. If the file is there, the tables it lacks are printed, and nothing is
-    overwritten.
-
-    \b
-    netcup-mailauth init example.com
-    netcup-mailauth init --mailcow https://mail.example.com
-    """
-    from netcup_mailauth import records
-    from netcup_mailauth.actions import init
-    from netcup_mailauth.cli.wiring import run
-
+    """Write a starter config."""
     path, known = _config_file()
     with run(mailcow, resolver) as current:
         url = current.mailcow_named()
@@ -60,8 +45,6 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
 
 def _config_file() -> tuple[Path, Collection[str]]:
     """The file that is meant, and the domains that it knows already."""
-    from netcup_mailauth.settings.config import FILE_NAME, load
-
     named = settings().config
     if named is not None and not named.exists():
         # The file is to be made; what the run needs to know comes from elsewhere.
@@ -72,8 +55,6 @@ def _config_file() -> tuple[Path, Collection[str]]:
 
 
 def _served(current: Run, url: str | None) -> list[str]:
-    from netcup_mailauth.errors import UsageError
-
     if url is None:
         raise UsageError(
             "No DOMAIN is named, and no mailcow that could name some.",

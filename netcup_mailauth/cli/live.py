@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import sys
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
-
-from netcup_mailauth.cli.common import say, settings
+from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect, wait
+from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, typed
+from netcup_mailauth.cli.output import Line, say, settings
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.records import visible
@@ -21,7 +18,7 @@ from netcup_mailauth.records import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited, Watched
+    from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.policy import Wish
@@ -36,24 +33,22 @@ def wait_for(
     kinds: tuple[Kind, ...] = (),
 ) -> bool:
     """Wait until every server has what is wanted of every domain; whether they did in time."""
-    from netcup_mailauth.actions.checking import wait
-
     again = resuming([wish.domain for wish in wishes])
-    line = Line()
+    waiting = Waiting()
     try:
         every = (_watched(session, wish, basis, kinds) for wish in wishes)
         watched = [one for one in every if one is not None]
         if not watched:
             return True  # what there is to say, the check says
-        for waited in wait(replace(session, clock=line), watched, timeout):
+        for waited in wait(replace(session, clock=waiting), watched, timeout):
             if waited.lagging:
-                line.show(waited.lagging, waited.seconds)
+                waiting.show(waited.lagging, waited.seconds)
     except KeyboardInterrupt:
-        line.end()
+        waiting.line.wipe()
         say("The zone stays as it is. To go on waiting:")
         say(f"  {again}")
         raise
-    line.end()
+    waiting.line.wipe()
     for text in _words(waited, again):
         say(text)
     return not waited.lagging
@@ -61,36 +56,16 @@ def wait_for(
 
 def resuming(domains: Sequence[str]) -> str:
     """The command that goes on with the waiting, with the options of the one that runs."""
-    context = click.get_current_context()
     words = ["netcup-mailauth", "check", *domains]
     if settings().config is not None:
         words += ["-c", str(settings().config)]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if given and name in _KEPT:
-            words += _option(parameter, context.params[name])
-    return shlex.join([*words, "--wait"])
-
-
-_KEPT = frozenset(
-    {
-        *("spf", "spf_require", "spf_drop", "spf_all", "dkim", "selector", "mailcow"),
-        *("dmarc", "dmarc_policy", "rua", "server", "kind", "nameserver", "resolver"),
-    }
-)
-"""Options that say what is waited for, and whom to ask. Consent (``--allow``) is never repeated."""
-
-
-def _option(parameter: click.Parameter, value: Any) -> Iterator[str]:
-    for one in value if parameter.multiple else (value,):
-        yield from (parameter.opts[0], str(one))
+    # What is waited for, and whom to ask. Consent is never repeated.
+    kept = (option.parameter for option in (*WANTED, RESOLVER, NAMESERVER))
+    return shlex.join([*words, *typed(settings().options, kept), "--wait"])
 
 
 def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]) -> Watched | None:
     """What can be waited for at one domain; ``None`` for nothing."""
-    from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect
-
     try:
         expectation = expect(session, wish, basis, kinds)
     except MailauthError:
@@ -152,27 +127,24 @@ def _moment(seconds: int) -> str:
     return f"{then:{'%H:%M' if seconds < 43200 else '%a %H:%M'}} (in {span})"
 
 
-class Line(Clock):
-    """One line that changes on a terminal; elsewhere a line whenever something changes.
+class Waiting(Clock):
+    """Tells who is waited for: on a line that changes, or with a line whenever something changes.
 
     As a clock it keeps the line alive while it is waited by.
     """
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.line = Line()
         self._lags: tuple[Lag, ...] = ()
         self._since = 0.0
-        self._width = 0
 
     def show(self, lags: Sequence[Lag], seconds: float) -> None:
         """Who still lags, and since when."""
         changed = tuple(lags) != self._lags
         self._lags, self._since = tuple(lags), time.monotonic() - seconds
-        if settings().quiet:
-            return
-        if self._live:
-            self._draw()
-        elif changed:
+        if self.line.live:
+            self.line.draw(self._text())
+        elif changed and not settings().quiet:
             say(self._text())
 
     def sleep(self, seconds: float) -> None:
@@ -180,26 +152,8 @@ class Line(Clock):
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 1.0))
-            if self._live and self._width:
-                self._draw()
-
-    def end(self) -> None:
-        """Wipe the line away."""
-        if self._width:
-            self._write("")
-            self._write("")
-            self._width = 0
-
-    def _draw(self) -> None:
-        room = shutil.get_terminal_size((80, 24)).columns - 1
-        text = self._text()
-        self._write(text if len(text) <= room else f"{text[: room - 1]}…")
-
-    def _write(self, text: str) -> None:
-        """Put ``text`` where the line was; a shorter one leaves nothing of the longer behind."""
-        sys.stderr.write(f"\r{text:<{self._width}}\r{text}")
-        sys.stderr.flush()
-        self._width = len(text)
+            if self._lags:
+                self.line.draw(self._text())
 
     def _text(self) -> str:
         return visible(f"waiting {time.monotonic() - self._since:.0f} s for {_servers(self._lags)}")

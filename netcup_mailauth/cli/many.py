@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import Command, on_the_line, say, settings
-from netcup_mailauth.errors import UsageError
+from netcup_mailauth.cli.output import say, settings
 from netcup_mailauth.netcup.api import CALLS
-from netcup_mailauth.netcup.http import MOST_CONNECTIONS
 from netcup_mailauth.records import zone_form
 
 if TYPE_CHECKING:
@@ -25,8 +17,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.policy import Wish
 
 NO_LIMIT = 1_000_000
-MANY = 20
-"""Domains from which on a terminal shows how far a run has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,99 +102,3 @@ def finish(calls: int, rate: int) -> int:
     """After how many seconds ``calls`` are done at ``rate`` a minute; 0 if they need not wait."""
     waits = (calls - 1) // rate
     return int(waits * 60 + (calls - waits * rate) * MARGIN + 1) if waits > 0 else 0
-
-
-SHARD = click.option(
-    "--shard",
-    default="0/1",
-    metavar="I/N",
-    callback=lambda _ctx, _parameter, text: shard(text),
-    help="Only every N-th domain in the order of names, from the I-th (0 to N-1).",
-)
-
-JOBS = click.option(
-    "--jobs",
-    type=click.IntRange(1, MOST_CONNECTIONS),
-    default=1,
-    metavar="N",
-    help="Work on so many domains at a time, within one request budget.",
-)
-
-RATE = click.option(
-    "--rate",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help=f"Calls in any minute; 0: no limit. Default: {CALLS}, or this shard's part.",
-)
-
-CHANGED = click.option("--changed", is_flag=True, help="Show no domain that is unchanged.")
-
-
-def many_options(command: Command) -> Command:
-    """``--jobs``, ``--shard``, ``--rate`` and ``--changed``."""
-    for option in (CHANGED, RATE, SHARD, JOBS):
-        command = option(command)
-    return command
-
-
-def shard(text: str) -> tuple[int, int]:
-    """The shard that ``I/N`` means.
-
-    Raises:
-        UsageError: it is none.
-    """
-    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
-    index, shards = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not index < shards:
-        raise UsageError(f"--shard {text!r} is not I/N with I from 0 to N-1.", "As in --shard 0/10")
-    return index, shards
-
-
-class Progress:
-    """How far a run has come, on a line of its own on the terminal; nothing elsewhere.
-
-    What is said meanwhile wipes the line away first; the next step draws it again.
-
-    Args:
-        total: how many domains there are.
-    """
-
-    def __init__(self, total: int) -> None:
-        live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._live = live and total >= MANY and not settings().quiet
-        self._total = total
-        self._done = 0
-        self._shown = 0
-
-    def __enter__(self) -> Progress:
-        on_the_line.append(self.clear)
-        self.draw()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        on_the_line.remove(self.clear)
-        self.clear()
-
-    def step(self) -> None:
-        """One more domain is done."""
-        self._done += 1
-        self.draw()
-
-    def draw(self) -> None:
-        """Show the line."""
-        if not self._live:
-            return
-        counted = f" {self._done} of {self._total}"
-        room = max(10, min(40, shutil.get_terminal_size((80, 24)).columns - len(counted) - 3))
-        filled = room * self._done // self._total
-        text = f"[{'#' * filled}{'.' * (room - filled)}]{counted}"
-        sys.stderr.write(f"\r{text}")
-        sys.stderr.flush()
-        self._shown = len(text)
-
-    def clear(self) -> None:
-        """Wipe the line away, so that something else can be printed."""
-        if self._shown:
-            sys.stderr.write(f"\r{'':<{self._shown}}\r")
-            sys.stderr.flush()
-            self._shown = 0

@@ -3,62 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
-import click
-
-from netcup_mailauth import files
-from netcup_mailauth.cli.common import warn
+from netcup_mailauth import dkim, files
+from netcup_mailauth.cli.output import settings, warn
+from netcup_mailauth.cli.run import state_folders
 from netcup_mailauth.errors import ExitCode, MailauthError
+from netcup_mailauth.render.metrics import Run, last_success, metrics_text
+from netcup_mailauth.rotation.run import signing_since
+from netcup_mailauth.rotation.state import FOLDER, Book, read_book
+from netcup_mailauth.state.journal import Journals, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from netcup_mailauth.render.metrics import DomainOutcome
-    from netcup_mailauth.state.journal import Journals
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 MOST_READ = 64 * 1024
 """Bytes of an earlier file that are looked at; what is looked for stands at its beginning."""
 
 
-def metrics_option(command: Command) -> Command:
-    """``--metrics-file``, and the writing of it when the command has ended.
+def begin(path: Path) -> None:
+    """Have it written to a file how this run ends.
 
-    The command itself does not get the option; it calls :func:`record` for each domain.
+    Raises:
+        UsageError: no file can be written there.
     """
-
-    @click.option(
-        "--metrics-file",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="Write how the run ended to this file, for Prometheus (node_exporter: NAME.prom).",
-    )
-    @wraps(command)
-    def measured(*arguments: Any, metrics_file: Path | None, **options: Any) -> int:
-        if metrics_file is None:
-            return int(command(*arguments, **options))
-        files.check_target(metrics_file)  # before anything is asked
-        context = click.get_current_context()
-        recorder = context.meta[_KEY] = Recorder(context.command.name or "", metrics_file)
-        try:
-            code = int(command(*arguments, **options))
-        except BaseException as error:
-            recorder.write(exit_code_of(error))
-            raise
-        recorder.write(ExitCode(code))
-        return code
-
-    return cast("Command", measured)
-
-
-_KEY = "netcup_mailauth.metrics"
-"""Where the recorder lies in click's context."""
+    files.check_target(path)
+    settings().metrics_file = path
 
 
 def record(outcomes: Iterable[DomainOutcome]) -> None:
@@ -67,61 +41,33 @@ def record(outcomes: Iterable[DomainOutcome]) -> None:
     Of a domain that is noted twice the later outcome counts. Give a generator, so that nothing
     has to be worked out in vain.
     """
-    context = click.get_current_context(silent=True)
-    recorder: Recorder | None = context.meta.get(_KEY) if context else None
-    if recorder is not None:
-        for outcome in outcomes:
-            recorder.outcomes[outcome.domain] = outcome
+    if settings().metrics_file is not None:
+        settings().outcomes.update((outcome.domain, outcome) for outcome in outcomes)
 
 
-def exit_code_of(error: BaseException) -> ExitCode:
-    """The exit code of a run that ends with this error, as ``main`` returns it."""
-    match error:
-        case MailauthError():
-            return error.exit_code
-        case click.ClickException():
-            return ExitCode.USAGE
-        case KeyboardInterrupt() | click.Abort():
-            return ExitCode.INTERRUPTED
-    return ExitCode.ERROR
+def write(code: int) -> None:
+    """Write the file. If that fails there is a warning; the exit code stays the run's own.
 
-
-class Recorder:
-    """What is known of the run so far, and the file it goes to.
-
-    Args:
-        command: the command's name.
-        path: the file.
+    A run that has put the records right has done its job. The monitor sees by the time in the old
+    file that there is no new one.
     """
-
-    def __init__(self, command: str, path: Path) -> None:
-        self.outcomes: dict[str, DomainOutcome] = {}
-        self._command = command
-        self._path = path
-        self._begun = time.monotonic()
-
-    def write(self, code: ExitCode) -> None:
-        """Write the file. If that fails there is a warning; the exit code stays the run's own.
-
-        A run that has put the records right has done its job. The monitor sees by the time in the
-        old file that there is no new one.
-        """
-        from netcup_mailauth.render.metrics import Run, last_success, metrics_text
-
-        run = Run(
-            self._command,
-            code,
-            time.time(),
-            time.monotonic() - self._begun,
-            tuple(self.outcomes.values()),
-            key_since(self.outcomes.values()),
-            last_success(_earlier(self._path), self._command),
-        )
-        try:
-            # The monitor runs as another user.
-            files.write_readable(self._path, metrics_text(run))
-        except OSError as error:
-            warn(f"the metrics could not be written to {self._path}: {error.strerror or error}.")
+    now = settings()
+    path, outcomes = now.metrics_file, tuple(now.outcomes.values())
+    assert path is not None
+    run = Run(
+        now.command,
+        ExitCode(code),
+        time.time(),
+        time.monotonic() - now.begun,
+        outcomes,
+        key_since(outcomes),
+        last_success(_earlier(path), now.command),
+    )
+    try:
+        # The monitor runs as another user.
+        files.write_readable(path, metrics_text(run))
+    except OSError as error:
+        warn(f"the metrics could not be written to {path}: {error.strerror or error}.")
 
 
 def key_since(outcomes: Iterable[DomainOutcome]) -> dict[tuple[str, str], float]:
@@ -138,12 +84,6 @@ def key_since(outcomes: Iterable[DomainOutcome]) -> dict[tuple[str, str], float]
 
 
 def _since(journals: Journals, domain: str, text: str) -> float | None:
-    from netcup_mailauth import dkim
-    from netcup_mailauth.actions.rotationdraft import signing_since
-    from netcup_mailauth.rotation.books import Books
-    from netcup_mailauth.rotation.state import Book
-    from netcup_mailauth.state.journal import Mark
-
     try:
         key = dkim.parse(text).key
     except MailauthError:
@@ -154,14 +94,11 @@ def _since(journals: Journals, domain: str, text: str) -> float | None:
     known = [signing_since(key, Book(domain), verified)]
     for journal in journals.journals:
         with suppress(MailauthError):  # its rotation says so itself
-            known.append(signing_since(key, Books(journal.folder).read(domain), ()))
+            known.append(signing_since(key, read_book(journal.folder / FOLDER, domain), ()))
     return min((since for since in known if since is not None), default=None)
 
 
 def _journals() -> Journals:
-    from netcup_mailauth.cli.apis import state_folders
-    from netcup_mailauth.state.journal import Journals
-
     return Journals.below(state_folders())
 
 

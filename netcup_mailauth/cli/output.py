@@ -1,26 +1,240 @@
-"""What becomes of all that is printed: it is made fit to be looked at, and no run ends for it.
+"""What is said and asked on the terminal, and what becomes of all that is printed.
 
-A terminal of a small encoding, a full disk or a reader that has gone must not end a run between
-its write and the journal. So printing never fails; that something was not printed is kept in mind,
-and told by the exit code when the run has done what it was asked for.
+The result goes to stdout, everything else to stderr. A terminal of a small encoding, a full disk or
+a reader that has gone must not end a run between its write and the journal. So printing never
+fails; that something was not printed is kept in mind, and told by the exit code when the run has
+done what it was asked for.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+import click
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.records import laid_out
+from netcup_mailauth.records import laid_out, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-LONGEST_MARKDOWN = 60_000
-"""Characters; what is longer no forge takes as a comment."""
+    from netcup_mailauth.plan import Failure
+    from netcup_mailauth.render.metrics import DomainOutcome
+
+
+COMPLETE = "_NETCUP_MAILAUTH_COMPLETE"
+"""The variable in which a shell asks what could come next; nothing is said then."""
+
+
+class Settings:
+    """The command line of this run, as far as more than the command itself has to know it.
+
+    Attributes:
+        begun: when the run began, by the monotonic clock.
+        options: those of the command, by the names of its parameters.
+        metrics_file: where is written how the run ended.
+        outcomes: how each domain ended, for that file.
+        unanswered: the secrets that were asked for and not given.
+    """
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.command = ""
+        self.options: dict[str, Any] = {}
+        self.config: Path | None = None
+        self.verbose = False
+        self.quiet = False
+        self.color = "auto"
+        self.metrics_file: Path | None = None
+        self.outcomes: dict[str, DomainOutcome] = {}
+        self.unanswered: set[str] = set()
+
+
+_settings = [Settings()]
+
+
+def settings() -> Settings:
+    """The command line of this run."""
+    return _settings[0]
+
+
+def begin() -> None:
+    """Forget an earlier command line in this process, and what was drawn then."""
+    _settings[0] = Settings()
+    _drawn.clear()
+
+
+def say(message: str) -> None:
+    """Tell the user something that is not the result: stderr, one line, whatever is in it."""
+    _make_room()
+    click.echo(visible(message), err=True)
+
+
+def warn(message: str) -> None:
+    """Tell the user of something odd that does not stop the run."""
+    say(f"netcup-mailauth: warning: {message}")
+
+
+def complain(domain: str, failure: Failure, output_format: str) -> None:
+    """Say on stderr why a domain failed, unless the same screen just said it."""
+    seen = output_format == "text" and sys.stdout.isatty() and sys.stderr.isatty()
+    if not seen:
+        named = failure.message.startswith(domain)
+        say(f"netcup-mailauth: {'' if named else f'{domain}: '}{failure.message}")
+        for line in failure.advice.splitlines():
+            say(f"  {line}")
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Print what is laid out already, in as many lines as it has: the result, on stdout."""
+    _make_room()
+    colour = use_colour(sys.stderr if err else sys.stdout)
+    click.echo(laid_out(text, coloured=use_colour()), err=err, nl=False, color=colour)
+
+
+def use_colour(stream: Any = None) -> bool:
+    """Whether to colour, by option, NO_COLOR, FORCE_COLOR, or what the stream is."""
+    choice = settings().color
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return bool((stream or sys.stdout).isatty()) and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Columns to lay text out for."""
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
+
+
+# What is asked
+
+
+def attended() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask a question, below what was shown.
+
+    Raises:
+        StdoutClosedError: nobody can see it, or what it is about.
+    """
+    say("")
+    check_seen()
+    return click.confirm(visible(question), err=True)
+
+
+def asker() -> Callable[[str], str] | None:
+    """Asks for a secret that is nowhere to be found; ``None`` where nobody is to be asked."""
+    told_not_to = settings().quiet or settings().options.get("yes")
+    return _ask_once if attended() and not told_not_to else None
+
+
+def _ask_once(name: str) -> str:
+    """Ask, unless the answer was none before: a run needs a key once for each domain."""
+    unanswered = settings().unanswered
+    answer = "" if name in unanswered else ask_secret(name)
+    if not answer:
+        unanswered.add(name)
+    return answer
+
+
+def ask_secret(what: str) -> str:
+    """Ask for a secret at the terminal, which does not show it; empty if there was no answer."""
+    answer = click.prompt(what, default="", hide_input=True, show_default=False, err=True)
+    return str(answer)
+
+
+# A line that changes
+
+
+class Line:
+    """A line of a terminal that changes; nothing elsewhere, nor in a quiet run.
+
+    What is said meanwhile wipes it away first.
+    """
+
+    def __init__(self) -> None:
+        terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.live = terminal and not settings().quiet
+        self._shown = 0
+
+    @property
+    def room(self) -> int:
+        """Columns there are for it now."""
+        return shutil.get_terminal_size((80, 24)).columns - 1
+
+    def draw(self, text: str) -> None:
+        """Show ``text``, as far as there is room, in place of what is shown."""
+        if self.live:
+            self._write(text if len(text) <= self.room else f"{text[: self.room - 1]}…")
+
+    def wipe(self) -> None:
+        """Have nothing shown, so that something else can be printed."""
+        if self._shown:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        """A shorter text leaves nothing of the longer one behind."""
+        sys.stderr.write(f"\r{text:<{self._shown}}\r{text}")
+        sys.stderr.flush()
+        self._shown = len(text)
+        _drawn[:] = [self] if text else []
+
+
+_drawn: list[Line] = []
+"""The line that is shown, while there is one."""
+
+
+def _make_room() -> None:
+    for line in list(_drawn):
+        line.wipe()
+
+
+MANY = 20
+"""Domains from which on a terminal shows how far a run has come."""
+
+
+class Progress:
+    """How far a run over ``total`` domains has come, on a line that changes."""
+
+    def __init__(self, total: int) -> None:
+        self._line = Line()
+        self._total = total
+        self._done = 0
+
+    def __enter__(self) -> Progress:
+        self._draw()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.wipe()
+
+    def step(self) -> None:
+        """One more domain is done."""
+        self._done += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._total >= MANY:
+            counted = f" {self._done} of {self._total}"
+            room = max(10, min(40, self._line.room - len(counted) - 2))
+            filled = room * self._done // self._total
+            self._line.draw(f"[{'#' * filled}{'.' * (room - filled)}]{counted}")
+
+
+# What is printed
 
 
 class StdoutClosedError(MailauthError):

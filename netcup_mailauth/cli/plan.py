@@ -4,62 +4,41 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    FORMAT,
-    common_options,
+from netcup_mailauth import documents, files, planfile
+from netcup_mailauth.actions import planning
+from netcup_mailauth.cli import wanted
+from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.options import ALLOW, typed
+from netcup_mailauth.cli.output import (
+    Progress,
     complain,
-    note_needless,
     say,
     settings,
     show,
     use_colour,
     width,
 )
-from netcup_mailauth.cli.completion import known_domains
-from netcup_mailauth.cli.many import Many, Progress, many_options
-from netcup_mailauth.cli.metrics import metrics_option, record
-from netcup_mailauth.cli.output import LONGEST_MARKDOWN
-from netcup_mailauth.cli.wanted import judging_options, wanted_options
+from netcup_mailauth.cli.reporter import Reporter, note_needless
+from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, worst
+from netcup_mailauth.judge import holding
+from netcup_mailauth.netcup.zonefile import ZoneFiles
+from netcup_mailauth.policy import Grounds
+from netcup_mailauth.render import markdown, metrics, text
+from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.netcup.zonefile import ZoneFiles
-    from netcup_mailauth.plan import ChangeSet, Plan
-    from netcup_mailauth.policy import Grounds, Wish
+    from netcup_mailauth.plan import Plan
+    from netcup_mailauth.policy import Wish
 
 
-@click.command("plan", context_settings=CONTEXT)
-@click.argument("domains", nargs=-1, metavar="[DOMAIN]...", shell_complete=known_domains)
-@wanted_options
-@judging_options
-@FORMAT
-@click.option("--full", is_flag=True, help="Show values in full, fit to paste.")
-@click.option("--exit-code", is_flag=True, help="Exit with 3 when there are changes.")
-@click.option(
-    "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write the plan to this file too, for show and apply --plan.",
-)
-@click.option(
-    "--zone-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="Plan against what records DOMAIN --format json printed, without credentials. Repeatable.",
-)
-@many_options
-@metrics_option
-@common_options
 def command(
     domains: tuple[str, ...],
     output_format: str,
@@ -69,26 +48,13 @@ def command(
     zone_file: tuple[Path, ...],
     **options: Any,
 ) -> int:
-    """Show what would change in each domain's zone. Writes nothing there.
-
-    \b
-    netcup-mailauth plan example.com --spf 'v=spf1 mx a -all'
-    netcup-mailauth plan example.com --mailcow https://mail.example.com
-    netcup-mailauth plan          (every domain of the config)
-    netcup-mailauth plan --out plan.json --format markdown      (to be reviewed)
-    """
-    from netcup_mailauth import documents, files, planfile
-    from netcup_mailauth.actions import planning
-    from netcup_mailauth.cli.reporter import Reporter
-    from netcup_mailauth.cli.wiring import run
-    from netcup_mailauth.render import metrics
-
+    """Show what would change; write nothing, or the plan file."""
     if out is not None:
         files.check_target(out)  # before anything is asked
     exported = _exported(zone_file)
     many = Many.of(options)
     with run(options["mailcow"], options["resolver"], many=many) as current:
-        wishes = current.wishes(domains, options)
+        wishes = wanted.wishes(current, domains, options)
         reporter = Reporter(output_format, full, many)
         session = current.session(reporter, exported=exported)
         if exported is None:
@@ -119,8 +85,6 @@ def command(
 def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
     if not paths:
         return None
-    from netcup_mailauth.netcup.zonefile import ZoneFiles
-
     if not settings().quiet:
         say(f"zone file: {', '.join(map(str, paths))}; netcup is not asked")
     return ZoneFiles.read(paths)
@@ -128,8 +92,6 @@ def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
 
 def grounds_of(wishes: Sequence[Wish], keys: KeySources) -> dict[str, Grounds]:
     """What each domain's changes are judged by, beside the records."""
-    from netcup_mailauth.policy import Grounds
-
     found: dict[str, Grounds] = {}
     for wish in wishes:
         source = wish.policy.dkim.source if wish.policy.dkim else None
@@ -149,59 +111,17 @@ def print_plan(
     path: Path | None,
 ) -> None:
     """The plan on stdout; ``path`` is the file it is in, if it is in one."""
-    from netcup_mailauth import documents, planfile
-    from netcup_mailauth.render import markdown, text
-    from netcup_mailauth.render.text import Page
-
     match output_format:
         case "json":
             output = documents.dumps(planfile.plan_document(plan, grounds))
         case "markdown":
-            output = markdown.plan_markdown(plan, full)
-            if len(output) > LONGEST_MARKDOWN:
-                output = summary_markdown(plan, path)
+            output = markdown.plan_comment(plan, full, path.name if path else None)
         case _:
             output = text.plan_text(plan, Page(width(), use_colour()), full)
     show(output)
 
 
-def summary_markdown(plan: Plan, path: Path | None) -> str:
-    """A plan that is too long for a comment: its totals, a line for each domain, and a pointer."""
-    from netcup_mailauth.render import markdown, words
-
-    where = "Make the whole plan a file with `--out`, and look at it with `show`."
-    if path is not None:
-        where = f"The whole plan is in {markdown.code(path.name)}; look at it with `show`."
-    head = f"## Mail records at netcup\n\n{markdown.plain(words.totals(plan))}\n\n{where}\n\n"
-    lines: list[str] = []
-    room = LONGEST_MARKDOWN - len(head) - 100
-    told = [change_set for change_set in plan.zones if change_set.changes or change_set.error]
-    for number, change_set in enumerate(told):
-        line = _summary_line(change_set)
-        room -= len(line) + 1
-        if room < 0:
-            lines.append(f"- and {words.counted(len(told) - number, 'domain', 'domains')} more")
-            break
-        lines.append(line)
-    return head + "".join(f"{line}\n" for line in lines)
-
-
-def _summary_line(change_set: ChangeSet) -> str:
-    from netcup_mailauth.judge import holding
-    from netcup_mailauth.render import markdown
-
-    words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
-    if change_set.error is not None:
-        words.append(f"failed: {markdown.plain(change_set.error.message)}")
-    stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
-    if stops:
-        words.append(f"stopped by {' and '.join(map(markdown.code, stops))}")
-    return f"- {markdown.code(change_set.place.domain)}: {', '.join(words)}"
-
-
 def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
-    from netcup_mailauth.judge import holding
-
     failed = [change_set.place.domain for change_set in plan.zones if change_set.error]
     if failed:
         say(f"{out} says of {', '.join(failed)} only why there is no plan.")
@@ -233,11 +153,7 @@ def print_next(domains: tuple[str, ...], options: dict[str, Any], many: Many) ->
     if settings().config:
         words += ["-c", str(settings().config)]
     words += many.words()
-    for name, value in options.items():
-        if name == "allow":  # consent is given by hand, never by copying a line
-            continue
-        for item in value if isinstance(value, tuple) else (value,):
-            if item is not None:
-                words += [f"--{name.replace('_', '-')}", item]
+    # Consent is given by hand, never by copying a line.
+    words += typed(options, (name for name in options if name != ALLOW.parameter))
     say("Nothing has been written. To write it:")
     say(f"  {shlex.join(words)}")

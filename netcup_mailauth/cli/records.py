@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import click
+from netcup_mailauth import documents, records
+from netcup_mailauth.cli.output import show, use_colour, width
+from netcup_mailauth.cli.run import run
+from netcup_mailauth.dnsio.ask import zone_of
+from netcup_mailauth.kinds import mail_records
+from netcup_mailauth.render import markdown, text, words
+from netcup_mailauth.render.text import Page
 
-from netcup_mailauth.cli.common import CONTEXT, FORMAT, common_options, show, use_colour, width
-from netcup_mailauth.cli.completion import known_domains
 
-
-@click.command("records", context_settings=CONTEXT)
-@click.argument("domain", shell_complete=known_domains)
-@click.option("--mail", is_flag=True, help="Only the records that concern mail.")
-@FORMAT
-@common_options
 def command(domain: str, mail: bool, output_format: str) -> None:
-    """List the records of a zone.
-
-    \b
-    netcup-mailauth records example.com
-    netcup-mailauth records example.com --mail --format json
-    """
-    from netcup_mailauth import documents, records
-    from netcup_mailauth.cli.wiring import run
-    from netcup_mailauth.dnsio.ask import zone_of
-    from netcup_mailauth.kinds import mail_records
-    from netcup_mailauth.render import markdown, text, words
-    from netcup_mailauth.render.text import Page
-
+    """List a zone."""
     name = records.normalise(domain)
     with run() as current:
         own = current.config.config.domains.get(name)

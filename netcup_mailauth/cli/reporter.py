@@ -1,13 +1,17 @@
-"""What ``apply``, ``undo`` and ``rotate`` print while they work, and at the end."""
+"""What ``plan``, ``apply`` and ``undo`` ask, print while they work, and print at the end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.cli.common import (
+from netcup_mailauth import documents, planfile
+from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.output import (
+    Progress,
     complain,
-    note_needless,
+    confirmed,
     say,
     settings,
     show,
@@ -15,15 +19,17 @@ from netcup_mailauth.cli.common import (
     warn,
     width,
 )
-from netcup_mailauth.cli.many import Many, Progress
-from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.output import LONGEST_MARKDOWN
 from netcup_mailauth.errors import ExitCode, worst
+from netcup_mailauth.findings import NOT_SERVED, Severity
+from netcup_mailauth.judge import holding
+from netcup_mailauth.plan import RunResult, Status
+from netcup_mailauth.render import markdown, metrics, text, words
+from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from netcup_mailauth.plan import ChangeSet, Plan, Result, RunResult
+    from netcup_mailauth.plan import ChangeSet, Plan, Result
     from netcup_mailauth.policy import Grounds
 
 NAMED = 10
@@ -36,8 +42,6 @@ class Reporter:
     """Prints what happens as it happens; JSON and Markdown at the end, as one document."""
 
     def __init__(self, output_format: str, full: bool, many: Many | None = None) -> None:
-        from netcup_mailauth.render.text import Page
-
         self._format = output_format
         self._full = full
         self._page = Page(width(), use_colour())
@@ -55,10 +59,11 @@ class Reporter:
         """Something that could not be found out, and stops nothing."""
         warn(sentence)
 
+    def step(self, sentence: str) -> None:
+        """A rotation's, which is told by its own reporter."""
+
     def show_plan(self, plan: Plan) -> None:
         """The whole plan, before the question: on stdout only if that is the result."""
-        from netcup_mailauth.render import text
-
         plan = self._many.shown(plan)
         shown = replace(plan, zones=tuple(map(_without_notes, plan.zones)))
         output = text.plan_text(shown, self._page, self._full)
@@ -67,10 +72,6 @@ class Reporter:
 
     def show(self, change_set: ChangeSet) -> None:
         """One domain's plan, just before it is written; also one that does not do what it seems."""
-        from netcup_mailauth.findings import NOT_SERVED
-        from netcup_mailauth.judge import holding
-        from netcup_mailauth.render import text
-
         unseen = any(finding.code in NOT_SERVED for finding in change_set.findings)
         refused = holding.stopping(change_set)  # why, also where nothing would change
         told = change_set.changes or refused or (unseen and not settings().quiet)
@@ -80,16 +81,12 @@ class Reporter:
 
     def show_anew(self, change_set: ChangeSet) -> None:
         """What a stale plan's records would change now: a message, whatever the format."""
-        from netcup_mailauth.render import text
-
         say("What the planned records would change in the zone as it is now:")
         shown = _without_notes(change_set)
         show(text.change_set_text(shown, self._page, self._full).rstrip("\n") + "\n", err=True)
 
     def done(self, result: Result) -> None:
         """One domain's result."""
-        from netcup_mailauth.render import metrics, text
-
         self._results.append(result)
         record(map(metrics.of_result, (result,)))
         dull = result.failure is None and not result.change_set.changes
@@ -105,8 +102,6 @@ class Reporter:
     @property
     def written(self) -> set[str]:
         """The domains that netcup has new records of."""
-        from netcup_mailauth.plan import Status
-
         done = (Status.APPLIED, Status.LOST, Status.ALREADY)
         return {r.change_set.place.domain for r in self._results if r.status in done}
 
@@ -118,58 +113,51 @@ class Reporter:
 
     def finish(self) -> None:
         """What is left to print at the end of a run."""
-        from netcup_mailauth.plan import RunResult, Status
-
         outcome = RunResult(tuple(self._results))
         if self._format != "text" and self._results:
             show(_document(outcome, self._format, self.grounds))
         elif self._format == "text" and len(self._results) > 1 and not settings().quiet:
-            self._print_totals(outcome)
+            show(text.run_text(outcome, self._page))
         if outcome.count(Status.APPLIED) and not settings().quiet:
             say(ACCEPTED)
             named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
             say(f"  netcup-mailauth check {' '.join(named)}")
 
-    def _print_totals(self, outcome: RunResult) -> None:
-        from netcup_mailauth.render import text
 
-        show(text.run_text(outcome, self._page))
+def agreed(plan: Plan, question: str) -> bool:
+    """Ask before anything is written; with nothing to write there is nothing to ask.
+
+    ``{zones}`` in the question stands for what would be written to.
+    """
+    ready = [
+        c for c in plan.zones if (c.changes and not holding.stopping(c)) or holding.is_in_part(c)
+    ]
+    if not ready:
+        return True
+    zones = ready[0].place.domain if len(ready) == 1 else f"{len(ready)} domains"
+    if len(plan.zones) == 1 and holding.is_in_part(ready[0]):
+        kinds = words.kinds_of(ready[0].without_held)
+        return confirmed(f"Write {kinds} to {zones}? {words.held_back(ready[0])}.")
+    held = " What is held back is not written." if any(c.held for c in plan.zones) else ""
+    return confirmed(question.format(zones=zones) + held)
+
+
+def note_needless(change_set: ChangeSet) -> None:
+    """Name what is allowed without need: a consent that stays around may hide the next fault."""
+    if change_set.error is None and not settings().quiet:
+        for code in holding.needless(change_set):
+            say(
+                f"note: {change_set.place.domain}: {code} is allowed, and there is no such finding."
+            )
 
 
 def _without_notes(change_set: ChangeSet) -> ChangeSet:
     """The change set as it is shown to somebody who is about to write it."""
-    from netcup_mailauth.findings import Severity
-
     kept = (f for f in change_set.findings if f.severity is not Severity.NOTE)
     return replace(change_set, findings=tuple(kept))
 
 
 def _document(outcome: RunResult, output_format: str, grounds: Mapping[str, Grounds]) -> str:
-    from netcup_mailauth import documents, planfile
-
     if output_format == "json":
         return documents.dumps(planfile.run_document(outcome, grounds))
-    return run_comment(outcome)
-
-
-def run_comment(outcome: RunResult) -> str:
-    """A run as Markdown: whole if a comment can hold it, else a line for each domain.
-
-    When not even those fit, the failures come first, and the rest is counted.
-    """
-    from netcup_mailauth.plan import RunResult
-    from netcup_mailauth.render import markdown, words
-
-    output = markdown.run_markdown(outcome)
-    if len(output) <= LONGEST_MARKDOWN:
-        return output
-    bare = [replace(r, change_set=replace(r.change_set, changes=())) for r in outcome.results]
-    shown = sorted(bare, key=lambda result: result.failure is None)
-    while True:
-        left = len(bare) - len(shown)
-        more = f"and {words.counted(left, 'more domain', 'more domains')}; " if left else ""
-        lines = markdown.run_markdown(RunResult(tuple(shown)))
-        output = f"{lines}\n{more}all that changed is in the output of `--format json`.\n"
-        if len(output) <= LONGEST_MARKDOWN:
-            return output
-        shown = shown[: len(shown) * 3 // 4]
+    return markdown.run_comment(outcome)

@@ -6,69 +6,43 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.common import (
-    CONTEXT,
-    FORMAT,
-    LOCK_TIMEOUT,
-    agreed,
-    common_options,
-    say,
-    settings,
-    show,
-    warn,
-)
-from netcup_mailauth.cli.completion import known_domains
-from netcup_mailauth.cli.reporter import Reporter
-from netcup_mailauth.cli.wanted import judging_options
-from netcup_mailauth.errors import ConfigError, ExitCode, UsageError
+from netcup_mailauth import documents, records
+from netcup_mailauth.actions import undo
+from netcup_mailauth.actions.applying import apply
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.actions.signals import uninterrupted
+from netcup_mailauth.actions.undo import Target, plan_undo
+from netcup_mailauth.cli.output import confirmed, say, settings, show, warn
+from netcup_mailauth.cli.reporter import Reporter, agreed
+from netcup_mailauth.cli.run import run, state_folders
+from netcup_mailauth.errors import ConfigError, ExitCode, StaleError, UsageError
+from netcup_mailauth.keys.sources import MAILCOW, STDIN
+from netcup_mailauth.plan import Action, Status, shown
+from netcup_mailauth.policy import Config, DomainPolicy, Wish, layered
+from netcup_mailauth.records import visible
+from netcup_mailauth.render.words import SIGNS
+from netcup_mailauth.settings.wishes import with_allowed
+from netcup_mailauth.state.journal import SENT, listing, standing, undone
+from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.undo import Target
-    from netcup_mailauth.cli.wiring import Run
+    from netcup_mailauth.actions.undo import Lost
+    from netcup_mailauth.cli.run import Run
     from netcup_mailauth.plan import ChangeSet, Result
-    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry, Journals
 
 LIST = "See what there is:  netcup-mailauth undo --list"
 
 
-@click.command("undo", context_settings=CONTEXT)
-@click.argument("domain", required=False, shell_complete=known_domains)
-@click.option("--to", metavar="ID", help="Take back this entry, not the newest one.")
-@click.option("--run", "run_id", metavar="ID", help="Take back a whole run, over all its domains.")
-@click.option(
-    "--lost",
-    is_flag=True,
-    help="Bring back other records of the zone that are gone since the last apply; always asks.",
-)
-@click.option("--list", "listing", is_flag=True, help="Show what was written, the newest first.")
-@judging_options
-@click.option(
-    "--mailcow",
-    metavar="URL",
-    help="The mailcow to ask which DKIM key it signs with (MAILCOW_API_KEY).",
-)
-@LOCK_TIMEOUT
-@FORMAT
-@click.option("--full", is_flag=True, help="Show values in full, fit to paste.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@common_options
 def command(domain: str | None, **options: Any) -> int:
-    """Put back what the last apply to DOMAIN changed, and nothing else.
-
-    \b
-    netcup-mailauth undo example.com          (again: one apply further back)
-    netcup-mailauth undo --list               (every run that wrote, with its ids)
-    netcup-mailauth undo --run ID             (what one run wrote, in all its domains)
-    """
-    from netcup_mailauth import records
-    from netcup_mailauth.cli.wiring import run
-
+    """Put back what an apply changed."""
     name = records.normalise(domain) if domain else None
     if options.pop("lost"):
-        return _bring_back(name, options)
+        _check_lost(name, options)
+        assert name is not None
+        with run() as current:
+            return _bring_back(current, name, options["to"], options["lock_timeout"])
     _check_options(name, options)
     with run(options["mailcow"], options["resolver"]) as current:
         if options["listing"]:
@@ -79,23 +53,11 @@ def command(domain: str | None, **options: Any) -> int:
         return _undo(current, entries, options)
 
 
-def _bring_back(name: str | None, options: dict[str, Any]) -> int:
-    from netcup_mailauth.cli import lost
-    from netcup_mailauth.cli.wiring import run
-
-    lost.check_options(name, options)
-    assert name is not None
-    with run() as current:
-        return lost.bring_back(current, name, options["to"], options["lock_timeout"])
-
-
 class UndoReporter(Reporter):
     """A plan that could not be made because the zone has moved on is stale, not a mishap."""
 
     def done(self, result: Result) -> None:
         """One domain's result."""
-        from netcup_mailauth.plan import Status
-
         if result.exit_code is ExitCode.STALE:
             result = replace(result, status=Status.STALE)
         super().done(result)
@@ -136,13 +98,7 @@ def _check_that_it_is_ours(ours: Journals, written: Journals, name: str | None) 
 def _chosen(
     journal: Journals, name: str | None, single: str | None, many: str | None
 ) -> list[Entry]:
-    """The entries to take back.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from netcup_mailauth.state.journal import SENT, standing, undone
-
+    """The entries to take back: at least one."""
     _tell_of_damage(journal, [name] if name else journal.domains())
 
     if name is None:
@@ -166,9 +122,6 @@ def _chosen(
 
 
 def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
-    from netcup_mailauth.actions.applying import apply
-    from netcup_mailauth.actions.undo import plan_undo
-
     reporter = UndoReporter(options["output_format"], options["full"])
     policies = _policies(current, entries)
     sources = {entry.domain: _source(current, entry, policies[entry.domain]) for entry in entries}
@@ -196,8 +149,6 @@ def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
 
 def _source(current: Run, entry: Entry, policy: DomainPolicy) -> str | None:
     """Where the key that signs a domain's mail comes from: as said here, in the config, or then."""
-    from netcup_mailauth.keys.sources import MAILCOW, STDIN
-
     if current.mailcow_url:
         return MAILCOW
     if policy.dkim and policy.dkim.source:
@@ -213,10 +164,6 @@ def _targets(
     sources: dict[str, str | None],
     allow: tuple[str, ...],
 ) -> list[Target]:
-    from netcup_mailauth.actions.undo import Target
-    from netcup_mailauth.policy import DomainPolicy, Wish
-    from netcup_mailauth.settings.wishes import with_allowed
-
     # What the config allows was said of what it wants, and that is not what is made here.
     wishes = with_allowed([Wish(entry.domain, DomainPolicy()) for entry in entries], allow)
     return [
@@ -232,8 +179,6 @@ def _targets(
 
 def _policies(current: Run, entries: list[Entry]) -> dict[str, DomainPolicy]:
     """What the config in use wants of each domain."""
-    from netcup_mailauth.policy import Config, DomainPolicy, layered
-
     try:
         config = current.config.config
     except ConfigError as error:
@@ -264,8 +209,6 @@ def _warn_of_the_config(change_set: ChangeSet, policies: dict[str, DomainPolicy]
 
 def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> None:
     """That there was nothing to do, and how to go further back if that was meant."""
-    from netcup_mailauth.state.journal import standing
-
     if change_set.error is not None or change_set.changes or settings().quiet:
         return
     say(f"{entry.domain} is already as it was before {entry.id}.")
@@ -276,10 +219,6 @@ def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> No
 
 
 def _list(current: Run, name: str | None, output_format: str) -> int:
-    from netcup_mailauth import documents
-    from netcup_mailauth.cli.apis import state_folders
-    from netcup_mailauth.state.journal import listing
-
     written = current.memory.written
     domains = [name] if name else written.domains()
     _tell_of_damage(written, domains)
@@ -302,8 +241,6 @@ def _tell_of_damage(journal: Journals, domains: list[str]) -> None:
 
 
 def _run_text(run: dict[str, Any]) -> str:
-    from netcup_mailauth.records import visible
-
     lines = [f"run {visible(run['run'])}"]
     for entry in run["entries"]:
         lines += [f"  {visible(entry['id'])}  {visible(entry['domain'])}", f"    {_summary(entry)}"]
@@ -311,10 +248,6 @@ def _run_text(run: dict[str, Any]) -> str:
 
 
 def _summary(entry: dict[str, Any]) -> str:
-    from netcup_mailauth.plan import Action
-    from netcup_mailauth.records import visible
-    from netcup_mailauth.render.words import SIGNS
-
     changes = ", ".join(
         f"{SIGNS[Action(change['action'])]}{change['count']} {change['kind']}"
         for change in entry["changes"]
@@ -324,3 +257,100 @@ def _summary(entry: dict[str, Any]) -> str:
     words += [f"undoes {entry['undoes']}"] if entry["undoes"] else []
     words += ["undone"] if entry["undone"] else []
     return visible("  ".join(words))
+
+
+def _check_lost(name: str | None, options: dict[str, Any]) -> None:
+    """Raise :class:`UsageError` for what has no place beside ``--lost``."""
+    if name is None:
+        raise UsageError("--lost is about one domain.", "Name it: undo DOMAIN --lost")
+    if options["yes"] or options["run_id"] or options["listing"]:
+        raise UsageError(
+            "--lost sends records that are not this program's own, so it always asks, about one "
+            "domain.",
+            f"Type netcup-mailauth undo {name} --lost at a terminal.",
+        )
+    if options["output_format"] != "text":
+        raise UsageError("--lost is text.", "Leave --format out.")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "There is no terminal to ask on; nothing was written.",
+            f"Type netcup-mailauth undo {name} --lost at a terminal.",
+        )
+
+
+def _bring_back(current: Run, name: str, entry_id: str | None, timeout: float | None) -> int:
+    """Show what is missing, ask, and send it."""
+    seconds = LOCK_TIMEOUT if timeout is None else timeout
+    session = Session(current.backend, state=current.memory, lock_timeout=seconds)
+    entry = _entry_before(current, name, entry_id)
+    found = undo.lost(entry, _zone_of(current, entry))
+    if not _shown_lost(entry, found):
+        return ExitCode.OK
+    if not confirmed(f"Bring these back to {entry.change_set.place.zone}?"):
+        say("Not confirmed; nothing was written.")
+        return ExitCode.USAGE
+    with session.lock():
+        session.backend.reserve()
+        zone = _zone_of(current, entry)
+        now = undo.lost(entry, zone)
+        if now.missing != found.missing:
+            raise StaleError(
+                f"{name} has changed since this was shown.",
+                f"Nothing was written. Look again: netcup-mailauth undo {name} --lost",
+            )
+        with uninterrupted(f"the write to {zone.name}"):
+            undo.bring_back(session, entry, zone, now)
+    show(f"{name}: written and verified: {len(now.missing)} brought back\n")
+    return ExitCode.OK
+
+
+def _entry_before(current: Run, name: str, entry_id: str | None) -> Entry:
+    """The write that the records were there before: the newest one, or the one that is named."""
+    journals = current.journals()
+    known = [entry for entry in journals.entries(name) if entry.mark in SENT]
+    chosen = [entry for entry in known if entry_id in (None, entry.id)]
+    if not chosen:
+        what = f"{name} has no entry {entry_id}" if entry_id else f"Nothing was written to {name}"
+        raise UsageError(
+            f"{what}; looked in {journals.place(name)}.",
+            "See what there is:  netcup-mailauth undo --list",
+        )
+    entry = chosen[0]
+    place = entry.change_set.place
+    api = current.backend.serving(place.backend)
+    if (place.endpoint, place.account) != (api.endpoint, api.account):
+        raise UsageError(
+            f"{entry.id} was written through another endpoint or account ({place.endpoint}, "
+            f"account {place.account}).",
+            "Run undo with the credentials and the endpoint of that apply.",
+        )
+    return entry
+
+
+def _zone_of(current: Run, entry: Entry) -> Zone:
+    place = entry.change_set.place
+    zone = current.backend.zone(place.zone)
+    if zone.backend != place.backend:
+        raise StaleError(
+            f"{place.domain} has moved to another API since {entry.id}.",
+            "Nothing was written. Put the rest right by hand in the CCP.",
+        )
+    return zone
+
+
+def _shown_lost(entry: Entry, found: Lost) -> bool:
+    """Print what would be sent; whether there is anything."""
+    domain = visible(entry.domain)
+    for record in found.missing:
+        show(f"  + {visible(shown(record))}\n")
+    for line in found.left_out:
+        show(f"  left out: {visible(line)}\n")
+    if not found.missing:
+        say(f"{domain}: nothing can be brought back that was there before {visible(entry.id)}.")
+        return False
+    say(
+        f"{domain}: {len(found.missing)} to bring back, as the zone was before "
+        f"{visible(entry.id)}; {len(found.ours)} of this program's own records are sent along, "
+        "so that they are not lost for it."
+    )
+    return True

@@ -1,128 +1,86 @@
-"""The options that say what is wanted, and what they mean as a policy."""
+"""What is wanted of each domain, as the options of a command and the config say it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from netcup_mailauth.cli.completion import known_codes
+from netcup_mailauth import records
 from netcup_mailauth.errors import UsageError
+from netcup_mailauth.judge.report import Basis
+from netcup_mailauth.keys.sources import MAILCOW, check_source
+from netcup_mailauth.policy import (
+    DkimPolicy,
+    DmarcPolicy,
+    DomainPolicy,
+    SpfPolicy,
+    Wish,
+    dmarc_record,
+    host_or_address,
+    report_uri,
+    spf_record,
+    spf_term,
+)
+from netcup_mailauth.records import Kind
+from netcup_mailauth.settings import wishes as wishing
 
 if TYPE_CHECKING:
-    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+    from netcup_mailauth.cli.run import Run
 
 
-def wanted_options(command: Command) -> Command:
-    """``--spf``, ``--dkim`` and so on: they win over the config."""
-    options = (
-        click.option("--spf", metavar="RECORD", help="The SPF record is exactly this."),
-        click.option(
-            "--spf-require",
-            metavar="TERM",
-            multiple=True,
-            help="This term is in the SPF record; the rest of the live one stays. Repeatable.",
-        ),
-        click.option(
-            "--spf-drop",
-            metavar="TERM",
-            multiple=True,
-            help="This term goes; naming it is the consent, beside --spf too. Repeatable.",
-        ),
-        click.option(
-            "--spf-all",
-            type=click.Choice(["fail", "softfail", "neutral"]),
-            help="The final all of the SPF record.",
-        ),
-        click.option(
-            "--dkim",
-            metavar="SOURCE",
-            help="Where the DKIM key is: mailcow, file:PATH, record:TEXT, or - for stdin.",
-        ),
-        click.option("--selector", metavar="NAME", help="The DKIM selector, if not the source's."),
-        click.option("--dmarc", metavar="RECORD", help="The DMARC record is exactly this."),
-        click.option(
-            "--dmarc-policy",
-            type=click.Choice(["none", "quarantine", "reject"]),
-            help="The policy of the DMARC record; its other tags stay.",
-        ),
-        click.option(
-            "--rua",
-            metavar="URI",
-            multiple=True,
-            help="This address gets DMARC reports, beside those that do. Repeatable.",
-        ),
-        click.option(
-            "--mailcow",
-            metavar="URL",
-            help="The mailcow to ask for the DKIM key (MAILCOW_API_KEY).",
-        ),
-        click.option(
-            "--server",
-            metavar="HOST|IP",
-            multiple=True,
-            help="What sends this domain's mail; default: the mailcow, else the MX. Repeatable.",
-        ),
-        click.option(
-            "--kind",
-            multiple=True,
-            type=click.Choice(["spf", "dkim", "dmarc"]),
-            help="Only this kind of record, in this run. Repeatable.",
-        ),
+def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
+    """What is wanted for each domain of this shard."""
+    return current.many.mine(_wished(current, domains, options))
+
+
+def wishes_to_check(
+    current: Run, domains: tuple[str, ...], options: dict[str, Any]
+) -> tuple[list[Wish], Basis]:
+    """The domains to check, and what they are held against.
+
+    Where no key is named, ``--selector`` only says where to look for one.
+    """
+    chosen = options["selector"]
+    if chosen is None or not domains or options["dkim"] or options["mailcow"]:
+        return _held_against(current, domains, options)
+    selector = records.selector(chosen)
+    wished, basis = _held_against(current, domains, {**options, "selector": None})
+    return [_at_selector(wish, selector) for wish in wished], basis
+
+
+def _at_selector(wish: Wish, selector: str) -> Wish:
+    own = wish.policy.dkim or DkimPolicy()
+    dkim = own.model_copy(update={"selector": selector})
+    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
+
+
+def _held_against(
+    current: Run, domains: tuple[str, ...], options: dict[str, Any]
+) -> tuple[list[Wish], Basis]:
+    policy = policy_of(options)
+    known = current.config.config
+    named = [records.normalise(domain) for domain in domains]
+    strangers = [name for name in named if name not in known.domains]
+    if strangers and not policy.manages and known.domains_from is None:
+        wished = [
+            Wish(name, policy) if name in strangers else _wished(current, (name,), options)[0]
+            for name in dict.fromkeys(named)
+        ]
+        allowed = wishing.with_allowed(wished, options["allow"])
+        return current.many.mine(allowed), Basis.CONFIG
+    basis = Basis.OPTIONS if policy.manages else Basis.CONFIG
+    return wishes(current, domains, options), basis
+
+
+def _wished(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
+    wished = wishing.wishes(
+        domains,
+        policy_of(options),
+        [Kind(kind) for kind in options["kind"]],
+        current.config.config,
+        served=lambda: current.mailcow.domains(),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def judging_options(command: Command) -> Command:
-    """``--allow`` and ``--resolver``: how a change is judged."""
-    options = (
-        click.option(
-            "--allow",
-            metavar="CODE[:DOMAIN]",
-            multiple=True,
-            shell_complete=known_codes,
-            help="Accept this finding; with several domains say for which. Repeatable.",
-        ),
-        click.option(
-            "--resolver",
-            metavar="HOST[:PORT]",
-            help="The recursive DNS resolver to ask instead of the system's.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def watching_options(command: Command) -> Command:
-    """``--nameserver``, ``--wait`` and ``--timeout``: asking the name servers."""
-    options = (
-        click.option(
-            "--nameserver",
-            metavar="HOST[:PORT]",
-            multiple=True,
-            help="Ask this server instead of the zone's own. Repeatable.",
-        ),
-        click.option(
-            "--wait", is_flag=True, help="Wait until every authoritative server answers with it."
-        ),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0),
-            default=1800.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="How long --wait waits.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return wishing.with_allowed(wished, options["allow"])
 
 
 def policy_of(options: dict[str, Any]) -> DomainPolicy:
@@ -131,8 +89,6 @@ def policy_of(options: dict[str, Any]) -> DomainPolicy:
     Raises:
         MailauthError: one of them is no such record, source or selector.
     """
-    from netcup_mailauth.policy import DomainPolicy, host_or_address
-
     return DomainPolicy(
         spf=_spf(options),
         dkim=_dkim(options),
@@ -142,8 +98,6 @@ def policy_of(options: dict[str, Any]) -> DomainPolicy:
 
 
 def _spf(options: dict[str, Any]) -> SpfPolicy | None:
-    from netcup_mailauth.policy import SpfPolicy, spf_record, spf_term
-
     whole = options["spf"]
     if whole is not None and (options["spf_require"] or options["spf_all"]):
         raise UsageError(
@@ -160,10 +114,6 @@ def _spf(options: dict[str, Any]) -> SpfPolicy | None:
 
 
 def _dkim(options: dict[str, Any]) -> DkimPolicy | None:
-    from netcup_mailauth import records
-    from netcup_mailauth.keys.sources import MAILCOW, check_source
-    from netcup_mailauth.policy import DkimPolicy
-
     source = options["dkim"] or (MAILCOW if options["mailcow"] else None)
     given = {
         "source": check_source(source) if source else None,
@@ -173,8 +123,6 @@ def _dkim(options: dict[str, Any]) -> DkimPolicy | None:
 
 
 def _dmarc(options: dict[str, Any]) -> DmarcPolicy | None:
-    from netcup_mailauth.policy import DmarcPolicy, dmarc_record, report_uri
-
     whole = options["dmarc"]
     if whole is not None and (options["dmarc_policy"] or options["rua"]):
         raise UsageError(

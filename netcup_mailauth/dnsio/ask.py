@@ -35,6 +35,9 @@ LIFETIME = 5.0
 """Seconds for finding a zone, retries included."""
 
 _AT_ONCE = 32
+_ROUNDS = 2
+"""How often each server is tried that does not answer."""
+
 _AT_A_CUT = frozenset({"NS", "SOA"})
 """Types that say where a zone begins: asked of an alias, they are not looked for at its target."""
 
@@ -48,12 +51,9 @@ class Resolver:
     far as the resolver's own answer goes, but for NS and SOA, which belong to the name itself.
     Of several servers the next is tried when one is silent or fails.
 
-    Args:
-        server: ``HOST[:PORT]`` of the resolver to ask; the system's by default.
-        limit: how many different queries are asked in all.
-        budget: seconds that asking takes in all; a batch never takes longer than what is left.
-        timeout: seconds for one try at one server.
-        retries: how many more rounds through the servers follow the first one.
+    ``server`` is ``HOST[:PORT]``, the system's by default. At most ``limit`` different queries are
+    asked, in ``budget`` seconds: a batch never takes longer than what is left of them. One try at
+    one server takes ``timeout`` seconds.
 
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
@@ -66,7 +66,6 @@ class Resolver:
         limit: int = 50,
         budget: float = 10.0,
         timeout: float = 2.0,
-        retries: int = 1,
     ) -> None:
         self.exhausted: str | None = None
         """Why something was not asked, or the next question will not be; ``None`` if all can be."""
@@ -74,7 +73,6 @@ class Resolver:
         self._limit = limit
         self._budget = self._left = budget
         self._timeout = timeout
-        self._rounds = 1 + retries
         self._known: dict[Query, Answer] = {}
         self._lock = Lock()
 
@@ -115,7 +113,7 @@ class Resolver:
         except ValueError:
             return Answer(Status.SERVFAIL)
         failed: set[Place] = set()
-        for place in places * self._rounds:
+        for place in places * _ROUNDS:
             now = monotonic()
             if place in failed or now >= until:
                 continue
@@ -172,10 +170,6 @@ def zone_of(domain: str, server: str | None = None) -> str:
     """The zone that ``domain`` lies in: the nearest name upwards with an SOA record.
 
     A name that DNS gives no answer for ends the search: the zone could begin right there.
-
-    Args:
-        domain: a full name.
-        server: ``HOST[:PORT]`` of the resolver to ask; the system's by default.
 
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
@@ -269,11 +263,7 @@ def to_server(query: Query) -> QueryMessage:
 def exchange(place: Place, question: QueryMessage, until: float, sends: int = 1) -> Message:
     """The answer over UDP, or over TCP if it does not fit.
 
-    Args:
-        place: where the server listens.
-        question: what to ask.
-        until: when to give up.
-        sends: how often the question goes out over UDP, evenly spread over the time.
+    Over UDP the question goes out ``sends`` times, evenly spread over the time ``until`` then.
 
     Raises:
         NoAnswerError: none came.
@@ -290,17 +280,7 @@ def exchange(place: Place, question: QueryMessage, until: float, sends: int = 1)
 
 
 def over_tcp(place: Place, question: QueryMessage, until: float) -> Message:
-    """The answer over TCP.
-
-    Args:
-        place: where the server listens.
-        question: what to ask.
-        until: when to give up.
-
-    Raises:
-        NoAnswerError: none came.
-        BadAnswerError: it is malformed, or answers something else.
-    """
+    """The answer over TCP; fails as :func:`exchange` does."""
     import socket
 
     try:
@@ -385,11 +365,7 @@ def _connected(place: Place, kind: SocketKind, until: float) -> socket:
 
 
 def _limit(link: socket, until: float) -> None:
-    """Let the next step on the socket take no longer than ``until``.
-
-    Raises:
-        TimeoutError: it is past that.
-    """
+    """Let the next step on the socket take no longer than ``until``; raise if it is past that."""
     left = until - monotonic()
     if left <= 0:
         raise TimeoutError
@@ -424,11 +400,6 @@ def side_by_side(
 
     All threads have ended when this returns, so ``function`` must end by itself. What has not
     begun when one of them raises, or the user interrupts, is not begun.
-
-    Args:
-        function: what to do with an item.
-        items: what to do it with.
-        at_most: how many threads there may be.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -506,7 +477,7 @@ Place = tuple[str, int]
 """An IP address and a port."""
 
 
-def host_and_port(text: str, default_port: int = PORT) -> tuple[str, int]:
+def host_and_port(text: str) -> tuple[str, int]:
     """``HOST[:PORT]`` in its two parts; an IPv6 address with a port stands in brackets.
 
     Raises:
@@ -514,7 +485,7 @@ def host_and_port(text: str, default_port: int = PORT) -> tuple[str, int]:
     """
     host, port = _split(text.strip())
     usable = _is_ipv6(host) if ":" in host else re.fullmatch(r"[A-Za-z0-9_.-]+", host)
-    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else default_port if not port else 0
+    number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else PORT if not port else 0
     if not usable or not 0 < number < 65536:
         raise UsageError(
             f"{text!r} is not HOST or HOST:PORT.", "As in 192.0.2.53, 127.0.0.1:5300 or [::1]:5300"

@@ -37,17 +37,15 @@ from netcup_mailauth.lookup import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dns.message import Message, QueryMessage
 
     from netcup_mailauth.dnsio.ask import Place
     from netcup_mailauth.lookup import RecordType
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
     Exchange = Callable[[Place, QueryMessage, float], Message]
-    from collections.abc import Mapping
-
-    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
 _FAMILIES: dict[RecordType, str] = {"A": "IPv4", "AAAA": "IPv6"}
 
@@ -57,10 +55,6 @@ def authoritative(zone: str, resolver: Lookup) -> tuple[Server, ...]:
 
     A look-up of addresses that fails is no proof that there are none: the server stands in the
     list once more, without an address.
-
-    Args:
-        zone: the zone's name.
-        resolver: answers the questions for their names and addresses.
 
     Raises:
         ZoneError: DNS names none.
@@ -121,53 +115,28 @@ def not_asked(servers: Sequence[Server]) -> str:
 def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:
     """The servers a user names, each once, at the addresses that this machine knows for them.
 
-    Args:
-        texts: ``HOST[:PORT]`` each.
-
     Raises:
-        UsageError: one is no such thing, or has no address.
+        UsageError: one is not ``HOST[:PORT]``, or has no address.
     """
     named = [host_and_port(text) for text in texts]
     found = [Server(host, address, port) for host, port in named for address in addresses(host)]
     return tuple(dict.fromkeys(found))
 
 
-__all__ = [
-    "TIMEOUT",
-    "Server",
-    "ServerAnswer",
-    "ServerStatus",
-    "Soa",
-    "ask",
-    "ask_over_tcp",
-    "authoritative",
-    "not_asked",
-    "parse_servers",
-    "soa",
-    "with_route",
-]
-
 TIMEOUT = 2.5
 """Seconds for one question to one server, the retry and TCP included."""
 
-_THREADS = 100
+_AT_ONCE = 100
 
 
 def ask_each(
     servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
 ) -> dict[Server, tuple[ServerAnswer, ...]]:
-    """Ask every server every query, all side by side; over TCP what does not fit in UDP.
+    """For each server its answers to the queries, in their order, all asked side by side.
 
-    It all takes as long as the slowest single answer, at most ``timeout``; beyond 100 questions,
-    that much for each hundred.
-
-    Args:
-        servers: whom to ask.
-        queries: what to ask each of them.
-        timeout: seconds for one question to one server. It goes out twice if need be.
-
-    Returns:
-        For each server its answers, in the order of ``queries``.
+    Over TCP what does not fit in UDP. It all takes as long as the slowest single answer, at most
+    ``timeout`` seconds, in which a question goes out twice if need be; beyond 100 questions, that
+    much for each hundred.
     """
     return _ask(_over_udp, servers, queries, timeout)
 
@@ -175,45 +144,20 @@ def ask_each(
 def ask_over_tcp(
     servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
 ) -> dict[Server, tuple[ServerAnswer, ...]]:
-    """As :func:`ask`, but over TCP from the start: whether a server can be reached that way."""
+    """As :func:`ask_each`, but over TCP from the start: whether a server is reached that way."""
     return _ask(ask.over_tcp, servers, queries, timeout)
 
 
-@dataclass(frozen=True, slots=True)
-class Soa:
-    """What a server says about the version of a zone that it serves.
+def denial_ttl(answer: ServerAnswer) -> int | None:
+    """Seconds that caches keep "there is no such record", by what a server said of the SOA record.
 
-    Args:
-        answer: the answer itself, to say why the rest is missing.
-        serial: the zone's serial number; ``None`` without an answer.
-        negative_ttl: seconds that a cache keeps "there is no such record"; ``None`` likewise.
+    ``None`` if it did not say.
     """
-
-    answer: ServerAnswer
-    serial: int | None = None
-    negative_ttl: int | None = None
-
-
-def soa(servers: Sequence[Server], zone: str, *, timeout: float = TIMEOUT) -> dict[Server, Soa]:
-    """The SOA record of a zone at each server.
-
-    Args:
-        servers: whom to ask.
-        zone: the zone's name.
-        timeout: seconds for one server.
-    """
-    answers = ask_each(servers, [Query(zone, "SOA")], timeout=timeout)
-    return {server: _soa(answer) for server, (answer,) in answers.items()}
-
-
-def _soa(answer: ServerAnswer) -> Soa:
     if not answer.values:
-        return Soa(answer)
-    # From the right: the two names at the beginning may hold blanks.
-    _, serial, _, _, _, minimum = answer.values[0].rsplit(" ", 5)
+        return None
     # RFC 2308, 3: the lesser of the two.
-    ttls = [int(minimum), *([] if answer.ttl is None else [answer.ttl])]
-    return Soa(answer, int(serial), min(ttls))
+    minimum = int(answer.values[0].rsplit(" ", 1)[1])
+    return minimum if answer.ttl is None else min(minimum, answer.ttl)
 
 
 def _ask(
@@ -222,7 +166,7 @@ def _ask(
     asked = dict.fromkeys(servers)
     pairs = [(server, query) for server in asked for query in queries]
     answers = iter(
-        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _THREADS)
+        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _AT_ONCE)
     )
     return {server: tuple(next(answers) for _ in queries) for server in asked}
 
@@ -312,7 +256,6 @@ PATIENCE = 1.8
 A server that is dead costs this much once, so that a check stays under three seconds.
 """
 
-_AT_ONCE = 100
 _STATUS = {
     ServerStatus.OK: Status.OK,
     ServerStatus.EMPTY: Status.EMPTY,
@@ -372,11 +315,8 @@ class ZoneServers:
     One server is asked, and the others, side by side, only for what it gave no usable answer to:
     dead or slow ones behind it cost no time, and several of them no more than one.
 
-    Args:
-        domain: names at and below it are asked of ``servers``.
-        servers: the zone's authoritative servers, the one to ask first before the others.
-        outside: answers everything else.
-        known: usable answers that are there already.
+    Names at and below ``domain`` are asked of ``servers``, the first of them first; ``outside``
+    answers everything else. ``known`` are usable answers that are there already.
     """
 
     def __init__(
@@ -454,10 +394,8 @@ def _answer_of(answer: ServerAnswer | None) -> Answer:
 class Dns:
     """The DNS of a run.
 
-    Attributes:
-        resolver: the recursive resolver to ask, as HOST or HOST:PORT; ``None`` for the system's.
-        servers: servers to ask instead of a zone's own, in the same form; its own if empty.
-        zones: exported zones, which say themselves what lies in them; ``None`` to ask DNS.
+    Resolver (the system's if ``None``) and servers (a zone's own if empty) are HOST or HOST:PORT.
+    ``zones`` are exported ones, which say themselves what lies in them; ``None`` to ask DNS.
     """
 
     resolver: str | None = None
@@ -494,3 +432,9 @@ class Dns:
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """What each of these servers says of each of these queries."""
         return ask_each(servers, queries)
+
+    def ask_over_tcp(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        """The same, over TCP: what only fits into UDP cut off does not help anybody."""
+        return ask_over_tcp(servers, queries)

@@ -48,11 +48,7 @@ class NoKeyError(KeySourceError):
 
 
 def read_key_file(path: Path) -> DkimSource:
-    """Read the key in the file at ``path``; see :func:`read_key`.
-
-    Raises:
-        KeySourceError: the file cannot be read, or is no DKIM key.
-    """
+    """Read the key in a file; see :func:`read_key`, whose errors it has, too."""
     origin = str(path)
     try:
         data = read_regular(path, MAX_SIZE)
@@ -77,11 +73,8 @@ def read_key(text: str | bytes, origin: str) -> DkimSource:
     """Read a key or a record in any of the forms that mail servers and their tools write.
 
     PEM private and public keys, zone-file lines, quoted or bare records, bare base64, mailcow's
-    JSON. A private key next to its record, as rspamadm prints them, has to fit it.
-
-    Args:
-        text: the content.
-        origin: what to call it in errors and in the plan.
+    JSON. A private key next to its record, as rspamadm prints them, has to fit it. ``origin`` is
+    what it is called in errors and in the plan.
 
     Raises:
         NoKeyError: it is mailcow's answer for a domain without a key.
@@ -396,7 +389,7 @@ def _with_short_chunks(text: str) -> str:
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SHORTEST = 43  # characters of base64 for 32 bytes, its "=" left out
-_SEED_LENGTHS = (32, 64)  # Ed25519: a seed (dkimpy, rspamd), a seed and its public key (rspamd)
+SEED_LENGTHS = (32, 64)  # Ed25519: a seed (dkimpy, rspamd), a seed and its public key (rspamd)
 _PRIVATE = ("PRIVATE KEY", "RSA PRIVATE KEY")
 _PUBLIC = ("PUBLIC KEY", "RSA PUBLIC KEY")
 _ONLY_RSA = "DKIM knows only RSA and Ed25519 keys: make one of these, RSA with 2048 bits if unsure."
@@ -449,7 +442,7 @@ def from_base64(text: str, origin: str) -> PublicKey:
         KeySourceError: it is base64, but of no key that DKIM can use.
     """
     data = _decoded(text, origin)
-    if len(data) in _SEED_LENGTHS:
+    if len(data) in SEED_LENGTHS:
         return _from_seed(data, origin)
     if data.startswith(b"-----BEGIN") and (keys := split(data.decode("latin-1"), origin).keys):
         return keys[0]

@@ -11,9 +11,9 @@ was merely seen. mailcow answers HTTP 200 whatever happened, with a ``type`` tha
 from __future__ import annotations
 
 import re
-import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -28,9 +28,10 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.keys.forms import read_mailcow_key
-from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.http import HttpClient
+from netcup_mailauth.netcup.wire import NOTHING_TAKEN
 from netcup_mailauth.records import MASK, visible
-from netcup_mailauth.state.holds import NoHold, Reason
+from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from netcup_mailauth.dkim import DkimSource, PublicKey
+    from netcup_mailauth.netcup.http import Reply
     from netcup_mailauth.state.holds import Hold
 
 LONGEST_VERSION = 40
@@ -46,12 +48,9 @@ LONGEST_VERSION = 40
 class Mailcow:
     """One mailcow. A refused key is never sent a second time: mailcow would ban the address.
 
-    Args:
-        url: its address, without a path.
-        api_key: the read-only key; a rotation needs the read-write one.
-        http: the session to use instead of a new one.
-        hold: what is remembered of the key from run to run.
-        warn: told of each name of a domain that is none.
+    ``url`` has no path. The read-only key will do; a rotation needs the read-write one. ``warn`` is
+    told of each name of a domain that is none. Whatever is asked, mailcow may refuse the key, now
+    or before (CredentialsError), or give no usable answer (ApiError).
     """
 
     def __init__(
@@ -59,20 +58,17 @@ class Mailcow:
         url: str,
         api_key: SecretStr,
         *,
-        http: HttpClient | None = None,
         hold: Hold | None = None,
         warn: Callable[[str], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = {"X-API-Key": api_key.get_secret_value()}
-        self._http = http or HttpClient(url, "mailcow", headers=headers)
+        self._http = HttpClient(url, "mailcow", headers=headers, sleep=sleep)
         self.host = urlsplit(url).hostname or url
         self._api_key = api_key
-        self._hold = hold or NoHold()
-        self._refused: CredentialsError | None = None
-        self._works = False
+        self._trial = Trial(hold)
         self._warn = warn
         self._no_names: set[str] = set()
-        self._trying = threading.Lock()
 
     def close(self) -> None:
         """Close the connection."""
@@ -84,11 +80,7 @@ class Mailcow:
         return self._http.ahead
 
     def version(self) -> str:
-        """Which version of mailcow this is, asked to see whether the key works.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
-        """
+        """Which version of mailcow this is, asked to see whether the key works."""
         data = self._get("/api/v1/get/status/version")
         version = data.get("version") if isinstance(data, dict) else None
         if not isinstance(version, str) or not version.isprintable():
@@ -102,9 +94,7 @@ class Mailcow:
         """The key that mailcow signs the domain's mail with; ``None`` if it has none.
 
         Raises:
-            CredentialsError: mailcow refused the key, now or before.
             KeySourceError: what mailcow holds is no key.
-            ApiError: mailcow gave no usable answer.
         """
         data = self._get(f"/api/v1/get/dkim/{quote(domain, safe='')}")
         if data == {}:
@@ -121,11 +111,7 @@ class Mailcow:
             raise KeySourceError(f"{domain}: {error.what}", error.advice) from None
 
     def relay(self, domain: str) -> str | None:
-        """The relay through which mailcow sends the domain's mail; ``None`` if it sends directly.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
-        """
+        """The relay through which mailcow sends the domain's mail; ``None`` if it has none."""
         data = self._get(f"/api/v1/get/domain/{quote(domain, safe='')}")
         check_about(domain, data)
         relay = data.get("relayhost") if isinstance(data, dict) else None
@@ -136,9 +122,6 @@ class Mailcow:
 
         What it calls one and is no domain name is left out, with a warning: these names get into
         configs, paths and commands.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
         """
         domains = self._list("/api/v1/get/domain/all", "domain_name")
         aliases = self._list("/api/v1/get/alias-domain/all", "alias_domain")
@@ -174,61 +157,40 @@ class Mailcow:
         return None
 
     def served(self) -> Served:
-        """Every domain and alias domain, where it counts that none is missing.
-
-        Raises:
-            CredentialsError, ApiError: as :meth:`dkim`.
-        """
+        """Every domain and alias domain, where it counts that none is missing."""
         domains = self._get("/api/v1/get/domain/all")
         return read_served(domains, self._get("/api/v1/get/alias-domain/all"))
 
     def send(self, call: str, body: object) -> None:
         """Send one write, once, and take mailcow's word for what became of it.
 
-        Args:
-            call: its route, such as ``add/dkim``.
-            body: what json_api.php takes for it.
+        ``call`` is its route, such as ``add/dkim``.
 
         Raises:
             CredentialsError: mailcow refused the key, now or before, or the key may only read.
             TransportError: no usable answer came, so it may have been done or not.
             ApiError: mailcow says that it was not done, or only a part of it.
         """
-        self._check_key()
-        reply = self._http.post_to(f"/api/v1/{call}", body)
+        self._trial.check()
+        reply = self._http.post(body, f"/api/v1/{call}")
         if reply.status == 403 and is_refusal(reply.payload):
             raise self._read_only(reply.payload)
         check_done(self._accepted(reply), call, self._secret)
 
     def _get(self, path: str) -> object:
-        if self._works:
-            return self._got(path)
-        with self._trying:  # parallel jobs do not all try a key that may be refused
-            return self._got(path)
-
-    def _got(self, path: str) -> object:
-        self._check_key()
-        return self._accepted(self._http.read(_getter(self._http, path)))
-
-    def _check_key(self) -> None:
-        if self._refused is not None:
-            raise self._refused
-        if not self._works:
-            self._hold.check()
+        with self._trial.turn():
+            return self._accepted(self._http.read(partial(self._http.get, path)))
 
     def _accepted(self, reply: Reply) -> object:
         """The content of an answer to a key that mailcow knows."""
         match reply.status:
             case 200:
-                if not self._works:
-                    self._works = True
-                    self._hold.lift()
+                self._trial.succeed()
                 return reply.payload
             case 401:
-                self._refused = self._refusal(reply)
-                if is_refusal(reply.payload):  # and not of something in front of mailcow
-                    self._hold.note(Reason.REFUSED)
-                raise self._refused
+                # Something in front of mailcow may have said so: no reason for later runs to rest.
+                reason = Reason.REFUSED if is_refusal(reply.payload) else None
+                raise self._trial.refuse(self._refusal(reply), reason)
             case 404:
                 raise ApiError(
                     f"There is no mailcow API at {self._http.url} (HTTP 404).",
@@ -261,10 +223,6 @@ class Mailcow:
         )
 
 
-def _getter(http: HttpClient, path: str) -> Callable[[], Reply]:
-    return lambda: http.get(path)
-
-
 SETTLE = 10.0
 """Seconds before mailcow is read a second time after a write of unclear outcome."""
 
@@ -282,10 +240,6 @@ class MailcowWriting:
         CredentialsError: mailcow refused the key, or it may only read.
         ApiError: mailcow says that it was not done, or only a part of it.
         UnverifiedError: it is not known what became of it, or mailcow holds something else.
-
-    Attributes:
-        mailcow: where to; its key is the read-write one.
-        sleep: how to wait.
     """
 
     mailcow: Mailcow
@@ -411,11 +365,6 @@ _LOOK = "Look at mailcow, and run the same command again."
 def check_done(payload: object, call: str, secret: str) -> None:
     """Make sure that mailcow says of each thing it was told to do that it is done.
 
-    Args:
-        payload: its answer.
-        call: the route, for the error.
-        secret: the API key, which is never shown.
-
     Raises:
         ApiError: something was not done, in mailcow's words.
         TransportError: the answer is none that mailcow is known to give.
@@ -437,12 +386,10 @@ def check_done(payload: object, call: str, secret: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What mailcow serves, as both of its lists say.
+    """What mailcow serves, as both of its lists say, in lower case.
 
-    Attributes:
-        domains: its domains, active or not, in lower case.
-        aliases: the target of each alias domain, active or not.
-        active: those of both that may be in use: all that are not plainly switched off.
+    ``domains`` and ``aliases`` (the target of each) may be active or not; ``active`` are those of
+    both that may be in use: all that are not plainly switched off.
     """
 
     domains: frozenset[str]
@@ -503,8 +450,7 @@ def check_about(domain: str, payload: object) -> None:
     if isinstance(named, str) and named.lower() != domain.lower():
         raise ApiError(
             f"mailcow was asked about {domain}, and answered about {named[:LONGEST]!a}.",
-            "Nothing was taken from it. Run the same command again; if it comes again, please "
-            "report it.",
+            NOTHING_TAKEN,
         )
 
 

@@ -10,12 +10,12 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth.dkim import public_key_from_crypto
 from netcup_mailauth.files import read_regular
 from netcup_mailauth.keys import forms
-from netcup_mailauth.keys.forms import MAX_SIZE
+from netcup_mailauth.keys.forms import MAX_SIZE, SEED_LENGTHS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Private = RSAPrivateKey | Ed25519PrivateKey
 
 KeyType = Literal["rsa2048", "rsa3072", "rsa4096", "ed25519"]
-KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)
 
 DEFAULT: KeyType = "rsa2048"
 """What every receiver accepts; many do not verify Ed25519 yet (fact sheet mail, 2.1)."""
@@ -38,12 +37,7 @@ DEFAULT: KeyType = "rsa2048"
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key pair.
-
-    Attributes:
-        pem: the private half, PKCS #8 in PEM without a passphrase. It is never shown.
-        public: the public half.
-    """
+    """A key pair; ``pem`` is the private half, PKCS #8 in PEM without a passphrase, never shown."""
 
     pem: str = field(repr=False)
     public: PublicKey
@@ -72,7 +66,6 @@ def generate(key_type: KeyType = DEFAULT) -> NewKey:
 
 SAMPLE = b"v=1; a=rsa-sha256; netcup-mailauth signs this and verifies it\r\n"
 _BLOCK = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
-_SEED_LENGTHS = (32, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +141,7 @@ def _from_bytes(data: bytes) -> Private | None:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-    if len(data) in _SEED_LENGTHS:
+    if len(data) in SEED_LENGTHS:
         return Ed25519PrivateKey.from_private_bytes(data[:32])
     try:
         key = load_der_private_key(data, password=None)

@@ -52,9 +52,8 @@ class KeySources(Protocol):
 class Sources:
     """The sources this run can reach.
 
-    Attributes:
-        stdin: reads all of standard input, and gives the same each time it is called.
-        mailcow: opens the connection to mailcow; ``None`` if there is none to ask.
+    ``stdin`` reads all of standard input, and gives the same each time it is called. ``mailcow``
+    opens the connection to it; ``None`` if there is none to ask.
     """
 
     stdin: Callable[[], bytes] = lambda: b""

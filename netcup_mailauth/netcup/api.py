@@ -6,8 +6,7 @@ overwritten. All that can be done is to keep that time short.
 
 The request budget lets bursts pass at once, and no minute hold more calls than allowed; so that no
 pause falls between a read and a write, a job takes the calls for both together, and keeps them
-until they are sent. A run ends before its errors lock the account. And what an API says is made fit
-to show: none of our secrets in it, printable, and not endless.
+until they are sent. A run ends before its errors lock the account.
 """
 
 from __future__ import annotations
@@ -17,17 +16,14 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING, Protocol, Self
 
-from netcup_mailauth import clock, records
-from netcup_mailauth.errors import ApiError, MailauthError, WaitError, WriteNotProcessedError
+from netcup_mailauth import clock
+from netcup_mailauth.errors import MailauthError, WaitError, WriteNotProcessedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from types import TracebackType
-
-    from pydantic import SecretStr
+    from collections.abc import Callable, Mapping, Sequence
 
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
@@ -36,18 +32,23 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """What serves zones to one account. Used as a context manager.
 
-    Attributes:
-        name: the API's, in one word.
-        endpoint: where it is.
-        account: stands for whose zones it serves; never a customer number.
-        new_ttl: the TTL that a new record gets, in seconds; ``None`` where the zone has one for
-            all its records.
+    ``name`` is the API's, in one word; ``account`` stands for whose zones it serves, and is never a
+    customer number; ``new_ttl`` is the TTL that a new record gets, in seconds, ``None`` where the
+    zone has one for all its records.
     """
 
     name: str
     endpoint: str
     account: str
     new_ttl: int | None
+
+    @property
+    def ahead(self) -> Mapping[str, float]:
+        """By how many seconds the ``Date`` of an API's last answer was ahead of our clock.
+
+        An API that has not answered, or whose answer does not tell, is missing.
+        """
+        ...
 
     def serving(self, name: str) -> Backend:
         """The one API of this name behind this back end; itself, if nothing is behind it.
@@ -97,12 +98,7 @@ class Backend(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
 
 
 KEYS_PAGE = "CCP: Stammdaten > API (master data > API)"
@@ -151,26 +147,27 @@ def check_fresh(zone: Zone) -> None:
         )
 
 
+MOST_CONNECTIONS = 32
+"""Parallel jobs there may be; each request has a connection to itself."""
+
 CALLS = 170
 WINDOW = 60.0
 """netcup answers the 181st call within a minute with an error (fact 1.11); ten are left to
 other programs of the same account."""
+
+ERRORS_ALLOWED = 10
+"""API errors in one run after which it ends: many errors in a row lock the account. Where
+netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
 
 GLANCE = 1.0
 """Seconds after which a job that waits looks whether another has given calls back."""
 
 
 class Budget:
-    """At most ``calls`` calls in any ``window`` seconds; sleeps only when it must.
+    """What a run may ask of an API: so many calls in any ``window`` seconds, and so many errors.
 
-    Calls that belong together are sent together even where the budget is smaller than that; the
-    next ones wait for as long as it takes.
-
-    Args:
-        calls: how many calls a window may hold.
-        window: its length in seconds.
-        clock: seconds, never going back.
-        sleep: how to wait.
+    It sleeps only when it must. Calls that belong together are sent together even where the budget
+    is smaller than that; the next ones wait for as long as it takes. ``clock`` must never go back.
     """
 
     def __init__(
@@ -189,6 +186,7 @@ class Budget:
         self._job = threading.local()
         self._counting = threading.Lock()
         self._queue = threading.Lock()
+        self._errors = count(1)  # whose next is never given to two jobs
 
     def spend(self) -> None:
         """Count one call: one that this job keeps, else the next free one."""
@@ -242,21 +240,9 @@ class Budget:
             self._job.kept = [now] * calls
             return 0.0
 
-
-ERRORS_ALLOWED = 10
-"""API errors in one run after which it ends: many errors in a row lock the account. Where
-netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
-
-
-class ErrorCount:
-    """Counts the API errors of a run."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)  # whose next is never given to two jobs
-
     def counted(self, error: MailauthError) -> MailauthError:
-        """The error to raise: this one, or the one that ends the run."""
-        number = next(self._numbers)
+        """The error to raise for one of the API's: this one, or the one that ends the run."""
+        number = next(self._errors)
         if number < ERRORS_ALLOWED or isinstance(error, WaitError):
             return error
         return WaitError(
@@ -264,67 +250,3 @@ class ErrorCount:
             f"{error.what}",
             "The run ends here, because more errors lock the account. Correct the list of domains.",
         )
-
-
-LONGEST_WORDS = 2_000
-"""Characters of an API's own words that are shown."""
-
-DEEPEST = 5
-MOST_FIELDS = 20
-LONGEST_SHAPE = 600
-LONGEST_NAME = 30
-"""How much of an unknown answer is described."""
-
-
-def masked(text: str, secrets: Iterable[SecretStr]) -> str:
-    """``text`` in one line, with the secrets masked and control characters written out."""
-    line = " ".join(records.masked(text, secrets).split())
-    words = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}..."
-
-
-def foreign_record(zone: str, name: str) -> ApiError:
-    """A listing of a zone holds what cannot be of it, so none of it can be believed."""
-    return ApiError(
-        f"netcup lists {name!a} among the records of {zone}, where it cannot be: the answer is "
-        "about another zone.",
-        "Nothing was taken from it. Run the same command again; if it comes again, please "
-        "report it.",
-    )
-
-
-def shape(payload: object) -> str:
-    """The fields and types of a JSON value, and none of its values, to be shown in a report.
-
-    ``{"id": 7, "names": ["a", "b"]}`` becomes ``{id: int, names: [2 of str]}``. A field whose
-    name is no plain word becomes ``?``, since it may be a value itself.
-    """
-    text = _shape(payload, DEEPEST)
-    return text if len(text) <= LONGEST_SHAPE else f"{text[:LONGEST_SHAPE]}..."
-
-
-def _shape(value: object, depth: int) -> str:
-    match value:
-        case None:
-            return "null"
-        case dict() if not depth:
-            return "{...}"
-        case dict():
-            fields = [
-                f"{_field(k)}: {_shape(v, depth - 1)}"
-                for k, v in islice(value.items(), MOST_FIELDS)
-            ]
-            more = ", ..." if len(value) > MOST_FIELDS else ""
-            return f"{{{', '.join(fields)}{more}}}"
-        case list() if not depth:
-            return "[...]"
-        case list():
-            kinds = dict.fromkeys(_shape(entry, depth - 1) for entry in islice(value, MOST_FIELDS))
-            return f"[{len(value)} of {' | '.join(kinds)}]" if value else "[]"
-        case _:
-            return type(value).__name__
-
-
-def _field(name: object) -> str:
-    plain = isinstance(name, str) and name.isascii() and name.isidentifier()
-    return str(name) if plain and len(str(name)) <= LONGEST_NAME else "?"

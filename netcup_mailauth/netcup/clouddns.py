@@ -1,14 +1,43 @@
 """netcup's REST API, which serves the zones it has moved to CloudDNS (facts, part 2).
 
 A draft that was taken for the live zone would be planned from, so a state of unknown name counts
-as a draft. Confidence of every state name here: ?; one real answer from netcup decides. Lists come
-in pages, and are read whole or not at all: a record that is missed gets doubled.
+as a draft. Lists come in pages, and are read whole or not at all: a record that is missed gets
+doubled.
+
+None of it could be tried on a live account. How sure an assumption is: H seen or documented, M
+live-tested or written from the API's own description by others, L inferred, ? guessed. These only
+widen what is taken; one real answer from netcup decides over each, and what it does not send can
+go. Of the others (what is written, and how) each is told where it stands.
+
+    guess                                                              where
+ M  a number for a text                                                wire.Text
+ H  ``meta`` and ``result`` null                                       Envelope
+ ?  ``meta`` an empty list, as PHP writes it; ``errors`` null          Envelope, Meta
+ M  a domain alone instead of a list of one; others in the list        _ask_for
+ ?  a domain's name in upper case, or with a last dot                  DomainEntry
+ ?  four sets of names for the states, in any case and spelling        COMMITTED, PAST, DRAFT,
+                                                                       DISCARDED, _word
+ M  a revision without serial, or without date; a date without zone    _order, _seconds
+ ?  revisions in any order; without any to go by, the newest first     _newest_first
+ H  a write's success that does not name the revision                  _write, nothing_new
+ M  a list without ``lastPage`` or without ``totalEntries``            Page, Pagination
+ M  other numbers of entries than were asked for                       FULL
+ ?  a page past the end: empty, 404, or everything again               collect
+ H  ``immutable`` null                                                 WireRecord
+ ?  a record without identifier; a name null at the apex               WireRecord
+ ?  the apex as ``@``, as nothing, or by the zone's name               APEX_RELATIVE, NameForm
+ L  names relative or full, with or without a last dot                 NameForm
+ ?  targets with or without a last dot                                 ENDS_IN_A_NAME
+ ?  a TXT in one string or several                                     records.join_txt
+ L  a refused key as 401 or 403, beside the 400 that was seen          REFUSED
+ L  a 403 that is about one thing, to a key that has worked            is_about_one
+ ?  429, with seconds or a date in ``Retry-After``                     http.read_patiently
 """
 
 from __future__ import annotations
 
 import re
-import threading
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,24 +46,33 @@ from urllib.parse import quote
 from netcup_mailauth import clock
 from netcup_mailauth.errors import (
     ApiError,
-    CredentialsError,
     TransportError,
     UnverifiedError,
     WriteNotProcessedError,
 )
-from netcup_mailauth.netcup import clouddns_wire as errors
-from netcup_mailauth.netcup.api import Budget, ErrorCount, check_fresh, foreign_record, send_by
+from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
+    BAD_VALUE,
     Answer,
     DomainEntry,
     NameForm,
     Revision,
     WireRecord,
+    bad_name,
     changeset,
+    credentials,
+    error_for,
+    is_about_one,
+    not_in_this_account,
+    not_on_clouddns,
+    nothing_new,
     parsed,
+    refuses_the_key,
     to_record,
+    unknown_shape,
 )
 from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
 from netcup_mailauth.records import (
     APEX,
     CLOUDDNS,
@@ -43,11 +81,10 @@ from netcup_mailauth.records import (
     Zone,
     reason_not_to_store,
 )
-from netcup_mailauth.state.holds import NoHold, Reason
+from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import TracebackType
 
     from pydantic import BaseModel, SecretStr
 
@@ -80,13 +117,7 @@ class CloudDnsBackend:
     neither a plan file nor the journal may hang on one. A domain lies in one account only, so
     nothing can be written to the wrong one.
 
-    Args:
-        key: made in the CCP, 64 characters.
-        endpoint: another address than netcup's, for a sandbox.
-        http: the session to use instead of a new one; it has to send the key itself.
-        budget: counts the calls of this run.
-        trace: told of each answer in a line that holds no secret.
-        hold: what is remembered of the key from run to run.
+    ``trace`` is told of each answer in a line that holds no secret.
     """
 
     name = CLOUDDNS
@@ -98,51 +129,38 @@ class CloudDnsBackend:
         key: SecretStr,
         *,
         endpoint: str = ENDPOINT,
-        http: HttpClient | None = None,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = endpoint
         self._key = key
-        self._http = http or client(key, endpoint)
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
+        self._http = HttpClient(endpoint, "netcup's REST API", headers=headers, sleep=sleep)
         self._budget = budget or Budget()
-        self._trace = trace or _silent
-        self._hold = hold or NoHold()
-        self._works = False
-        self._trying = threading.Lock()
-        self._refusing = threading.Lock()
-        self._refused: CredentialsError | None = None
-        self._errors = ErrorCount()
+        self._trace = trace
+        self._trial = Trial(hold)
         self._domains: dict[str, DomainEntry | None] = {}
         self._forms: dict[str, NameForm] = {}
 
     def __enter__(self) -> CloudDnsBackend:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._http.close()
 
     @property
-    def ahead(self) -> float | None:
-        """How many seconds its last answer's ``Date`` was ahead of this machine's clock."""
-        return self._http.ahead
+    def ahead(self) -> dict[str, float]:
+        """See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {} if self._http.ahead is None else {"netcup's REST API": self._http.ahead}
 
     def serving(self, name: str) -> CloudDnsBackend:  # noqa: ARG002
-        """Itself. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Itself."""
         return self
 
     def check_key(self) -> None:
-        """See that the key works.
-
-        Raises:
-            CredentialsError, WaitError, ApiError: as netcup answers.
-        """
+        """See that the key works; fails as :meth:`lookup` does."""
         # A name that nobody can have (RFC 2606): netcup answers 404, to a good key only.
         self.lookup(NOBODYS)
 
@@ -159,29 +177,25 @@ class CloudDnsBackend:
         return found
 
     def reserve(self) -> None:
-        """Take four calls at once. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Take four calls at once."""
         self._budget.take(READ_AND_WRITE)
 
     def release(self) -> None:
-        """Give them back. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Give them back."""
         self._budget.release()
 
     def zone(self, name: str) -> Zone:
-        """Read a zone. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Read a zone."""
         return self.read(_managed(name, self.lookup(name)))
 
     def read(self, entry: DomainEntry) -> Zone:
-        """Read the zone of a domain that was looked up before.
-
-        Raises:
-            CredentialsError, ZoneError, WaitError, ApiError: as netcup answers.
-        """
+        """Read the zone of a domain that was looked up before."""
         asked_at = clock.now()  # which revision is live; its records cannot change any more
         zone = self._live(entry, self._history(entry))
         return replace(zone, asked_at=asked_at, answered_at=clock.now())
 
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
-        """Write the changes in one call. See :class:`~netcup_mailauth.netcup.api.Backend`.
+        """Write the changes in one call.
 
         ``zone.revision`` is the ground of the change: another program's write after it is found.
 
@@ -197,7 +211,7 @@ class CloudDnsBackend:
         made = self._write(entry, body, send_by(zone))
         history = self._history(entry)
         if made is None and history.live.identifier == zone.revision:
-            raise errors.nothing_new(zone.name)
+            raise nothing_new(zone.name)
         history.check_follows(zone, made.identifier if made else history.live.identifier)
         return self._live(entry, history)
 
@@ -209,8 +223,8 @@ class CloudDnsBackend:
         answer = self._get(DOMAIN, name, "/domain", {"fqdn": name})
         if answer.is_missing:
             return None
-        if answer.has_code(errors.BAD_VALUE):
-            raise self._errors.counted(errors.bad_name(name, answer))
+        if answer.has_code(BAD_VALUE):
+            raise self._budget.counted(bad_name(name, answer))
         result = self._success(DOMAIN, name, answer)
         listed = result if isinstance(result, list) else [result] if result else []
         entries = [parsed(DOMAIN, name, entry, DomainEntry) for entry in listed]
@@ -235,16 +249,10 @@ class CloudDnsBackend:
     def _write(
         self, entry: DomainEntry, body: dict[str, object], by: float | None
     ) -> Revision | None:
-        """Write, if it can leave ``by`` then.
-
-        Returns:
-            The new revision; ``None`` if the success does not name it.
-        """
+        """Write, if it can leave ``by`` then: the new revision, if the success names it."""
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
-            answer = self._send(
-                CHANGES, entry.fqdn, lambda: self._http.post_to(path, body, by), _once
-            )
+            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post(body, path, by), _once)
         except TransportError as error:
             if error.sent:
                 raise
@@ -261,7 +269,7 @@ class CloudDnsBackend:
                 return None
             result = self._success(call, entry.fqdn, answer)
             if not isinstance(result, list):
-                raise errors.unknown_shape(call, entry.fqdn, answer.payload)
+                raise unknown_shape(call, entry.fqdn, answer.payload)
             return Page(result, answer.pagination.last_page, answer.pagination.total)
 
         entries = collect(f"{call} of {entry.fqdn}", ask)
@@ -279,63 +287,35 @@ class CloudDnsBackend:
         send: Callable[[], Reply],
         repeat: Callable[[Callable[[], Reply]], Reply],
     ) -> Answer:
-        if self._works:
-            return self._send_with_key(call, zone, send, repeat)
-        with self._trying:  # parallel jobs do not all try a key that may be refused
-            return self._send_with_key(call, zone, send, repeat)
-
-    def _send_with_key(
-        self,
-        call: str,
-        zone: str,
-        send: Callable[[], Reply],
-        repeat: Callable[[Callable[[], Reply]], Reply],
-    ) -> Answer:
-        if self._refused is not None:
-            raise self._refused
-        if not self._works:
-            self._hold.check()
-
         def spend_and_send() -> Reply:
             self._budget.spend()
             return send()
 
-        answer = Answer.of(repeat(spend_and_send), (self._key,))
-        self._trace(f"netcup: {call} of {zone}: {answer.message}")
-        if errors.refuses_the_key(answer) and not (self._works and errors.is_about_one(answer)):
-            # In this run it is not sent again, nor by later ones for a while.
-            raise self._refusal(answer)
-        if not self._works and (answer.is_success or answer.is_missing):
-            self._works = True
-            self._hold.lift()
-        return answer
-
-    def _refusal(self, answer: Answer) -> CredentialsError:
-        """The refusal of the key, remembered once however many jobs are told of it."""
-        with self._refusing:
-            if self._refused is None:
-                self._refused = errors.credentials(answer)
-                self._hold.note(Reason.REFUSED)
-            return self._refused
+        with self._trial.turn():
+            answer = Answer.of(repeat(spend_and_send), (self._key,))
+            if self._trace is not None:
+                self._trace(f"netcup: {call} of {zone}: {answer.message}")
+            about_one = self._trial.works and is_about_one(answer)
+            if refuses_the_key(answer) and not about_one:
+                raise self._trial.refuse(credentials(answer), Reason.REFUSED)
+            if answer.is_success or answer.is_missing:
+                self._trial.succeed()
+            return answer
 
     def _success(self, call: str, zone: str, answer: Answer) -> Any:
-        """The result of a successful answer.
-
-        Raises:
-            MailauthError: it was none.
-        """
+        """The result of a successful answer; raises what any other stands for."""
         if answer.envelope is not None and answer.is_success:
             return answer.envelope.result
         if answer.is_missing:
             self._domains.pop(zone, None)  # it may have been moved since it was looked up
-        raise self._errors.counted(errors.error_for(call, zone, answer))
+        raise self._budget.counted(error_for(call, zone, answer))
 
 
 def _managed(name: str, entry: DomainEntry | None) -> DomainEntry:
     if entry is None:
-        raise errors.not_in_this_account(name)
+        raise not_in_this_account(name)
     if not entry.is_dns_managed:
-        raise errors.not_on_clouddns(name)
+        raise not_on_clouddns(name)
     return entry
 
 
@@ -350,36 +330,26 @@ def _check_apex(zone: str, records: tuple[DnsRecord, ...]) -> None:
             raise foreign_record(zone, record.hostname)
 
 
-def client(key: SecretStr, endpoint: str = ENDPOINT, **options: Any) -> HttpClient:
-    """A session that sends the key; ``options`` are those of :class:`HttpClient`."""
-    headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
-    return HttpClient(endpoint, "netcup's REST API", headers=headers, **options)
-
-
 def _once(send: Callable[[], Reply]) -> Reply:
     return send()
-
-
-def _silent(_line: str) -> None:
-    """Trace nothing."""
 
 
 COMMITTED = frozenset(
     {"committed", "active", "live", "published", "deployed", "current", "applied", "released"}
 )
-"""States of a revision that is the zone, or was put in its place. Confidence: ?."""
+"""States of a revision that is the zone, or was put in its place."""
 
 PAST = frozenset(
     {"superseded", "archived", "replaced", "inactive", "obsolete", "outdated", "previous", "old"}
 )
-"""States of a revision that was the zone once. Confidence: ?."""
+"""States of a revision that was the zone once."""
 
 DRAFT = frozenset({"draft", "uncommitted", "open", "editing"})
-"""States of a revision that is not the zone yet. Confidence: ?. An unknown state counts as one of
-these, but is not relied on to have changed nothing."""
+"""States of a revision that is not the zone yet. An unknown state counts as one of these, but it is
+not relied on to have changed nothing."""
 
 DISCARDED = frozenset({"discarded", "deleted", "aborted"})
-"""States of a revision that never was the zone, and never will be. Confidence: ?."""
+"""States of a revision that never was the zone, and never will be."""
 
 LONGEST_STATE = 40
 """Characters of an unknown state that are shown: it is a word, and the very thing to report."""
@@ -464,7 +434,7 @@ class History:
 def _order(one: Revision, other: Revision) -> int | None:
     """1 if ``one`` is newer, -1 if older, 0 if the same age; ``None`` if nothing tells.
 
-    The serial decides, then the date. Confidence: M.
+    The serial decides, then the date.
     """
     pairs = (
         (one.serial, other.serial),
@@ -485,10 +455,7 @@ def _seconds(date: str) -> float | None:
 
 
 def _newest_first(listed: Iterable[Revision]) -> list[Revision]:
-    """The list turned so that, among revisions of one age, the newer comes first.
-
-    Where nothing tells, netcup is taken to list the newest first. Confidence: ?.
-    """
+    """The list turned so that, among revisions of one age, the newer comes first."""
     revisions = list(listed)
     if revisions and _order(revisions[0], revisions[-1]) == -1:
         revisions.reverse()
@@ -533,11 +500,11 @@ def _look(zone: str) -> str:
 
 
 PER_PAGE = 100
-"""Entries to ask for. Confidence: M; any other number is taken too."""
+"""Entries to ask for (fact 2.5)."""
 
 FULL = 50
 """Entries from which on a page may be a full one, if nothing is said about pages: what netcup gives
-where no number is asked for. Confidence: M (fact 2.2)."""
+where no number is asked for (fact 2.2)."""
 
 MOST_PAGES = 200
 
@@ -562,11 +529,7 @@ class Page:
 
 
 def collect(what: str, ask: Callable[[int], Page | None]) -> list[object]:
-    """Every entry of a list.
-
-    Args:
-        what: the list, in words.
-        ask: gets a page by its number, from 1; ``None`` stands for one past the end.
+    """Every entry of a list; ``ask`` gets a page by its number, from 1, ``None`` past the end.
 
     Raises:
         ApiError: the pages do not make a whole.
@@ -598,8 +561,4 @@ def _whole(what: str, entries: list[object], last: Page | None, pages: int) -> l
 
 
 def _broken(what: str) -> ApiError:
-    return ApiError(
-        what,
-        "Nothing was taken from it. Run the same command again; if it comes "
-        "again, please report it.",
-    )
+    return ApiError(what, NOTHING_TAKEN)

@@ -1,8 +1,6 @@
 """The shapes of netcup's REST API, and what an answer that is no success means (facts 2.2 to 2.5).
 
-None of it could be tried on a live account. Each assumption is one constant, type or function;
-how sure it is stands beside it: H seen or documented, M live-tested or written from the API's
-own description by others, L inferred, ? guessed. Reading takes every plausible form; names are
+Reading takes every plausible form (the table in :mod:`netcup_mailauth.netcup.clouddns`); names are
 written back in the form that was read, so that a delete matches.
 """
 
@@ -12,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from netcup_mailauth.errors import (
     ApiError,
@@ -23,8 +21,9 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
     ZoneError,
 )
-from netcup_mailauth.netcup.api import KEYS_PAGE, foreign_record, masked, shape
+from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.netcup.http import TOO_MANY
+from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record, masked, shape
 from netcup_mailauth.records import APEX, DnsRecord, absolute, join_txt, quoted
 
 if TYPE_CHECKING:
@@ -35,15 +34,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.netcup.http import Reply
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import Zone
-
-
-def _text(value: object) -> object:
-    """Numbers as text: an identifier is shown as a number in one place, as text in another."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _text_or_empty(value: object) -> object:
-    return "" if value is None else _text(value)
 
 
 def _bare(name: str) -> str:
@@ -58,8 +48,6 @@ def _none_if_empty(value: object) -> object:
     return value or None
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-OptionalText = Annotated[str, BeforeValidator(_text_or_empty)]
 PathText = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 """An identifier that becomes a part of a path, and must not lead anywhere else."""
 
@@ -68,19 +56,18 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Wire(BaseModel):
-    # An error must never show what was received.
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = WIRE
 
 
 class Fault(_Wire):
-    """One entry of ``errors``. Confidence: H."""
+    """One entry of ``errors``."""
 
     code: OptionalText = ""
     message: OptionalText = ""
 
 
 class Pagination(_Wire):
-    """``meta.pagination`` of a list. Confidence: M; ``meta`` was seen to be null, too."""
+    """``meta.pagination`` of a list."""
 
     last_page: int | None = Field(default=None, alias="lastPage")
     total: int | None = Field(default=None, alias="totalEntries")
@@ -90,13 +77,13 @@ NO_PAGES = Pagination.model_validate({})
 
 
 class Meta(_Wire):
-    """``meta``; an empty one may come as a list, as PHP writes it (?)."""
+    """``meta`` of an answer."""
 
     pagination: Annotated[Pagination | None, BeforeValidator(_none_if_empty)] = None
 
 
 class Envelope(_Wire):
-    """What every answer is wrapped in. Confidence: H."""
+    """What every answer is wrapped in."""
 
     success: bool = Field(strict=True)
     errors: Annotated[list[Fault], BeforeValidator(_list)] = []
@@ -106,14 +93,9 @@ class Envelope(_Wire):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, its words fit to show.
+    """An answer, its words fit to show: ``message`` is netcup's own in one line, or the status.
 
-    Attributes:
-        status: of HTTP.
-        envelope: ``None`` if it came in no such thing.
-        payload: what came, whatever it is.
-        message: netcup's own words in one line, or the status where there are none.
-        retry_after: the header, as it came.
+    ``envelope`` is ``None`` if it came in no such thing, ``payload`` what came, whatever it is.
     """
 
     status: int
@@ -167,10 +149,7 @@ class Answer:
 
 
 class DomainEntry(_Wire):
-    """A domain of the account; ``is_dns_managed`` says whether CloudDNS serves its zone.
-
-    Confidence: H for the fields, M for what the last one means.
-    """
+    """A domain of the account; ``is_dns_managed`` says whether CloudDNS serves its zone (M)."""
 
     id: PathText
     fqdn: Annotated[str, AfterValidator(_bare)]
@@ -178,7 +157,7 @@ class DomainEntry(_Wire):
 
 
 class Revision(_Wire):
-    """A state of a zone that has or had a number. Confidence: M for the fields, ? for states."""
+    """A state of a zone that has or had a number."""
 
     identifier: PathText
     state: OptionalText = ""
@@ -187,10 +166,10 @@ class Revision(_Wire):
 
 
 class WireRecord(_Wire):
-    """A record of a revision. Confidence: M."""
+    """A record of a revision."""
 
     identifier: OptionalText = ""
-    name: OptionalText  # null and "" are the apex (?); a row without the field is not understood
+    name: OptionalText  # null and "" are the apex; a row without the field is not understood
     type: Text
     rdata: Text
     ttl: int = Field(ge=0)
@@ -212,8 +191,7 @@ def parsed(call: str, zone: str, entry: object, model: type[Model]) -> Model:
 
 
 ENDS_IN_A_NAME = frozenset({"CNAME", "MX", "NS", "SRV"})
-"""Types whose rdata ends in a host name, with a trailing dot as in zone files. Confidence: ?;
-read with and without the dot."""
+"""Types whose rdata ends in a host name, written with a trailing dot as in zone files (?)."""
 
 _MX = re.compile(r"([0-9]{1,5})\s+(\S+)")
 
@@ -267,7 +245,7 @@ BAD_KEY = "authenticationError"
 """The code of a refused key, which comes with HTTP 400. Confidence: H."""
 
 REFUSED = frozenset({401, 403})
-"""Statuses that mean a refused key whatever the code. Confidence: L."""
+"""Statuses that mean a refused key whatever the code."""
 
 BAD_VALUE = "validationError"
 """The code of a value that cannot be, such as a name with an underscore. Confidence: H."""
@@ -286,7 +264,7 @@ def refuses_the_key(answer: Answer) -> bool:
 
 
 def is_about_one(answer: Answer) -> bool:
-    """Whether a key that works is refused one thing, perhaps a locked domain. Confidence: L."""
+    """Whether a key that works is refused one thing, perhaps a locked domain."""
     return answer.status == 403 and answer.is_refusal and not answer.has_code(BAD_KEY)
 
 
@@ -384,17 +362,14 @@ def nothing_new(zone: str) -> ApiError:
 
 
 APEX_RELATIVE = ("@", "")
-"""The apex among relative names. Confidence: ?; the first is written where none was read."""
+"""The apex among relative names; the first is written where none was read (?)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NameForm:
     """The form of the names of one zone.
 
-    Attributes:
-        zone: its name.
-        suffix: what stands behind a hostname: nothing, or the zone with or without a last dot.
-        apex: the name of the apex.
+    ``suffix`` is what stands behind a hostname: nothing, or the zone with or without a last dot.
     """
 
     zone: str
@@ -407,7 +382,7 @@ class NameForm:
 
         One name that cannot be a full one (``www``) shows that all without a last dot are
         relative: ``_dmarc.example.com`` beside it is a record at the wrong place, as web forms
-        make them, and not the DMARC record. Confidence: L.
+        make them, and not the DMARC record (L).
         """
         listed = [name.lower() for name in names]
         suffix = _suffix(listed, zone)

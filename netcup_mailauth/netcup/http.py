@@ -39,9 +39,6 @@ MAX_ANSWER = 16 * 1024 * 1024
 CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
 
-MOST_CONNECTIONS = 32
-"""Parallel jobs there may be; each request has a connection to itself."""
-
 BACKOFF = (0.5, 2.0)
 """Seconds before the second and the third attempt at a read. A write is never repeated here."""
 
@@ -58,16 +55,9 @@ class Reply:
 class HttpClient:
     """A session with one API.
 
-    Args:
-        url: where the API is; checked by :func:`check_url`.
-        what: its name in messages, as in "netcup's CCP API".
-        headers: sent with every request.
-        environ: where proxies and the CA bundle are read from.
-        sleep: how to wait before a read is tried again.
-
-    Attributes:
-        ahead: how many seconds the ``Date`` of the last answer was ahead of this machine's clock;
-            ``None`` if it had none that tells.
+    ``what`` is its name in messages, as in "netcup's CCP API"; ``headers`` go with every request;
+    ``ahead`` is how many seconds the ``Date`` of its last answer was ahead of this machine's clock,
+    ``None`` if it had none that tells.
     """
 
     def __init__(
@@ -76,13 +66,11 @@ class HttpClient:
         what: str,
         *,
         headers: Mapping[str, str] | None = None,
-        environ: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = check_url(url, f"the address of {what}")
         self.what = what
         self._sleep = sleep
-        self._environ = os.environ if environ is None else environ
         self._headers = {
             "User-Agent": f"netcup-mailauth/{__version__}",
             "Accept": "application/json",
@@ -114,42 +102,28 @@ class HttpClient:
     def read_patiently(self, send: Callable[[], Reply]) -> Reply:
         """As :meth:`read`; told that there are too many requests, wait and ask again.
 
-        Returns:
-            The answer; the last one, if it is 429 time after time.
+        The answer may still be 429 after the last time.
         """
         for _ in range(TIMES_TOLD_TO_WAIT):
             reply = self.read(send)
             if reply.status != TOO_MANY:
                 return reply
-            self._sleep(pause(reply.retry_after, time.time()))
+            self._sleep(pause(reply.retry_after))
         return self.read(send)
 
-    def post(self, body: object, by: float | None = None) -> Reply:
+    def post(self, body: object, path: str = "", by: float | None = None) -> Reply:
         """POST ``body`` as JSON, once; not at all if it cannot leave ``by`` then (clock.now).
 
-        Raises:
-            TransportError: anything but an HTTP answer below 500 with JSON in it.
-        """
-        reply = self._request("POST", self.url, _as_json(body), by)
-        if reply.payload is None:
-            raise TransportError(
-                f"{self.what} answered HTTP {reply.status} without JSON.",
-                "Something between this machine and it may have answered instead: a proxy or a "
-                "firewall.",
-                passing=False,
-            )
-        return reply
-
-    def post_to(self, path: str, body: object, by: float | None = None) -> Reply:
-        """As :meth:`post`, to a path below the URL. A refusal may come without JSON.
+        ``path`` goes below the URL. A refusal (4xx) may come without JSON.
 
         Raises:
-            TransportError: as :meth:`post`.
+            TransportError: no answer, or one of 500 or more, or a success without JSON in it.
         """
-        return self._request("POST", self._below(path), _as_json(body), by)
+        data = json.dumps(body, separators=(",", ":")).encode()
+        return self._request("POST", self._below(path), data, by)
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> Reply:
-        """GET a path below the URL, once. A refusal (4xx) may come without JSON.
+        """GET a path below the URL, once.
 
         Raises:
             TransportError: as :meth:`post`.
@@ -158,16 +132,16 @@ class HttpClient:
         return self._request("GET", self._below(path) + asked, None)
 
     def _below(self, path: str) -> str:
-        return self.url.rstrip("/") + path
+        return self.url.rstrip("/") + path if path else self.url
 
     def _request(self, method: str, url: str, data: bytes | None, by: float | None = None) -> Reply:
         """One request. Its connection is used again only after one whole answer to it."""
         line = self._line()
+        line.begin(LONGEST, by)
         reply: Reply | None = None
         failure: TransportError | None = None
         try:
-            with line.limited(LONGEST, by):
-                reply = self._answered(line, method, url, data)
+            reply = self._answered(line, method, url, data)
         except TransportError as error:
             failure = error
         finally:
@@ -175,17 +149,15 @@ class HttpClient:
                 self._idle.append(line)
             else:
                 line.close()
-        # To the reader of an answer without a length, its cut end is an end as well.
         if line.is_late:
-            failure = too_late(self.what)
+            failure = _too_late(self.what)
         elif line.was_cut:
-            sent = failure is None or failure.sent
-            failure = too_slow(self.what, LONGEST, sent=sent)
+            failure = _too_slow(self.what, sent=failure is None or failure.sent)
         elif line.has_more and failure is None:
-            failure = too_many(self.what)
+            failure = _too_many(self.what)
         if failure is not None or reply is None:
             # Outside the except block, so that no exception keeps the request and its secrets.
-            raise failure or broke(self.what)
+            raise failure or _broke(self.what)
         return reply
 
     def _answered(self, line: Line, method: str, url: str, data: bytes | None) -> Reply:
@@ -194,7 +166,7 @@ class HttpClient:
 
         headers = {"Content-Type": "application/json"} if data is not None else None
         try:
-            response = line.session.request(
+            with line.session.request(
                 method,
                 url,
                 data=data,
@@ -202,14 +174,11 @@ class HttpClient:
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
                 stream=True,
-            )
+            ) as response:
+                return self._reply(response)
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
         except (requests.RequestException, HTTPError, OSError) as error:
-            place = urlsplit(self.url).netloc
-            failure = told(error, self.what, place, CONNECT_TIMEOUT, READ_TIMEOUT)
-        else:
-            with response:
-                return self._reply(response)
+            failure = _told(error, self.what, urlsplit(self.url).netloc)
         raise failure  # outside the except block, as above
 
     def _reply(self, response: requests.Response) -> Reply:
@@ -242,63 +211,36 @@ class HttpClient:
         return Reply(status, payload, response.headers.get("Retry-After"))
 
     def _body(self, response: requests.Response) -> bytes:
-        from urllib3.exceptions import HTTPError
-
         body = bytearray()
-        try:
-            # read1 gives what has arrived; read would wait for a full buffer, however long the
-            # other end takes to fill it.
-            while chunk := response.raw.read1(CHUNK, decode_content=True):
-                body += chunk
-                if len(body) > MAX_ANSWER:
-                    break
-            else:
-                return bytes(body)
-        except HTTPError:
-            failure = broke(self.what)
-        else:
-            failure = TransportError(
-                f"{self.what} sends an answer without end ({len(body)} bytes so far).",
-                "Nothing was taken from it. Try again later.",
-                passing=False,
-            )
-        raise failure
+        for chunk in response.iter_content(CHUNK):
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                raise TransportError(
+                    f"{self.what} sends an answer without end ({len(body)} bytes so far).",
+                    "Nothing was taken from it. Try again later.",
+                    passing=False,
+                )
+        return bytes(body)
 
     def _line(self) -> Line:
         """A connection that no other request uses; parallel jobs have one each."""
+        from netcup_mailauth.netcup.line import Line
+
         try:
             return self._idle.pop()
         except IndexError:
-            return self._new_line()
-
-    def _new_line(self) -> Line:
-        from netcup_mailauth.netcup.line import Line
-
-        line = Line()
-        line.session.trust_env = False
+            line = Line()
         line.session.headers.update(self._headers)
-        line.session.verify = self._ca_bundle() or True
-        line.session.proxies = self._proxies()
+        line.session.auth = _as_it_is  # else a netrc would replace a key in a header
+        # What the environment says of proxies and certificates is left to requests, but for this:
+        line.session.trust_env = not is_loopback(urlsplit(self.url).hostname or "")
+        named = (os.environ.get(name) for name in CA_VARIABLES)
+        line.session.verify = next(filter(None, named), True)
         return line
 
-    def _ca_bundle(self) -> str | None:
-        return next((self._environ[name] for name in CA_VARIABLES if self._environ.get(name)), None)
 
-    def _proxies(self) -> dict[str, str]:
-        from requests.utils import should_bypass_proxies
-
-        host = urlsplit(self.url).hostname or ""
-        # Never None, which would mean: whatever os.environ says.
-        no_proxy = self._environ.get("no_proxy") or self._environ.get("NO_PROXY") or ""
-        if is_loopback(host) or should_bypass_proxies(self.url, no_proxy):
-            return {}
-        found = {}
-        for scheme in ("http", "https", "all"):
-            variable = f"{scheme}_proxy"
-            value = self._environ.get(variable) or self._environ.get(variable.upper())
-            if value:
-                found[scheme] = value
-        return found
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _ahead(date: str | None) -> float | None:
@@ -311,10 +253,6 @@ def _ahead(date: str | None) -> float | None:
         return told.timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _as_json(body: object) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _json(body: bytes) -> object:
@@ -335,25 +273,19 @@ def _sort(body: bytes) -> str:
 
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-"""Where a CA file is named, the first one that is set."""
+"""Where a CA file is named, the first one that is set. requests knows all but the last."""
 
 
-def told(
-    error: Exception, what: str, place: str, connecting: float, reading: float
-) -> TransportError:
-    """An exception of requests, without the request in it.
-
-    Args:
-        error: what requests raised.
-        what: whom the request was for, in words.
-        place: their host, with a port if there is one.
-        connecting: how many seconds the connection was given.
-        reading: and each wait for a byte.
-    """
+def _told(error: Exception, what: str, place: str) -> TransportError:
+    """An exception of requests, without the request in it; ``place`` is the host it was for."""
     import requests
+    from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+    from urllib3.exceptions import LocationValueError
 
     if isinstance(error, requests.exceptions.ReadTimeout):
-        return TransportError(f"{what} did not answer within {reading:.0f} s.", "Try again later.")
+        return TransportError(
+            f"{what} did not answer within {READ_TIMEOUT:.0f} s.", "Try again later."
+        )
     if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
         return TransportError(
             f"No request to {what} can be made: the CA file cannot be read.",
@@ -361,48 +293,46 @@ def told(
             sent=False,
             passing=False,
         )
-    said = reason(error, connecting)
-    if isinstance(error, requests.exceptions.SSLError) or certificate_refused(error):
+    if isinstance(error, requests.exceptions.SSLError) or _certificate_refused(error):
         return TransportError(
-            f"The TLS connection to {what} failed: {said}.",
+            f"The TLS connection to {what} failed: {_reason(error)}.",
             "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
-            sent=not certificate_refused(error),
+            sent=not _certificate_refused(error),
             passing=False,
         )
-    if never_connected(error):
+    if _never_connected(error):
         return TransportError(
-            f"No connection to {what} at {place}: {said}.",
+            f"No connection to {what} at {place}: {_reason(error)}.",
             "Check the network, the proxy and the address.",
             sent=False,
         )
-    if isinstance(error, unusable()):
+    # About the address itself, before anything is opened.
+    if isinstance(error, (InvalidSchema, InvalidURL, MissingSchema, LocationValueError)):
         return TransportError(
             f"No request to {what} at {place} can be made: {type(error).__name__}.",
             "Check the address, and the proxy if there is one.",
             sent=False,
             passing=False,
         )
-    return broke(what)
+    return _broke(what)
 
 
-def broke(what: str) -> TransportError:
-    """The connection ended too early."""
+def _broke(what: str) -> TransportError:
     return TransportError(
         f"The connection to {what} broke before its answer had arrived.", "Try again."
     )
 
 
-def too_slow(what: str, seconds: float, *, sent: bool) -> TransportError:
-    """The time for a request and its whole answer is over."""
+def _too_slow(what: str, *, sent: bool) -> TransportError:
     return TransportError(
-        f"{what} did not answer in full within {seconds:.0f} s.",
+        f"{what} did not answer in full within {LONGEST:.0f} s.",
         "Try again later.",
         sent=sent,
         passing=False,
     )
 
 
-def too_late(what: str) -> TransportError:
+def _too_late(what: str) -> TransportError:
     """What a request rests on had been read too long before it could leave."""
     return TransportError(
         f"The request to {what} could not be sent in time: what it rests on was read too long "
@@ -413,7 +343,7 @@ def too_late(what: str) -> TransportError:
     )
 
 
-def too_many(what: str) -> TransportError:
+def _too_many(what: str) -> TransportError:
     """More came than the answer; it may be that of another request."""
     return TransportError(
         f"{what} sent more than one answer, and which one is meant cannot be told.",
@@ -436,7 +366,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     return seen
 
 
-def never_connected(error: BaseException) -> bool:
+def _never_connected(error: BaseException) -> bool:
     """Whether urllib3 says that no connection ever stood, so that nothing was sent.
 
     Its ProxyError does not say so: a tunnel that breaks after the request is one, too.
@@ -445,44 +375,33 @@ def never_connected(error: BaseException) -> bool:
 
     # Also the base class of NewConnectionError: refused, unreachable, no such name.
     return any(
-        isinstance(item, ConnectTimeoutError) or tunnel_refused(item) for item in _chain(error)
+        isinstance(item, ConnectTimeoutError) or _tunnel_refused(item) for item in _chain(error)
     )
 
 
-def tunnel_refused(error: BaseException) -> bool:
+def _tunnel_refused(error: BaseException) -> bool:
     """Whether a proxy answered that it makes no connection to the other end (http.client)."""
     return isinstance(error, OSError) and str(error).startswith("Tunnel connection failed")
 
 
-def certificate_refused(error: BaseException) -> bool:
+def _certificate_refused(error: BaseException) -> bool:
     """Whether TLS ended with our look at the certificate, before any request."""
     import ssl
 
     return any(isinstance(item, ssl.SSLCertVerificationError) for item in _chain(error))
 
 
-def unusable() -> tuple[type[Exception], ...]:
-    """Errors about the address itself, raised before anything is opened."""
-    from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-    from urllib3.exceptions import LocationValueError
-
-    return InvalidSchema, InvalidURL, MissingSchema, LocationValueError
-
-
-def reason(error: BaseException, patience: float) -> str:
-    """What the operating system said, without the addresses and objects wrapped around it.
-
-    ``patience`` is how many seconds a connection was given.
-    """
+def _reason(error: BaseException) -> str:
+    """What the operating system said, without the addresses and objects wrapped around it."""
     from urllib3.exceptions import ConnectTimeoutError
 
     for item in reversed(_chain(error)):
-        if tunnel_refused(item):
+        if _tunnel_refused(item):
             return str(item)
         if isinstance(item, OSError) and item.strerror:
             return item.strerror
         if isinstance(item, ConnectTimeoutError):
-            return f"no answer within {patience:.0f} s"
+            return f"no answer within {CONNECT_TIMEOUT:.0f} s"
     return type(error).__name__
 
 
@@ -545,16 +464,12 @@ USUAL_PAUSE = 5.0
 """Seconds to wait at most, and when the API does not say for how long."""
 
 
-def pause(retry_after: str | None, now: float) -> float:
-    """Seconds to wait by a Retry-After header, which has seconds or a date (RFC 9110, 10.2.3).
+def pause(retry_after: str | None) -> float:
+    """Seconds to wait by a Retry-After header, which has seconds or a date (RFC 9110, 10.2.3)."""
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
 
-    ``now`` is the time in seconds since 1970.
-    """
-    from email.utils import parsedate_to_datetime
-
-    text = (retry_after or "").strip()
     try:
-        seconds = float(text) if text.isdigit() else parsedate_to_datetime(text).timestamp() - now
-    except (ValueError, OverflowError):
+        return min(float(Retry().parse_retry_after(retry_after or "")), LONGEST_PAUSE)
+    except (InvalidHeader, ValueError, OverflowError):
         return USUAL_PAUSE
-    return min(max(seconds, 0.0), LONGEST_PAUSE)

@@ -1,17 +1,16 @@
-"""One connection to an API, which one request has to itself and can be cut off from outside.
+"""One connection to an API, which one request has to itself, with one limit for all of its waits.
 
-urllib3 limits each wait for a byte, and not all of them together: a proxy's tunnel, a TLS
-handshake, a status line, headers and chunks that drip would hold a request for ever. And
-http.client throws away, unseen, what came behind an answer in the same packet.
+urllib3 limits each wait for a byte, and not all of them together: a proxy's tunnel, a status line,
+headers and chunks that drip would hold a request for ever. And http.client throws away, unseen,
+what came behind an answer in the same packet.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import socket
 from http.client import HTTPResponse
-from threading import Lock, Timer
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from requests import Session
@@ -22,28 +21,20 @@ from urllib3.exceptions import ConnectTimeoutError
 from netcup_mailauth import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import socket
 
 
 class Line:
-    """A session for one request at a time, over one connection that is kept between them.
-
-    Attributes:
-        session: to be set up by who makes the line.
-        was_cut: whether a request took longer than it may.
-        is_late: whether a request could not be sent whole in its time, and was not.
-        has_more: whether something came behind an answer: one of them may be another request's.
-    """
+    """A session for one request at a time, over one connection that is kept between them."""
 
     def __init__(self) -> None:
         self.session = Session()
-        self.was_cut = False
-        self.is_late = False
-        self.has_more = False
+        self.was_cut = False  # the request took longer than it may
+        self.is_late = False  # it could not be sent whole in its time, and was not
+        self.has_more = False  # something came behind an answer: one may be another request's
+        self._ends = 0.0
         self._by: float | None = None
         self._connection: HTTPConnection | None = None
-        self._handle: socket.socket | None = None
-        self._guard = Lock()
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _Adapter(self))
 
@@ -58,74 +49,41 @@ class Line:
         self.session.close()
         if self._connection is not None:
             self._connection.close()
-        with self._guard:
-            self._let_go()
 
-    @contextlib.contextmanager
-    def limited(self, seconds: float, by: float | None = None) -> Iterator[None]:
-        """Cut the line if what is done over it takes longer, from the look-up of the name on.
+    def begin(self, seconds: float, by: float | None) -> None:
+        """A request begins, and has so many seconds from the look-up of the name on.
 
         With ``by``, nothing is sent any more once :func:`clock.now` has passed it.
         """
-        self._by = by
-        timer = Timer(seconds, lambda: self._cut(timer))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            with self._guard:
-                timer.cancel()
-            timer.join()  # no thread is left for whoever forks, or looks at what still runs
+        self._ends, self._by = monotonic() + seconds, by
 
-    def connecting(self, connection: HTTPConnection, raw: socket.socket) -> None:
-        """A connection stands; TLS, and the tunnel through a proxy, are still to come.
+    def time_left(self) -> float:
+        """How many seconds the next wait may take.
 
         Raises:
-            ConnectTimeoutError: it stands too late.
+            TimeoutError: none; the time for the whole request is over.
         """
-        with self._guard:
-            self.check(connection)
-            self._let_go()
-            self._connection = connection
-            # TLS takes the socket out of its object; a handle of our own ends it at any moment.
-            self._handle = raw.dup()
-
-    def check(self, connection: HTTPConnection) -> None:
-        """See that there is time left for the next step of connecting.
-
-        Raises:
-            ConnectTimeoutError: there is none.
-        """
-        if self.was_cut:
-            raise ConnectTimeoutError(connection, "cut off while connecting")
+        left = self._ends - monotonic()
+        if left <= 0:
+            self.was_cut = True
+            raise TimeoutError
+        return left
 
     def check_in_time(self, connection: HTTPConnection) -> None:
-        """The last thing before bytes leave: look whether they still may.
+        """The last thing before a connection is used, and before bytes leave: whether they may.
 
         Raises:
             ConnectTimeoutError: it is too late.
         """
-        if self._by is not None and clock.now() > self._by:
-            self.is_late = True
+        self._connection = connection
+        self.is_late = self._by is not None and clock.now() > self._by
+        self.was_cut = not self.is_late and monotonic() >= self._ends
+        if self.is_late or self.was_cut:
             raise ConnectTimeoutError(connection, "too late to be sent")
-
-    def _cut(self, timer: Timer) -> None:
-        with self._guard:
-            if timer.finished.is_set():  # what it was to limit has just ended
-                return
-            self.was_cut = True
-            self._let_go()
-
-    def _let_go(self) -> None:
-        if self._handle is not None:
-            with contextlib.suppress(OSError), self._handle:  # the other end was faster
-                self._handle.shutdown(socket.SHUT_RDWR)
-            self._handle = None
 
 
 class _Adapter(HTTPAdapter):
-    """Has urllib3 tell a line of each connection that is made for it."""
+    """Has urllib3 make each connection one of ours."""
 
     def __init__(self, line: Line) -> None:
         super().__init__(pool_maxsize=1)
@@ -148,7 +106,7 @@ class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         raw = super()._new_conn()
         try:
-            self.line.connecting(self, raw)
+            self.line.check_in_time(self)
         except BaseException:
             raw.close()
             raise
@@ -161,34 +119,54 @@ class _Connection(HTTPConnection):
         self.line.check_in_time(self)
         super().send(data)
 
-    def _tunnel(self) -> None:
-        super()._tunnel()  # to http.client the cut end of the headers is their end
-        self.line.check(self)
-
     def response_class(  # type: ignore[override]  # called as the class that it stands in for
         self, sock: socket.socket, *args: Any, **options: Any
     ) -> HTTPResponse:
         """What http.client reads each answer with, that of a proxy to CONNECT as well."""
         response = HTTPResponse(sock, *args, **options)
-        response.fp = _Reader(self.line, sock, response.fp.detach())
+        response.fp = _Reader(_Stream(self.line, sock, response.fp.detach()))
         return response
 
 
-class _Reader(io.BufferedReader):
-    """The stream of one answer; sees at its end whether more has come than that."""
+class _Stream(io.RawIOBase):
+    """The bytes of one answer; no wait for them is longer than its request may still take."""
 
-    def __init__(self, line: Line, sock: socket.socket, raw: Any) -> None:
-        super().__init__(raw)
-        self._line = line
+    def __init__(self, line: Line, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self.line = line
         self._sock = sock
+        self._usual = sock.gettimeout()
+        self._raw = raw
+        self.may_wait = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self.line.time_left() if self.may_wait else 0.0
+        is_last = self._usual is None or left <= self._usual
+        self._sock.settimeout(left if is_last else self._usual)
+        try:
+            return self._raw.readinto(buffer)
+        except TimeoutError:
+            self.line.was_cut = is_last
+            raise
+        finally:
+            self._sock.settimeout(self._usual)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reader(io.BufferedReader):
+    """The answer that is read from a stream; sees at its end whether more has come than that."""
+
+    raw: _Stream
 
     def close(self) -> None:
         """Close it, after a look at what is there already; nothing is waited for."""
         if not self.closed:
+            self.raw.may_wait = False
             with contextlib.suppress(OSError):
-                usual = self._sock.gettimeout()
-                self._sock.settimeout(0)
-                with contextlib.suppress(OSError):
-                    self._line.has_more |= bool(self.peek(1))
-                self._sock.settimeout(usual)
+                self.raw.line.has_more |= bool(self.peek(1))
         super().close()

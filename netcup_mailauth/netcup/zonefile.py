@@ -19,7 +19,6 @@ from netcup_mailauth.records import CLOUDDNS, Zone, reason_not_to_store
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord
@@ -28,11 +27,7 @@ WHAT = "what netcup-mailauth records DOMAIN --format json prints"
 
 
 class ZoneFiles:
-    """A back end over exported zones.
-
-    Args:
-        zones: the zones, from whichever API.
-    """
+    """A back end over exported zones, from whichever API."""
 
     endpoint = EXPORTED
     account = ""
@@ -56,17 +51,22 @@ class ZoneFiles:
         return cls(zones)
 
     def serving(self, name: str) -> ZoneFiles:
-        """The zones from one API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """The zones from one API."""
         return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])
 
+    @property
+    def ahead(self) -> dict[str, float]:
+        """A file tells no time. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {}
+
     def reserve(self) -> None:
-        """A file can be read at any time. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """A file can be read at any time."""
 
     def release(self) -> None:
-        """Nothing was reserved. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Nothing was reserved."""
 
     def zone(self, name: str) -> Zone:
-        """The zone as it was exported. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """The zone as it was exported."""
         if name in self._zones:
             return self._zones[name]
         raise ZoneError(
@@ -93,12 +93,7 @@ class ZoneFiles:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Nothing is open."""
 
 
@@ -115,11 +110,7 @@ class _Listing(Shape):
 
 
 def read_zone(path: Path) -> Zone:
-    """The zone in an export.
-
-    Raises:
-        UsageError: it is none.
-    """
+    """The zone in an export; a UsageError says why it is none."""
     document = documents.parse(read_named(path, WHAT), str(path), WHAT)
     try:
         listing = _Listing.model_validate(document)

@@ -18,7 +18,6 @@ from netcup_mailauth.records import CCP, CLOUDDNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.netcup.ccp import CcpBackend
@@ -60,13 +59,7 @@ SESSION = 2
 class Router:
     """Both APIs of one user, or the one there are credentials for, as one back end.
 
-    Args:
-        ccp: the CCP API; ``None`` without credentials for it.
-        clouddns: the REST API; ``None`` without a key for it.
-        serves_records: asks DNS whether a zone that reads empty really is.
-
-    Raises:
-        ValueError: neither is given.
+    ``serves_records`` asks DNS whether a zone that reads empty really is.
     """
 
     def __init__(
@@ -92,14 +85,9 @@ class Router:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for api in self.apis:
-            api.__exit__(kind, error, trace)
+            api.__exit__(*error)
 
     def reads(self, zones: int) -> int:
         """How many calls the busiest API gets at most when so many zones are only read."""
@@ -109,16 +97,11 @@ class Router:
 
     @property
     def ahead(self) -> dict[str, float]:
-        """For each API that has answered, how far its ``Date`` was ahead of this machine's clock.
-
-        In seconds, as its last answer says; one whose answer does not tell is missing.
-        """
-        told = {"netcup's CCP API": self._ccp, "netcup's REST API": self._clouddns}
-        heard = {who: api.ahead for who, api in told.items() if api is not None}
-        return {who: seconds for who, seconds in heard.items() if seconds is not None}
+        """Of each API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        return {who: seconds for api in self.apis for who, seconds in api.ahead.items()}
 
     def serving(self, name: str) -> Backend:
-        """The API of this name. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """The API of this name."""
         for api in self.apis:
             if api.name == name:
                 return api
@@ -129,15 +112,12 @@ class Router:
         )
 
     def reserve(self) -> None:
-        """Of each API, as it is not known which one serves the zone.
-
-        See :class:`~netcup_mailauth.netcup.api.Backend`.
-        """
+        """Of each API, as it is not known which one serves the zone."""
         for api in self.apis:
             api.reserve()
 
     def release(self) -> None:
-        """Of each API. See :class:`~netcup_mailauth.netcup.api.Backend`."""
+        """Of each API."""
         for api in self.apis:
             api.release()
 
@@ -146,7 +126,6 @@ class Router:
 
         Raises:
             ZoneError: neither of them does, or not the one there are credentials for.
-            MailauthError: as that API answers.
         """
         if self._clouddns is None:
             return self._from_ccp(name)
@@ -163,10 +142,7 @@ class Router:
         raise ZoneError(f"The zone {name} is not on CloudDNS, says netcup's REST API.", CCP_KEY)
 
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
-        """Write to the API that the zone was read from.
-
-        See :class:`~netcup_mailauth.netcup.api.Backend`.
-        """
+        """Write to the API that the zone was read from."""
         return self.serving(zone.backend).apply(zone, changes)
 
     def refuses(self, record: DesiredRecord) -> str | None:

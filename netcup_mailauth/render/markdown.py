@@ -8,10 +8,12 @@ it has taken the backslashes away. No line begins with what it would take for a 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import holding
+from netcup_mailauth.plan import RunResult
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
     HELD,
@@ -28,8 +30,11 @@ from netcup_mailauth.render.words import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan, Result, RunResult
+    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan, Result
     from netcup_mailauth.records import DnsRecord, Kind, Zone
+
+LONGEST = 60_000
+"""Characters; what is longer no forge takes as a comment."""
 
 _MARKS = {
     Severity.REFUSED: "**refused**",
@@ -47,6 +52,15 @@ def plan_markdown(plan: Plan, full: bool = False) -> str:
     return "\n".join(blocks)
 
 
+def plan_comment(plan: Plan, full: bool = False, file: str | None = None) -> str:
+    """A plan for a comment: whole if it can be, else in a line for each domain.
+
+    ``file`` is the name of the file in which the plan is, if it is in one.
+    """
+    output = plan_markdown(plan, full)
+    return output if len(output) <= LONGEST else _summary(plan, file)
+
+
 def run_markdown(run: RunResult, full: bool = False) -> str:
     """What became of each domain, and below it what was to change."""
     lines = ["## Mail records at netcup\n", "| domain | result |", "|---|---|"]
@@ -54,6 +68,26 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
     changed = (result.change_set for result in run.results if result.change_set.changes)
     lines += [_change_set(change_set, full) for change_set in changed]
     return "\n".join(lines)
+
+
+def run_comment(outcome: RunResult) -> str:
+    """A run as Markdown: whole if a comment can hold it, else a line for each domain.
+
+    When not even those fit, the failures come first, and the rest is counted.
+    """
+    output = run_markdown(outcome)
+    if len(output) <= LONGEST:
+        return output
+    bare = [replace(r, change_set=replace(r.change_set, changes=())) for r in outcome.results]
+    shown = sorted(bare, key=lambda result: result.failure is None)
+    while True:
+        left = len(bare) - len(shown)
+        more = f"and {counted(left, 'more domain', 'more domains')}; " if left else ""
+        lines = run_markdown(RunResult(tuple(shown)))
+        output = f"{lines}\n{more}all that changed is in the output of `--format json`.\n"
+        if len(output) <= LONGEST:
+            return output
+        shown = shown[: len(shown) * 3 // 4]
 
 
 def zone_markdown(zone: Zone) -> str:
@@ -170,3 +204,32 @@ def _result_row(result: Result) -> str:
     notes = "".join(f" (note: {plain(note, cell)})" for note in result.notes)
     outcome = f"{result.status.value}: {words}" if words else result.status.value
     return f"| {cell(result.change_set.place.domain)} | {outcome}{notes} |"
+
+
+def _summary(plan: Plan, file: str | None) -> str:
+    """A plan's totals, a line for each domain, and a pointer to the whole."""
+    where = "Make the whole plan a file with `--out`, and look at it with `show`."
+    if file is not None:
+        where = f"The whole plan is in {code(file)}; look at it with `show`."
+    head = f"## Mail records at netcup\n\n{plain(totals(plan))}\n\n{where}\n\n"
+    lines: list[str] = []
+    room = LONGEST - len(head) - 100
+    told = [change_set for change_set in plan.zones if change_set.changes or change_set.error]
+    for number, change_set in enumerate(told):
+        line = _summary_line(change_set)
+        room -= len(line) + 1
+        if room < 0:
+            lines.append(f"- and {counted(len(told) - number, 'domain', 'domains')} more")
+            break
+        lines.append(line)
+    return head + "".join(f"{line}\n" for line in lines)
+
+
+def _summary_line(change_set: ChangeSet) -> str:
+    words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
+    if change_set.error is not None:
+        words.append(f"failed: {plain(change_set.error.message)}")
+    stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
+    if stops:
+        words.append(f"stopped by {' and '.join(map(code, stops))}")
+    return f"- {code(change_set.place.domain)}: {', '.join(words)}"

@@ -42,14 +42,11 @@ Sample = tuple[Labels, float]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a command.
+    """One run of a command. All times are in seconds since 1970.
 
     Attributes:
-        command: its name.
-        exit_code: how it ended.
-        ended: when, in seconds since 1970, as all times here.
         seconds: how long it took.
-        domains: how each domain ended that the run came to.
+        domains: those that the run came to.
         key_since: for a domain and a selector, since when the published key is known.
         last_success: when a run of this command last succeeded, before this one.
     """
@@ -203,13 +200,10 @@ class DomainOutcome:
     """How one domain ended.
 
     Attributes:
-        domain: the mail domain.
         status: one word, as the command itself uses it.
         exit_code: this domain's part in the exit code of the run.
         made: the changes that were written and read back.
         pending: the changes that were planned, and are not known to be made.
-        findings: what was found.
-        allow: the codes that were allowed.
         keys: for each selector the DKIM record that is published, as far as the run saw it.
     """
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr, ValidationError
 
 from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, CredentialsError, MailauthError, UsageError
-from netcup_mailauth.files import MAX_SIZE, TooLargeError, expanded, read_regular, xdg_folder
+from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy
@@ -52,15 +52,6 @@ class LoadedConfig:
     trusted: bool = True
 
 
-def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The user's config folder for this program.
-
-    Raises:
-        UsageError: there is none, as for a user without a home.
-    """
-    return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ)
-
-
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config named with ``-c``, else the current folder's, else the user's, else an empty one.
 
@@ -76,11 +67,7 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
 
 
 def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
-    """The config in the user's config folder, or an empty one.
-
-    Raises:
-        ConfigError: as :func:`load`.
-    """
+    """The config in the user's config folder, or an empty one; fails as :func:`load` does."""
     try:
         own = config_folder(environ) / FILE_NAME
     except UsageError:  # no home, so no config in it
@@ -132,11 +119,8 @@ def _toml(path: Path) -> dict[str, Any]:
 def _settle_places(data: dict[str, Any], folder: Path, *, trusted: bool) -> list[str]:
     """Check the places that a config names, and make the paths among them absolute.
 
-    Works on what TOML says, before anything else is known about it, so that these mistakes are
-    reported beside all others.
-
-    Returns:
-        One line for each mistake.
+    Works on what TOML says, before anything else is known about it, so that these mistakes, one
+    line each, are reported beside all others.
     """
     problems = []
     for place, table in tables(data):
@@ -201,7 +185,7 @@ def _inside(path: Path, folder: Path) -> Path:
 def line(table: tuple[str, ...], key: str, problem: str) -> str:
     """One mistake."""
     where = f"[{'.'.join(map(_quoted, table))}] " if table else ""
-    return _printable(f"{where}{_quoted(key) if table else key}: {problem}")
+    return records.visible(f"{where}{_quoted(key) if table else key}: {problem}")
 
 
 def tables(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
@@ -348,13 +332,6 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def _quoted(part: str) -> str:
     return part if _BARE.fullmatch(part) else f'"{part}"'
-
-
-def _printable(text: str) -> str:
-    """The text with control characters written out, so that it stays one harmless line."""
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
 
 
 # --- Which mailcow to ask, and with which key -----------------------------------------------------

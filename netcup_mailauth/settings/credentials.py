@@ -21,12 +21,12 @@ from netcup_mailauth.files import (
     NotRegularError,
     TooLargeError,
     check_home,
+    config_folder,
     open_regular,
     own_folder,
     read_regular,
     read_up_to,
     write_private,
-    xdg_folder,
 )
 
 if TYPE_CHECKING:
@@ -90,10 +90,8 @@ def netcup_credentials(
 ) -> NetcupCredentials:
     """The credentials for netcup, for whichever of its APIs they are.
 
-    Args:
-        environ: where they are looked for.
-        warn: told of what is odd about a value.
-        ask: asks somebody for those of the CCP API, if there are none at all.
+    Here and below, ``warn`` is told of what is odd about a value. ``ask`` asks somebody for those
+    of the CCP API, if there are none at all.
 
     Raises:
         CredentialsError: there are none, some of the CCP API's are missing, or one cannot be right.
@@ -134,10 +132,7 @@ def ccp_credentials(
 ) -> CcpCredentials:
     """The three secrets of the CCP API.
 
-    Args:
-        environ: where they are looked for.
-        warn: told of what is odd about a value.
-        ask: asks somebody for one that is nowhere; empty if they do not know it either.
+    ``ask`` asks somebody for one that is nowhere; empty if they do not know it either.
 
     Raises:
         CredentialsError: some are missing (all are named), or one cannot be right.
@@ -321,7 +316,7 @@ def _listed(words: list[str]) -> str:
 def credential_file(environ: Mapping[str, str]) -> Path | None:
     """Where the file is, beside the user's config; ``None`` for a user without a home."""
     try:
-        return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ) / KEPT_NAME
+        return config_folder(environ) / KEPT_NAME
     except UsageError:
         return None
 

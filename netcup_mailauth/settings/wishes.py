@@ -33,14 +33,8 @@ def wishes(
     """What each domain should have: the options over the domain's table over the defaults.
 
     Without ``domains`` it is every domain of the config, and those that mailcow serves if the
-    config says so. A domain that is not in the config gets no defaults.
-
-    Args:
-        domains: those named on the command line.
-        options: what the command line wants of them.
-        kinds: the only kinds meant in this run; empty for all.
-        config: the config file.
-        served: asks mailcow for its domains; called only if the config says so.
+    config says so (``served``, called only then). A domain that is not in the config gets no
+    defaults. ``kinds`` are the only ones meant in this run; empty for all.
 
     Raises:
         UsageError: no domain, or one of which nothing is wanted.

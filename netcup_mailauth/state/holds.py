@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +22,7 @@ from netcup_mailauth.files import read_private, write_private
 from netcup_mailauth.state import account_folder, endpoint_folder, known_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 FIRST = timedelta(minutes=15)
@@ -75,6 +77,58 @@ class NoHold:
         """See :class:`Hold`."""
 
 
+class Trial:
+    """Credentials that one run sends: tried by one job alone, and not again once refused.
+
+    However many jobs are told of a refusal, it is remembered once: each time, the next runs wait
+    longer.
+    """
+
+    def __init__(self, hold: Hold | None) -> None:
+        self._hold = hold or NoHold()
+        self._trying = threading.Lock()
+        self._refusing = threading.Lock()
+        self._noted = False
+        self.refusal: MailauthError | None = None
+        self.works = False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """For one request: parallel jobs do not all try credentials that may be refused.
+
+        Raises:
+            MailauthError: they were refused in this run, or lately in another; nothing is sent.
+        """
+        with nullcontext() if self.works else self._trying:
+            self.check()
+            yield
+
+    def check(self) -> None:
+        """As :meth:`turn`, without waiting for others."""
+        if self.refusal is not None:
+            raise self.refusal
+        if not self.works:
+            self._hold.check()
+
+    def succeed(self) -> None:
+        """They work."""
+        if not self.works:
+            self.works = True
+            self._hold.lift()
+
+    def refuse(self, error: MailauthError, reason: Reason | None) -> MailauthError:
+        """The error to raise, now and by every later job: the first one that there was.
+
+        ``reason`` is why later runs must rest, too; ``None`` if they need not.
+        """
+        with self._refusing:
+            self.refusal = self.refusal or error
+            if reason is not None and not self._noted:
+                self._noted = True
+                self._hold.note(reason)
+            return self.refusal
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What is in the file of a hold."""
@@ -88,14 +142,8 @@ class Memory:
 class FileHold:
     """A hold in the state folder. See :class:`Hold`.
 
-    Attributes:
-        root: the state folder.
-        endpoint: where the credentials are sent to.
-        digest: stands for them in the file's name.
-        who: whoever refuses them, in words.
-        attended: whether somebody sits at a terminal, who may try again.
-        warn: told of a hold that begins.
-        now: the time.
+    ``digest`` stands for the credentials in the file's name, ``who`` is whoever refuses them, in
+    words; where a run is ``attended``, somebody sits at a terminal, who may try again.
     """
 
     root: Path

@@ -61,16 +61,11 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One write: the zone before it, and the changes.
+    """One write: the whole zone before it, and the changes.
 
-    Attributes:
-        id: the entry's name; later entries of a domain sort behind earlier ones.
-        run: what the entries of one run share.
-        time: when it was begun, in UTC.
-        mark: how far it came.
-        change_set: place, changes, and what was right already.
-        before: the whole zone before the write.
-        undoes: the entry that this write took back, if it was an undo.
+    By ``id``, later entries of a domain sort behind earlier ones; ``run`` is what the entries of
+    one run share; ``time`` is when it was begun, in UTC; ``undoes`` is the entry that this write
+    took back, if it was an undo.
     """
 
     id: str
@@ -212,13 +207,9 @@ def _check(change: ChangeShape) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The journal of one account.
+    """The journal of one account, in its state folder.
 
-    Attributes:
-        folder: the account's state folder.
-        run: names the run that writes.
-        now: the time.
-        undoes: for each domain that an undo is about, the entry it takes back.
+    ``undoes`` has, for each domain that an undo is about, the entry it takes back.
     """
 
     folder: Path
@@ -247,11 +238,7 @@ class Journal:
         return entry
 
     def mark(self, entry: Entry, mark: Mark) -> Entry:
-        """Note how far a write has come.
-
-        Raises:
-            MailauthError: it cannot be noted.
-        """
+        """Note how far a write has come; a MailauthError says that it cannot be noted."""
         marked = replace(entry, mark=mark)
         self._write(marked)
         return marked

@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from netcup_mailauth.netcup import api
+from netcup_mailauth.netcup import wire
 
 KEY = SecretStr("C4n4ry-5ecret")
 
 
 def test_secrets_are_masked_and_control_characters_written_out() -> None:
     text = "the key C4n4ry-5ecret\n is\x1b[2J b\u202ead"
-    assert api.masked(text, [KEY]) == "the key *** is\\x1b[2J b\\u202ead"
+    assert wire.masked(text, [KEY]) == "the key *** is\\x1b[2J b\\u202ead"
 
 
 def test_a_short_secret_is_a_part_of_any_sentence_and_stays() -> None:
-    assert api.masked("a bad key", [SecretStr("a")]) == "a bad key"
+    assert wire.masked("a bad key", [SecretStr("a")]) == "a bad key"
 
 
 def test_words_without_end_are_cut() -> None:
-    assert len(api.masked("x" * 10_000, [])) < 2_010
+    assert len(wire.masked("x" * 10_000, [])) < 2_010
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_words_without_end_are_cut() -> None:
     ],
 )
 def test_a_shape_has_fields_and_types_and_no_values(payload: Any, shape: str) -> None:
-    assert api.shape(payload) == shape
+    assert wire.shape(payload) == shape
 
 
 json_values = st.recursive(
@@ -52,7 +52,7 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_the_shape_of_anything_is_one_short_printable_line(payload: Any) -> None:
-    shape = api.shape(payload)
+    shape = wire.shape(payload)
     assert len(shape) < 610
     assert shape.isascii()
     assert shape.isprintable()

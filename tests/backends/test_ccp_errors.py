@@ -12,7 +12,7 @@ from netcup_mailauth.errors import (
     WaitError,
     ZoneError,
 )
-from netcup_mailauth.netcup.ccp_wire import (
+from netcup_mailauth.netcup.ccp import (
     SESSION_DEAD,
     Envelope,
     error_for,

@@ -25,9 +25,10 @@ from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.netcup import clouddns
 from netcup_mailauth.netcup.api import ERRORS_ALLOWED, Budget
 from netcup_mailauth.plan import Action, Change
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
+from netcup_mailauth.records import DnsRecord, Kind
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
+from tests.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,22 +93,6 @@ def api() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-class Notes:
-    """A hold that only notes what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def check(self) -> None:
-        self.told.append("asked")
-
-    def note(self, reason: Reason) -> None:
-        self.told.append(reason)
-
-    def lift(self) -> None:
-        self.told.append("lifted")
-
-
 class Slept(list[float]):
     """The pauses that were made."""
 
@@ -125,8 +110,7 @@ def notes() -> Notes:
 @pytest.fixture
 def backend(slept: Slept, notes: Notes) -> Iterator[clouddns.CloudDnsBackend]:
     key = SecretStr(KEY)
-    http = clouddns.client(key, environ={}, sleep=slept.append)
-    with clouddns.CloudDnsBackend(key, http=http, hold=notes) as made:
+    with clouddns.CloudDnsBackend(key, hold=notes, sleep=slept.append) as made:
         yield made
 
 
@@ -236,32 +220,6 @@ def test_a_name_that_cannot_be_a_domain_is_a_zone_error(
         backend.lookup(NAME)
 
 
-def test_a_list_over_three_pages_of_any_size_is_read_whole(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
-) -> None:
-    says_domain(api)
-    says_revisions(api, OLD)
-    for page in (1, 2, 3):
-        api.get(
-            f"{REVISIONS}/rev1/record",
-            json=envelope(
-                [txt(f"n{page}", '"x"')], page=page, perPage=1, totalEntries=3, lastPage=3
-            ),
-            match=[matchers.query_param_matcher({"page": page, "perPage": 100})],
-        )
-    assert [record.hostname for record in backend.zone(NAME).records] == ["n1", "n2", "n3"]
-
-
-def test_a_draft_that_is_the_newest_revision_is_not_the_zone(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
-) -> None:
-    says_domain(api)
-    says_revisions(api, revision("rev2", 2, "draft"), OLD)
-    says_records(api, "rev1", SPF)
-    zone = backend.zone(NAME)
-    assert (zone.revision, zone.draft) == ("rev1", "rev2")
-
-
 @pytest.mark.parametrize("words", [NO_RESULTS, "No result was found.", ""])
 def test_a_zone_whose_records_are_not_there_is_not_empty(
     api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, words: str
@@ -275,15 +233,6 @@ def test_a_zone_whose_records_are_not_there_is_not_empty(
     missing = f"{REVISIONS}/rev1/record"
     api.get(missing, json=failure("resourceDoesNotExist", words), status=404)
     with pytest.raises(ZoneError, match=r"does not have the records of example\.com"):
-        backend.zone(NAME)
-
-
-def test_a_zone_whose_revisions_are_not_there_is_an_error(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
-) -> None:
-    says_domain(api)
-    api.get(REVISIONS, json=failure("resourceDoesNotExist", NO_RESULTS), status=404)
-    with pytest.raises(ZoneError, match=r"does not have the revisions of example\.com"):
         backend.zone(NAME)
 
 
@@ -421,17 +370,6 @@ def test_a_row_without_a_name_is_not_taken_for_one_at_the_apex(
         backend.zone(NAME)
 
 
-def test_a_key_that_is_held_is_not_sent(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, notes: Notes
-) -> None:
-    def held() -> None:
-        raise CredentialsError("held")
-
-    notes.check = held  # type: ignore[method-assign]
-    with pytest.raises(CredentialsError, match="held"):
-        backend.zone(NAME)
-
-
 @pytest.mark.parametrize("status", [200, 404])
 def test_a_key_that_works_lifts_the_hold_once(
     api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, notes: Notes, status: int
@@ -474,24 +412,6 @@ def test_a_read_that_is_told_to_wait_again_and_again_ends_the_run(
     assert slept == [7.0, 7.0]
     assert Reason.REFUSED not in notes.told
     assert Reason.LOCKED_OUT not in notes.told
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [{"status": 502}, {"body": "<html>"}, {"status": 204}, {"body": requests.ConnectionError()}],
-    ids=["5xx", "html", "204", "connection"],
-)
-def test_a_read_is_tried_again_after_a_fault_of_the_line(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend, slept: Slept, fault: Any
-) -> None:
-    api.get(f"{API}/domain", **fault)
-    says_domain(api)
-    assert backend.lookup(NAME) is not None
-    for _ in range(3):
-        api.get(REVISIONS, **fault)
-    with pytest.raises(TransportError):
-        backend.zone(NAME)
-    assert slept == [0.5, 0.5, 2.0]
 
 
 @pytest.mark.parametrize(
@@ -663,18 +583,6 @@ def test_a_write_is_sent_once_whatever_comes_of_it(
     assert not leaks(caught.value, [KEY])
 
 
-def test_a_write_whose_success_names_no_revision_is_read_back(
-    api: responses.RequestsMock, backend: clouddns.CloudDnsBackend
-) -> None:
-    says_zone(api, SPF)
-    zone = backend.zone(NAME)
-    api.post(CHANGESET, json=envelope(None), status=201)
-    says_revisions(api, NEW, {**OLD, "state": "superseded"})
-    says_records(api, "rev2", SPF, DMARC)
-    after = backend.apply(zone, [CREATE])
-    assert (after.revision, len(after.records)) == ("rev2", 2)
-
-
 @pytest.mark.parametrize(
     ("revisions", "error", "words"),
     [
@@ -710,26 +618,3 @@ def test_a_write_that_never_left_is_told_apart(
     api.post(CHANGESET, body=requests.ConnectTimeout(ConnectTimeoutError()))
     with pytest.raises(WriteNotProcessedError, match="No connection"):
         backend.apply(zone, [CREATE])
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ('a"b', "double quote"),
-        ("a\\b", "backslash"),
-        ("größe", "unknown"),
-        ("a\tb", "unknown"),
-        ("", "empty"),
-    ],
-)
-def test_a_text_that_may_not_survive_is_refused_before_any_call(
-    backend: clouddns.CloudDnsBackend, value: str, words: str
-) -> None:
-    reason = backend.refuses(DesiredRecord(Kind.SPF, "@", value))
-    assert reason is not None
-    assert words in reason
-
-
-@pytest.mark.parametrize("value", ["v=spf1 mx -all", "v=DMARC1; p=none", "it's", "x" * 4000])
-def test_other_texts_are_taken(backend: clouddns.CloudDnsBackend, value: str) -> None:
-    assert backend.refuses(DesiredRecord(Kind.SPF, "@", value)) is None

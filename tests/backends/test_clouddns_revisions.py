@@ -164,12 +164,3 @@ def test_an_order_that_cannot_be_told_counts_as_not_verified(
 ) -> None:
     with pytest.raises(UnverifiedError, match="cannot be told"):
         history(*listed).check_follows(zone(read), "made")
-
-
-def test_a_revision_that_was_left_as_a_draft_is_told_as_such() -> None:
-    left = revision("made", "draft", 4)
-    with pytest.raises(UnverifiedError, match="in the state 'draft'") as caught:
-        history(left, READ).check_follows(zone("read"), "made")
-    assert "CloudDNS" in caught.value.advice
-    with pytest.raises(UnverifiedError, match="not in its list"):
-        history(READ).check_follows(zone("read"), "made")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from urllib3.connection import HTTPConnection
 
-from netcup_mailauth.netcup import line
+from netcup_mailauth.netcup import http
 from netcup_mailauth.netcup.http import HttpClient, Reply
 from tests.backends.test_http import (
     BODY,
@@ -27,27 +27,27 @@ from tests.backends.test_http import (
     through,
     tls,
 )
-from tests.bells import bells
+from tests.bells import bell
 
 if TYPE_CHECKING:
     import socket
     import ssl
 
-    from tests.backends.test_http import OpenClient, Peer
+    from tests.backends.test_http import OpenClient, Peer, Through
     from tests.bells import Bell
 
-__all__ = ["bells", "open_client", "start", "tls"]  # fixtures
+__all__ = ["bell", "open_client", "start", "through", "tls"]  # fixtures
 
 
 # --- A limit in all -------------------------------------------------------------------------------
 
 
-def drip(bells: list[Bell], head: bytes, drop: bytes) -> Answer:
+def drip(bell: Bell, head: bytes, drop: bytes) -> Answer:
     """An answer that begins, and then goes on for as long as anybody listens; the time is over."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head + drop)
-        bells[-1].ring()
+        bell.ring()
         with suppress(OSError):
             for _ in range(100_000):
                 connection.sendall(drop)
@@ -71,10 +71,10 @@ DRIPS = {
 
 @pytest.mark.parametrize(("head", "drop"), DRIPS.values(), ids=DRIPS)
 def test_what_drips_is_cut_off_and_may_have_been_processed(
-    start: Start, open_client: OpenClient, bells: list[Bell], head: bytes, drop: bytes
+    start: Start, open_client: OpenClient, bell: Bell, head: bytes, drop: bytes
 ) -> None:
     """Each byte comes in time; only all of them together take for ever."""
-    peer = start(drip(bells, head, drop))
+    peer = start(drip(bell, head, drop))
     asked = open_client(peer)
     error = failure(lambda: asked.read(lambda: asked.post(BODY)))
     assert error.what == "the API did not answer in full within 60 s."
@@ -82,33 +82,67 @@ def test_what_drips_is_cut_off_and_may_have_been_processed(
     assert len(peer.requests) == 1
 
 
-def test_a_tls_handshake_that_drips_is_cut_off(
-    start: Start, open_client: OpenClient, bells: list[Bell]
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nX: ", OK + b"\r\n[1", ok(b"[1]")[:-1]])
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_last_wait_ends_with_the_whole_time_and_is_not_begun_again(
+    start: Start,
+    open_client: OpenClient,
+    tls: tuple[ssl.SSLContext, str],
+    monkeypatch: pytest.MonkeyPatch,
+    secure: bool,
+    begun: bytes,
 ) -> None:
-    hello = b"\x16\x03\x03\x40\x00"  # a record of 16 KiB, of which little comes
-    peer = start(drip(bells, hello, b"\x00"), read=read_some)
-    error = failure(lambda: open_client(peer, "https").post(BODY))
+    monkeypatch.setattr(http, "LONGEST", 0.3)
+    silent = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(begun)
+        silent.wait(10)
+
+    peer = start(answer, tls[0] if secure else None)
+    asked = open_client(peer, "https" if secure else "http", tls[1])
+    error = failure(lambda: asked.read(lambda: asked.post(BODY)))
+    silent.set()
     assert "in full within" in error.what
+    assert error.sent or not peer.requests
+    assert not error.passing
+
+
+def test_a_tls_handshake_that_drips_is_cut_off(
+    start: Start, open_client: OpenClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's ssl gives the whole of it the time for one wait."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB, of which little comes
+        with suppress(OSError):
+            for _ in range(1000):
+                connection.sendall(b"\x00")
+                threading.Event().wait(0.01)
+
+    monkeypatch.setattr(http, "CONNECT_TIMEOUT", 0.2)
+    error = failure(lambda: open_client(start(answer, read=read_some), "https").post(BODY))
+    assert error.what == "the API did not answer within 30 s."
 
 
 @pytest.mark.parametrize(("head", "drop"), [(b"HTTP/1.1 200 ", b"O"), (OK, b"X: x\r\n")])
 def test_a_proxy_whose_tunnel_drips_is_cut_off(
-    start: Start, bells: list[Bell], head: bytes, drop: bytes
+    start: Start, through: Through, bell: Bell, head: bytes, drop: bytes
 ) -> None:
-    peer = start(drip(bells, head, drop))
+    peer = start(drip(bell, head, drop))
     error = failure(lambda: through(peer).post(BODY))
     assert "in full within" in error.what
     assert BODY["param"]["apipassword"].encode() not in b"".join(peer.requests)
 
 
 def test_what_drips_inside_a_tunnel_is_cut_off(
-    start: Start, bells: list[Bell], tls: tuple[ssl.SSLContext, str]
+    start: Start, through: Through, bell: Bell, tls: tuple[ssl.SSLContext, str]
 ) -> None:
     def tunnel(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         with tls[0].wrap_socket(connection, server_side=True) as inner:
             read_request(inner)
-            drip(bells, *DRIPS["header line"])(inner)
+            drip(bell, *DRIPS["header line"])(inner)
 
     error = failure(lambda: through(start(tunnel), tls[1]).post(BODY))
     assert "in full within" in error.what
@@ -116,16 +150,16 @@ def test_what_drips_inside_a_tunnel_is_cut_off(
 
 
 def test_a_connection_that_stands_too_late_is_not_used(
-    start: Start, open_client: OpenClient, bells: list[Bell], monkeypatch: pytest.MonkeyPatch
+    start: Start, open_client: OpenClient, bell: Bell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looking up a name, and one address after the other that does not answer, take time too."""
-    connecting = line.Line.connecting
+    connect = HTTPConnection._new_conn
 
-    def late(self: line.Line, *args: object) -> None:
-        bells[-1].ring()
-        connecting(self, *args)  # type: ignore[arg-type]
+    def late(self: HTTPConnection) -> socket.socket:
+        bell.ring()
+        return connect(self)
 
-    monkeypatch.setattr(line.Line, "connecting", late)
+    monkeypatch.setattr(HTTPConnection, "_new_conn", late)
     peer = start(say(ok(b"[1]")))
     error = failure(lambda: open_client(peer).post(BODY))
     assert "in full within" in error.what
@@ -133,52 +167,15 @@ def test_a_connection_that_stands_too_late_is_not_used(
     assert peer.requests == []
 
 
-def test_a_limit_that_is_over_cuts_nothing_off(
-    start: Start, open_client: OpenClient, bells: list[Bell]
+def test_each_request_of_a_connection_has_all_of_the_time(
+    start: Start, open_client: OpenClient, bell: Bell
 ) -> None:
-    """A timer may ring at the very moment at which an answer has come whole."""
     peer = start(say(ok(b"[1]")))
     asked = open_client(peer)
     for _ in range(3):
         assert asked.post(BODY).payload == [1]
-        bells[0].ring()
-    assert all(bell.started and bell.daemon and bell.finished.is_set() for bell in bells)
+        bell.ring()
     assert (peer.connections, len(peer.requests)) == (1, 3)
-
-
-def test_a_request_that_is_cut_off_does_not_touch_those_beside_it(
-    start: Start, open_client: OpenClient, bells: list[Bell]
-) -> None:
-    begun, cut = threading.Event(), threading.Event()
-    slow: list[Bell] = []
-
-    def answer(connection: socket.socket) -> None:
-        begun.set()
-        cut.wait(10)
-        connection.sendall(ok(b"[1]"))
-
-    def drips(connection: socket.socket) -> None:
-        begun.wait(10)
-        slow[0].ring()
-        cut.set()
-        with suppress(OSError):
-            while True:
-                connection.sendall(b"x")
-
-    good, bad = start(answer), start(drips)
-    asked, other = open_client(good), open_client(bad)
-
-    def cut_off() -> str:
-        return failure(lambda: other.post(BODY)).what
-
-    with ThreadPoolExecutor(2) as pool:
-        ended = pool.submit(cut_off)
-        while not bells:
-            threading.Event().wait(0.001)
-        slow.append(bells[0])
-        reply = pool.submit(asked.post, BODY)
-        assert "in full within" in ended.result(10)
-        assert reply.result(10) == Reply(200, [1])
 
 
 # --- One answer for one request -------------------------------------------------------------------
@@ -239,7 +236,7 @@ def test_two_answers_at_once_are_none(
     pieces = OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\n[1]\r\n0\r\n\r\n"
     whole = pieces if chunked else ok(b"[1]")
     peer = start(say(whole + more), tls[0] if secure else None)
-    asked = open_client(peer, "https" if secure else "http", SSL_CERT_FILE=tls[1])
+    asked = open_client(peer, "https" if secure else "http", tls[1])
     for connections in (1, 2):
         error = failure(lambda: asked.post(BODY))
         assert "sent more than one answer" in error.what

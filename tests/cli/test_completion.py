@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.cli import completion
-from netcup_mailauth.cli.common import COMPLETE
-from netcup_mailauth.cli.entry import COMMANDS, main
+from netcup_mailauth.cli.commands import COMMANDS
+from netcup_mailauth.cli.entry import main
+from netcup_mailauth.cli.output import COMPLETE
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.settings import config
 

@@ -7,11 +7,11 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
-from netcup_mailauth.cli.common import Settings, say
-from netcup_mailauth.cli.many import MARGIN, Many, Progress, finish, shard
+from netcup_mailauth.cli.many import MARGIN, Many, finish
+from netcup_mailauth.cli.options import shard
+from netcup_mailauth.cli.output import Progress, Settings, begin, say, settings
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.netcup.api import CALLS, WINDOW, Budget
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
@@ -27,10 +27,10 @@ THOUSAND = [f"example-{number}.de" for number in range(1000)]
 @pytest.fixture(autouse=True)
 def running() -> Iterator[Settings]:
     """A command that is running, quietly."""
-    with click.Context(click.Command("apply")) as context:
-        settings = context.ensure_object(Settings)
-        settings.quiet = True
-        yield settings
+    begin()
+    settings().quiet = True
+    yield settings()
+    begin()
 
 
 def wish(domain: str) -> Wish:

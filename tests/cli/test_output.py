@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli import entry, main
-from netcup_mailauth.cli.common import say, show, warn
-from netcup_mailauth.cli.output import Outlet, StdoutClosedError, check_printed, outlets
+from netcup_mailauth.cli.output import (
+    Outlet,
+    StdoutClosedError,
+    check_printed,
+    outlets,
+    say,
+    show,
+    warn,
+)
 from netcup_mailauth.errors import ApiError, ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Plan
 from netcup_mailauth.records import laid_out, visible
@@ -88,9 +95,8 @@ def test_what_cannot_be_printed_is_kept_in_mind(
 
 
 def test_show_prints_as_it_is_laid_out(capsys: pytest.CaptureFixture[str]) -> None:
-    with click.Context(click.Command("plan")):
-        show("one\ntwo\n")
-        show("\x1b[31mthree\n", err=True)
+    show("one\ntwo\n")
+    show("\x1b[31mthree\n", err=True)
     assert capsys.readouterr() == ("one\ntwo\n", "\\x1b[31mthree\n")
 
 

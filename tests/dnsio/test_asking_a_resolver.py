@@ -43,7 +43,7 @@ TEXT = Query("a.example", "TXT")
 def ask_once(reply: Reply, query: Query = TEXT, timeout: float = 2) -> Answer:
     """What a resolver makes of a reply."""
     with serving({(query.name, query.type): reply}) as server:
-        [found] = Resolver(server.address, timeout=timeout, retries=0)([query])
+        [found] = Resolver(server.address, timeout=timeout)([query])
     return found
 
 
@@ -279,7 +279,7 @@ def test_silence_is_asked_again() -> None:
 
 def test_a_failure_is_not_asked_again() -> None:
     with serving({("a.example", "TXT"): rcode("SERVFAIL")}) as server:
-        assert Resolver(server.address, retries=3)([TEXT]) == [Answer(Status.SERVFAIL)]
+        assert Resolver(server.address)([TEXT]) == [Answer(Status.SERVFAIL)]
         assert len(server.asked) == 1
 
 

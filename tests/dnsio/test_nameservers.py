@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dns.flags
 import pytest
 
-from netcup_mailauth.dnsio.servers import Soa, ask_each, ask_over_tcp, soa
+from netcup_mailauth.dnsio.servers import ask_each, ask_over_tcp, denial_ttl
 from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
 from tests.dnsio import nameserver
 from tests.dnsio.nameserver import (
@@ -20,7 +20,6 @@ from tests.dnsio.nameserver import (
     garbage,
     nxdomain,
     other_question,
-    preceded_by,
     raw,
     rcode,
     serving,
@@ -133,33 +132,12 @@ def test_a_question_that_cannot_be_asked(name: str) -> None:
     assert "DNS cannot hold the name" in found.detail
 
 
-@pytest.mark.parametrize("name", [r"a\b.example", "a:b/c %20.example"])
-def test_odd_names_are_asked_as_they_are(name: str) -> None:
-    odd = name.replace("\\", "\\\\").replace(" ", r"\032")
-    found = ask_once(answer(f'{odd}. 60 IN TXT "x"'), Query(name, "TXT"))
-    assert found.values == ("x",)
-
-
-def test_bytes_beyond_ascii_and_long_texts() -> None:
-    text = f'a.example. 60 IN TXT "{"a" * 255}" "\\228\\246" "c"'
-    assert ask_once(answer(text)).values == ("a" * 255 + "\xe4\xf6c",)
-
-
 def test_recursion_is_not_asked_for() -> None:
     with serving({("a.example", "TXT"): answer(A_TEXT)}) as server:
         ask_each([at(server)], [TEXT])
     [asked] = server.messages
     assert not asked.flags & dns.flags.RD
     assert asked.payload == 1232
-
-
-def test_what_does_not_fit_in_udp_comes_over_tcp() -> None:
-    texts = [f'a.example. 60 IN TXT "{n}{"x" * 200}"' for n in range(9)]
-    with serving({("a.example", "TXT"): answer(*texts)}) as server:
-        [[found]] = ask_each([at(server)], [TEXT]).values()
-    assert found.status is ServerStatus.OK
-    assert len(found.values) == 9
-    assert [over for *_, over in server.asked] == ["udp", "tcp"]
 
 
 def test_tcp_only() -> None:
@@ -182,10 +160,6 @@ def test_a_slow_answer_to_the_first_try_still_counts() -> None:
     with serving({("a.example", "TXT"): [delayed(0.4, answer(A_TEXT)), drop]}) as server:
         assert ask_each([at(server)], [TEXT], timeout=0.7)[at(server)] == (OK,)
     assert len(server.asked) == 2
-
-
-def test_a_forged_datagram_does_not_keep_the_answer_out() -> None:
-    assert ask_once(preceded_by(b"\x00", b"", then=answer(A_TEXT))) == OK
 
 
 def test_a_dead_server_among_three_is_bounded_and_named() -> None:
@@ -261,7 +235,7 @@ def test_a_server_named_twice_is_asked_once() -> None:
     assert len(server.asked) == 1
 
 
-def test_serial_and_negative_ttl_of_each_server() -> None:
+def test_negative_ttl_of_each_server() -> None:
     fresh, stale = SOA.replace("2026", "2027"), SOA.replace("900", "60")
     with (
         serving({("example", "SOA"): answer(fresh)}) as one,
@@ -269,12 +243,5 @@ def test_serial_and_negative_ttl_of_each_server() -> None:
         serving({("example", "SOA"): rcode("REFUSED")}) as three,
     ):
         servers = [at(one), at(two), at(three)]
-        found = soa(servers, "example")
-    assert [(each.serial, each.negative_ttl) for each in found.values()] == [
-        (2027, 600),
-        (2026, 60),
-        (None, None),
-    ]
-    assert found[servers[2]] == Soa(
-        ServerAnswer(ServerStatus.REFUSED, authoritative=True, detail="it answers REFUSED")
-    )
+        found = ask_each(servers, [Query("example", "SOA")])
+    assert [denial_ttl(found[each][0]) for each in servers] == [600, 60, None]

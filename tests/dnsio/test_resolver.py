@@ -153,15 +153,6 @@ def test_a_resolver_without_an_address_is_a_usage_error(monkeypatch: pytest.Monk
         zone_of("x.example.com", "dns.test")
 
 
-def test_a_machine_without_a_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_args: object) -> None:
-        raise dns.resolver.NoResolverConfiguration
-
-    monkeypatch.setattr(dns.resolver, "Resolver", broken)
-    with pytest.raises(ZoneError):
-        zone_of("x.example.com")
-
-
 def test_the_systems_resolver_is_the_default(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(answers("example.com"))
     own = dns.resolver.Resolver(configure=False)
@@ -194,11 +185,6 @@ def test_what_is_no_name_has_no_zone(domain: str) -> None:
 )
 def test_host_and_port(text: str, expected: tuple[str, int]) -> None:
     assert host_and_port(text) == expected
-
-
-def test_the_default_port_can_be_another() -> None:
-    assert host_and_port("h", 853) == ("h", 853)
-    assert host_and_port("h:1", 853) == ("h", 1)
 
 
 @pytest.mark.parametrize(

@@ -89,16 +89,6 @@ def test_the_rate_limits_text_for_a_wrong_password_is_not_held_either(tmp_path: 
         assert logins(command) == 2
 
 
-def test_a_page_of_something_in_between_is_not_held(command: Command) -> None:
-    """A proxy or firewall that says 403 has not judged the key."""
-    command.sandbox.fault("login", "denied")
-    ended = command(*PLAN)
-    assert ended.code == 1
-    assert "a proxy or a firewall" in " ".join(ended.stderr.split())
-    assert holds(command) == []
-    assert command(*PLAN).code == 0
-
-
 def test_each_further_refusal_doubles_it(command: Command) -> None:
     command.changes = dict(WRONG)
     lasted = []

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.cli.output import LONGEST_MARKDOWN
-from netcup_mailauth.cli.plan import summary_markdown
 from netcup_mailauth.plan import Plan
+from netcup_mailauth.render.markdown import LONGEST, plan_comment
 from tests.apis import CCP, CLOUDDNS, each_api, on_ccp
 from tests.e2e.test_main_job import DMARC, DROP, SPF, WISH, spf_record, txt
 from tests.render.samples import FULL_STORY
@@ -20,7 +19,6 @@ from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.apis import Api
     from tests.e2e.command import Command
@@ -317,15 +315,15 @@ class TestLongMarkdown:
     def long(self, number: int) -> Plan:
         return Plan((FULL_STORY,) * number)
 
-    def test_it_becomes_a_summary_with_a_pointer(self, tmp_path: Path) -> None:
-        text = summary_markdown(self.long(300), tmp_path / "plan`x`.json")
-        assert len(text) < LONGEST_MARKDOWN
+    def test_it_becomes_a_summary_with_a_pointer(self) -> None:
+        text = plan_comment(self.long(300), file="plan`x`.json")
+        assert len(text) < LONGEST
         assert "The whole plan is in ``plan`x`.json``" in text
         assert text.count("- `example.com`: update SPF, create DKIM, stopped by") == 300
 
     def test_the_summary_too_has_an_end(self) -> None:
-        text = summary_markdown(self.long(3000), None)
-        assert len(text) < LONGEST_MARKDOWN
+        text = plan_comment(self.long(3000))
+        assert len(text) < LONGEST
         assert "domains more\n" in text
         assert "`--out`" in text
 
@@ -337,5 +335,5 @@ class TestLongMarkdown:
         document = {**cli.document, "zones": many, "digest": planfile.digest(many)}
         (cli.folder / "plan.json").write_text(documents.dumps(document))
         _, out, _ = cli("show", "plan.json", "--format", "markdown")
-        assert len(out) < LONGEST_MARKDOWN
+        assert len(out) < LONGEST
         assert "The whole plan is in `plan.json`" in out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +10,7 @@ from netcup_mailauth.actions import applying
 from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
-from tests.bells import _drips_are_cut_off, bells
-from tests.e2e.answering import answering
+from tests.bells import _drips_are_cut_off, bell
 from tests.e2e.test_main_job import DROP, SPF, txt
 from tests.worlds import requests_of
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox import Sandbox
     from tests.e2e.inprocess import Cli
 
-__all__ = ["_drips_are_cut_off", "bells"]  # fixtures
+__all__ = ["_drips_are_cut_off", "bell"]  # fixtures
 
 WISH = ("example.com", "--spf", SPF, *DROP)
 APPLY = ("apply", *WISH, "--yes")
@@ -73,15 +70,6 @@ def test_a_domain_that_no_api_knows(cli: Cli) -> None:
     assert "Check the spelling" in text
 
 
-def test_a_read_that_is_told_to_wait_waits_and_goes_on(cli: Cli) -> None:
-    cli.sandbox.fault("records", "429", delay=1)
-    began = time.monotonic()
-    assert cli(*APPLY)[0] == 0
-    assert time.monotonic() - began >= 1
-    assert requests_of(cli.sandbox)["records"] == 1 + 2
-    assert SPF in txt(cli.sandbox, "@")
-
-
 @pytest.mark.parametrize(
     ("action", "mode", "code", "words"),
     [
@@ -106,14 +94,6 @@ def test_an_answer_that_is_none(cli: Cli, action: str, mode: str, code: int, wor
     assert (ended, words in text) == (code, True), text
     assert CLOUDDNS.records(cli.sandbox) == before
     assert cli(*APPLY)[0] == 0
-
-
-def test_a_page_of_something_in_between_holds_no_key_back(cli: Cli) -> None:
-    cli.sandbox.fault("domain", "denied", times=2)
-    for _ in range(2):
-        assert said(cli, *PLAN)[0] == 1
-    assert said(cli, *PLAN)[0] == 0
-    assert list(cli.folder.glob("state/*/holds/*")) == []
 
 
 def test_a_write_whose_success_says_nothing_is_read_back(cli: Cli) -> None:
@@ -181,13 +161,3 @@ def test_a_changeset_left_as_a_draft_is_not_called_written(cli: Cli) -> None:
     assert code == 8
     assert "the new revision is in the state 'draft'" in text
     assert SPF not in txt(cli.sandbox, "@")
-
-
-def test_an_answer_of_unknown_shape_is_shown_without_its_values(cli: Cli) -> None:
-    body = json.dumps({"result": [{"fqdn": "example.com", "id": {"x": "C4n4ryValue"}}]})
-    with answering(body.encode()) as url:
-        cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-        code, text = said(cli, *PLAN)
-    assert code == 1
-    assert "unknown shape" in text
-    assert "C4n4ryValue" not in text

@@ -20,14 +20,14 @@ from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPol
 from netcup_mailauth.render.text import Page, result_text
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
-from tests.bells import _drips_are_cut_off, bells
+from tests.bells import _drips_are_cut_off, bell
 from tests.faults.cells import CELLS, DELAYS, ENDING, OK, Told
 
 if TYPE_CHECKING:
     from netcup_mailauth.plan import RunResult
     from netcup_mailauth.sandbox import Sandbox
 
-__all__ = ["_drips_are_cut_off", "bells"]  # fixtures
+__all__ = ["_drips_are_cut_off", "bell"]  # fixtures
 
 SPF = "v=spf1 mx a -all"
 DKIM = "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="

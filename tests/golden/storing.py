@@ -19,13 +19,12 @@ from pydantic import SecretStr
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.cli.entry import main
+from netcup_mailauth.clock import Uptime
 from netcup_mailauth.errors import ConfigError, LockError, MailauthError
 from netcup_mailauth.netcup.zonefile import read_zone
 from netcup_mailauth.plan import Action, Change, ChangeSet
-from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.clocks import Uptime
-from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side
-from netcup_mailauth.rotation.watch import Watch
+from netcup_mailauth.rotation import state
+from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, Watch
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.settings import config, credentials
 from netcup_mailauth.state.holds import FileHold, Reason
@@ -202,13 +201,13 @@ def hold_said(hold: FileHold) -> str:
 
 def read_book(account: Path, domain: str) -> Book:
     """A domain's book of rotations."""
-    return Books(account).read(domain)
+    return state.read_book(account / state.FOLDER, domain)
 
 
 def book_again(account: Path, book: Book) -> bytes:
     """A book written."""
-    Books(account).write(book)
-    return (Books(account).folder / f"{book.domain}.json").read_bytes()
+    state.write_book(account / state.FOLDER, book)
+    return (account / state.FOLDER / f"{book.domain}.json").read_bytes()
 
 
 def make_books(old: str, new: str) -> dict[str, Book]:

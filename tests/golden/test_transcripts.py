@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netcup_mailauth.cli.entry import COMMANDS
+from netcup_mailauth.cli.commands import COMMANDS
 from tests.golden.transcripts import GROUPS, HELP, TRANSCRIPTS, help_of, transcript
 
 

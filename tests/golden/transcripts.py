@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from netcup_mailauth.cli.entry import COMMANDS
+from netcup_mailauth.cli.commands import COMMANDS
 from tests.golden import other_runs, writing_runs
 from tests.golden.adapter import called
 from tests.golden.stage import tell

@@ -11,7 +11,8 @@ import click
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from netcup_mailauth.cli.wanted import policy_of, wanted_options
+from netcup_mailauth.cli.options import WANTED
+from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import by_gravity
@@ -182,10 +183,10 @@ def only(findings: Sequence[Finding], code: str) -> Finding:
     return found
 
 
-@click.command()
-@wanted_options
-def _as_policy(**options: Any) -> DomainPolicy:
-    return policy_of(options)
+def _as_policy(words: list[str]) -> DomainPolicy:
+    command = click.Command("plan", params=[option.made() for option in WANTED])
+    with command.make_context("plan", words) as context:
+        return policy_of(context.params)
 
 
 def _behind_command(words: list[str]) -> list[str]:
@@ -196,6 +197,6 @@ def to_type(finding: Finding) -> list[DomainPolicy]:
     """What the lines to copy in an advice ask for, read as the program reads them."""
     lines = [line for line in finding.advice.splitlines() if line.startswith("  ")]
     words = [_behind_command(shlex.split(line)) for line in lines]
-    policies = [_as_policy.main(own, standalone_mode=False) for own in words]
+    policies = [_as_policy(own) for own in words]
     assert all(isinstance(policy, DomainPolicy) for policy in policies)
     return policies

@@ -23,9 +23,9 @@ from netcup_mailauth.errors import (
     TransportError,
 )
 from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
+from tests.notes import Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +58,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def mailcow(pauses: list[float]) -> Mailcow:
-    headers = {"X-API-Key": CANARY}
-    http = HttpClient(URL, "mailcow", headers=headers, environ={}, sleep=pauses.append)
-    return Mailcow(URL, SecretStr(CANARY), http=http)
+    return Mailcow(URL, SecretStr(CANARY), sleep=pauses.append)
 
 
 def failure(mailcow: Mailcow, domain: str = "example.com") -> MailauthError:
@@ -305,40 +303,14 @@ def test_a_refused_key_is_not_tried_for_anything_else(
 # --- A key that was refused, and secrets ----------------------------------------------------------
 
 
-class Notes:
-    """A hold that only notes what it was told; ``error`` is raised when it is asked."""
-
-    def __init__(self, error: MailauthError | None = None) -> None:
-        self.told: list[str] = []
-        self.error = error
-
-    def check(self) -> None:
-        if self.error:
-            raise self.error
-        self.told.append("asked")
-
-    def note(self, reason: Reason) -> None:
-        self.told.append(reason)
-
-    def lift(self) -> None:
-        self.told.append("lifted")
-
-
 VERSION_URL = f"{URL}/api/v1/get/status/version"
 
 
 def test_a_key_that_works_lifts_the_hold(api: responses.RequestsMock, mailcow: Mailcow) -> None:
     api.get(VERSION_URL, json={"version": "2026-08"})
-    mailcow._hold = notes = Notes()
+    mailcow._trial._hold = notes = Notes()
     assert mailcow.version() == "2026-08"
     assert notes.told == ["asked", "lifted"]
-
-
-def test_a_held_key_is_not_sent(api: responses.RequestsMock, mailcow: Mailcow) -> None:
-    mailcow._hold = Notes(CredentialsError("held"))
-    with pytest.raises(CredentialsError, match="held"):
-        mailcow.domains()
-    assert len(api.calls) == 0
 
 
 @pytest.mark.parametrize(("status", "told"), [(401, [Reason.REFUSED]), (403, []), (404, [])])
@@ -347,7 +319,7 @@ def test_only_a_401_is_noted(
 ) -> None:
     """mailcow bans the address after a few of them, and of no other answer."""
     api.get(VERSION_URL, status=status, json={"type": "error", "msg": "no"})
-    mailcow._hold = notes = Notes()
+    mailcow._trial._hold = notes = Notes()
     with pytest.raises(MailauthError):
         mailcow.version()
     assert notes.told == ["asked", *told]
@@ -369,7 +341,7 @@ def test_a_401_of_something_in_front_of_mailcow_is_not_noted(
 ) -> None:
     """It says nothing of the key, which is all the same not sent again in this run."""
     api.get(VERSION_URL, status=401, **page)
-    mailcow._hold = notes = Notes()
+    mailcow._trial._hold = notes = Notes()
     for _ in range(2):
         with pytest.raises(CredentialsError):
             mailcow.version()

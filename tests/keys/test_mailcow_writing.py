@@ -20,7 +20,6 @@ from netcup_mailauth.errors import (
     UnverifiedError,
 )
 from netcup_mailauth.keys.mailcow import SETTLE, Mailcow, MailcowWriting
-from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.sandbox.mailcow.keyring import generate
 from tests.canaries import leaks
 
@@ -62,9 +61,8 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def writing(pauses: list[float]) -> MailcowWriting:
-    headers = {"X-API-Key": CANARY}
-    http = HttpClient(URL, "mailcow", headers=headers, environ={}, sleep=lambda _seconds: None)
-    return MailcowWriting(Mailcow(URL, SecretStr(CANARY), http=http), sleep=pauses.append)
+    mailcow = Mailcow(URL, SecretStr(CANARY), sleep=lambda _seconds: None)
+    return MailcowWriting(mailcow, sleep=pauses.append)
 
 
 def shows(api: responses.RequestsMock, name: str, *payloads: object) -> None:

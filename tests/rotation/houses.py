@@ -12,32 +12,30 @@ from typing import TYPE_CHECKING, Any, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from netcup_mailauth import dkim
-from netcup_mailauth.actions import rotating
-from netcup_mailauth.actions.rotationdraft import draft
-from netcup_mailauth.actions.rotator import Rotator
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.clock import Clock
+from netcup_mailauth.clock import Clock, Uptime
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.judge.guard import silent
-from netcup_mailauth.lookup import Server
+from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus
+from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DnsRecord, Zone
-from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.signer import SignerKey, Users, Writes
-from netcup_mailauth.rotation.waits import Waits
-from netcup_mailauth.rotation.watch import Round, Said
+from netcup_mailauth.rotation import run
+from netcup_mailauth.rotation.run import Rotator, draft
+from netcup_mailauth.rotation.signers import SignerKey, Users, Writes
+from netcup_mailauth.rotation.state import FOLDER, Waits, read_book
+from tests.sessions import Heard
 from tests.unlimited import Unlimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
-    from netcup_mailauth.actions.rotationcourse import Outcome
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.lookup import Answer, Lookup, Query
     from netcup_mailauth.plan import Action, Edit
     from netcup_mailauth.records import DesiredRecord
+    from netcup_mailauth.rotation.run import Outcome
     from netcup_mailauth.rotation.state import Book, Rotation
 
 DOMAIN = "example.com"
@@ -103,6 +101,10 @@ class FakeSigner:
     keys: dict[str, SignerKey] = field(default_factory=dict)
     made: int = 100
     unsure: str = ""
+
+    @property
+    def ahead(self) -> dict[str, float]:
+        return {}
 
     def current(self, domain: str) -> SignerKey | None:
         self.trap.call("current")
@@ -219,24 +221,23 @@ class FakeBackend(Unlimited):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class TrappedBooks(Books):
-    """Books that a crash can happen before and after writing to."""
+TRAPS: dict[Path, Trap] = {}
+"""For each account's folder the trap of its house."""
 
-    trap: Trap = field(default_factory=Trap)
 
-    def write(self, book: Book) -> None:
-        self.trap.step()
-        super(TrappedBooks, self).write(book)
-        self.trap.step()
+def trapped(write: Callable[[Path, str], None]) -> Callable[[Path, str], None]:
+    """``write_private``, so that a crash can happen before and after a house's book is written."""
+
+    def writing(path: Path, text: str) -> None:
+        trap = TRAPS.get(path.parent.parent, Trap())
+        trap.step()
+        write(path, text)
+        trap.step()
+
+    return writing
 
 
 @dataclass(frozen=True)
@@ -246,8 +247,36 @@ class HouseDns(Dns):
     house: Any = None
 
     def lookup(self) -> Lookup:
-        found: Lookup = self.house.dns()
-        return found
+        def look_up(queries: Sequence[Query]) -> Sequence[Answer]:
+            self.house.trap.call("dns")
+            return silent(queries)
+
+        return look_up
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        return tuple(Server(f"ns{n}", f"127.0.0.{n + 1}") for n in range(len(self.house.delays)))
+
+    def ask(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        return {server: tuple(self.answer(server, q) for q in queries) for server in servers}
+
+    def ask_over_tcp(
+        self, servers: Sequence[Server], queries: Sequence[Query]
+    ) -> dict[Server, tuple[ServerAnswer, ...]]:
+        self.house.trap.call("look")
+        self.house.note()
+        self.house.while_asked()
+        return self.ask(servers, queries)
+
+    def answer(self, server: Server, query: Query) -> ServerAnswer:
+        number = int(server.name.removeprefix("ns"))
+        if number in self.house.down:
+            return ServerAnswer(ServerStatus.NO_ANSWER)
+        if query.type == "SOA":
+            return ServerAnswer(ServerStatus.OK, (f"ns. root. 1 2 3 4 {NEGATIVE_TTL}",))
+        texts = self.house.served(number, query.name)
+        return ServerAnswer(ServerStatus.OK if texts else ServerStatus.NXDOMAIN, texts)
 
 
 class HouseClock(Clock):
@@ -256,8 +285,14 @@ class HouseClock(Clock):
     def __init__(self, house: House) -> None:
         self._house = house
 
+    def time(self) -> float:
+        return self._house.clock()
+
     def sleep(self, seconds: float) -> None:
         self._house.sleep(seconds)
+
+    def uptime(self, _boot_id: object = None) -> Uptime | None:
+        return self._house.uptime()
 
 
 class House:
@@ -281,29 +316,25 @@ class House:
         self.delays = list(delays)
         self.down: set[int] = set()
         self.past = [(START - 10 * 86400.0, zone)]
-        self.told: list[str] = []
         self.signed: dict[str, tuple[str, float]] = {}
         self.folder = folder
-        self.rotator = Rotator(
-            Session(self.backend, HouseDns(house=self), clock=HouseClock(self)),
-            self.signer,
-            TrappedBooks(folder, self.trap),
-            lambda _: [Server(f"ns{n}", f"192.0.2.{n}") for n in range(len(self.delays))],
-            waits,
-            look=self.look,
-            clock=self.clock,
-            tell=self.told.append,
+        self.heard = Heard()
+        session = Session(
+            self.backend, HouseDns(house=self), reporter=self.heard, clock=HouseClock(self)
         )
+        wish = Wish(DOMAIN, DomainPolicy())
+        TRAPS[folder] = self.trap
+        self.rotator = Rotator(session, wish, self.signer, folder / FOLDER, waits)
 
     def clock(self) -> float:
         return self.now + self.skew
 
-    def dns(self) -> Lookup:
-        def look_up(queries: Sequence[Query]) -> Sequence[Answer]:
-            self.trap.call("dns")
-            return silent(queries)
+    def uptime(self) -> Uptime | None:
+        """How long the machine runs; not known."""
+        return None
 
-        return look_up
+    def while_asked(self) -> None:
+        """What happens while the name servers are asked: nothing."""
 
     def sleep(self, seconds: float) -> None:
         self.note()
@@ -313,15 +344,6 @@ class House:
         """Have the servers learn of what the API holds."""
         if self.past[-1][1] != self.backend.held:
             self.past.append((self.now, self.backend.held))
-
-    def look(self, servers: Sequence[Server], zone: str, names: Sequence[str]) -> Round:
-        self.trap.call("look")
-        self.note()
-        said = {}
-        for number, server in enumerate(servers):
-            texts = {} if number in self.down else {n: self.served(number, n) for n in names}
-            said[server.label] = Said(texts, None if number in self.down else NEGATIVE_TTL)
-        return Round(self.clock(), said)
 
     def served(self, server: int, name: str, at: float | None = None) -> tuple[str, ...]:
         """What a server has at a name: the zone as it was its delay ago."""
@@ -353,15 +375,15 @@ class House:
                     assert record in found, (selector, server, self.now - last)
 
     def begin(self, *, revoke: bool = False) -> Rotation:
-        rotation = draft(self.rotator, DOMAIN, DOMAIN, revoke=revoke)
-        rotating.open_rotation(self.rotator, rotation)
+        rotation = draft(self.rotator, revoke=revoke)
+        run.begin(self.rotator, rotation)
         return rotation
 
     def proceed(self) -> Outcome:
-        return rotating.proceed(self.rotator, DOMAIN)
+        return run.proceed(self.rotator)
 
     def abort(self) -> Outcome:
-        return rotating.abort(self.rotator, DOMAIN)
+        return run.abort(self.rotator)
 
     def until_done(self, limit: int = 60) -> Outcome:
         """Run whenever something is due, as a timer would."""
@@ -389,7 +411,7 @@ class House:
 
     @property
     def book(self) -> Book:
-        return Books(self.folder).read(DOMAIN)
+        return read_book(self.folder / FOLDER, DOMAIN)
 
 
 def txt(identifier: str, hostname: str, text: str) -> DnsRecord:

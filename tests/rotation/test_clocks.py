@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from netcup_mailauth.clock import Clock, Uptime
 from netcup_mailauth.errors import RefusedError
-from netcup_mailauth.rotation import clocks
-from netcup_mailauth.rotation.clocks import Uptime
-from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, dumps, loads
-from netcup_mailauth.rotation.steps import Stop, Wait
-from netcup_mailauth.rotation.watch import Watch
-from tests.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, House, held
+from netcup_mailauth.rotation.decide import Stop, Wait, doubt
+from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, Watch, dumps, loads
+from tests.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, FakeBackend, House, held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +36,18 @@ ROTATION = Rotation(
 )
 
 
+@dataclass
+class ClockedBackend(FakeBackend):
+    """A netcup that tells the time."""
+
+    house: Any = None
+
+    @property
+    def ahead(self) -> dict[str, float]:
+        theirs = self.house.theirs
+        return {} if theirs is None else {"netcup": theirs - self.house.skew}
+
+
 class Clocked(House):
     """A house whose machine runs on while its clock is set, and whose netcup has a clock, too."""
 
@@ -46,14 +56,12 @@ class Clocked(House):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, delays=(0.0, 60.0))
-        self.rotator = replace(self.rotator, uptime=self.uptime, ahead=self.ahead)
+        self.backend = ClockedBackend(self.trap, self.backend.held, house=self)
+        session = replace(self.rotator.session, apis=self.backend)
+        self.rotator = replace(self.rotator, session=session)
 
-    def uptime(self) -> Uptime:
-        return Uptime(self.boot, self.now)
-
-    def ahead(self) -> dict[str, float]:
-        """How far the Date of the answers is ahead of this machine's clock."""
-        return {} if self.theirs is None else {"netcup": self.theirs - self.skew}
+    def uptime(self) -> Uptime | None:
+        return Uptime(self.boot, self.now) if self.boot else None
 
     def into_the_grace(self) -> None:
         self.begin()
@@ -157,7 +165,7 @@ def test_after_a_restart_the_short_waits_begin_anew_and_the_long_one_goes_on(
 
 
 def test_what_no_clock_contradicts_goes_by_the_clock_alone(house: Clocked) -> None:
-    house.rotator = replace(house.rotator, uptime=lambda: None, ahead=dict)
+    house.boot, house.theirs = "", None
     house.begin()
     assert house.until_done().step is None
 
@@ -199,19 +207,19 @@ def test_a_book_of_an_earlier_version_has_no_uptime() -> None:
 
 @pytest.mark.parametrize("ahead", [float(10**15), -float(10**15), float("nan"), 1e300])
 def test_a_time_that_is_none_can_still_be_told(ahead: float) -> None:
-    stop = clocks.doubt(NOW, None, {"netcup": ahead})
+    stop = doubt(NOW, None, {"netcup": ahead})
     assert stop is None or stop.reason.isprintable()
 
 
 def test_the_uptime_of_this_machine(tmp_path: Path) -> None:
     boot = tmp_path / "boot_id"
-    assert clocks.uptime(boot) is None
+    assert Clock().uptime(boot) is None
     boot.write_bytes(b"\xff\n")
-    assert clocks.uptime(boot) is None
+    assert Clock().uptime(boot) is None
     boot.write_text("\n")
-    assert clocks.uptime(boot) is None
+    assert Clock().uptime(boot) is None
     boot.write_text("0f3c\n")
-    first, second = clocks.uptime(boot), clocks.uptime(boot)
+    first, second = Clock().uptime(boot), Clock().uptime(boot)
     assert first is not None
     assert second is not None
     assert first.boot == "0f3c"

@@ -9,9 +9,7 @@ import pytest
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode, MailauthError
-from netcup_mailauth.rotation.books import Books
-from netcup_mailauth.rotation.state import LATEST, Book, dumps, loads
-from netcup_mailauth.rotation.waits import Waits
+from netcup_mailauth.rotation.state import LATEST, Book, Waits, dumps, loads, read_book, write_book
 from netcup_mailauth.rotation.words import document, status
 from netcup_mailauth.sandbox import Sandbox
 from tests.rotation.test_state import NOW, ROTATION
@@ -124,16 +122,15 @@ def test_others_go_on(
 
 
 def test_a_newer_one_is_told_from_a_damaged_one(tmp_path: Path) -> None:
-    books = Books(tmp_path)
-    books.write(Book("intern.example.com").opened(ROTATION))
-    path = tmp_path / "rotations" / "intern.example.com.json"
+    write_book(tmp_path, Book("intern.example.com").opened(ROTATION))
+    path = tmp_path / "intern.example.com.json"
     newer(path)
     with pytest.raises(MailauthError, match="a newer version wrote it") as caught:
-        books.read("intern.example.com")
+        read_book(tmp_path, "intern.example.com")
     assert "update" in caught.value.advice
     damaged(path)
     with pytest.raises(MailauthError) as caught:
-        books.read("intern.example.com")
+        read_book(tmp_path, "intern.example.com")
     assert "backup" in caught.value.advice
 
 

@@ -12,28 +12,18 @@ import pytest
 import responses
 
 from netcup_mailauth.cli.entry import main
+from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.netcup.http import HttpClient
-from netcup_mailauth.rotation import clocks
-from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.web import server
+from tests.rotation.typed import BEGIN, DOMAIN, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-URL = "https://mail.example.com"
-DOMAIN = "example.com"
-CONFIG = """
-[mailcow]
-helper_domain = "helper.example"
+    from netcup_mailauth.sandbox import Sandbox
 
-[rotation]
-between_rounds = "0.1s"
-negative_ttl = "0.1s"
-grace = "0.3s"
-retry = "0.1s"
-"""
+URL = "https://mail.example.com"
 
 
 @pytest.mark.parametrize("days", [-400, -1, 0, 1, 400])
@@ -41,7 +31,7 @@ def test_how_far_an_answer_is_ahead(days: int) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(days=days), usegmt=True)
     with responses.RequestsMock() as api:
         api.get(f"{URL}/x", json={}, headers={"Date": date})
-        client = HttpClient(URL, "mailcow", environ={})
+        client = HttpClient(URL, "mailcow")
         client.get("/x")
     assert client.ahead is not None
     assert abs(client.ahead - days * 86400) < 600
@@ -63,31 +53,12 @@ def test_how_far_an_answer_is_ahead(days: int) -> None:
 def test_a_date_that_is_none_tells_nothing(date: str | None) -> None:
     with responses.RequestsMock() as api:
         api.get(f"{URL}/x", json={}, headers={} if date is None else {"Date": date})
-        client = HttpClient(URL, "mailcow", environ={})
+        client = HttpClient(URL, "mailcow")
         client.get("/x")
     assert client.ahead is None
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    (tmp_path / "netcup-mailauth.toml").write_text(CONFIG)
-    monkeypatch.chdir(tmp_path)
-    with Sandbox([DOMAIN], dkim_keys={"helper.example": None}) as running:
-        for name, value in running.env.items():
-            if value is not None:
-                monkeypatch.setenv(name, value)
-        monkeypatch.setenv("MAILCOW_API_KEY", running.mailcow_rw_key)
-        assert main(["apply", DOMAIN, "--dkim", "mailcow", "--yes"]) == ExitCode.OK
-        yield running
-
-
-BEGIN = ("rotate", DOMAIN, "--yes", "--allow", "rotation-short-grace")
 GO_ON = ("rotate", "--continue", "--wait", "--timeout", "30")
-
-
-def keys_of(sandbox: Sandbox) -> set[str]:
-    found = (str(r["hostname"]) for r in sandbox.zone(DOMAIN) if r["type"] == "TXT")
-    return {name for name in found if name.endswith("._domainkey")}
 
 
 @pytest.mark.parametrize("hours", [-30 * 24, 2])
@@ -112,7 +83,7 @@ def test_a_server_whose_clock_differs_stops_switch_and_removal_until_it_is_set_r
     assert len(keys_of(sandbox)) == 1
 
 
-@pytest.mark.skipif(clocks.uptime() is None, reason="the system does not tell its uptime")
+@pytest.mark.skipif(Clock().uptime() is None, reason="the system does not tell its uptime")
 def test_a_clock_that_was_set_right_does_not_end_the_grace(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,16 +12,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.errors import MailauthError, UsageError
-from netcup_mailauth.policy import seconds, words
+from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
-from netcup_mailauth.rotation import left_alone
-from netcup_mailauth.rotation.books import Books, check_lasting, filesystem
-from netcup_mailauth.rotation.selectors import candidates, is_rotation_style, selectors_in
-from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, dumps, loads
-from netcup_mailauth.rotation.waits import Waits
-from netcup_mailauth.rotation.watch import Watch
+from netcup_mailauth.rotation.state import (
+    Book,
+    Phase,
+    Rotation,
+    Side,
+    Waits,
+    Watch,
+    candidates,
+    check_lasting,
+    domains_in,
+    dumps,
+    filesystem,
+    is_rotation_style,
+    left_alone,
+    loads,
+    read_book,
+    write_book,
+)
 from netcup_mailauth.rotation.words import status
+from netcup_mailauth.rotation.zone import selectors_in
 from tests.rotation.houses import held, key
 
 if TYPE_CHECKING:
@@ -96,33 +108,33 @@ def test_a_clock_that_went_backwards_starts_every_wait_anew() -> None:
 
 
 def test_books_are_private_and_last(tmp_path: Path) -> None:
-    books = Books(tmp_path / "account")
-    assert books.read("intern.example.com") == Book("intern.example.com")
+    folder = tmp_path / "account" / "rotations"
+    assert read_book(folder, "intern.example.com") == Book("intern.example.com")
     book = Book("intern.example.com").opened(ROTATION)
-    books.write(book)
+    write_book(folder, book)
     path = tmp_path / "account" / "rotations" / "intern.example.com.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert books.read("intern.example.com") == book
-    assert books.domains() == ["intern.example.com"]
+    assert read_book(folder, "intern.example.com") == book
+    assert domains_in(folder) == ["intern.example.com"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 2}', "\x00"])
 def test_a_damaged_book_is_an_error_and_never_an_empty_one(tmp_path: Path, text: str) -> None:
-    books = Books(tmp_path)
-    books.folder.mkdir()
-    (books.folder / "example.com.json").write_text(text)
+    folder = tmp_path / "rotations"
+    folder.mkdir()
+    (folder / "example.com.json").write_text(text)
     with pytest.raises(MailauthError, match="cannot be read"):
-        books.read("example.com")
+        read_book(folder, "example.com")
 
 
 def test_a_book_under_another_domains_name_is_refused(tmp_path: Path) -> None:
-    books = Books(tmp_path)
-    books.write(Book("intern.example.com"))
-    path = books.folder / "intern.example.com.json"
-    path.rename(books.folder / "example.com.json")
+    folder = tmp_path / "rotations"
+    write_book(folder, Book("intern.example.com"))
+    path = folder / "intern.example.com.json"
+    path.rename(folder / "example.com.json")
     with pytest.raises(MailauthError, match="another domain"):
-        books.read("example.com")
+        read_book(folder, "example.com")
 
 
 MOUNTS = """\
@@ -158,12 +170,12 @@ def test_the_file_system_is_that_of_the_nearest_and_latest_mount(
 def test_a_state_folder_in_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from netcup_mailauth.rotation import books
+    from netcup_mailauth.rotation import state
 
-    monkeypatch.setattr(books, "filesystem", lambda _: "tmpfs")
+    monkeypatch.setattr(state, "filesystem", lambda _: "tmpfs")
     with pytest.raises(MailauthError, match="in memory"):
         check_lasting(tmp_path)
-    monkeypatch.setattr(books, "filesystem", lambda _: "ext4")
+    monkeypatch.setattr(state, "filesystem", lambda _: "ext4")
     check_lasting(tmp_path)
     with pytest.raises(MailauthError, match="synced"):
         check_lasting(tmp_path / "none")
@@ -198,27 +210,6 @@ def test_selectors_of_a_domain_are_not_those_of_another_in_the_zone() -> None:
     zone = Zone("example.com", "ccp", records)
     assert selectors_in(zone, "example.com") == {"dkim"}
     assert selectors_in(zone, "intern.example.com") == {"s2026-11a", "alias"}
-
-
-@pytest.mark.parametrize(
-    ("text", "span"), [("7d", 604800.0), ("12h", 43200.0), (" 45M ", 2700.0), ("0.5s", 0.5)]
-)
-def test_spans_have_a_unit(text: str, span: float) -> None:
-    assert seconds(text) == span
-
-
-@pytest.mark.parametrize("text", ["7", "d", "-1d", "1e3s", "7 days", "9999999w", "", "٣d"])
-def test_what_has_none_is_no_span(text: str) -> None:
-    with pytest.raises(UsageError):
-        seconds(text)
-
-
-@pytest.mark.parametrize(
-    ("span", "text"),
-    [(0.2, "1 s"), (45, "45 s"), (2700, "45 min"), (604800, "7 d"), (90061, "1 d 1 h")],
-)
-def test_spans_are_told_in_two_units(span: float, text: str) -> None:
-    assert words(span) == text
 
 
 @pytest.mark.parametrize("phase", list(Phase))

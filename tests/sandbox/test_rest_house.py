@@ -14,7 +14,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from netcup_mailauth.cli.sandbox import command
+from netcup_mailauth.cli.commands import COMMANDS
 from netcup_mailauth.sandbox import Sandbox
 from tests.sandbox.client import Ccp
 from tests.sandbox.rest_client import DOMAIN, SPF, Rest, error, rdatas, row
@@ -72,7 +72,7 @@ def test_the_command_line_puts_domains_there(
 
     monkeypatch.setattr("click.echo", ask)
     monkeypatch.setattr("netcup_mailauth.cli.sandbox._wait", lambda: None)
-    assert CliRunner().invoke(command, arguments).exit_code == 0
+    assert CliRunner().invoke(COMMANDS["sandbox"].made("sandbox"), arguments).exit_code == 0
     assert seen == zones
 
 

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth.errors import ConfigError, ExitCode
+from netcup_mailauth.files import config_folder
 from netcup_mailauth.policy import Config, DkimPolicy, SpfPolicy
 from netcup_mailauth.settings.config import (
     FILE_NAME,
     KINDS,
     LoadedConfig,
-    config_folder,
     load,
     of_the_models,
 )

@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 
 from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.mailcow.keyring import DkimKey, generate
 from tests.signers.world import ALIAS, DOMAIN, HELPER, OTHER, OnWrite, StoppedMailcow
@@ -49,15 +48,8 @@ def connect(sandbox: Sandbox) -> Iterator[Connect]:
     opened: list[Mailcow] = []
 
     def connect(on_write: OnWrite = lambda _call: None) -> Mailcow:
-        key = sandbox.mailcow_rw_key
-        http = HttpClient(
-            sandbox.mailcow_url,
-            "mailcow",
-            headers={"X-API-Key": key},
-            environ={},
-            sleep=lambda _seconds: None,
-        )
-        mailcow = StoppedMailcow(sandbox.mailcow_url, SecretStr(key), http=http)
+        key = SecretStr(sandbox.mailcow_rw_key)
+        mailcow = StoppedMailcow(sandbox.mailcow_url, key, sleep=lambda _seconds: None)
         mailcow.on_write = on_write
         opened.append(mailcow)
         return mailcow

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.dkim import build, parse
+from netcup_mailauth.dkim import DkimSource, build, parse
 from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.forms import read_key_file
-from netcup_mailauth.rotation.signer import SignerKey, Users
-from netcup_mailauth.signers.command import CommandSigner
+from netcup_mailauth.policy import DkimPolicy
+from netcup_mailauth.rotation.signers import CommandSigner, Users
 from tests.canaries import leaks
 from tests.signers.world import DOMAIN, SELECTOR
 
@@ -49,18 +49,25 @@ class Made:
     def __call__(self, argv: Sequence[str], time_limit: float = 20.0) -> CommandSigner:
         return CommandSigner(
             argv,
-            lambda _domain: self.key_file,
-            self.current,
+            self.key_file.parent,
+            self,
+            DkimPolicy(source="configured"),
             key_type="ed25519",
             time_limit=time_limit,
             environ={"PATH": "/usr/bin:/bin", "NETCUP_API_KEY": "s3cret", "MAILCOW_API_KEY": "s3"},
         )
 
-    def current(self, _domain: str) -> SignerKey | None:
+    def key(self, source: str, _domain: str) -> DkimSource | None:
         if not self.in_use.exists():
             return None
         key = read_key_file(self.in_use).key
-        return SignerKey("configured", build(key), key) if key else None
+        return DkimSource(build(key), key, source, "in use", key_only=True) if key else None
+
+    def host(self, source: str) -> str | None:
+        raise AssertionError(source)
+
+    def relay(self, source: str, domain: str) -> str | None:
+        raise AssertionError(source, domain)
 
 
 @pytest.fixture
@@ -229,4 +236,4 @@ def test_a_key_of_another_rotation_is_not_used(made: Made) -> None:
 def test_what_is_announced(made: Made, key_file: Path) -> None:
     said = str(made(["/opt/put-key"]).writes())
     assert "/opt/put-key is run" in said
-    assert str(key_file) in said
+    assert str(key_file.with_name("DOMAIN.key")) in said

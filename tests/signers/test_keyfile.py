@@ -11,7 +11,7 @@ import pytest
 from netcup_mailauth.errors import KeySourceError, MailauthError
 from netcup_mailauth.keys.forms import read_key_file
 from netcup_mailauth.keys.private import NewKey, generate
-from netcup_mailauth.signers.keyfile import KeyFile
+from netcup_mailauth.rotation.signers import KeyFile
 from tests.canaries import leaks
 
 if TYPE_CHECKING:

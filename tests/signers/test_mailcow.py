@@ -14,10 +14,9 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     UsageError,
 )
-from netcup_mailauth.rotation.signer import Users
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.signers_mailcow import MailcowSigner, parked_name, prepared_name
 from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
-from netcup_mailauth.signers.mailcow import MailcowSigner
-from netcup_mailauth.signers.mailcow_keys import parked_name, prepared_name
 from tests.signers.world import (
     ALIAS,
     DOMAIN,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.rotation.signer import Signer, SignerKey
+    from netcup_mailauth.rotation.signers import Signer, SignerKey
     from netcup_mailauth.sandbox import Sandbox
     from tests.signers.conftest import Connect
 
@@ -139,7 +138,7 @@ def test_a_domain_without_a_key_gets_its_first(signer: MailcowSigner, sandbox: S
 def test_who_else_signs_with_a_key(signer: MailcowSigner, sandbox: Sandbox) -> None:
     """Domains and alias domains; not the helper and not the parking names, which never sign."""
     new = signer.prepare(DOMAIN, SELECTOR)
-    writing = patient(signer._keys.mailcow)
+    writing = patient(signer.mailcow)
     writing.duplicate(prepared_name(DOMAIN), ALIAS)
     writing.duplicate(prepared_name(DOMAIN), HELPER)
     assert signer.others(DOMAIN, new.key) == Users((ALIAS,))
@@ -174,7 +173,7 @@ def test_what_a_crashed_rotation_left_at_the_helper_is_replaced(
     left = sandbox.set_dkim(HELPER, "s2026-10b", 1024)
     new = signer.prepare(DOMAIN, SELECTOR)
     assert new.key.p != left
-    assert signer._keys.is_empty(HELPER)
+    assert signer.is_empty(HELPER)
 
 
 def test_a_helper_that_mailcow_does_not_know(mailcow: Mailcow) -> None:
@@ -403,14 +402,14 @@ def test_somebody_else_changes_the_key_after_the_write(
     signer: MailcowSigner, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = signer.prepare(DOMAIN, SELECTOR)
-    put = signer._keys.certainly
+    put = signer.certainly
 
     def rival(write: Callable[[], bool], target: str, wanted: SignerKey) -> None:
         put(write, target, wanted)
         if target == DOMAIN:
             sandbox.set_dkim(DOMAIN, "dkim", 1024)
 
-    monkeypatch.setattr(signer._keys, "certainly", rival)
+    monkeypatch.setattr(signer, "certainly", rival)
     with pytest.raises(UnverifiedError, match="but holds dkim, SHA256") as caught:
         signer.switch(DOMAIN)
     assert new.key.fingerprint in caught.value.what

@@ -11,11 +11,10 @@ import pytest
 from netcup_mailauth.errors import ApiError, MailauthError, UnverifiedError
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.keys.private import NewKey
-from netcup_mailauth.rotation.signer import Users
+from netcup_mailauth.rotation import signers_mailcow
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.signers_mailcow import MailcowImportSigner, parked_name
 from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
-from netcup_mailauth.signers import mailcow_import
-from netcup_mailauth.signers.mailcow_import import MailcowImportSigner
-from netcup_mailauth.signers.mailcow_keys import parked_name
 from tests.canaries import leaks
 from tests.signers.world import DOMAIN, OTHER, SELECTOR, KillAt, KilledError, patient, signs_with
 
@@ -48,10 +47,8 @@ def key_file(tmp_path: Path) -> Path:
 def make(
     made: NewKey, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Mailcow], MailcowImportSigner]:
-    monkeypatch.setattr(mailcow_import, "generate", lambda _key_type: made)
-    return lambda mailcow: MailcowImportSigner(
-        mailcow, lambda _domain: key_file, writing=patient(mailcow)
-    )
+    monkeypatch.setattr(signers_mailcow, "generate", lambda _key_type: made)
+    return lambda mailcow: MailcowImportSigner(mailcow, key_file.parent, writing=patient(mailcow))
 
 
 @pytest.fixture
@@ -143,7 +140,7 @@ def test_no_room_for_the_key(
     def full(_path: Path, _text: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("netcup_mailauth.signers.keyfile.write_private", full)
+    monkeypatch.setattr("netcup_mailauth.rotation.signers.write_private", full)
     with pytest.raises(MailauthError, match=r"cannot be kept in .*: No space left on device"):
         signer.prepare(DOMAIN, SELECTOR)
 

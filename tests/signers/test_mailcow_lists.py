@@ -11,9 +11,8 @@ from pydantic import SecretStr
 from netcup_mailauth.errors import TransportError
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.private import generate
-from netcup_mailauth.netcup.http import HttpClient
-from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.signers.mailcow_keys import MailcowKeys
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.signers_mailcow import MailcowKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +31,7 @@ def api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def keys() -> MailcowKeys:
-    http = HttpClient(URL, "mailcow", environ={}, sleep=lambda _: None)
-    return MailcowKeys(Mailcow(URL, SecretStr("k"), http=http))
+    return MailcowKeys(Mailcow(URL, SecretStr("k"), sleep=lambda _: None))
 
 
 def domain(name: str, active: object = 1) -> dict[str, object]:
@@ -80,7 +78,7 @@ def test_a_list_that_cannot_be_all_says_nothing(
     api.get(ALIASES, json=aliases)
     holds(api, OWN, key=True)
     holds(api, OTHER, key=False)
-    users = keys.users(OWN, KEY)
+    users = keys.others(OWN, KEY)
     assert users.domains == ()
     assert users.unsure
     assert users.unsure.isprintable()
@@ -93,7 +91,7 @@ def test_what_is_not_plainly_switched_off_counts(
     api.get(ALL, json=[domain(OWN), domain(OTHER, active)])
     api.get(ALIASES, json={})
     holds(api, OTHER, key=True)
-    assert keys.users(OWN, KEY) == Users((OTHER,))
+    assert keys.others(OWN, KEY) == Users((OTHER,))
 
 
 def test_one_that_does_not_say_whether_it_is_active_counts(
@@ -103,7 +101,7 @@ def test_one_that_does_not_say_whether_it_is_active_counts(
     api.get(ALIASES, json=[{"alias_domain": ALIAS, "target_domain": OWN}])
     for name in (OTHER, ALIAS):
         holds(api, name, key=True)
-    assert keys.users(OWN, KEY) == Users((ALIAS, OTHER))
+    assert keys.others(OWN, KEY) == Users((ALIAS, OTHER))
 
 
 @pytest.mark.parametrize("active", [0, "0"])
@@ -112,7 +110,7 @@ def test_what_is_switched_off_does_not_sign(
 ) -> None:
     api.get(ALL, json=[domain(OWN, active), domain(OTHER, active)])
     api.get(ALIASES, json={})
-    assert keys.users(OWN, KEY) == Users()
+    assert keys.others(OWN, KEY) == Users()
 
 
 def test_the_list_of_an_alias_has_its_target(
@@ -121,7 +119,7 @@ def test_the_list_of_an_alias_has_its_target(
     api.get(ALL, json=[domain(OTHER)])
     api.get(ALIASES, json=[alias(OWN, OTHER)])
     holds(api, OTHER, key=False)
-    assert keys.users(OWN, KEY) == Users()
+    assert keys.others(OWN, KEY) == Users()
 
 
 @pytest.mark.parametrize(
@@ -139,7 +137,7 @@ def test_a_key_that_cannot_be_read_may_be_the_one(
     api.get(ALL, json=[domain(OWN), domain(OTHER)])
     api.get(ALIASES, json={})
     api.get(f"{URL}/api/v1/get/dkim/{OTHER}", json=held)
-    assert "not known" in keys.users(OWN, KEY).unsure
+    assert "not known" in keys.others(OWN, KEY).unsure
 
 
 def test_a_mailcow_that_does_not_answer_is_an_error(
@@ -147,4 +145,4 @@ def test_a_mailcow_that_does_not_answer_is_an_error(
 ) -> None:
     api.get(ALL, status=502)
     with pytest.raises(TransportError):
-        keys.users(OWN, KEY)
+        keys.others(OWN, KEY)

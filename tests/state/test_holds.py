@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth.errors import CredentialsError, ExitCode, MailauthError, WaitError
-from netcup_mailauth.state.holds import FileHold, NoHold, Reason, digest
+from netcup_mailauth.state.holds import FileHold, NoHold, Reason, Trial, digest
+from tests.notes import Notes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,3 +221,58 @@ def test_without_a_memory_nothing_is_held() -> None:
     hold.note(Reason.REFUSED)
     hold.check()
     hold.lift()
+
+
+# --- Within one run -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked() -> Notes:
+    return Notes()
+
+
+def test_what_works_is_looked_up_and_lifted_once(asked: Notes) -> None:
+    trial = Trial(asked)
+    for _ in range(3):
+        with trial.turn():
+            trial.succeed()
+    assert asked.told == ["asked", "lifted"]
+
+
+def test_what_was_refused_is_not_sent_again_and_noted_once(asked: Notes) -> None:
+    trial = Trial(asked)
+    first, second = CredentialsError("first"), CredentialsError("second")
+    assert trial.refuse(first, Reason.REFUSED) is first
+    assert trial.refuse(second, Reason.REFUSED) is first, "jobs that were under way already"
+    with pytest.raises(CredentialsError, match="first"), trial.turn():
+        pytest.fail("it was sent")
+    assert asked.told == [Reason.REFUSED]
+
+
+def test_a_lock_out_after_a_rate_limit_is_noted(asked: Notes) -> None:
+    trial = Trial(asked)
+    trial.refuse(WaitError("slower"), None)
+    trial.refuse(WaitError("locked"), Reason.LOCKED_OUT)
+    assert asked.told == [Reason.LOCKED_OUT]
+
+
+def test_what_is_held_is_not_sent(hold: FileHold) -> None:
+    hold.note(Reason.REFUSED)
+    with pytest.raises(CredentialsError), Trial(hold).turn():
+        pytest.fail("it was sent")
+
+
+def test_parallel_jobs_do_not_all_try_what_may_be_refused(asked: Notes) -> None:
+    trial = Trial(asked)
+    sent: list[int] = []
+
+    def job(number: int) -> None:
+        with suppress(CredentialsError), trial.turn():
+            sent.append(number)
+            time.sleep(0.01)  # so that the others are there
+            raise trial.refuse(CredentialsError("no"), Reason.REFUSED)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(job, range(4)))
+    assert len(sent) == 1
+    assert asked.told == ["asked", Reason.REFUSED]

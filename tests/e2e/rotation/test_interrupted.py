@@ -1,6 +1,6 @@
 """``rotate`` as it is installed, killed, cut off and taken back, with each of the three signers.
 
-Every moment of every step is tried in ``tests/actions`` and ``tests/signers``, in memory; here it
+Every moment of every step is tried in ``tests/rotation`` and ``tests/signers``, in memory; here it
 is some of them with everything real.
 """
 

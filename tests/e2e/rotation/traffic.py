@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
-from netcup_mailauth.rotation.selectors import candidates
+from netcup_mailauth.rotation.state import candidates
 from tests.e2e.rotation.mails import Mail, sent
 from tests.e2e.rotation.receivers import Receiver
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
 import pytest
 
 from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.cli import check, live
-from netcup_mailauth.cli.common import settings
+from netcup_mailauth.cli.entry import main
+from netcup_mailauth.cli.output import begin, settings
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.judge.compare import Known, Target
 from netcup_mailauth.judge.report import Basis
@@ -32,9 +33,8 @@ OTHER = Lag("example.com", TWO, ("example.com", "_dmarc.example.com"))
 
 
 @pytest.fixture(autouse=True)
-def context() -> Iterator[click.Context]:
-    with click.Context(check.command) as running:
-        yield running
+def _nothing_was_said_before() -> None:
+    begin()
 
 
 class Terminal(io.StringIO):
@@ -64,12 +64,12 @@ def shown(screen: Terminal) -> str:
 
 def test_on_a_terminal_it_is_one_line_that_says_who_lags(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = terminal(monkeypatch, 100)
-    line = live.Line()
+    line = live.Waiting()
     line.show([LAG, OTHER], 3)
     assert shown(screen) == f"waiting 3 s for {ONE.label}, {TWO.label}"
     line.show([OTHER], 4)
     assert shown(screen) == f"waiting 4 s for {TWO.label}"
-    line.end()
+    line.line.wipe()
     assert shown(screen) == ""
     assert "\n" not in screen.getvalue()
 
@@ -77,7 +77,7 @@ def test_on_a_terminal_it_is_one_line_that_says_who_lags(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("columns", [20, 40, 80])
 def test_it_never_wraps(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     screen = terminal(monkeypatch, columns)
-    live.Line().show([LAG, OTHER], 3)
+    live.Waiting().show([LAG, OTHER], 3)
     pieces = screen.getvalue().split("\r")
     assert max(map(len, pieces)) < columns
     assert shown(screen).startswith("waiting 3 s for")
@@ -92,7 +92,7 @@ def test_the_seconds_go_on_while_it_sleeps(monkeypatch: pytest.MonkeyPatch) -> N
         now[0] += seconds
 
     monkeypatch.setattr("time.sleep", sleep)
-    line = live.Line()
+    line = live.Waiting()
     line.show([LAG], 60)
     line.sleep(3)
     assert re.findall(r"\rwaiting (\d+) s for \S+ \S+(?=\r|$)", screen.getvalue())[-1] == "63"
@@ -102,11 +102,11 @@ def test_the_seconds_go_on_while_it_sleeps(monkeypatch: pytest.MonkeyPatch) -> N
 def test_elsewhere_a_line_comes_only_when_something_changes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    line = live.Line()
+    line = live.Waiting()
     for lags in ([LAG, OTHER], [LAG, OTHER], [OTHER]):
         line.show(lags, 2)
     line.sleep(0)
-    line.end()
+    line.line.wipe()
     assert capsys.readouterr().err.splitlines() == [
         f"waiting 2 s for {ONE.label}, {TWO.label}",
         f"waiting 2 s for {TWO.label}",
@@ -121,7 +121,7 @@ def test_a_dumb_terminal_gets_lines_and_a_quiet_run_none(
     if dumb:
         monkeypatch.setenv("TERM", "dumb")
     settings().quiet = not dumb
-    live.Line().show([LAG], 2)
+    live.Waiting().show([LAG], 2)
     assert screen.getvalue() == (f"waiting 2 s for {ONE.label}\n" if dumb else "")
 
 
@@ -185,11 +185,9 @@ def test_going_on_takes_the_same_options_and_never_a_consent(
     def stand_in(**_: Any) -> None:
         found.append(live.resuming(["example.com"]))
 
-    monkeypatch.setattr(check.command, "callback", stand_in)
+    monkeypatch.setattr(check, "command", stand_in)
     extra = ["--allow", "spf-multiple", "--format", "json", "--timeout", "5", "--wait"]
-    check.command.main(["example.com", *arguments, *extra], standalone_mode=False)
-    import shlex
-
+    main(["check", "example.com", *arguments, *extra])
     again = shlex.split(found[0])
     assert again[:3] == ["netcup-mailauth", "check", "example.com"]
     assert sorted(again[3:]) == sorted([*arguments, "--wait"])
@@ -216,7 +214,7 @@ def expecting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stub], Session]:
     """Have a session in which that is expected."""
 
     def session(stub: Stub) -> Session:
-        monkeypatch.setattr("netcup_mailauth.actions.checking.expect", stub)
+        monkeypatch.setattr("netcup_mailauth.cli.live.expect", stub)
         return Session()
 
     return session
@@ -271,7 +269,7 @@ def test_interrupted_it_wipes_the_line_and_says_how_to_go_on(
         yield Waited((LAG,), 1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("netcup_mailauth.actions.checking.wait", interrupted)
+    monkeypatch.setattr("netcup_mailauth.cli.live.wait", interrupted)
     session = expecting(Stub(PROMISED))
     with pytest.raises(KeyboardInterrupt):
         live.wait_for(session, [WISH], Basis.CONFIG, 5)

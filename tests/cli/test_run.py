@@ -1,19 +1,55 @@
-"""What -v shows of HTTP: requests, and none of the secrets in them."""
+"""What a run is made of: what it remembers of secrets, and that -v shows none of them."""
 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
-from netcup_mailauth.cli.logs import LOGGERS, Masking, masking, requests_shown
+from netcup_mailauth.cli import auth, run
+from netcup_mailauth.cli.run import LOGGERS, Masking, masking, requests_shown
+from netcup_mailauth.errors import UsageError
+from netcup_mailauth.state.holds import FileHold, NoHold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CANARY = "C4n4ry-5ecret"
+
+# A user without a home folder: nothing is remembered or kept, and reading works all the same.
+
+
+@pytest.fixture
+def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(_: Path) -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    monkeypatch.delenv("NETCUP_MAILAUTH_STATE_DIR")
+    monkeypatch.delenv("HOME")
+
+
+@pytest.mark.usefixtures("_homeless")
+def test_nothing_is_remembered() -> None:
+    assert isinstance(run.hold("netcup", "https://x.example", SecretStr("k")), NoHold)
+
+
+@pytest.mark.usefixtures("_homeless")
+def test_nothing_can_be_kept() -> None:
+    with pytest.raises(UsageError, match="no home folder"):
+        auth._file()
+
+
+def test_anybody_else_has_a_memory() -> None:
+    hold = run.hold("netcup", "https://x.example", SecretStr("C4n4ry"))
+    assert isinstance(hold, FileHold)
+    assert "C4n4ry" not in str(hold.path)
+
+
+# What -v shows of HTTP.
 
 
 @pytest.fixture

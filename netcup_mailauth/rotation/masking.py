@@ -21,36 +21,39 @@ if TYPE_CHECKING:
 SHOWN = 500
 """Characters of the end of its output that an error shows."""
 
+
 READ = 64 * 1024
 """Bytes of the end of its output that are looked at."""
+
 
 _RUN = 8
 """Letters and digits in a row that no text has in common with a key by chance."""
 
+
 _CHANCE = 3
 """Letters and digits of a word beside a key that hardly are its next ones by chance."""
 
+
 _COLUMNS = range(-8, 8)
 
+
 _AS_LONG_AS_A_KEY = 32
+
 
 _SIGNS = re.compile(r"\\x|\b0x(?=(?:[0-9A-Fa-f]{2})+\b)|[^A-Za-z0-9]+")
 """What may stand between the characters of a key: an escape is none of them, but ``0x`` may well be
 two of its own."""
 
+
 _FENCE = "-----"
 """What the first and the last line of a PEM text have; nothing else of them tells anything."""
+
 
 _WORD = re.compile(r"[A-Za-z0-9+/=_-]{4,}")
 
 
 def said(output: bytes, private: str) -> str:
-    """The end of an output, fit for a terminal, without the lines that have any of the key.
-
-    Args:
-        output: what the command wrote.
-        private: the private key in PEM.
-    """
+    """The end of an output, fit for a terminal, without the lines that have any of a key in PEM."""
     lines = output[-READ:].decode("utf-8", "replace").splitlines()
     body = "".join(private.splitlines()[1:-1])
     hidden = _lines_with(_Key(private.encode("ascii"), base64.b64decode(body)), lines)
@@ -65,16 +68,12 @@ def said(output: bytes, private: str) -> str:
 
 
 class _Key:
-    """The runs of a key, in each spelling; those without a case are kept in lower case.
+    """The runs of a key, in each spelling; those without a case are kept in lower case."""
 
-    Args:
-        forms: the key as PEM, and as what that stands for.
-    """
-
-    def __init__(self, *forms: bytes) -> None:
-        body = "".join(forms[0].decode("ascii").splitlines()[1:-1])
+    def __init__(self, pem: bytes, der: bytes) -> None:
+        body = "".join(pem.decode("ascii").splitlines()[1:-1])
         exact, folded = {_bare(body)}, set()
-        for data in forms:
+        for data in (pem, der):
             exact |= {_bare(base64.b64encode(data[skip:]).decode()) for skip in range(3)}
             folded |= {base64.b32encode(data[skip:]).decode().lower() for skip in range(5)}
             folded.add(data.hex())

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth.keys.private import KeyType, generate
-from netcup_mailauth.signers.saying import said
+from netcup_mailauth.rotation.masking import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth.actions import rotating
 from netcup_mailauth.errors import MailauthError, RefusedError, UnverifiedError
 from netcup_mailauth.plan import Action
 from netcup_mailauth.records import DnsRecord
-from netcup_mailauth.rotation import held as held_by_rotations
+from netcup_mailauth.rotation.decide import Stop, Wait
 from netcup_mailauth.rotation.state import Phase
-from netcup_mailauth.rotation.steps import Stop, Wait
-from netcup_mailauth.rotation.watch import Round, Said
+from netcup_mailauth.rotation.state import held as held_by_rotations
 from tests.rotation.houses import (
     DOMAIN,
     NEGATIVE_TTL,
@@ -104,7 +102,7 @@ def test_a_server_that_is_silent_is_waited_for(house: House) -> None:
         house.pass_time(300)
         outcome = house.proceed()
     assert isinstance(outcome.step, Wait)
-    assert outcome.step.servers == ("ns1 (192.0.2.1)",)
+    assert outcome.step.servers == ("ns1 (127.0.0.2)",)
     assert house.signer.keys[DOMAIN].selector == "dkim"
 
 
@@ -276,11 +274,7 @@ def test_a_key_that_is_not_the_published_one_is_put_right_first(
 
 
 def test_servers_that_answer_for_any_name_leave_no_new_selector(house: House) -> None:
-    def look(servers: Any, zone: str, names: Any) -> Round:
-        texts = dict.fromkeys(names, ("v=spf1 -all",))
-        return Round(house.clock(), {server.label: Said(texts, 600) for server in servers})
-
-    house.rotator = replace(house.rotator, look=look)
+    house.served = lambda *_: ("v=spf1 -all",)  # type: ignore[method-assign]
     with pytest.raises(RefusedError, match="wildcard"):
         house.begin()
 
@@ -402,12 +396,9 @@ def test_a_prepared_key_that_changes_while_servers_are_asked_is_not_switched_to(
     house: House,
 ) -> None:
     ready_to_switch(house)
-
-    def look(*asked: Any) -> Round:
-        house.signer.keys[f"next.{DOMAIN}"] = held(50, NEW)
-        return house.look(*asked)
-
-    stopped = rotating.proceed(replace(house.rotator, look=look), DOMAIN).step
+    another = {f"next.{DOMAIN}": held(50, NEW)}
+    house.while_asked = lambda: house.signer.keys.update(another)  # type: ignore[method-assign]
+    stopped = house.proceed().step
     assert isinstance(stopped, Stop)
     assert "is another one" in stopped.reason
     assert house.signer.keys[DOMAIN].selector == "dkim"
@@ -480,12 +471,12 @@ def test_an_open_rotation_names_both_its_hostnames_for_the_guard(house: House) -
 
 
 def test_the_age_of_a_key_is_counted_from_the_first_time_it_was_seen(house: House) -> None:
-    from netcup_mailauth.actions.rotationdraft import note_age
+    from netcup_mailauth.rotation.run import note_age
 
-    assert note_age(house.rotator, DOMAIN, ()) == START
-    assert "counted from now" in house.told[-1]
+    assert note_age(house.rotator, ()) == START
+    assert "counted from now" in house.heard.notes[-1]
     house.pass_time(86400)
-    assert note_age(house.rotator, DOMAIN, ()) == START
+    assert note_age(house.rotator, ()) == START
     assert key(1).fingerprint in house.book.seen
 
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import clock
-from netcup_mailauth.actions import rotating
-from netcup_mailauth.actions.rotationdraft import draft
 from netcup_mailauth.errors import MailauthError, StaleError, UnverifiedError
 from netcup_mailauth.plan import Action
+from netcup_mailauth.rotation import run
+from netcup_mailauth.rotation.decide import Stop
+from netcup_mailauth.rotation.run import draft
 from netcup_mailauth.rotation.state import Phase
-from netcup_mailauth.rotation.steps import Stop
 from tests.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, House, held, txt
 from tests.rotation.rivals import rampage
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.records import Zone
-    from netcup_mailauth.rotation.signer import Users
+    from netcup_mailauth.rotation.signers import Users
 
 NEW = "s2026-11a"
 OLD_NAME, NEW_NAME = "dkim._domainkey", f"{NEW}._domainkey"
@@ -265,10 +265,10 @@ def test_a_zone_that_is_always_slow_comes_to_an_end(tmp_path: Path) -> None:
 
 def test_another_key_since_the_draft_was_shown_opens_nothing(tmp_path: Path) -> None:
     house = House(tmp_path / "account")
-    drafted = draft(house.rotator, DOMAIN, DOMAIN)
+    drafted = draft(house.rotator)
     another_key_signs(house)
     with pytest.raises(StaleError, match="another key than when"):
-        rotating.open_rotation(house.rotator, drafted)
+        run.begin(house.rotator, drafted)
     assert house.book.open is None
 
 

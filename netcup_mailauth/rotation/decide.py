@@ -1,4 +1,4 @@
-"""What is due next in a rotation, and why. Pure: from what is known to one step.
+"""What is due next in a rotation, and why. Pure: from what is known at one moment to one step.
 
 The facts decide, not the state: it only says what may have been begun. Whatever crashed where, a
 signer is never given a key that is not published everywhere, and no record is removed while
@@ -7,32 +7,108 @@ anything signs with its key.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.policy import words
 from netcup_mailauth.records import Kind
 from netcup_mailauth.rotation.state import Phase, Rotation, Side
-from netcup_mailauth.rotation.steps import (
-    Ask,
-    Facts,
-    Forward,
-    Make,
-    Publish,
-    Retire,
-    Source,
-    Stop,
-    Switch,
-    Switched,
-    Wait,
-)
 
 if TYPE_CHECKING:
-    from netcup_mailauth.rotation.signer import SignerKey
-    from netcup_mailauth.rotation.steps import Step
-    from netcup_mailauth.rotation.waits import Waits
-    from netcup_mailauth.rotation.watch import Round
+    from collections.abc import Mapping
+
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.rotation.signers import SignerKey, Users
+    from netcup_mailauth.rotation.state import Round, Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known at one moment.
+
+    Attributes:
+        now: the time, in seconds since 1970.
+        at_old: what the API has at the old selector: TXT texts, and ``CNAME target``.
+        at_new: the same at the new one.
+        pointing: hostnames in the zone that are an alias of the record that is to go.
+        strangers: hostnames of rotated keys that are neither the signer's nor ours.
+        current: the key that signs.
+        prepared: the key that was made for later.
+        parked: the key that signed before the switch.
+        round: what the name servers said just now; ``None`` if they were not asked.
+        users: other domains that sign with the key that is to go; ``None`` if not asked.
+        clocks: why the clock is not to be believed; ``None`` if nothing speaks against it.
+    """
+
+    now: float
+    at_old: tuple[str, ...] = ()
+    at_new: tuple[str, ...] = ()
+    pointing: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    current: SignerKey | None = None
+    prepared: SignerKey | None = None
+    parked: SignerKey | None = None
+    round: Round | None = None
+    users: Users | None = None
+    clocks: Stop | None = None
+
+    @property
+    def signing(self) -> PublicKey | None:
+        """The key that signs, under whatever selector."""
+        return self.current.key if self.current else None
+
+
+class Act(Enum):
+    """A step that is to be taken now."""
+
+    MAKE = "have the signer make a key for later"
+    PUBLISH = "create the new key's record, if it is not there yet"
+    ASK_SERVERS = "ask every name server of the delegation, and decide again"
+    ASK_USERS = "ask the signer who else signs with the key that is to go, and decide again"
+    SWITCH = "have the signer sign with the key that stays: the new one, aborted the old one"
+    SWITCHED = "begin the grace, as the signer does so already"
+    RETIRE = "remove the record of the key that is left, tidy up at the signer, close the book"
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The old key cannot sign again (a clause says why), so the abort is taken back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is due.
+
+    Attributes:
+        until: when to look again, since 1970; ``None`` where that is not a matter of time.
+        reason: a clause on what is waited for.
+        servers: the name servers that are waited for.
+    """
+
+    until: float | None
+    reason: str
+    servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing can be done until somebody has looked at it: what is wrong, and what to do."""
+
+    reason: str
+    advice: str
+
+
+Step = Act | Forward | Wait | Stop
+"""What is due. A rotation that was retired is done, and has no step any more."""
+
+
+HARMLESS = (Act.MAKE, Act.PUBLISH, Act.ASK_SERVERS, Act.ASK_USERS)
+"""What needs no wait to be over."""
 
 ABORT = "End it with --abort, which says what it leaves behind."
 LOOK = "Look at the zone and at the signer; then go on with rotate --continue, or end it: --abort"
@@ -44,7 +120,7 @@ def due(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
     By a clock that is not to be believed no wait is over, so nothing is switched or removed.
     """
     step = _due(rotation, facts, waits)
-    harmless = isinstance(step, Make | Publish | Ask | Stop)
+    harmless = step in HARMLESS or isinstance(step, Stop)
     return step if facts.clocks is None or harmless else facts.clocks
 
 
@@ -81,14 +157,14 @@ def _make(rotation: Rotation, facts: Facts) -> Step:
         )
     if not rotation.old.is_key(facts.current):
         return _another_signs(rotation, facts)
-    return Make()
+    return Act.MAKE
 
 
 def _publish(rotation: Rotation, facts: Facts) -> Step:
     """Also right where the signer has the key already: then it is high time."""
     if not _is_free_or_ours(facts.at_new, rotation.new):
         return _taken(rotation)
-    return _foreseen(rotation, facts) or Publish()
+    return _foreseen(rotation, facts) or Act.PUBLISH
 
 
 def _towards_the_switch(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
@@ -98,11 +174,11 @@ def _towards_the_switch(rotation: Rotation, facts: Facts, waits: Waits) -> Step:
     if problem is not None:
         return problem
     if not facts.at_new:
-        return Publish()
+        return Act.PUBLISH
     if rotation.new.is_key(facts.current):
         return _already(rotation, facts.prepared)
     if facts.round is None:
-        return Ask(Source.SERVERS)
+        return Act.ASK_SERVERS
     return _when_everywhere(rotation, facts, facts.round, waits)
 
 
@@ -113,7 +189,7 @@ def _already(rotation: Rotation, ready: SignerKey | None) -> Step:
     made again, as long as there is what to make it from.
     """
     begun = rotation.phase is Phase.SWITCHING
-    return Switch() if begun and rotation.staying.is_key(ready) else Switched()
+    return Act.SWITCH if begun and rotation.staying.is_key(ready) else Act.SWITCHED
 
 
 def _when_everywhere(rotation: Rotation, facts: Facts, asked: Round, waits: Waits) -> Step:
@@ -129,7 +205,7 @@ def _when_everywhere(rotation: Rotation, facts: Facts, asked: Round, waits: Wait
     if facts.now < ready:
         left = words(ready - facts.now)
         return Wait(ready, f"every name server has {name}; caches may deny it for {left} more")
-    return Switch()
+    return Act.SWITCH
 
 
 def _after_the_switch(rotation: Rotation, facts: Facts) -> Step:
@@ -138,7 +214,7 @@ def _after_the_switch(rotation: Rotation, facts: Facts) -> Step:
     if not _is_free_or_ours(facts.at_new, rotation.new):
         return _taken(rotation)
     if not facts.at_new:
-        return Publish()
+        return Act.PUBLISH
     return _when_nothing_uses(rotation, facts)
 
 
@@ -152,7 +228,7 @@ def _when_nothing_uses(rotation: Rotation, facts: Facts) -> Step:
         left = words(over - facts.now)
         return Wait(over, f"{name} stays for {left} more, for mail that is on its way")
     if facts.users is None:
-        return Ask(Source.USERS)
+        return Act.ASK_USERS
     if facts.users.domains:
         using = ", ".join(facts.users.domains)
         return Wait(None, f"{name} stays, because {using} signs with its key")
@@ -160,7 +236,7 @@ def _when_nothing_uses(rotation: Rotation, facts: Facts) -> Step:
         return Wait(None, f"{name} stays, because {facts.users.unsure}")
     if facts.pointing:
         return Wait(None, f"{name} stays, because {', '.join(facts.pointing)} is an alias of it")
-    return Retire()
+    return Act.RETIRE
 
 
 def _back(rotation: Rotation, facts: Facts) -> Step:
@@ -183,8 +259,8 @@ def _switch_back(rotation: Rotation, facts: Facts) -> Step:
     if problem is not None:
         return Forward(problem)
     if facts.round is None:
-        return Ask(Source.SERVERS)
-    return Switch()
+        return Act.ASK_SERVERS
+    return Act.SWITCH
 
 
 def why_not_back(rotation: Rotation, facts: Facts) -> str | None:
@@ -201,7 +277,7 @@ def why_not_back(rotation: Rotation, facts: Facts) -> str | None:
     return None
 
 
-def abort(rotation: Rotation, facts: Facts) -> Rotation | Ask | Stop | None:
+def abort(rotation: Rotation, facts: Facts) -> Rotation | Act | Stop | None:
     """The rotation, going back; or what keeps it from that.
 
     ``None`` means that the signer has gone its own way, so that nothing of this rotation is left
@@ -219,7 +295,7 @@ def abort(rotation: Rotation, facts: Facts) -> Rotation | Ask | Stop | None:
         problem = why_not_back(rotation, facts)
         if problem is None:
             asked = facts.round is not None
-            return back.begun(Phase.SWITCHING) if asked else Ask(Source.SERVERS)
+            return back.begun(Phase.SWITCHING) if asked else Act.ASK_SERVERS
         return Stop(f"It cannot be taken back: {problem}.", "Rotate forward: rotate --continue")
     if not begun:
         return back.begun(Phase.RETIRING)
@@ -274,3 +350,43 @@ def _is_free_or_ours(found: tuple[str, ...], side: Side) -> bool:
 
 def _is_of(text: str, side: Side) -> bool:
     return same_meaning(Kind.DKIM, text, side.record)
+
+
+MOST_APART = 3600.0
+"""Seconds that two clocks may differ before nothing is removed or switched any more."""
+
+
+_SET_IT = (
+    "Nothing was removed or switched. Set the clock that is wrong right (timedatectl shows this "
+    "machine's), then: netcup-mailauth rotate --continue"
+)
+
+
+def doubt(now: float, jumped: float | None, ahead: Mapping[str, float]) -> Stop | None:
+    """Why the clock, which shows ``now``, is not to be believed; ``None`` if nothing says so.
+
+    ``jumped`` is by :func:`netcup_mailauth.clock.jump`, and ``ahead``, for each other end, how far
+    the time that it named is ahead of the clock: both in seconds.
+    """
+    if jumped is not None and abs(jumped) > MOST_APART:
+        return Stop(
+            f"This machine's clock shows {_moment(now)}, and by the time that it has run it should "
+            f"be {_moment(now - jumped)}: it was set meanwhile.",
+            "Nothing was removed or switched, and waits go on by the time that has really passed. "
+            "See that the clock is right (timedatectl), then: netcup-mailauth rotate --continue",
+        )
+    for who, seconds in ahead.items():
+        if abs(seconds) > MOST_APART:
+            return Stop(
+                f"This machine's clock shows {_moment(now)}, and {who} says that it is "
+                f"{_moment(now + seconds)}: one of them is wrong.",
+                _SET_IT,
+            )
+    return None
+
+
+def _moment(time: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):
+        return f"{time:.0f} s after 1970"

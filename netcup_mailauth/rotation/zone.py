@@ -1,4 +1,4 @@
-"""The two DNS writes of a rotation: a key's record is created, and another one's goes.
+"""What a rotation finds in a zone as read, and its two writes: one key's record comes, one goes.
 
 No record is ever changed: what stands at a name was put there by somebody.
 """
@@ -18,29 +18,71 @@ from netcup_mailauth.judge.guard import Case
 from netcup_mailauth.judge.guard import Signer as Signing
 from netcup_mailauth.kinds import near_misses, of_kind
 from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, absolute, relative
+from netcup_mailauth.rotation.state import is_rotation_style
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.rotator import Rotator
+    from collections.abc import Sequence
+
+    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import Result
     from netcup_mailauth.records import Zone
     from netcup_mailauth.rotation.state import Rotation
 
+
+def records_at(zone: Zone, hostname: str) -> tuple[str, ...]:
+    """What a zone has at a key's hostname: the texts, and an alias as ``CNAME target``."""
+    texts = [record.destination for record in zone.at(hostname, "TXT")]
+    aliases = [f"CNAME {record.destination}" for record in zone.at(hostname, "CNAME")]
+    return (*texts, *aliases)
+
+
+def aliases_of(zone: Zone, name: str) -> tuple[str, ...]:
+    """The hostnames of a zone's aliases of a full name."""
+    return tuple(
+        record.hostname
+        for record in zone.records
+        if record.type == "CNAME" and _target(record, zone) == name
+    )
+
+
+def strangers(zone: Zone, domain: str, known: set[str]) -> tuple[str, ...]:
+    """The hostnames of rotated keys whose selector is none of ``known``."""
+    found = sorted(selectors_in(zone, domain) - known)
+    return tuple(f"{s}._domainkey.{domain}" for s in found if is_rotation_style(s))
+
+
+def _target(record: DnsRecord, zone: Zone) -> str:
+    """What an alias stands for, as a full name: netcup shows it with a dot, or relative."""
+    text = record.destination.lower()
+    if text.endswith("."):
+        return text.rstrip(".")
+    return text if text.endswith(f".{zone.name}") else absolute(text, zone.name)
+
+
+def selectors_in(zone: Zone, domain: str) -> frozenset[str]:
+    """The selectors of a domain at which the zone has anything: a key, an alias, any record."""
+    end = f".{relative(f'_domainkey.{domain}', zone.name)}"
+    hostnames = {record.hostname for record in zone.records}
+    return frozenset(name.removesuffix(end) for name in hostnames if name.endswith(end))
+
+
 ALLOWED = ("dkim-revokes-key",)
 """What retiring a key means, and what a rotation was agreed to for."""
 
 
-def creation(rotator: Rotator, zone: Zone, rotation: Rotation) -> ChangeSet:
+def creation(backend: Backend, zone: Zone, rotation: Rotation, ttl: int | None) -> ChangeSet:
     """The change set that creates the new key's record; empty if it is there.
+
+    ``ttl`` is in seconds, for where each record has one; ``None`` for the API's usual one.
 
     Raises:
         RefusedError: something else stands there.
         RecordError: the API cannot hold it.
     """
-    new, backend = rotation.new, rotator.backend
-    api = backend.serving(zone.backend)
+    new, api = rotation.new, backend.serving(zone.backend)
     wanted = DesiredRecord(
         Kind.DKIM,
         rotation.hostname_of(new),
@@ -51,8 +93,8 @@ def creation(rotator: Rotator, zone: Zone, rotation: Rotation) -> ChangeSet:
     if (reason := api.refuses(wanted)) is not None:
         refused = unstorable(wanted.kind, wanted.value, reason)
         raise RecordError(refused.message, refused.advice)
-    ttl = None if api.new_ttl is None else rotator.ttl or api.new_ttl
-    change_set = compute(_place(backend, zone, rotation.domain), zone, [wanted], ttl)
+    new_ttl = None if api.new_ttl is None else ttl or api.new_ttl
+    change_set = compute(_place(backend, zone, rotation.domain), zone, [wanted], new_ttl)
     beside = near_misses(zone, Kind.DKIM, rotation.hostname_of(new))
     if beside or any(change.action is not Action.CREATE for change in change_set.changes):
         raise RefusedError(
@@ -82,7 +124,13 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     return ChangeSet(place, changes, kept if changes else (), untouched=untouched)
 
 
-def write(rotator: Rotator, zone: Zone, change_set: ChangeSet, signing: PublicKey | None) -> bool:
+def write(
+    session: Session,
+    zone: Zone,
+    change_set: ChangeSet,
+    signing: PublicKey | None,
+    allow: Sequence[str],
+) -> bool:
     """Judge and write a change set; whether there was anything to write.
 
     Raises:
@@ -91,17 +139,17 @@ def write(rotator: Rotator, zone: Zone, change_set: ChangeSet, signing: PublicKe
     """
     if change_set.is_empty:
         return False
-    case = Case(change_set, zone, dns=rotator.session.lookup(), signer=Signing(signing))
-    judged = replace(change_set, findings=guard.judge(case), allow=(*ALLOWED, *rotator.allow))
+    case = Case(change_set, zone, dns=session.lookup(), signer=Signing(signing))
+    judged = replace(change_set, findings=guard.judge(case), allow=(*ALLOWED, *allow))
     stops = holding.stopping(judged)
     if stops:
         reasons = " ".join(f"{finding.message} ({finding.code})" for finding in stops)
         raise RefusedError(f"{change_set.place.domain}: {reasons}", stops[0].advice)
     with uninterrupted(f"the write to {change_set.place.zone}"):
-        result = applying.write(rotator.session, judged, zone)
+        result = applying.write(session, judged, zone)
     _check(result)
     for note in result.notes:
-        rotator.tell(f"{change_set.place.domain}: {note}")
+        session.reporter.note(f"{change_set.place.domain}: {note}")
     return True
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from netcup_mailauth.cli.output import LONGEST_MARKDOWN
-from netcup_mailauth.cli.reporter import run_comment
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
+from netcup_mailauth.render.markdown import LONGEST, run_comment
 from tests.render.samples import FULL_STORY
 
 FAILURE = Failure(ExitCode.ZONE, "netcup does not serve it: 5031.", "Check the spelling.")
@@ -26,7 +25,7 @@ def test_a_short_run_is_shown_whole() -> None:
 @pytest.mark.parametrize("count", [100, 5000])
 def test_a_long_one_is_a_line_for_each_domain_and_a_pointer(count: int) -> None:
     output = run_comment(RunResult(tuple(map(applied, range(count)))))
-    assert len(output) <= LONGEST_MARKDOWN
+    assert len(output) <= LONGEST
     assert "`--format json`" in output
     assert "**update** SPF" not in output
 

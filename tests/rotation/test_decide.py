@@ -9,28 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth.rotation.decisions import abort, due
-from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.rotation.state import Phase, Rotation, Side
-from netcup_mailauth.rotation.steps import (
-    Ask,
-    Facts,
-    Forward,
-    Make,
-    Publish,
-    Retire,
-    Source,
-    Stop,
-    Switch,
-    Switched,
-    Wait,
-)
-from netcup_mailauth.rotation.waits import Waits
-from netcup_mailauth.rotation.watch import Round, Said, Watch
+from netcup_mailauth.rotation.decide import Act, Facts, Forward, Stop, Wait, abort, due
+from netcup_mailauth.rotation.signers import Users
+from netcup_mailauth.rotation.state import Phase, Rotation, Round, Said, Side, Waits, Watch
 from tests.rotation.houses import held
 
 if TYPE_CHECKING:
-    from netcup_mailauth.rotation.signer import SignerKey
+    from netcup_mailauth.rotation.signers import SignerKey
 
 NOW = 10_000_000.0
 WAITS = Waits(rounds=2, round_seconds=60, grace=1000, retry=300)
@@ -152,22 +137,22 @@ def is_everywhere(asked: Round | None, name: str, record: str) -> bool:
 def test_no_step_can_hurt_mail_whatever_the_facts_are(rotation: Rotation, facts: Facts) -> None:
     step = due(rotation, facts, WAITS)
     match step:
-        case Switch() if rotation.staying.is_key(facts.current):
+        case Act.SWITCH if rotation.staying.is_key(facts.current):
             # It shows already, and is made whole: no other key comes to sign by that.
             assert rotation.phase is Phase.SWITCHING
             assert rotation.staying.is_key(facts.parked if rotation.aborted else facts.prepared)
-        case Switch() if rotation.aborted:
+        case Act.SWITCH if rotation.aborted:
             assert facts.at_old == (OLD.record,)
             assert facts.parked == OLD
             assert is_everywhere(facts.round, OLD_NAME, OLD.record)
-        case Switch():
+        case Act.SWITCH:
             assert facts.at_new == (NEW.record,)
             assert facts.prepared == NEW
             assert facts.strangers == ()
             assert is_everywhere(facts.round, NEW_NAME, NEW.record)
             assert len(rotation.watch.rounds) >= WAITS.rounds
             assert max(rotation.watch.since.values()) + rotation.watch.negative_ttl <= NOW
-        case Retire():
+        case Act.RETIRE:
             leaving = NEW if rotation.aborted else OLD
             # Of a key that was never known no record is removed either.
             unknown = rotation.aborted and not rotation.new.record
@@ -178,17 +163,17 @@ def test_no_step_can_hurt_mail_whatever_the_facts_are(rotation: Rotation, facts:
             if not rotation.aborted:
                 assert facts.current == NEW
                 assert facts.at_new == (NEW.record,)
-        case Publish():
+        case Act.PUBLISH:
             assert facts.at_new in ((), (NEW.record,))
             assert not rotation.aborted
-        case Make():
+        case Act.MAKE:
             assert facts.at_new == ()
             assert facts.current == OLD
-        case Switched():
+        case Act.SWITCHED:
             assert facts.current == (OLD if rotation.aborted else NEW)
-        case Ask(Source.SERVERS):
+        case Act.ASK_SERVERS:
             assert facts.round is None
-        case Ask():
+        case Act.ASK_USERS:
             assert facts.users is None
         case Wait(until):
             assert until is None or until > NOW
@@ -223,26 +208,26 @@ def at(phase: Phase, **changes: object) -> Rotation:
 @pytest.mark.parametrize(
     ("rotation", "facts", "step"),
     [
-        (at(Phase.MAKING), replace(SOUND, at_new=()), Make()),
-        (at(Phase.PUBLISHING), replace(SOUND, at_new=()), Publish()),
-        (at(Phase.WAITING), replace(SOUND, round=None), Ask(Source.SERVERS)),
-        (at(Phase.WAITING), SOUND, Switch()),
-        (at(Phase.SWITCHING), SOUND, Switch()),
-        (at(Phase.SWITCHING), replace(SOUND, current=NEW), Switch()),
-        (at(Phase.SWITCHING), replace(SOUND, current=NEW, prepared=None), Switched()),
+        (at(Phase.MAKING), replace(SOUND, at_new=()), Act.MAKE),
+        (at(Phase.PUBLISHING), replace(SOUND, at_new=()), Act.PUBLISH),
+        (at(Phase.WAITING), replace(SOUND, round=None), Act.ASK_SERVERS),
+        (at(Phase.WAITING), SOUND, Act.SWITCH),
+        (at(Phase.SWITCHING), SOUND, Act.SWITCH),
+        (at(Phase.SWITCHING), replace(SOUND, current=NEW), Act.SWITCH),
+        (at(Phase.SWITCHING), replace(SOUND, current=NEW, prepared=None), Act.SWITCHED),
         # An import that stopped half way left the domain without a key: it is finished.
-        (at(Phase.SWITCHING), replace(SOUND, current=None), Switch()),
-        (at(Phase.GRACE, since=NOW - 1000), replace(SOUND, current=NEW), Retire()),
-        (at(Phase.RETIRING, since=NOW - 1000), replace(SOUND, current=NEW), Retire()),
+        (at(Phase.SWITCHING), replace(SOUND, current=None), Act.SWITCH),
+        (at(Phase.GRACE, since=NOW - 1000), replace(SOUND, current=NEW), Act.RETIRE),
+        (at(Phase.RETIRING, since=NOW - 1000), replace(SOUND, current=NEW), Act.RETIRE),
         # The signer's key is not in DNS: that is mended first of all.
-        (at(Phase.GRACE, since=NOW), replace(SOUND, current=NEW, at_new=()), Publish()),
-        (at(Phase.PUBLISHING), replace(SOUND, current=NEW, at_new=()), Publish()),
-        (at(Phase.RETIRING, aborted=True), SOUND, Retire()),
-        (at(Phase.SWITCHING, aborted=True), SOUND, Switched()),
-        (at(Phase.SWITCHING, aborted=True), replace(SOUND, parked=OLD), Switch()),
-        (at(Phase.SWITCHING, aborted=True), replace(SOUND, current=NEW, parked=OLD), Switch()),
+        (at(Phase.GRACE, since=NOW), replace(SOUND, current=NEW, at_new=()), Act.PUBLISH),
+        (at(Phase.PUBLISHING), replace(SOUND, current=NEW, at_new=()), Act.PUBLISH),
+        (at(Phase.RETIRING, aborted=True), SOUND, Act.RETIRE),
+        (at(Phase.SWITCHING, aborted=True), SOUND, Act.SWITCHED),
+        (at(Phase.SWITCHING, aborted=True), replace(SOUND, parked=OLD), Act.SWITCH),
+        (at(Phase.SWITCHING, aborted=True), replace(SOUND, current=NEW, parked=OLD), Act.SWITCH),
         # A switch that arrived late, after the abort.
-        (at(Phase.RETIRING, aborted=True), replace(SOUND, current=NEW, parked=OLD), Switch()),
+        (at(Phase.RETIRING, aborted=True), replace(SOUND, current=NEW, parked=OLD), Act.SWITCH),
     ],
 )
 def test_each_state_has_its_step(rotation: Rotation, facts: Facts, step: object) -> None:
@@ -266,7 +251,7 @@ def test_an_abort_that_cannot_go_on_turns_forward() -> None:
 def test_the_last_second_of_the_negative_ttl_counts(lag: float, ready: bool) -> None:
     watch = Watch({"a": NOW - 5000, "b": NOW - lag}, (NOW - 90, NOW - 30), NEGATIVE_TTL)
     step = due(replace(at(Phase.WAITING), watch=watch), SOUND, WAITS)
-    assert (step == Switch()) is ready
+    assert (step == Act.SWITCH) is ready
     if not ready:
         assert isinstance(step, Wait)
         assert step.until == NOW + 1

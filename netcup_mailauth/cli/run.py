@@ -1,0 +1,524 @@
+"""What one run of a command works with: the config, netcup's APIs, DNS, mailcow, and the state.
+
+Here the parts are put together: each client that holds a secret gets its hold, its trace and its
+request budget, and its secrets are masked in whatever is shown. `run` makes the one `Run` of a
+command, and that makes the `Session` its actions work with.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from netcup_mailauth import records, state
+from netcup_mailauth.actions.session import Nobody, Session
+from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
+from netcup_mailauth.cli.output import asker, attended, say, settings, warn
+from netcup_mailauth.dnsio.ask import Resolver, host_and_port
+from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
+from netcup_mailauth.errors import CredentialsError, UsageError
+from netcup_mailauth.files import NotOursError
+from netcup_mailauth.keys.mailcow import Mailcow
+from netcup_mailauth.keys.sources import Sources
+from netcup_mailauth.netcup import ccp, clouddns
+from netcup_mailauth.netcup.api import CALLS, Budget
+from netcup_mailauth.netcup.ccp import CcpBackend
+from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+from netcup_mailauth.netcup.http import check_url
+from netcup_mailauth.netcup.zones import Router
+from netcup_mailauth.plan import applied
+from netcup_mailauth.records import MASK
+from netcup_mailauth.rotation.state import held
+from netcup_mailauth.settings import config as configs
+from netcup_mailauth.settings.config import URL, LoadedConfig, MailcowAccess
+from netcup_mailauth.settings.credentials import (
+    MAILCOW_KEY,
+    CcpCredentials,
+    checked,
+    find,
+    has_netcup_credentials,
+    netcup_credentials,
+)
+from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
+from netcup_mailauth.state.journal import Journal, Journals, last_of_each_kind, new_run
+from netcup_mailauth.state.lock import LOCK_TIMEOUT, writer_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from netcup_mailauth.actions.session import Reporter
+    from netcup_mailauth.lookup import Server
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
+    from netcup_mailauth.plan import Place
+    from netcup_mailauth.policy import Wish
+    from netcup_mailauth.records import DesiredRecord, Zone
+    from netcup_mailauth.state.journal import Entry
+
+CCP_ENDPOINT = "NETCUP_CCP_ENDPOINT"
+REST_ENDPOINT = "NETCUP_REST_ENDPOINT"
+
+MAX_STDIN = 64 * 1024
+"""Bytes of a key on standard input."""
+
+
+@contextmanager
+def run(
+    mailcow_url: str | None = None,
+    resolver: str | None = None,
+    nameservers: tuple[str, ...] = (),
+    many: Many | None = None,
+) -> Iterator[Run]:
+    """One run of a command: whatever it opened is closed, and netcup's session ended."""
+    with ExitStack() as stack:
+        if settings().verbose:
+            stack.enter_context(requests_shown())
+        yield Run(stack, mailcow_url, resolver, nameservers, many or Many())
+
+
+@dataclass
+class Run:
+    """What one run of a command works with; connections are closed when it ends."""
+
+    stack: ExitStack
+    mailcow_url: str | None = None
+    resolver_named: str | None = None
+    servers_named: tuple[str, ...] = ()
+    many: Many = field(default_factory=Many)
+    _servers_told: bool = False
+    _opening: RLock = field(default_factory=RLock)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What this machine remembers."""
+        return Memory()
+
+    @cached_property
+    def config(self) -> LoadedConfig:
+        """The config in use, named on stderr when it was merely found."""
+        loaded = configs.load(settings().config)
+        if loaded.path is not None and settings().config is None:
+            _tell(f"config: {loaded.path}")
+        return loaded
+
+    @cached_property
+    def backend(self) -> Router:
+        """netcup's APIs, those there are credentials for; not yet asked.
+
+        Raises:
+            CredentialsError: there are none, or they cannot be right.
+            UsageError: an endpoint is no address for a secret.
+        """
+        credentials = netcup_credentials(os.environ, warn, asker())
+        calls = self.many.calls
+        own, key = credentials.ccp, credentials.rest_key
+        router = Router(
+            ccp_backend(own, told(CCP_ENDPOINT), calls) if own else None,
+            clouddns_backend(key, told(REST_ENDPOINT), calls) if key else None,
+            lambda zone: serves_records(zone, self.servers_of(zone)),
+        )
+        self.memory.apis = router.apis
+        return self.stack.enter_context(router)
+
+    @cached_property
+    def resolver(self) -> str | None:
+        """The resolver to ask instead of the system's; named on stderr if there is one."""
+        server = self.resolver_named or os.environ.get(RESOLVER.variable)
+        if server is not None:
+            host_and_port(server)
+            _tell(f"resolver: {server}")
+        return server
+
+    @property
+    def mailcow(self) -> Mailcow:
+        """The mailcow to ask for keys; parallel jobs share the one."""
+        with self._opening:
+            return self._mailcow
+
+    @cached_property
+    def _mailcow(self) -> Mailcow:
+        opened = mailcow(mailcow_access(self.mailcow_url, self.config))
+        self.stack.callback(opened.close)
+        return opened
+
+    def mailcow_named(self) -> str | None:
+        """The address of the mailcow, if one is named anywhere."""
+        return self.mailcow_url or os.environ.get(URL) or self.config.config.mailcow.url
+
+    def session(
+        self,
+        reporter: Reporter | None = None,
+        *,
+        exported: ZoneFiles | None = None,
+        lock_timeout: float | None = None,
+    ) -> Session:
+        """What the actions of this run work with.
+
+        ``exported`` are zones to work on instead of netcup's; what this machine last wrote is not
+        asked then: a file means the same everywhere. ``lock_timeout`` is in seconds.
+        """
+        bare = self._bare(reporter)
+        if exported is not None:
+            dns = Dns(self.resolver, zones=exported)
+            return Session(exported, dns, bare.keys, reporter=bare.reporter)
+        seconds = LOCK_TIMEOUT if lock_timeout is None else lock_timeout
+        return replace(bare, apis=self.backend, jobs=self.many.jobs, lock_timeout=seconds)
+
+    def checking(self) -> Session:
+        """What a check works with: netcup's copy of a zone is read only with credentials."""
+        bare = self._bare(None)
+        return replace(bare, apis=self.backend) if has_netcup_credentials(os.environ) else bare
+
+    def _bare(self, reporter: Reporter | None) -> Session:
+        return Session(
+            dns=RunDns(self.resolver, run=self),
+            keys=Sources(stdin=_stdin(), mailcow=lambda: self.mailcow),
+            state=self.memory,
+            reporter=reporter or Nobody(),
+        )
+
+    def announce(self, wishes: Sequence[Wish]) -> None:
+        """Say when a run over so many domains will be done, if it has to wait for its budget."""
+        count = len(wishes)
+        if count > 1:
+            self.many.announce(count, self.backend.reads(count))
+
+    def journals(self) -> Journals:
+        """What the accounts in use have written from here."""
+        return self.memory.journals(self.backend.apis)
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        """The servers to ask about a zone: those named, else its own."""
+        named = self.servers_named or _listed(os.environ.get(NAMESERVER.variable))
+        if not named:
+            return authoritative(zone, Resolver(self.resolver))
+        with self._opening:
+            if not self._servers_told:
+                _tell(f"name servers: {', '.join(named)}")
+            self._servers_told = True
+        return parse_servers(named)
+
+
+@dataclass(frozen=True)
+class RunDns(Dns):
+    """As `Dns`; which servers are asked instead of a zone's own is known to the run, and told."""
+
+    run: Run | None = None
+
+    def servers_of(self, zone: str) -> tuple[Server, ...]:
+        """See `Dns`."""
+        assert self.run is not None
+        return self.run.servers_of(zone)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _stdin() -> Any:
+    read: list[bytes] = []
+    reading = Lock()
+
+    def once() -> bytes:
+        with reading:
+            if not read:
+                read.append(sys.stdin.buffer.read(MAX_STDIN))
+            return read[0]
+
+    return once
+
+
+def _tell(message: str) -> None:
+    if not settings().quiet:
+        say(message)
+
+
+# The clients that hold a secret
+
+
+def ccp_backend(credentials: CcpCredentials, endpoint: str, rate: int = CALLS) -> CcpBackend:
+    """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
+    number = SecretStr(credentials.customer_number)
+    secrets = (number, credentials.api_key, credentials.api_password)
+    masking.hide(*secrets)
+    return CcpBackend(
+        credentials.customer_number,
+        credentials.api_key,
+        credentials.api_password,
+        endpoint=endpoint,
+        trace=_trace if settings().verbose else None,
+        hold=hold("netcup", endpoint, *secrets),
+        budget=Budget(rate),
+    )
+
+
+def clouddns_backend(key: SecretStr, endpoint: str, rate: int = CALLS) -> CloudDnsBackend:
+    """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
+    masking.hide(key)
+    return CloudDnsBackend(
+        key,
+        endpoint=endpoint,
+        trace=_trace if settings().verbose else None,
+        hold=hold("netcup's REST API", endpoint, key),
+        budget=Budget(rate),
+    )
+
+
+def mailcow(access: MailcowAccess) -> Mailcow:
+    """The mailcow, not yet asked."""
+    masking.hide(access.api_key)
+    kept = hold("mailcow", access.url, access.api_key)
+    return Mailcow(access.url, access.api_key, hold=kept, warn=warn)
+
+
+def mailcow_access(url: str | None, config: LoadedConfig) -> MailcowAccess:
+    """Which mailcow is meant, and its key; somebody at the terminal is asked for a missing one.
+
+    Raises:
+        UsageError, CredentialsError, ConfigError: see :mod:`netcup_mailauth.settings.config`.
+    """
+
+    def access(environ: Mapping[str, str]) -> MailcowAccess:
+        return configs.mailcow_access(url, config, environ, warn)
+
+    ask = asker()
+    try:
+        return access(os.environ)
+    except CredentialsError:
+        # A key that is there, or a file of one that is named, has to be put right instead.
+        named = config.config.mailcow.api_key_file or find(MAILCOW_KEY, os.environ, warn)
+        if ask is None or named:
+            raise
+        typed = checked(MAILCOW_KEY, ask(MAILCOW_KEY), warn)
+        if typed is None:
+            raise
+    return access({**os.environ, MAILCOW_KEY: typed})
+
+
+def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:
+    """What is remembered of these secrets at this endpoint."""
+    try:
+        root = state.root(os.environ)
+    except (UsageError, NotOursError):  # no home of ours; whoever writes needs one, others do not
+        return NoHold()
+    name = digest(endpoint, (secret.get_secret_value() for secret in secrets))
+    return FileHold(root, endpoint, name, who, attended(), warn)
+
+
+def _trace(line: str) -> None:
+    say(masking.masked(line))
+
+
+# Where netcup is
+
+
+def told(variable: str) -> str:
+    """The endpoint in a variable, named on stderr if it is not netcup's own address."""
+    address = endpoint(variable)
+    if address != _default(variable):
+        _tell(f"endpoint: {urlsplit(address).netloc} ({variable})")
+    return address
+
+
+def endpoint(variable: str) -> str:
+    """The endpoint in a variable, or netcup's own.
+
+    Raises:
+        UsageError: it is no address for a secret.
+    """
+    # Checked before it is named: there may be a password in it.
+    return check_url(os.environ.get(variable) or _default(variable), f"the address in {variable}")
+
+
+def _default(variable: str) -> str:
+    return {CCP_ENDPOINT: ccp.ENDPOINT, REST_ENDPOINT: clouddns.ENDPOINT}[variable]
+
+
+# What this machine remembers of earlier runs
+
+
+def state_folders() -> list[Path]:
+    """The state of both endpoints in use, whatever the account.
+
+    Raises:
+        NotOursError: some of it is another user's, so that it is not to be believed.
+    """
+    root = state.root(os.environ)
+    addresses = dict.fromkeys((endpoint(CCP_ENDPOINT), endpoint(REST_ENDPOINT)))
+    return list(dict.fromkeys(state.known_folder(root, address) for address in addresses))
+
+
+def account_folder(endpoint: str, account: str) -> Path:
+    """Where the state of an account at an endpoint lies."""
+    return state.account_folder(state.root(os.environ), endpoint, account)
+
+
+class Memory:
+    """The state of every account at the endpoints in use, for which no credentials are needed.
+
+    Who only plans or checks does without what is not ours, and is told; who writes is refused by
+    the lock and the journal.
+
+    Attributes:
+        apis: the APIs that this run writes through; the lock is on their accounts.
+    """
+
+    def __init__(self) -> None:
+        self.apis: tuple[Backend, ...] = ()
+        self._warned: set[str] = set()
+
+    @cached_property
+    def written(self) -> Journals:
+        """What was written from here, under whatever account."""
+        return Journals.below(state_folders())
+
+    def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
+        """The records of a domain that this machine last wrote, of each kind, and when."""
+        try:
+            return last_of_each_kind(self.written.entries(domain))
+        except NotOursError as error:
+            self._told(error)
+            return {}
+
+    def zone(self, domain: str) -> Zone | None:
+        """The zone of a domain as this machine's last write left it, if there was one."""
+        entry = self._last(domain)
+        return applied(entry.before, entry.change_set.changes) if entry else None
+
+    def held(self, domain: str) -> frozenset[str]:
+        """The hostnames that an open key rotation of a domain works on."""
+        return held(self._accounts, domain)
+
+    def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
+        """The journal of this run for a place."""
+        folder = account_folder(place.endpoint, place.account)
+        return Journal(folder, self._run, undoes=undoes)
+
+    def journals(self, apis: Iterable[Backend]) -> Journals:
+        """What the accounts at these APIs have written from here."""
+        folders = (account_folder(api.endpoint, api.account) for api in apis)
+        return Journals(tuple(map(Journal, folders)))
+
+    @contextmanager
+    def lock(self, timeout: float) -> Iterator[None]:
+        """Keep other runs of this user from writing to the accounts in use."""
+        with ExitStack() as locks:
+            for api in self.apis:
+                folder = account_folder(api.endpoint, api.account)
+                locks.enter_context(writer_lock(folder, timeout, _tell))
+            yield
+
+    @cached_property
+    def _run(self) -> str:
+        return new_run()
+
+    def _last(self, domain: str) -> Entry | None:
+        try:
+            return self.written.last_verified(domain)
+        except NotOursError as error:
+            self._told(error)
+            return None
+
+    @cached_property
+    def _accounts(self) -> list[Path]:
+        try:
+            return [path for folder in state_folders() for path in folder.glob("*")]
+        except NotOursError as error:
+            self._told(error)
+            return []
+
+    def _told(self, error: NotOursError) -> None:
+        """Warn of what is not used, once: it is looked at for each domain."""
+        if error.what not in self._warned:
+            self._warned.add(error.what)
+            warn(f"{error.what} Nothing is known of what was written from here before.")
+            for line in error.advice.splitlines():
+                say(f"  {line.strip()}")
+
+
+# What -v shows of HTTP
+
+
+LOGGERS = ("urllib3", "requests")
+
+_NAMED = re.compile(
+    r"""(?ix) (["']? (?: apikey | apipassword | apisessionid | customernumber | x-api-key
+    | authorization | cookie ) ["']? \s* [:=] \s* (?: bearer \s | basic \s | ["'] )? )
+    [^\s"',;}&\\]+"""
+)
+"""A secret by the name in front of it, should it not be one of those we know."""
+
+_USER = re.compile(r"//[^/@\s]+@")
+
+
+class Masking(logging.Filter):
+    """Masks secrets in whatever is logged, and drops tracebacks, which cannot be masked well.
+
+    It belongs to a handler: a logger's own filters do not see what comes from the loggers below.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._secrets: list[SecretStr] = []
+
+    def hide(self, *secrets: SecretStr) -> None:
+        """Mask these from now on."""
+        self._secrets += secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging: every record passes, masked."""
+        record.msg, record.args = self.masked(record.getMessage()), ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+    def masked(self, text: str) -> str:
+        """``text`` without secrets."""
+        named = _NAMED.sub(rf"\1{MASK}", records.masked(text, self._secrets))
+        return _USER.sub(f"//{MASK}@", named)
+
+
+masking = Masking()
+"""Told of each secret as it is loaded."""
+
+
+class ToUser(logging.Handler):
+    """Shows what is logged as any other message."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging."""
+        say(f"http: {record.getMessage()}")
+
+
+@contextmanager
+def requests_shown() -> Iterator[None]:
+    """Show each connection and request on stderr, as long as a run lasts."""
+    handler = ToUser()
+    handler.addFilter(masking)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(log, list(log.handlers), log.level, log.propagate) for log in loggers]
+    for logger in loggers:
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+    # It tells of retries that are never made.
+    logging.getLogger("urllib3.util.retry").setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, handlers, level, propagate in before:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+            logger.propagate = propagate

@@ -52,40 +52,54 @@ def main(arguments: list[str] | None = None) -> int:
         return answer(cli)
     with outlets():
         code = _run(arguments)
-        if settings().metrics_file is not None:
-            from netcup_mailauth.cli import metrics
-
-            metrics.write(code)
         try:
             check_printed()
         except StdoutClosedError as error:
-            told = _report(error.exit_code, error.what, error.advice)
+            told = _ended(error)
             # What the run itself came to says more.
             return code or told
         return code
 
 
 def _run(arguments: list[str] | None) -> int:
-    """Run a command and say what it ended with, in words and as a number."""
+    """Run a command, and write down how it ended if that is wished for."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup the shell has SIGHUP ignored, and so it stays.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
         result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
-    except ConfigError as error:  # one mistake a line
-        return _report(error.exit_code, error.what, error.advice)
-    except MailauthError as error:
-        return _report(error.exit_code, visible(error.what), error.advice)
-    except click.UsageError as error:
-        return _usage(error)
-    except click.ClickException as error:
-        return _report(ExitCode.USAGE, error.format_message(), "")
-    except (KeyboardInterrupt, click.Abort):
-        return _report(ExitCode.INTERRUPTED, "Interrupted.", "")
-    except Exception as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
-        return _unexpected(error)
-    return int(result) if isinstance(result, int) else ExitCode.OK
+        code = int(result) if isinstance(result, int) else ExitCode.OK
+    except BaseException as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
+        code = _ended(error)
+    if settings().metrics_file is None:
+        return code
+    try:
+        from netcup_mailauth.cli import metrics
+
+        metrics.write(code)
+    except BaseException as error:  # noqa: BLE001 - as above
+        return _ended(error)
+    return code
+
+
+def _ended(error: BaseException) -> int:
+    """Say what a run ended with, in words and as a number."""
+    match error:
+        case ConfigError():  # one mistake a line
+            return _report(error.exit_code, error.what, error.advice)
+        case MailauthError():
+            return _report(error.exit_code, visible(error.what), error.advice)
+        case click.UsageError():
+            command = error.ctx.command_path if error.ctx else "netcup-mailauth"
+            return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
+        case click.ClickException():
+            return _report(ExitCode.USAGE, error.format_message(), "")
+        case KeyboardInterrupt() | click.Abort():
+            return _report(ExitCode.INTERRUPTED, "Interrupted.", "")
+        case Exception():
+            return _unexpected(error)
+    raise error
 
 
 def _leave_no_core() -> None:
@@ -116,11 +130,6 @@ def _report(code: ExitCode, what: str, advice: str) -> int:
     for at, line in enumerate(advice.split("\n") if advice else ()):
         click.echo(f"{'' if at else '  '}{visible(line)}", err=True)
     return code
-
-
-def _usage(error: click.UsageError) -> int:
-    command = error.ctx.command_path if error.ctx else "netcup-mailauth"
-    return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
 
 
 def _unexpected(error: Exception) -> int:

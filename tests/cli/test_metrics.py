@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions import applying, planning
+from netcup_mailauth.cli import metrics
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.cli.metrics import key_since, record
 from netcup_mailauth.cli.output import begin
@@ -201,6 +202,29 @@ def test_a_file_that_cannot_be_written_is_a_warning_and_no_failure(
     assert f"warning: the metrics could not be written to {file}: No space left" in said
     assert file.read_text() == "as it was"
     assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ValueError("C4n4ry"), ExitCode.ERROR), (KeyboardInterrupt(), ExitCode.INTERRUPTED)],
+)
+def test_what_breaks_off_the_writing_of_it_shows_no_traceback(
+    sandbox: Sandbox,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: ExitCode,
+) -> None:
+    def broken(_: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(metrics, "metrics_text", broken)
+    assert main([*APPLY, "--metrics-file", str(file)]) == code
+    said = capsys.readouterr().err
+    assert "C4n4ry" not in said
+    assert "Traceback" not in said
+    assert not file.exists()
 
 
 def test_a_link_is_replaced_and_not_followed(sandbox: Sandbox, file: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.netcup import line
-from netcup_mailauth.sandbox.web import manners, server
+from netcup_mailauth.sandbox import http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,11 +52,13 @@ def bells(monkeypatch: pytest.MonkeyPatch) -> list[Bell]:
 def _drips_are_cut_off(bells: list[Bell], monkeypatch: pytest.MonkeyPatch) -> None:
     """Once an answer of a sandbox in this process has begun to drip, its time is over."""
 
-    def dripping(whole: bytes, body: bytes, manner: str) -> Iterator[bytes]:
+    pieces = http.pieces
+
+    def dripping(whole: bytes, body: bytes, transfer: str) -> Iterator[bytes]:
         bell = bells[-1]  # of the request that this answers; later ones have theirs
-        for piece in manners.pieces(whole, body, manner):
+        for piece in pieces(whole, body, transfer):
             yield piece
-            if manner.startswith("drip-"):
+            if transfer.startswith("drip-"):
                 bell.ring()
 
-    monkeypatch.setattr(server, "pieces", dripping)
+    monkeypatch.setattr(http, "pieces", dripping)

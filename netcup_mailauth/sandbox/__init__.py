@@ -14,7 +14,7 @@ no code with the client, so that the two cannot be wrong together.
     faults.py      which calls are to fail, and how;  mishaps.py lets them
     mailcow/       the mailcow API and its keys
     dns/           three name servers and a resolver
-    web/           HTTP and TLS
+    http.py        HTTP;  tls.py its certificates
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from netcup_mailauth.sandbox.dns.faults import DnsFault, read_dns_fault
 from netcup_mailauth.sandbox.faults import Fault, read_fault
+from netcup_mailauth.sandbox.http import Reply, Request, html_reply, json_reply
 from netcup_mailauth.sandbox.mailcow.faults import MailcowFault, read_mailcow_fault
-from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ class Control:
     """The control calls.
 
     A web page must not be able to make them: a POST needs a JSON content type, which a page cannot
-    send without being asked for leave; for the Host header see `web/hosts.py`.
+    send without being asked for leave; for the Host header see `http.are_served`.
     """
 
     def __init__(self, target: Controlled) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox.ccp.calls import ACTIONS as CCP_ACTIONS
+from netcup_mailauth.sandbox.http import IN_PIECES
 from netcup_mailauth.sandbox.rest.calls import ACTIONS as REST_ACTIONS
-from netcup_mailauth.sandbox.web.manners import ODD
 from netcup_mailauth.sandbox.zones.records import Draft, read_drafts
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _COMMON = (
     "loses",
     "slow",
     "denied",
-    *ODD,
+    *IN_PIECES,
 )
 
 #: How a call to the CCP API can fail.
@@ -59,7 +59,7 @@ REST_MODES = (
 )
 
 _FIELDS = {"action", "mode", "times", "after", "delay", "records"}
-_DEFAULT_DELAY = {"apply-late": 2.0, "slow": 10.0, "429": 1.0, **dict.fromkeys(ODD, 0.2)}
+_DEFAULT_DELAY = {"apply-late": 2.0, "slow": 10.0, "429": 1.0, **dict.fromkeys(IN_PIECES, 0.2)}
 _LONGEST_DELAY = 3600.0
 _RIVAL = (Draft(None, "@", "TXT", "0", "v=spf1 include:_spf.rival.example -all"),)
 

@@ -16,6 +16,7 @@ from netcup_mailauth.sandbox.credentials import Credentials
 from netcup_mailauth.sandbox.dns.handle import DnsHandle
 from netcup_mailauth.sandbox.dns.service import DnsService, DnsSettings
 from netcup_mailauth.sandbox.faults import Fault, FaultList, read_fault
+from netcup_mailauth.sandbox.http import App, LoopbackServer, route
 from netcup_mailauth.sandbox.mailcow.api import Mailcow
 from netcup_mailauth.sandbox.mailcow.keyring import Keyring
 from netcup_mailauth.sandbox.quirks import Quirks
@@ -26,9 +27,7 @@ from netcup_mailauth.sandbox.rest.endpoint import Rest
 from netcup_mailauth.sandbox.rest.handle import RestHandle
 from netcup_mailauth.sandbox.rest.revisions import Ledger
 from netcup_mailauth.sandbox.timers import Timers
-from netcup_mailauth.sandbox.web.exchange import App, route
-from netcup_mailauth.sandbox.web.server import LoopbackServer
-from netcup_mailauth.sandbox.web.tls import ThrowAwayTls
+from netcup_mailauth.sandbox.tls import ThrowAwayTls
 from netcup_mailauth.sandbox.zones.handle import ZonesHandle
 from netcup_mailauth.sandbox.zones.starter import hosts_of, seeds_for
 from netcup_mailauth.sandbox.zones.world import World

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from netcup_mailauth.sandbox.web.exchange import NoReplyError, Reply, html_reply
-from netcup_mailauth.sandbox.web.manners import ODD
+from netcup_mailauth.sandbox.http import IN_PIECES, NoReplyError, Reply, html_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.sandbox.faults import Fault
+    from netcup_mailauth.sandbox.http import Transfer
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.web.manners import Manner
     from netcup_mailauth.sandbox.zones.world import World
 
 A = TypeVar("A")
@@ -72,7 +71,7 @@ def go_wrong(turn: Turn[A], fault: Fault, timers: Timers) -> A | Reply:
         "loses": lambda: _lose(turn),
         "slow": lambda: _slow(turn, fault.delay, timers),
         "denied": lambda: html_reply("403 Forbidden", 403),
-        **dict.fromkeys(ODD, lambda: _in_pieces(turn, fault)),
+        **dict.fromkeys(IN_PIECES, lambda: _in_pieces(turn, fault)),
     }
     return modes[fault.mode]()
 
@@ -120,8 +119,8 @@ def _cut(turn: Turn[A]) -> Reply:
 
 def _in_pieces(turn: Turn[A], fault: Fault) -> Reply:
     """Applied, but the answer comes late, or drips for as long as the client listens."""
-    manner = cast("Manner", fault.mode)
-    return replace(turn.written(apply(turn)), manner=manner, pause=fault.delay)
+    transfer = cast("Transfer", fault.mode)
+    return replace(turn.written(apply(turn)), transfer=transfer, pause=fault.delay)
 
 
 def _lie(turn: Turn[A]) -> A:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from netcup_mailauth.sandbox import http
 from netcup_mailauth.sandbox.faults import CCP_MODES, REST_MODES
-from netcup_mailauth.sandbox.web import manners
 from tests.sandbox.client import Ccp
 from tests.sandbox.rest_client import DOMAIN, SPF, Rest, error, rdatas, row
 
@@ -263,7 +263,7 @@ def test_a_drip_has_no_end_that_a_client_would_wait_for(rest: Rest, mode: str) -
         while part := connection.recv(65536):
             received += part
     assert received.startswith(b"HTTP/1.1 200 ")
-    assert len(received) >= manners.DROPS
+    assert len(received) >= http.DROPS
 
 
 def test_early_sends_a_103_first(rest: Rest) -> None:

@@ -10,8 +10,8 @@ from netcup_mailauth.sandbox.ccp.answers import Answer
 from netcup_mailauth.sandbox.ccp.calls import Call, decode
 from netcup_mailauth.sandbox.ccp.mishaps import CcpTurn, go_wrong
 from netcup_mailauth.sandbox.faults import CCP_MODES
+from netcup_mailauth.sandbox.http import Reply, Request, html_reply, json_reply
 from netcup_mailauth.sandbox.mishaps import apply
-from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.desk import Desk

@@ -15,7 +15,7 @@ from netcup_mailauth.sandbox.ccp.answers import (
     update_failed,
     validation_error,
 )
-from netcup_mailauth.sandbox.web.exchange import Reply, json_reply
+from netcup_mailauth.sandbox.http import Reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,16 +9,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from netcup_mailauth.sandbox.http import NoReplyError, Reply, Request, html_reply, json_reply
 from netcup_mailauth.sandbox.mailcow.apilog import ApiLog
 from netcup_mailauth.sandbox.mailcow.dkim import DkimWriter
 from netcup_mailauth.sandbox.mailcow.faults import MailcowFaults
-from netcup_mailauth.sandbox.web.exchange import (
-    NoReplyError,
-    Reply,
-    Request,
-    html_reply,
-    json_reply,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netcup_mailauth.sandbox.web.exchange import Request
+    from netcup_mailauth.sandbox.http import Request
 
 _MASKED = re.compile("pass", re.IGNORECASE)
 _LONGEST = 10_000

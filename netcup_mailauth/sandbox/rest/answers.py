@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.web.exchange import Reply, json_reply
+from netcup_mailauth.sandbox.http import Reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

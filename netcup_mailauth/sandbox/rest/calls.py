@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from netcup_mailauth.sandbox.web.exchange import Request
+    from netcup_mailauth.sandbox.http import Request
 
 PREFIX = "/v1/"
 

@@ -14,9 +14,9 @@ from netcup_mailauth.sandbox.rest.mishaps import RestTurn, go_wrong
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.counters import Counters
     from netcup_mailauth.sandbox.faults import FaultList
+    from netcup_mailauth.sandbox.http import Reply, Request
     from netcup_mailauth.sandbox.rest.desk import Desk
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.web.exchange import Reply, Request
 
 
 @dataclass(frozen=True)

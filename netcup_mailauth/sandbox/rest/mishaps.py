@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import mishaps
+from netcup_mailauth.sandbox.http import html_reply
 from netcup_mailauth.sandbox.rest.answers import (
     NO_RESULTS,
     Answer,
@@ -18,16 +19,15 @@ from netcup_mailauth.sandbox.rest.answers import (
     whole_seconds,
 )
 from netcup_mailauth.sandbox.rest.bodies import read_object
-from netcup_mailauth.sandbox.web.exchange import html_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.sandbox.faults import Fault
+    from netcup_mailauth.sandbox.http import Reply
     from netcup_mailauth.sandbox.rest.calls import Call
     from netcup_mailauth.sandbox.rest.desk import Desk
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.web.exchange import Reply
     from netcup_mailauth.sandbox.zones.world import World
 
 

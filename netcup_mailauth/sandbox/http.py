@@ -1,21 +1,153 @@
-"""An HTTP/1.1 server on one loopback port that starts and stops at once."""
+"""HTTP/1.1 on one loopback port: requests and replies, for whom they are, and how they travel."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import ipaddress
 import itertools
+import json
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
+from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
-from netcup_mailauth.sandbox.web.exchange import App, NoReplyError, Reply, Request
-from netcup_mailauth.sandbox.web.hosts import are_served
-from netcup_mailauth.sandbox.web.manners import pieces
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from email.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; `connection` numbers the TCP connection it came by."""
+
+    method: str
+    path: str
+    query: str
+    headers: Message
+    body: bytes = field(repr=False)
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP response; `pause` is how many seconds lie between its pieces, if it has any."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    transfer: Transfer = "whole"
+    pause: float = 0.0
+
+
+class NoReplyError(Exception):
+    """Raised by an application that closes the connection without a word."""
+
+
+#: What answers requests on a port.
+App = Callable[[Request], Reply]
+
+
+def json_reply(data: object, status: int = 200) -> Reply:
+    """A reply in compact JSON, ASCII only, as PHP writes it."""
+    text = json.dumps(data, separators=(",", ":"))
+    return Reply(status, "application/json", text.encode("ascii"))
+
+
+def html_reply(title: str, status: int = 200) -> Reply:
+    """A small page in the style of a web server's own (1.1)."""
+    text = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n"
+        f"<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    )
+    return Reply(status, "text/html", text.encode())
+
+
+def route(routes: Mapping[str, App]) -> App:
+    """An application that hands each request to the one its path belongs to.
+
+    A key ending in `/` takes all paths below it, any other exactly its own.
+    """
+
+    def routed(request: Request) -> Reply:
+        for path, app in routes.items():
+            if request.path == path or (path.endswith("/") and request.path.startswith(path)):
+                return app(request)
+        return html_reply("404 Not Found", 404)
+
+    return routed
+
+
+#: Names served beside the addresses of loopback, in lower case.
+SERVED = frozenset({"localhost"})
+
+
+def are_served(hosts: Sequence[str]) -> bool:
+    """Whether a request is meant for the sandbox, by every host it names.
+
+    A page of `evil.example` may have that name point to 127.0.0.1 (DNS rebinding); what its scripts
+    send then names that host. A request that names none is refused too: nobody who is to be served
+    sends one, as even HTTP/1.0 clients send a Host header.
+
+    Args:
+        hosts: the values of the Host header, and the authority of an absolute target
+            (RFC 9112 3.2).
+    """
+    return bool(hosts) and all(_is_served(host) for host in hosts)
+
+
+def _is_served(host: str) -> bool:
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # raises for one that is no number
+        if parts.netloc != host or "@" in host:
+            return False
+        name = parts.hostname or ""
+        return name in SERVED or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+Transfer = Literal["whole", "early", "drip-status", "drip-headers", "drip-chunks"]
+"""In one piece; behind a 103, some time later; or without an end in one of its parts."""
+
+IN_PIECES: tuple[str, ...] = get_args(Transfer)[1:]
+
+DROPS = 2000
+"""How many pieces follow when there is no end: for longer than any client should listen."""
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
+_CHUNKED = _OK + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def pieces(whole: bytes, body: bytes, transfer: str) -> Iterator[bytes]:
+    """What is sent, piece after piece, with a pause before each but the first.
+
+    Args:
+        whole: the answer as it would be, from its status line on.
+        body: what is in it.
+        transfer: one of IN_PIECES.
+    """
+    if transfer == "early":
+        yield _EARLY
+        yield whole
+        return
+    first = {"drip-status": b"HTTP/1.1 200 ", "drip-headers": _OK + b"X-Slow: "}
+    yield first.get(transfer, _CHUNKED)
+    if transfer == "drip-chunks":
+        for byte in body:
+            yield b"1\r\n%c\r\n" % byte
+    for _ in range(DROPS):
+        yield b"1\r\n \r\n" if transfer == "drip-chunks" else b"x"
+
 
 _HOST = "127.0.0.1"
 _MAX_BODY = 4 * 1024 * 1024
@@ -168,10 +300,10 @@ class _Handler(BaseHTTPRequestHandler):
         except NoReplyError:
             self.close_connection = True
             return
-        if reply.manner == "whole":
+        if reply.transfer == "whole":
             self._send(reply)
         else:
-            self._send_oddly(reply)
+            self._send_in_pieces(reply)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - by the base
 
@@ -199,18 +331,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         return None
 
-    def _send_oddly(self, reply: Reply) -> None:
+    def _send_in_pieces(self, reply: Reply) -> None:
         """In pieces, until the last of them, or until nobody listens any more."""
         through, self.wfile = self.wfile, io.BytesIO()
         try:
             self._send(reply)
         finally:
             composed, self.wfile = self.wfile, through
-        for piece in pieces(composed.getvalue(), reply.body, reply.manner):
+        for piece in pieces(composed.getvalue(), reply.body, reply.transfer):
             self.wfile.write(piece)
             self.wfile.flush()
             self.server.wait(reply.pause)
-        self.close_connection |= reply.manner != "early"
+        self.close_connection |= reply.transfer != "early"
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)

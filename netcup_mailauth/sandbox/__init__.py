@@ -8,11 +8,11 @@ no code with the client, so that the two cannot be wrong together.
     control.py     the controls over HTTP: statistics, faults, reset
     addresses.py   where everything is, and the environment that points a client there
     statefile.py   zones and keys in a file, for a sandbox that goes on where it stopped
-    zones/         records, zones, and what a fresh zone holds
+    zones.py       records and zones;  starter.py what a fresh zone holds
     ccp/           the CCP JSON API
     rest/          the REST API of the zones on CloudDNS
     faults.py      which calls are to fail, and how;  mishaps.py lets them
-    mailcow/       the mailcow API and its keys
+    mailcow.py     the mailcow API;  mailcow_dkim.py its keys
     dns/           three name servers and a resolver
     http.py        HTTP;  tls.py its certificates
 """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from netcup_mailauth.sandbox.dns.faults import DnsFault, read_dns_fault
 from netcup_mailauth.sandbox.faults import Fault, read_fault
 from netcup_mailauth.sandbox.http import Reply, Request, html_reply, json_reply
-from netcup_mailauth.sandbox.mailcow.faults import MailcowFault, read_mailcow_fault
+from netcup_mailauth.sandbox.mailcow_faults import MailcowFault, read_mailcow_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

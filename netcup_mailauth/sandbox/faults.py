@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.sandbox.ccp.calls import ACTIONS as CCP_ACTIONS
 from netcup_mailauth.sandbox.http import IN_PIECES
 from netcup_mailauth.sandbox.rest.calls import ACTIONS as REST_ACTIONS
-from netcup_mailauth.sandbox.zones.records import Draft, read_drafts
+from netcup_mailauth.sandbox.zones import Draft, read_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Collection

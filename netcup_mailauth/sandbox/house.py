@@ -16,9 +16,10 @@ from netcup_mailauth.sandbox.credentials import Credentials
 from netcup_mailauth.sandbox.dns.handle import DnsHandle
 from netcup_mailauth.sandbox.dns.service import DnsService, DnsSettings
 from netcup_mailauth.sandbox.faults import Fault, FaultList, read_fault
+from netcup_mailauth.sandbox.handle_zones import ZonesHandle
 from netcup_mailauth.sandbox.http import App, LoopbackServer, route
-from netcup_mailauth.sandbox.mailcow.api import Mailcow
-from netcup_mailauth.sandbox.mailcow.keyring import Keyring
+from netcup_mailauth.sandbox.mailcow import Mailcow
+from netcup_mailauth.sandbox.mailcow_dkim import Keyring
 from netcup_mailauth.sandbox.quirks import Quirks
 from netcup_mailauth.sandbox.ratelimit import RateLimit
 from netcup_mailauth.sandbox.rest.calls import PREFIX as REST_PREFIX
@@ -26,18 +27,17 @@ from netcup_mailauth.sandbox.rest.desk import Desk as RestDesk
 from netcup_mailauth.sandbox.rest.endpoint import Rest
 from netcup_mailauth.sandbox.rest.handle import RestHandle
 from netcup_mailauth.sandbox.rest.revisions import Ledger
+from netcup_mailauth.sandbox.starter import hosts_of, seeds_for
 from netcup_mailauth.sandbox.timers import Timers
 from netcup_mailauth.sandbox.tls import ThrowAwayTls
-from netcup_mailauth.sandbox.zones.handle import ZonesHandle
-from netcup_mailauth.sandbox.zones.starter import hosts_of, seeds_for
-from netcup_mailauth.sandbox.zones.world import World
+from netcup_mailauth.sandbox.zones import Zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from netcup_mailauth.sandbox.mailcow.faults import MailcowFault
+    from netcup_mailauth.sandbox.mailcow_faults import MailcowFault
 
 
 class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
@@ -93,7 +93,7 @@ class Sandbox(Located, ZonesHandle, RestHandle, DnsHandle):
         seeds = seeds_for(domains, zones or {}, {name.lower() for name in clouddns})
         aliases = {a.lower(): target.lower() for a, target in (alias_domains or {}).items()}
         self._credentials = Credentials.fixed() if fixed_keys else Credentials.fresh()
-        self._world = World(seeds, quirks, clock)
+        self._world = Zones(seeds, quirks, clock)
         saved_zones = () if saved is None else saved.zones
         mail_domains = [*(seed.name for seed in seeds), *saved_zones, *aliases]
         self._keyring = Keyring(mail_domains, dkim_keys or {})

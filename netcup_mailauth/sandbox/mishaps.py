@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.faults import Fault
     from netcup_mailauth.sandbox.http import Transfer
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 A = TypeVar("A")
 
@@ -25,7 +25,7 @@ class Turn(Protocol[A]):
     """
 
     @property
-    def world(self) -> World:
+    def world(self) -> Zones:
         """The zones."""
 
     @property

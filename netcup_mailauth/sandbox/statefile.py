@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from netcup_mailauth.sandbox.mailcow.keyring import DkimKey
-from netcup_mailauth.sandbox.zones.records import Record
-from netcup_mailauth.sandbox.zones.zone import Zone
+from netcup_mailauth.sandbox.mailcow_dkim import DkimKey
+from netcup_mailauth.sandbox.zones import Record, Zone
 
 _SCHEMA = 2
 _READABLE = (1, _SCHEMA)  # 1 knew no TTL for each record

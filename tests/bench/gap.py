@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.sandbox.ccp.desk import Desk as CcpDesk
-from netcup_mailauth.sandbox.mailcow.api import Mailcow
+from netcup_mailauth.sandbox.mailcow import Mailcow
 from netcup_mailauth.sandbox.rest.desk import Desk as RestDesk
 
 if TYPE_CHECKING:

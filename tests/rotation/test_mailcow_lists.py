@@ -8,7 +8,7 @@ import pytest
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.sandbox.mailcow import api
+from netcup_mailauth.sandbox import mailcow
 from tests.rotation.test_command import BEGIN, keys_of, sandbox
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def test_the_old_record_stays_until_mailcow_gives_its_whole_list(
     answer: Any,
 ) -> None:
     with monkeypatch.context() as odd:
-        odd.setattr(api.Mailcow, "_domain", lambda *_: answer)
+        odd.setattr(mailcow.Mailcow, "_domain", lambda *_: answer)
         assert main([*BEGIN, "--wait", "--timeout", "30"]) == ExitCode.OK
         told = capsys.readouterr()
         assert "dkim._domainkey.example.com stays, because" in told.out

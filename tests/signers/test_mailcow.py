@@ -15,7 +15,7 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
+from netcup_mailauth.sandbox.mailcow_faults import read_mailcow_fault
 from netcup_mailauth.signers.mailcow import MailcowSigner
 from netcup_mailauth.signers.mailcow_keys import parked_name, prepared_name
 from tests.signers.world import (

@@ -12,7 +12,7 @@ from netcup_mailauth.errors import ApiError, MailauthError, UnverifiedError
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.keys.private import NewKey
 from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
+from netcup_mailauth.sandbox.mailcow_faults import read_mailcow_fault
 from netcup_mailauth.signers import mailcow_import
 from netcup_mailauth.signers.mailcow_import import MailcowImportSigner
 from netcup_mailauth.signers.mailcow_keys import parked_name
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.sandbox import Sandbox
-    from netcup_mailauth.sandbox.mailcow.keyring import DkimKey
+    from netcup_mailauth.sandbox.mailcow_dkim import DkimKey
     from tests.signers.conftest import Connect
 
 WRITES = 4

@@ -15,15 +15,14 @@ from netcup_mailauth.sandbox.ccp.answers import (
     zone_unavailable,
 )
 from netcup_mailauth.sandbox.ccp.merge import merge
-from netcup_mailauth.sandbox.zones.records import is_number
-from netcup_mailauth.sandbox.zones.zone import Zone, next_serial
+from netcup_mailauth.sandbox.zones import Zone, is_number, next_serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.sandbox.ccp.calls import Call
     from netcup_mailauth.sandbox.ccp.sessions import Sessions
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 _SOA_FIELDS = ("ttl", "refresh", "retry", "expire")
 
@@ -39,7 +38,7 @@ class Outcome:
 class Actions:
     """The six actions. None stores a zone itself, so that a fault can come in between."""
 
-    def __init__(self, world: World, sessions: Sessions) -> None:
+    def __init__(self, world: Zones, sessions: Sessions) -> None:
         self._world = world
         self._sessions = sessions
         self._by_name: dict[str, Callable[[Call], Outcome]] = {

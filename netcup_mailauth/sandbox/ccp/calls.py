@@ -9,7 +9,7 @@ from typing import Any
 
 from netcup_mailauth.sandbox.ccp import messages
 from netcup_mailauth.sandbox.ccp.answers import Answer, validation_error
-from netcup_mailauth.sandbox.zones.zone import is_zone_name
+from netcup_mailauth.sandbox.zones import is_zone_name
 
 #: The actions every customer may use (1.3); all but the first two name a zone.
 ACTIONS = (

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.sessions import Sessions
     from netcup_mailauth.sandbox.credentials import Credentials
     from netcup_mailauth.sandbox.ratelimit import RateLimit
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 
 @dataclass(frozen=True)
 class Desk:
     """The one account and its zones. Callers hold `world.lock`."""
 
-    world: World
+    world: Zones
     sessions: Sessions
     rate: RateLimit
     lockout: Lockout

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.sandbox.ccp import messages
 from netcup_mailauth.sandbox.ccp.answers import Answer, update_failed, validation_error
 from netcup_mailauth.sandbox.ccp.rules import Entry, read_entry
-from netcup_mailauth.sandbox.zones.records import Record
+from netcup_mailauth.sandbox.zones import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.sandbox.quirks import Quirks
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 TYPE_CHANGED = f"{messages.UPDATE_FAILED}The type of a record cannot be changed."  # (guess)
 EXISTS_ALREADY = f"{messages.UPDATE_FAILED}The record already exists."  # (guess)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.desk import Desk
     from netcup_mailauth.sandbox.faults import Fault
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CcpTurn:
     write: Callable[[Call, Answer], Reply]
 
     @property
-    def world(self) -> World:
+    def world(self) -> Zones:
         """The zones."""
         return self.desk.world
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.ccp import messages
-from netcup_mailauth.sandbox.zones.records import TYPES, is_hostname, is_number
+from netcup_mailauth.sandbox.zones import TYPES, is_hostname, is_number
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks

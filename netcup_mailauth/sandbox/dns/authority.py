@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.sandbox.dns.publication import Window
     from netcup_mailauth.sandbox.quirks import ShortTarget
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 
 @dataclass(frozen=True, slots=True)

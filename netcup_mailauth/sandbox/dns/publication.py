@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from netcup_mailauth.sandbox.dns.server import Server
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.dns.messages import Responder
     from netcup_mailauth.sandbox.quirks import ShortTarget
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 World = Mapping[str, Mapping[str, Sequence[str]]]
 

@@ -13,7 +13,7 @@ import dns.rdatatype
 
 from netcup_mailauth.sandbox.dns.rdata import UNUSABLE, Reader
 from netcup_mailauth.sandbox.dns.tree import Tree, grow
-from netcup_mailauth.sandbox.zones.apex import CONTACT, NAME_SERVERS
+from netcup_mailauth.sandbox.zones import CONTACT, NAME_SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.sandbox.dns.tree import Entry
     from netcup_mailauth.sandbox.quirks import ShortTarget
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 _IN = dns.rdataclass.IN
 _LONGEST_TIME = 2**31 - 1

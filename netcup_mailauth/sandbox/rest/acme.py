@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.rest.answers import Answer, RefusedError, invalid, not_found
 from netcup_mailauth.sandbox.rest.bodies import read_object
-from netcup_mailauth.sandbox.zones.records import is_hostname
+from netcup_mailauth.sandbox.zones import is_hostname
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,9 +18,7 @@ from netcup_mailauth.sandbox.rest.bodies import read_object
 from netcup_mailauth.sandbox.rest.rows import Row, deletes, is_fixed, read_row, record_of
 
 if TYPE_CHECKING:
-    from netcup_mailauth.sandbox.zones.records import Record
-    from netcup_mailauth.sandbox.zones.world import World
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Record, Zone, Zones
 
 _SWITCHES = ("autoCommit", "strict")
 _LISTS = ("create", "delete")
@@ -53,7 +51,7 @@ def read_changeset(body: bytes) -> Changeset:
     return Changeset(auto_commit, strict, create, delete)
 
 
-def changed(zone: Zone, changeset: Changeset, world: World) -> Zone:
+def changed(zone: Zone, changeset: Changeset, world: Zones) -> Zone:
     """The zone with the changes; first the rows to delete go, then the new ones come.
 
     A delete takes every record that reads so: identical ones cannot be told apart.
@@ -75,7 +73,7 @@ def changed(zone: Zone, changeset: Changeset, world: World) -> Zone:
     return zone.with_records(tuple(kept), now)
 
 
-def _without(zone: Zone, changeset: Changeset, world: World) -> list[Record]:
+def _without(zone: Zone, changeset: Changeset, world: Zones) -> list[Record]:
     kept = list(zone.records)
     for row in changeset.delete:
         if is_fixed(row, zone, world.quirks):

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ratelimit import RateLimit
     from netcup_mailauth.sandbox.rest.calls import Call
     from netcup_mailauth.sandbox.rest.revisions import Ledger
-    from netcup_mailauth.sandbox.zones.world import World
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone, Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Outcome:
 class Desk:
     """The one account and its zones. Callers hold `world.lock`."""
 
-    def __init__(self, world: World, ledger: Ledger, rate: RateLimit, key: str) -> None:
+    def __init__(self, world: Zones, ledger: Ledger, rate: RateLimit, key: str) -> None:
         self.world, self.ledger, self.rate = world, ledger, rate
         self._key = key
         self.challenges = Challenges(world.clock)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from netcup_mailauth.sandbox.zones.world import World
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone, Zones
 
 _FIRST = 1047093
 
@@ -14,7 +13,7 @@ _FIRST = 1047093
 class Domains:
     """All zones by number, those on the CCP too. Callers hold `world.lock`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Zones) -> None:
         self._world = world
         self._numbers: dict[str, int] = {}
 

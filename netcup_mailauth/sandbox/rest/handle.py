@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.sandbox.rest.rows import rows_of
 
 if TYPE_CHECKING:
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 
 class RestHandle:
     """A part of the sandbox's handle; `_world` is set by the sandbox."""
 
-    _world: World
+    _world: Zones
 
     def rest_records(self, domain: str) -> list[dict[str, object]]:
         """The records of a zone as a revision would hold them, without identifiers.

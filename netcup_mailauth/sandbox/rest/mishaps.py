@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.rest.calls import Call
     from netcup_mailauth.sandbox.rest.desk import Desk
     from netcup_mailauth.sandbox.timers import Timers
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class RestTurn:
     call: Call
 
     @property
-    def world(self) -> World:
+    def world(self) -> Zones:
         """The zones."""
         return self.desk.world
 

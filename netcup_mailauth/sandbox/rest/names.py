@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.rest.answers import RefusedError, invalid
-from netcup_mailauth.sandbox.zones.records import is_hostname
+from netcup_mailauth.sandbox.zones import is_hostname
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netcup_mailauth.sandbox.quirks import Quirks
-    from netcup_mailauth.sandbox.zones.records import Record
+    from netcup_mailauth.sandbox.zones import Record
 
 _TARGETS = frozenset({"CNAME", "NS"})
 _SRV_FIELDS = 4

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from netcup_mailauth.sandbox.quirks import Quirks
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox.rest import names, rdata, txt
 from netcup_mailauth.sandbox.rest.answers import IMMUTABLE, RefusedError, invalid
-from netcup_mailauth.sandbox.zones.apex import CONTACT, NAME_SERVERS
-from netcup_mailauth.sandbox.zones.records import TYPES, Record
+from netcup_mailauth.sandbox.zones import CONTACT, NAME_SERVERS, TYPES, Record
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks
-    from netcup_mailauth.sandbox.zones.zone import Zone
+    from netcup_mailauth.sandbox.zones import Zone
 
 _FIELDS = ("name", "type", "rdata", "ttl")
 _LONGEST_TTL = 2**31 - 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
+from netcup_mailauth.sandbox.mailcow_faults import read_mailcow_fault
 from tests.e2e.rotation.killing import kill_after, prepare
 from tests.e2e.rotation.place import DOMAIN, Place, is_over
 

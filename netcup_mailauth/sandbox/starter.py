@@ -5,9 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.zones.records import Draft, read_drafts
-from netcup_mailauth.sandbox.zones.world import Seed
-from netcup_mailauth.sandbox.zones.zone import is_zone_name
+from netcup_mailauth.sandbox.zones import Draft, ZoneSeed, is_zone_name, read_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +17,7 @@ _HOSTING = "webhosting.systems"
 
 def seeds_for(
     domains: Iterable[str], zones: Mapping[str, Sequence[Mapping[str, object]]], clouddns: set[str]
-) -> list[Seed]:
+) -> list[ZoneSeed]:
     """What each zone begins with.
 
     Args:
@@ -36,7 +34,7 @@ def seeds_for(
         if not is_zone_name(name):
             raise ValueError(f"{name!r} is no zone at netcup: that is one label and a TLD")
     return [
-        Seed(
+        ZoneSeed(
             name,
             given[name] if name in given else starter_zone(name),
             "clouddns" if name in clouddns else "ccp",

@@ -6,21 +6,22 @@ The order of its checks is that of data/web/json_api.php, the keys' that of inc/
 from __future__ import annotations
 
 import json
+import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox.http import NoReplyError, Reply, Request, html_reply, json_reply
-from netcup_mailauth.sandbox.mailcow.apilog import ApiLog
-from netcup_mailauth.sandbox.mailcow.dkim import DkimWriter
-from netcup_mailauth.sandbox.mailcow.faults import MailcowFaults
+from netcup_mailauth.sandbox.mailcow_dkim import DkimWriter
+from netcup_mailauth.sandbox.mailcow_faults import MailcowFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from netcup_mailauth.sandbox.counters import Counters
     from netcup_mailauth.sandbox.credentials import Credentials
-    from netcup_mailauth.sandbox.mailcow.faults import MailcowFault
-    from netcup_mailauth.sandbox.mailcow.keyring import DkimKey, Keyring
+    from netcup_mailauth.sandbox.mailcow_dkim import DkimKey, Keyring
+    from netcup_mailauth.sandbox.mailcow_faults import MailcowFault
     from netcup_mailauth.sandbox.quirks import Quirks
 
 _PREFIX = "/api/v1/"
@@ -29,6 +30,52 @@ _SENT_AS = {"add": "attr", "edit": "attr", "delete": "items"}
 _LENGTHS = ((391, "1024"), (564, "2048"), (736, "3072"), (1416, "4096"))
 _CHUNK = 255
 _TASK_COMPLETED = {"type": "success", "msg": "Task completed"}
+
+
+_MASKED = re.compile("pass", re.IGNORECASE)
+_LONGEST = 10_000
+
+
+class ApiLog:
+    """mailcow's log of its API, newest first: `api_log()` of data/web/json_api.php.
+
+    Of what a call sends, only fields whose name holds "pass" are masked. A private key that is
+    imported lies here in clear.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[dict[str, object]] = []
+
+    def note(self, request: Request, name: str, sent: object) -> None:
+        """Note a request; what it sent is known to PHP as ``name``, `attr` or `items`."""
+        data = "" if sent is None else f"{name}='{_php_json(_masked(sent))}'"
+        line = {
+            "time": int(time.time()),
+            "uri": request.path,
+            "method": request.method,
+            "remote": "127.0.0.1",
+            "data": data,
+        }
+        self._lines.insert(0, line)
+        del self._lines[_LONGEST:]
+
+    def newest(self, count: int) -> list[dict[str, object]]:
+        """The last so many."""
+        return self._lines[:count]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._lines.clear()
+
+
+def _masked(sent: object) -> object:
+    if not isinstance(sent, dict):
+        return sent
+    return {name: "*" if _MASKED.search(name) else value for name, value in sent.items()}
+
+
+def _php_json(data: object) -> str:
+    return json.dumps(data, separators=(",", ":")).replace("/", "\\/")
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.sandbox.zones.records import read_drafts
+from netcup_mailauth.sandbox.zones import read_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from netcup_mailauth.sandbox.zones.world import World
+    from netcup_mailauth.sandbox.zones import Zones
 
 
 class ZonesHandle:
     """A part of the sandbox's handle; `_world` is set by the sandbox."""
 
-    _world: World
+    _world: Zones
 
     def zone(self, domain: str) -> list[dict[str, Any]]:
         """The records of a zone, wherever it is, as `infoDnsRecords` would give them.

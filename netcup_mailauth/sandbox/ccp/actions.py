@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.sandbox.ccp import messages
-from netcup_mailauth.sandbox.ccp.answers import (
-    Answer,
+from netcup_mailauth.sandbox import ccp_answers
+from netcup_mailauth.sandbox.ccp_answers import (
+    CcpAnswer,
     records_unavailable,
     success,
     update_failed,
     validation_error,
     zone_unavailable,
 )
-from netcup_mailauth.sandbox.ccp.merge import merge
+from netcup_mailauth.sandbox.ccp_records import merge
 from netcup_mailauth.sandbox.zones import Zone, is_number, next_serial
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _SOA_FIELDS = ("ttl", "refresh", "retry", "expire")
 class Outcome:
     """The answer to a call, and the zone to be stored for it to be true."""
 
-    answer: Answer
+    answer: CcpAnswer
     zone: Zone | None = None
 
 
@@ -82,27 +82,27 @@ class Actions:
             )
         if zone.backend == "clouddns" or not zone.records:  # L15, L16: the same words for both
             language = self._world.quirks.empty_zone_language
-            return Outcome(records_unavailable(messages.zone_empty(call.domain, language)))
+            return Outcome(records_unavailable(ccp_answers.zone_empty(call.domain, language)))
         text = "DNS Records for this zone were found."
         return Outcome(success("DNS records found", text, self._record_set(zone)))
 
     def _update_records(self, call: Call) -> Outcome:
         zone = self._world.on_ccp(call.domain)
         if zone is None:
-            return Outcome(update_failed(messages.zone_not_found(call.domain)))
+            return Outcome(update_failed(ccp_answers.zone_not_found(call.domain)))
         entries = call.entries()
         if entries is None:
-            text = messages.field_mismatch("dnsrecordset", "dnsrecordset")
+            text = ccp_answers.field_mismatch("dnsrecordset", "dnsrecordset")
             return Outcome(validation_error(text))
         if not entries and self._world.quirks.empty_list == "error":
-            return Outcome(update_failed(messages.UPDATE_FAILED))
+            return Outcome(update_failed(ccp_answers.UPDATE_FAILED))
         world = self._world
         merged = merge(zone, entries, world.quirks, world.clock(), world.new_id)
         if merged.error is not None:
             return Outcome(merged.error, merged.zone)
         return Outcome(self._updated(merged.zone), merged.zone)
 
-    def _updated(self, zone: Zone) -> Answer:
+    def _updated(self, zone: Zone) -> CcpAnswer:
         short = "DNS records successful updated"
         long = "The given DNS records for this zone were updated."
         answer = success(short, long, self._record_set(zone))
@@ -120,7 +120,7 @@ class Actions:
         world, now = self._world, self._world.clock()
         switched_on = wanted["dnssecstatus"] and not zone.dnssec
         if switched_on and now - zone.dnssec_enabled < world.quirks.dnssec_pause:
-            return Outcome(validation_error(messages.DNSSEC_PAUSE))
+            return Outcome(validation_error(ccp_answers.DNSSEC_PAUSE))
         new = replace(
             zone,
             ttl=str(wanted["ttl"]),
@@ -148,11 +148,11 @@ class Actions:
 def _zone_problem(wanted: Any) -> str | None:
     """The first field of a `dnszone` that is missing or cannot be; texts and numbers are fine."""
     if not isinstance(wanted, dict):
-        return messages.field_mismatch("dnszone", "dnszone")
+        return ccp_answers.field_mismatch("dnszone", "dnszone")
     for field in _SOA_FIELDS:
         value = wanted.get(field)
         if not (is_number(value) and 0 < int(str(value)) < 2**31):
-            return messages.field_mismatch(field, "positiveInteger")
+            return ccp_answers.field_mismatch(field, "positiveInteger")
     if not isinstance(wanted.get("dnssecstatus"), bool):
-        return messages.field_mismatch("dnssecstatus", "boolean")
+        return ccp_answers.field_mismatch("dnssecstatus", "boolean")
     return None

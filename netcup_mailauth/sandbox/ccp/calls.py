@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netcup_mailauth.sandbox.ccp import messages
-from netcup_mailauth.sandbox.ccp.answers import Answer, validation_error
+from netcup_mailauth.sandbox import ccp_answers
+from netcup_mailauth.sandbox.ccp_answers import CcpAnswer, validation_error
 from netcup_mailauth.sandbox.zones import is_zone_name
 
 #: The actions every customer may use (1.3); all but the first two name a zone.
@@ -66,32 +66,32 @@ class Call:
         return replace(self, param={**self.param, "dnsrecordset": half})
 
 
-def decode(body: bytes) -> Call | Answer:
+def decode(body: bytes) -> Call | CcpAnswer:
     """Read a request body, whatever its content type (L1, L42)."""
     if not body.strip():
-        return validation_error(messages.EMPTY, action="")
+        return validation_error(ccp_answers.EMPTY, action="")
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return validation_error(messages.NO_API_KEY, action="undefined")
+        return validation_error(ccp_answers.NO_API_KEY, action="undefined")
     if not isinstance(data, dict) or not isinstance(data.get("action"), str):
-        return validation_error(messages.NO_API_KEY, action="undefined")
+        return validation_error(ccp_answers.NO_API_KEY, action="undefined")
     param = data.get("param")
     return Call(data["action"], param if isinstance(param, dict) else {})
 
 
-def malformed(call: Call) -> Answer | None:
+def malformed(call: Call) -> CcpAnswer | None:
     """The error of a call whose fields do not match the WSDL, checked before all else (L5, L13)."""
     if not call.param:
-        return validation_error(messages.EMPTY)
+        return validation_error(ccp_answers.EMPTY)
     if call.action in ACTIONS[2:] and not is_zone_name(call.param.get("domainname")):
-        text = messages.field_mismatch("domainname", "domainname")
+        text = ccp_answers.field_mismatch("domainname", "domainname")
         return validation_error(text, action="", numbered=False)
     if not _is_request_id(call.param.get("clientrequestid")):
-        text = messages.field_mismatch("clientrequestid", "clientrequestid")
+        text = ccp_answers.field_mismatch("clientrequestid", "clientrequestid")
         return validation_error(text, action="")
     if not call.param.get("apikey"):
-        return validation_error(messages.NO_API_KEY, action="undefined")
+        return validation_error(ccp_answers.NO_API_KEY, action="undefined")
     return None
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.ccp import messages
+from netcup_mailauth.sandbox import ccp_answers
 from netcup_mailauth.sandbox.ccp.actions import Actions, Outcome
-from netcup_mailauth.sandbox.ccp.answers import (
-    Answer,
+from netcup_mailauth.sandbox.ccp.calls import ACTIONS, RESELLER_ACTIONS, Call, malformed
+from netcup_mailauth.sandbox.ccp_answers import (
+    CcpAnswer,
     locked_out,
     rate_limited,
     session_dead,
     validation_error,
 )
-from netcup_mailauth.sandbox.ccp.calls import ACTIONS, RESELLER_ACTIONS, Call, malformed
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.ccp.limits import Lockout
@@ -45,7 +45,7 @@ class Desk:
         """Carry out a call that was let in, but store no zone."""
         return Actions(self.world, self.sessions).perform(call)
 
-    def admit(self, call: Call) -> Answer | None:
+    def admit(self, call: Call) -> CcpAnswer | None:
         """Why a call is not carried out, or None.
 
         The order is netcup's as far as it was seen: the lock-out answers even a login (L41), the
@@ -53,21 +53,21 @@ class Desk:
         """
         return self.turn_away() or malformed(call) or self._unknown(call)
 
-    def turn_away(self) -> Answer | None:
+    def turn_away(self) -> CcpAnswer | None:
         """Why nothing is even read (L40, L41), or None."""
         if self.lockout.holds():
             return locked_out()
         return None if self.rate.admits() else rate_limited()
 
-    def _unknown(self, call: Call) -> Answer | None:
+    def _unknown(self, call: Call) -> CcpAnswer | None:
         if not self._knows(call):
             if self.world.quirks.wrong_credentials == "rate-text":
                 return rate_limited()
-            return validation_error(messages.NO_ACCOUNT, action="undefined")
+            return validation_error(ccp_answers.NO_ACCOUNT, action="undefined")
         if call.action in RESELLER_ACTIONS:
-            return validation_error(messages.RESELLER_ACTION)  # L43
+            return validation_error(ccp_answers.RESELLER_ACTION)  # L43
         if call.action not in ACTIONS:
-            return validation_error(messages.UNKNOWN_ACTION)  # L43
+            return validation_error(ccp_answers.UNKNOWN_ACTION)  # L43
         if call.action == "login" or self.sessions.use(call.param.get("apisessionid")):
             return None
         return session_dead(self.world.quirks.dead_session)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.ccp.answers import Answer
 from netcup_mailauth.sandbox.ccp.calls import Call, decode
 from netcup_mailauth.sandbox.ccp.mishaps import CcpTurn, go_wrong
+from netcup_mailauth.sandbox.ccp_answers import CcpAnswer
 from netcup_mailauth.sandbox.faults import CCP_MODES
 from netcup_mailauth.sandbox.http import Reply, Request, html_reply, json_reply
 from netcup_mailauth.sandbox.mishaps import apply
@@ -50,7 +50,7 @@ class Ccp:
         call = decoded if isinstance(decoded, Call) else _UNDECODED
         self.counters.note_call(call.action, request.connection)
         self.timers.pause(self.latency)
-        answer = decoded if isinstance(decoded, Answer) else self._answer(decoded)
+        answer = decoded if isinstance(decoded, CcpAnswer) else self._answer(decoded)
         if isinstance(answer, Reply):
             return answer
         with self.desk.world.lock:
@@ -59,12 +59,12 @@ class Ccp:
             self.desk.lockout.note(error=answer.is_error)
         return self._written(call, answer)
 
-    def _answer(self, call: Call) -> Answer | Reply:
+    def _answer(self, call: Call) -> CcpAnswer | Reply:
         turn = CcpTurn(self.desk, call, self._written)
         fault = self.faults.take(call.action, CCP_MODES)
         return apply(turn) if fault is None else go_wrong(turn, fault, self.timers)
 
-    def _written(self, call: Call, answer: Answer) -> Reply:
+    def _written(self, call: Call, answer: CcpAnswer) -> Reply:
         action = "" if call is _UNDECODED else call.action
         quirks = self.desk.world.quirks
         reply = json_reply(answer.envelope(action, call.client_request_id, quirks))

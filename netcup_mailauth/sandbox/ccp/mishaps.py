@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox import mishaps
-from netcup_mailauth.sandbox.ccp import messages
-from netcup_mailauth.sandbox.ccp.answers import (
-    Answer,
+from netcup_mailauth.sandbox import ccp_answers, mishaps
+from netcup_mailauth.sandbox.ccp_answers import (
+    CcpAnswer,
     locked_out,
     rate_limited,
     update_failed,
@@ -39,7 +38,7 @@ class CcpTurn:
 
     desk: Desk
     call: Call
-    write: Callable[[Call, Answer], Reply]
+    write: Callable[[Call, CcpAnswer], Reply]
 
     @property
     def world(self) -> Zones:
@@ -52,30 +51,30 @@ class CcpTurn:
         zone = self.world.on_ccp(self.call.domain)
         return None if zone is None else zone.name
 
-    def admit(self) -> Answer | None:
+    def admit(self) -> CcpAnswer | None:
         """Why the call is not let in, or None."""
         return self.desk.admit(self.call)
 
-    def carry_out(self) -> Answer:
+    def carry_out(self) -> CcpAnswer:
         """Carry the call out, and store what it changes."""
         return self.desk.carry_out(self.call).answer
 
-    def rehearse(self) -> Answer:
+    def rehearse(self) -> CcpAnswer:
         """Answer as if it were carried out."""
         return self.desk.rehearse(self.call).answer
 
-    def written(self, answer: Answer) -> Reply:
+    def written(self, answer: CcpAnswer) -> Reply:
         """An answer as the HTTP reply it would be."""
         return self.write(self.call, answer)
 
 
-def go_wrong(turn: CcpTurn, fault: Fault, timers: Timers) -> Answer | Reply:
+def go_wrong(turn: CcpTurn, fault: Fault, timers: Timers) -> CcpAnswer | Reply:
     """Let a call fail as a fault wants it.
 
     Raises:
         NoReplyError: the connection is to be closed without an answer.
     """
-    modes: dict[str, Callable[[CcpTurn], Answer | Reply]] = {
+    modes: dict[str, Callable[[CcpTurn], CcpAnswer | Reply]] = {
         "apply-partly": _apply_partly,
         "apply-then-4013": _apply_then_4013,
         "apply-and-hide": _apply_and_hide,
@@ -91,21 +90,21 @@ def go_wrong(turn: CcpTurn, fault: Fault, timers: Timers) -> Answer | Reply:
     return mishaps.go_wrong(turn, fault, timers)
 
 
-def _apply_partly(turn: CcpTurn) -> Answer:
+def _apply_partly(turn: CcpTurn) -> CcpAnswer:
     """Half of the entries, then the error whose words suggest that this happens (L29)."""
     call = turn.call
     half = call.first_half() if call.action == "updateDnsRecords" else call
     answer = mishaps.apply(replace(turn, call=half))
-    return answer if answer.is_error else update_failed(messages.UPDATE_FAILED)
+    return answer if answer.is_error else update_failed(ccp_answers.UPDATE_FAILED)
 
 
-def _apply_then_4013(turn: CcpTurn) -> Answer:
+def _apply_then_4013(turn: CcpTurn) -> CcpAnswer:
     """Applied, but answered with an error."""
     mishaps.apply(turn)
-    return validation_error(messages.DECODE_FAILED)
+    return validation_error(ccp_answers.DECODE_FAILED)
 
 
-def _apply_and_hide(turn: CcpTurn) -> Answer:
+def _apply_and_hide(turn: CcpTurn) -> CcpAnswer:
     """Applied, and answered with the TXT records of the zone alone."""
     answer = mishaps.apply(turn)
     data = answer.data or {}
@@ -127,7 +126,7 @@ def _to_another(turn: CcpTurn, field: str) -> Reply:
     return replace(reply, body=json_reply(other).body)
 
 
-def _expire(turn: CcpTurn) -> Answer:
+def _expire(turn: CcpTurn) -> CcpAnswer:
     """The session dies just before the call: 4001."""
     with turn.world.lock:
         turn.desk.sessions.end(turn.call.param.get("apisessionid"))

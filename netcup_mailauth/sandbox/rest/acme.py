@@ -8,8 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.rest.answers import Answer, RefusedError, invalid, not_found
-from netcup_mailauth.sandbox.rest.bodies import read_object
+from netcup_mailauth.sandbox.rest_answers import (
+    RefusedError,
+    RestAnswer,
+    invalid,
+    not_found,
+    read_object,
+)
 from netcup_mailauth.sandbox.zones import is_hostname
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ class Challenges:
         """Those of one zone."""
         return [self._wire(key) for key in self._made if key[0] == zone]
 
-    def one(self, zone: str, scope: str, value: str) -> Answer:
+    def one(self, zone: str, scope: str, value: str) -> RestAnswer:
         """A single one.
 
         Raises:
@@ -39,9 +44,9 @@ class Challenges:
         key = (zone, scope, value)
         if key not in self._made:
             raise RefusedError(not_found())
-        return Answer(200, [self._wire(key)])
+        return RestAnswer(200, [self._wire(key)])
 
-    def create(self, zone: str, body: bytes) -> tuple[Answer, Callable[[], object]]:
+    def create(self, zone: str, body: bytes) -> tuple[RestAnswer, Callable[[], object]]:
         """A new one, or the one that is there: what to answer, and what stores it.
 
         Raises:
@@ -49,19 +54,19 @@ class Challenges:
         """
         key = (zone, *_read(body))
         if key in self._made:
-            return Answer(200, [self._wire(key)]), lambda: None
+            return RestAnswer(200, [self._wire(key)]), lambda: None
         now = self._clock()
-        answer = Answer(201, [_entry(key, "pending")])
+        answer = RestAnswer(201, [_entry(key, "pending")])
         return answer, lambda: self._made.setdefault(key, now)
 
-    def delete(self, zone: str, scope: str, value: str) -> tuple[Answer, Callable[[], object]]:
+    def delete(self, zone: str, scope: str, value: str) -> tuple[RestAnswer, Callable[[], object]]:
         """Remove one: what to answer, and what does it.
 
         Raises:
             RefusedError: there is none.
         """
         self.one(zone, scope, value)
-        return Answer(204), lambda: self._made.pop((zone, scope, value), None)
+        return RestAnswer(204), lambda: self._made.pop((zone, scope, value), None)
 
     def clear(self) -> None:
         """Forget all."""
@@ -83,7 +88,7 @@ def _read(body: bytes) -> tuple[str, str]:
     data = read_object(body)
     scope, value = data.get("scope"), data.get("value")
     if not isinstance(scope, str) or not is_hostname(scope):
-        raise RefusedError(invalid("The field scope is not valid."))
+        raise invalid("The field scope is not valid.")
     if not isinstance(value, str) or _VALUE.fullmatch(value) is None:
-        raise RefusedError(invalid("The field value must be 43 characters of base64url."))
+        raise invalid("The field value must be 43 characters of base64url.")
     return scope, value

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.rest import reading
 from netcup_mailauth.sandbox.rest.acme import Challenges
-from netcup_mailauth.sandbox.rest.answers import (
-    Answer,
+from netcup_mailauth.sandbox.rest.domains import Domains
+from netcup_mailauth.sandbox.rest.paging import page_of
+from netcup_mailauth.sandbox.rest_answers import (
     RefusedError,
+    RestAnswer,
     bad_key,
     not_found,
     too_many,
     whole_seconds,
     wrong_method,
 )
-from netcup_mailauth.sandbox.rest.changeset import changed, read_changeset
-from netcup_mailauth.sandbox.rest.domains import Domains
-from netcup_mailauth.sandbox.rest.paging import page_of
+from netcup_mailauth.sandbox.rest_records import read_changeset, with_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class Outcome:
     """The answer to a call, and what has to be done for it to be true."""
 
-    answer: Answer
+    answer: RestAnswer
     store: Callable[[], object] = lambda: None
 
 
@@ -54,19 +54,19 @@ class Desk:
             "acme": self._acme,
         }
 
-    def admit(self, call: Call) -> Answer | None:
+    def admit(self, call: Call) -> RestAnswer | None:
         """Why a call is not carried out (R1, R16), or None."""
         if not self.rate.admits():
             return too_many(self._retry_after())
         return None if call.key == self._key else bad_key()
 
-    def carry_out(self, call: Call) -> Answer:
+    def carry_out(self, call: Call) -> RestAnswer:
         """Carry out a call that was let in, and store what it changed."""
         outcome = self._outcome(call)
         outcome.store()
         return outcome.answer
 
-    def rehearse(self, call: Call) -> Answer:
+    def rehearse(self, call: Call) -> RestAnswer:
         """Carry out a call that was let in, but store nothing."""
         return self._outcome(call).answer
 
@@ -106,7 +106,7 @@ class Desk:
 
     def _changeset(self, call: Call) -> Outcome:
         zone, changeset = self._served(call), read_changeset(call.body)
-        new = changed(zone, changeset, self.world)
+        new = with_changes(zone, changeset, self.world)
         revision = self.ledger.draw_up(new, as_draft=not changeset.auto_commit)
         quirks = self.world.quirks
 
@@ -115,7 +115,7 @@ class Desk:
             if changeset.auto_commit:
                 self.world.put(new)
 
-        return Outcome(Answer(quirks.rest_changeset_status, revision.wire(quirks)), store)
+        return Outcome(RestAnswer(quirks.rest_changeset_status, revision.wire(quirks)), store)
 
     def _acme(self, call: Call) -> Outcome:
         zone = self._served(call).name

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox.faults import REST_MODES
 from netcup_mailauth.sandbox.mishaps import apply
-from netcup_mailauth.sandbox.rest.answers import Answer
 from netcup_mailauth.sandbox.rest.calls import decode
 from netcup_mailauth.sandbox.rest.mishaps import RestTurn, go_wrong
+from netcup_mailauth.sandbox.rest_answers import RestAnswer
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.counters import Counters
@@ -37,4 +37,4 @@ class Rest:
         turn = RestTurn(self.desk, call)
         fault = self.faults.take(call.action, REST_MODES)
         answer = apply(turn) if fault is None else go_wrong(turn, fault, self.timers)
-        return answer.reply() if isinstance(answer, Answer) else answer
+        return answer.reply() if isinstance(answer, RestAnswer) else answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.rest.rows import rows_of
+from netcup_mailauth.sandbox.rest_records import rows_of
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.zones import Zones

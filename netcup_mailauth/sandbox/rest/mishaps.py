@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import mishaps
 from netcup_mailauth.sandbox.http import html_reply
-from netcup_mailauth.sandbox.rest.answers import (
+from netcup_mailauth.sandbox.rest_answers import (
     NO_RESULTS,
-    Answer,
     RefusedError,
+    RestAnswer,
     bad_key,
     failure,
     not_found,
+    read_object,
     too_many,
     whole_seconds,
 )
-from netcup_mailauth.sandbox.rest.bodies import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,33 +49,33 @@ class RestTurn:
         zone = self.desk.zone_of(self.call)
         return None if zone is None else zone.name
 
-    def admit(self) -> Answer | None:
+    def admit(self) -> RestAnswer | None:
         """Why the call is not let in, or None."""
         return self.desk.admit(self.call)
 
-    def carry_out(self) -> Answer:
+    def carry_out(self) -> RestAnswer:
         """Carry the call out, and store what it changes."""
         return self.desk.carry_out(self.call)
 
-    def rehearse(self) -> Answer:
+    def rehearse(self) -> RestAnswer:
         """Answer as if it were carried out."""
         return self.desk.rehearse(self.call)
 
-    def written(self, answer: Answer) -> Reply:
+    def written(self, answer: RestAnswer) -> Reply:
         """An answer as the HTTP reply it would be."""
         return answer.reply()
 
 
-def go_wrong(turn: RestTurn, fault: Fault, timers: Timers) -> Answer | Reply:
+def go_wrong(turn: RestTurn, fault: Fault, timers: Timers) -> RestAnswer | Reply:
     """Let a call fail as a fault wants it.
 
     Raises:
         NoReplyError: the connection is to be closed without an answer.
     """
-    modes: dict[str, Callable[[], Answer | Reply]] = {
+    modes: dict[str, Callable[[], RestAnswer | Reply]] = {
         "apply-then-error": lambda: _apply_then_error(turn),
         "apply-then-500": lambda: _apply_then_500(turn),
-        "no-content": lambda: Answer(204),  # not applied
+        "no-content": lambda: RestAnswer(204),  # not applied
         "apply-then-no-content": lambda: _apply_then_no_content(turn),
         "bad-key": bad_key,  # not applied
         "429": lambda: too_many(whole_seconds(fault.delay)),  # not applied
@@ -88,7 +88,7 @@ def go_wrong(turn: RestTurn, fault: Fault, timers: Timers) -> Answer | Reply:
     return mishaps.go_wrong(turn, fault, timers)
 
 
-def _apply_then_error(turn: RestTurn) -> Answer:
+def _apply_then_error(turn: RestTurn) -> RestAnswer:
     """Applied, but answered with an error."""
     mishaps.apply(turn)
     return failure(422, "unprocessableContent", "The request could not be processed.")
@@ -100,19 +100,19 @@ def _apply_then_500(turn: RestTurn) -> Reply:
     return html_reply("500 Internal Server Error", 500)
 
 
-def _apply_then_no_content(turn: RestTurn) -> Answer:
+def _apply_then_no_content(turn: RestTurn) -> RestAnswer:
     """Applied, but the answer is empty."""
     mishaps.apply(turn)
-    return Answer(204)
+    return RestAnswer(204)
 
 
-def _null_result(turn: RestTurn) -> Answer:
+def _null_result(turn: RestTurn) -> RestAnswer:
     """Applied, and answered with a success that holds nothing."""
     answer = mishaps.apply(turn)
     return answer if answer.errors else replace(answer, result=None)
 
 
-def _draft(turn: RestTurn) -> Answer:
+def _draft(turn: RestTurn) -> RestAnswer:
     """A changeset is left uncommitted; before any other call somebody begins a draft (R11)."""
     desk = turn.desk
     with desk.world.lock:

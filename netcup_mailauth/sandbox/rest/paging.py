@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.rest.answers import (
+from netcup_mailauth.sandbox.rest_answers import (
     NO_RESULTS,
-    Answer,
     RefusedError,
+    RestAnswer,
     invalid,
     not_found,
 )
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_PER_PAGE = 100  # (guess) 100 was seen to be asked for
 
 
-def page_of(items: Sequence[object], query: Mapping[str, str], per_page: int) -> Answer:
+def page_of(items: Sequence[object], query: Mapping[str, str], per_page: int) -> RestAnswer:
     """One page of a list, with how many there are.
 
     Args:
@@ -40,11 +40,11 @@ def page_of(items: Sequence[object], query: Mapping[str, str], per_page: int) ->
         "totalEntries": len(items),
         "lastPage": -(-len(items) // size),
     }
-    return Answer(200, list(shown), pagination=pagination)
+    return RestAnswer(200, list(shown), pagination=pagination)
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise RefusedError(invalid(f"{name} must be a positive number."))
+        raise invalid(f"{name} must be a positive number.")
     return int(text)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.rest.answers import (
+from netcup_mailauth.sandbox.rest.paging import page_of
+from netcup_mailauth.sandbox.rest_answers import (
     BAD_NAME,
     NO_RESULTS,
-    Answer,
     RefusedError,
+    RestAnswer,
     invalid,
     not_found,
 )
-from netcup_mailauth.sandbox.rest.paging import page_of
-from netcup_mailauth.sandbox.rest.rows import rows_of
+from netcup_mailauth.sandbox.rest_records import rows_of
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks
@@ -26,7 +26,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _FQDN = re.compile(rf"(?:{_LABEL}\.)+[a-z0-9-]{{2,63}}", re.IGNORECASE | re.ASCII)
 
 
-def domain(call: Call, domains: Domains, quirks: Quirks) -> Answer:
+def domain(call: Call, domains: Domains, quirks: Quirks) -> RestAnswer:
     """`GET domain?fqdn=`: a list of one; without `fqdn` of all (guess).
 
     Raises:
@@ -34,7 +34,7 @@ def domain(call: Call, domains: Domains, quirks: Quirks) -> Answer:
     """
     fqdn = call.query.get("fqdn")
     if fqdn is not None and _FQDN.fullmatch(fqdn) is None:
-        raise RefusedError(invalid(BAD_NAME))
+        raise invalid(BAD_NAME)
     found = [
         {
             "id": domains.number(zone),
@@ -47,7 +47,7 @@ def domain(call: Call, domains: Domains, quirks: Quirks) -> Answer:
     return page_of(found, call.query, quirks.rest_per_page)
 
 
-def revisions(call: Call, history: list[Revision], quirks: Quirks) -> Answer:
+def revisions(call: Call, history: list[Revision], quirks: Quirks) -> RestAnswer:
     """`GET domain/{id}/dns/revision`.
 
     Raises:
@@ -59,7 +59,7 @@ def revisions(call: Call, history: list[Revision], quirks: Quirks) -> Answer:
     return page_of(shown, call.query, quirks.rest_per_page)
 
 
-def records(call: Call, history: list[Revision], quirks: Quirks) -> Answer:
+def records(call: Call, history: list[Revision], quirks: Quirks) -> RestAnswer:
     """`GET domain/{id}/dns/revision/{revision}/record`; any revision, drafts too.
 
     Raises:

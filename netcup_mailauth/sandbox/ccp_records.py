@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks
     from netcup_mailauth.sandbox.zones import Zone
 
+TYPE_CHANGED = f"{ccp_answers.UPDATE_FAILED}The type of a record cannot be changed."  # (guess)
+EXISTS_ALREADY = f"{ccp_answers.UPDATE_FAILED}The record already exists."  # (guess)
+CNAME_CONFLICT = f"{ccp_answers.UPDATE_FAILED}A CNAME cannot stand beside other records."  # (guess)
+
 _TARGETS = frozenset({"CNAME", "MX", "NS"})
 _BOOLEANS = {"true": True, "false": False}
 
@@ -167,69 +171,54 @@ _DESTINATIONS: dict[str, Callable[[str], bool]] = {
 }
 
 
-TYPE_CHANGED = f"{ccp_answers.UPDATE_FAILED}The type of a record cannot be changed."  # (guess)
-EXISTS_ALREADY = f"{ccp_answers.UPDATE_FAILED}The record already exists."  # (guess)
-CNAME_CONFLICT = f"{ccp_answers.UPDATE_FAILED}A CNAME cannot stand beside other records."  # (guess)
-
-
 class _RefusedEntryError(Exception):
     """An entry that fits the pattern but not the zone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """The zone after the call, and the error that stopped it, if one did."""
-
-    zone: Zone
-    error: CcpAnswer | None
-
-
 def merge(
     zone: Zone, raw_entries: list[object], quirks: Quirks, now: float, new_id: Callable[[], int]
-) -> Merged:
-    """Merge entries into a zone; records that are not listed stay as they are (L20).
+) -> tuple[Zone, CcpAnswer | None]:
+    """The zone with these entries, and the error that stopped it, if one did.
 
+    Records that are not listed stay as they are (L20).
     All entries are validated before the first is applied, because netcup names the faults of
     several in one sentence (L32). How far a refused call gets is a quirk (L29).
     """
     entries = [read_entry(raw, zone.name, quirks) for raw in raw_entries]
     problems = [problem for entry in entries for problem in entry.problems]
     error = validation_error(" ".join(problems)) if problems else None
-    desk = _Records(list(zone.records), quirks, now, new_id)
+    records = _Records(list(zone.records), quirks, now, new_id)
     for entry in entries:
         if entry.problems:
             break
         try:
-            desk.apply(entry)
+            records.apply(entry)
         except _RefusedEntryError as refusal:
             error = error or update_failed(str(refusal))
             break
     if error is not None and quirks.on_error == "atomic":
-        return Merged(zone, error)
-    return Merged(zone.with_records(tuple(desk.records), now), error)
+        return zone, error
+    return zone.with_records(tuple(records.all), now), error
 
 
 @dataclass
 class _Records:
     """The records on the way from one state to the next."""
 
-    records: list[Record]
+    all: list[Record]
     quirks: Quirks
     now: float
     new_id: Callable[[], int]
 
     def apply(self, entry: Entry) -> None:
-        old = next((record for record in self.records if record.id == entry.id), None)
+        old = next((record for record in self.all if record.id == entry.id), None)
         if entry.id is not None or entry.delete:
             if old is not None:
-                self._delete(old) if entry.delete else self._update(old, entry)
+                self.all.remove(old) if entry.delete else self._update(old, entry)
             elif self.quirks.unknown_id == "error":  # L25
                 raise _RefusedEntryError(ccp_answers.unknown_record(entry.id))
         elif entry.type != "NS":  # L34: netcup says yes and stores nothing
             self._create(entry)
-
-    def _delete(self, old: Record) -> None:
-        self.records.remove(old)
 
     def _update(self, old: Record, entry: Entry) -> None:
         if entry.type != old.type and self.quirks.type_change == "refuse":
@@ -238,23 +227,23 @@ class _Records:
         if new.says_the_same_as(old):
             return  # L24: no change, so neither serial nor state move
         self._refuse_cname_conflict(new)
-        self.records[self.records.index(old)] = new
+        self.all[self.all.index(old)] = new
 
     def _create(self, entry: Entry) -> None:
         draft = _record(0, entry, self.now, self.quirks.rest_default_ttl)
-        if any(draft.says_the_same_as(record) for record in self.records):  # L26
+        if any(draft.says_the_same_as(record) for record in self.all):  # L26
             if self.quirks.duplicate_create == "ignore":
                 return
             if self.quirks.duplicate_create == "error":
                 raise _RefusedEntryError(EXISTS_ALREADY)
         self._refuse_cname_conflict(draft)
-        self.records.append(replace(draft, id=self.new_id()))
+        self.all.append(replace(draft, id=self.new_id()))
 
     def _refuse_cname_conflict(self, new: Record) -> None:
         if self.quirks.cname_conflict == "accept":
             return
         name = new.hostname.lower()
-        for record in self.records:
+        for record in self.all:
             beside = record.id != new.id and record.hostname.lower() == name
             if beside and "CNAME" in (record.type, new.type):
                 raise _RefusedEntryError(CNAME_CONFLICT)

@@ -10,11 +10,11 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer
+from socketserver import BaseRequestHandler, TCPServer
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -47,9 +47,8 @@ class Reply:
     pause: float = 0.0
 
 
-class NoReplyError(Exception):
-    """Raised by an application that closes the connection without a word."""
-
+#: The connection is closed without a word.
+NO_REPLY = Reply(0, "", b"")
 
 #: What answers requests on a port.
 App = Callable[[Request], Reply]
@@ -68,21 +67,6 @@ def html_reply(title: str, status: int = 200) -> Reply:
         f"<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     )
     return Reply(status, "text/html", text.encode())
-
-
-def route(routes: Mapping[str, App]) -> App:
-    """An application that hands each request to the one its path belongs to.
-
-    A key ending in `/` takes all paths below it, any other exactly its own.
-    """
-
-    def routed(request: Request) -> Reply:
-        for path, app in routes.items():
-            if request.path == path or (path.endswith("/") and request.path.startswith(path)):
-                return app(request)
-        return html_reply("404 Not Found", 404)
-
-    return routed
 
 
 #: Names served beside the addresses of loopback, in lower case.
@@ -149,20 +133,15 @@ def pieces(whole: bytes, body: bytes, transfer: str) -> Iterator[bytes]:
         yield b"1\r\n \r\n" if transfer == "drip-chunks" else b"x"
 
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _MAX_BODY = 4 * 1024 * 1024
 
 
 class LoopbackServer(TCPServer):
-    """One port with one application behind it; a thread for each connection.
+    """One port, 0 for any that is free; a thread for each connection.
 
     It keeps its own list of connections: to stop means to close them all, also those a client
     keeps open, and to wait for their threads.
-
-    Args:
-        app: what answers the requests.
-        port: the port, 0 for any that is free.
-        tls: how to speak TLS, or None for plain HTTP.
 
     Raises:
         OSError: the port is taken.
@@ -171,22 +150,17 @@ class LoopbackServer(TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, app: App, port: int, tls: ssl.SSLContext | None) -> None:
-        self.app = app
+    def __init__(
+        self, port: int, handler: type[BaseRequestHandler], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.connection_numbers = itertools.count(1)
         self._tls = tls
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
-        super().__init__((_HOST, port), _Handler)
+        super().__init__((HOST, port), handler)
         self._acceptor = threading.Thread(target=self._accept, name="sandbox-accept", daemon=True)
         self._acceptor.start()
-
-    @property
-    def url(self) -> str:
-        """Scheme, host and port, without a path."""
-        scheme = "http" if self._tls is None else "https"
-        return f"{scheme}://{_HOST}:{self.server_address[1]}"
 
     def close(self) -> None:
         """Close the port and all connections, and wait for their threads."""
@@ -195,7 +169,7 @@ class LoopbackServer(TCPServer):
         self._stopping.set()
         # A blocked accept() does not notice that its socket is closed; a connection wakes it.
         with contextlib.suppress(OSError):
-            socket.create_connection((_HOST, self.server_address[1]), timeout=1).close()
+            socket.create_connection((HOST, self.server_address[1]), timeout=1).close()
         self._acceptor.join(timeout=5)
         self.server_close()
         with self._guard:
@@ -259,13 +233,23 @@ class LoopbackServer(TCPServer):
                 self._open.pop(threading.current_thread(), None)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class HttpServer(LoopbackServer):
+    """An application on a port of its own."""
+
+    def __init__(self, app: App, port: int, tls: ssl.SSLContext | None) -> None:
+        self.app = app
+        super().__init__(port, _HttpConnection, tls)
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://{HOST}:{self.server_address[1]}"  # without a path
+
+
+class _HttpConnection(BaseHTTPRequestHandler):
     """Reads one request after the other from a connection and lets the application answer."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # without it a kept connection costs 40 ms per call
     wbufsize = -1  # head and body in one packet
-    server: LoopbackServer
+    server: HttpServer
 
     def setup(self) -> None:
         super().setup()
@@ -295,12 +279,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         parts = urlsplit(self.path)
         request = Request(self.command, parts.path, parts.query, self.headers, body, self._number)
-        try:
-            reply = self.server.app(request)
-        except NoReplyError:
+        reply = self.server.app(request)
+        if reply is NO_REPLY:
             self.close_connection = True
-            return
-        if reply.transfer == "whole":
+        elif reply.transfer == "whole":
             self._send(reply)
         else:
             self._send_in_pieces(reply)

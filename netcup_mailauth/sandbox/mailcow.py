@@ -11,25 +11,24 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.sandbox.http import NoReplyError, Reply, Request, html_reply, json_reply
+from netcup_mailauth.sandbox.http import Reply, Request, html_reply, json_reply
 from netcup_mailauth.sandbox.mailcow_dkim import DkimWriter
-from netcup_mailauth.sandbox.mailcow_faults import MailcowFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from netcup_mailauth.sandbox.counters import Counters
-    from netcup_mailauth.sandbox.credentials import Credentials
+    from netcup_mailauth.sandbox.addresses import Credentials
+    from netcup_mailauth.sandbox.calls import Counters
     from netcup_mailauth.sandbox.mailcow_dkim import DkimKey, Keyring
-    from netcup_mailauth.sandbox.mailcow_faults import MailcowFault
     from netcup_mailauth.sandbox.quirks import Quirks
 
 _PREFIX = "/api/v1/"
 _VERSION = "2026-08"
+_READS = ("get/dkim", "get/domain", "get/alias-domain", "get/status", "get/logs")
 _SENT_AS = {"add": "attr", "edit": "attr", "delete": "items"}
 _LENGTHS = ((391, "1024"), (564, "2048"), (736, "3072"), (1416, "4096"))
 _CHUNK = 255
-_TASK_COMPLETED = {"type": "success", "msg": "Task completed"}
+TASK_COMPLETED = {"type": "success", "msg": "Task completed"}
 
 
 _MASKED = re.compile("pass", re.IGNORECASE)
@@ -78,6 +77,27 @@ def _php_json(data: object) -> str:
     return json.dumps(data, separators=(",", ":")).replace("/", "\\/")
 
 
+@dataclass(frozen=True, slots=True)
+class MailcowCall:
+    """A call that was let in: `get/dkim` with the rest of its path, or a write with its body."""
+
+    name: str
+    data: Any = field(repr=False)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it changes nothing."""
+        return self.name.startswith("get/")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that it is about."""
+        if not isinstance(self.data, dict):
+            return tuple(map(str, self.data if isinstance(self.data, list) else [self.data]))
+        fields = ("domain", "domains", "from_domain", "to_domain")
+        return tuple(str(self.data[name]) for name in fields if name in self.data)
+
+
 @dataclass(frozen=True)
 class Mailcow:
     """The API, for a read-only and a read-write key. "Nothing found" is `{}`, even for a list."""
@@ -87,15 +107,10 @@ class Mailcow:
     counters: Counters
     quirks: Quirks
     credentials: Credentials
-    faults: MailcowFaults = field(default_factory=MailcowFaults)
     log: ApiLog = field(default_factory=ApiLog)
 
-    def __call__(self, request: Request) -> Reply:
-        """Answer one request.
-
-        Raises:
-            NoReplyError: the connection is to be closed without an answer.
-        """
+    def decode(self, request: Request) -> MailcowCall | Reply:
+        """The call that a request is, or why it is none."""
         if not request.path.startswith(_PREFIX):
             return html_reply("404 Not Found", 404)
         if request.headers.get("Sec-Fetch-Dest", "empty") != "empty":
@@ -106,11 +121,24 @@ class Mailcow:
             return _error(401, refusal)
         verb, _, rest = request.path.removeprefix(_PREFIX).partition("/")
         if verb in _SENT_AS:
-            return self._write(request, verb, rest)
+            return self._decode_write(request, verb, rest)
         self.log.note(request, "", None)
         if request.method != "GET":
             return _error(405, "only GET method is allowed")
-        return self._get(rest) if verb == "get" else _error(404, "route not found")
+        kind, _, name = rest.partition("/")
+        return self._known(MailcowCall(f"{verb}/{kind}", name))
+
+    def carry_out(self, call: MailcowCall, writes: int | None = None) -> Reply:
+        """Answer a call; of what it writes, Redis takes only so much before it fails."""
+        if call.is_read:
+            return json_reply(self._read(call.name, call.data) or {})
+        data = call.data
+        if not isinstance(data, dict) and call.name != "delete/dkim":
+            data = {}
+        writer = DkimWriter(self.keyring, writes)
+        _WRITES[call.name](writer, data)
+        self.keyring.on_change()
+        return json_reply(writer.said or TASK_COMPLETED)
 
     def _refusal(self, request: Request) -> str | None:
         """Why the key does not count; mailcow's fail2ban hears of each such request."""
@@ -121,7 +149,7 @@ class Mailcow:
             return "authentication failed"
         return None
 
-    def _write(self, request: Request, verb: str, route: str) -> Reply:
+    def _decode_write(self, request: Request, verb: str, route: str) -> MailcowCall | Reply:
         data = None
         if "application/json" in request.headers.get("Content-Type", ""):
             try:
@@ -135,51 +163,26 @@ class Mailcow:
             return _error(200, "Cannot find attributes in post data")
         if request.method != "POST":
             return _error(405, "only POST method is allowed")
-        call = f"{verb}/{route}"
-        if call not in _WRITES:
-            return _error(404, "route not found")
-        self.counters.note_mailcow(call)
-        return self._dkim_write(call, data)
+        return self._known(MailcowCall(f"{verb}/{route}", data))
 
-    def _dkim_write(self, call: str, data: Any) -> Reply:
-        fault = self.faults.take(call, _names(data))
-        mode = fault and fault.mode
-        if mode == "drop-before":
-            raise NoReplyError
-        if mode == "500":
-            return html_reply("500 Internal Server Error", 500)
-        if mode == "denied":
-            return html_reply("401 Authorization Required", 401)
-        if mode == "success-but-nothing":
-            return json_reply([_TASK_COMPLETED])
-        writer = DkimWriter(self.keyring, _writes_left(fault))
-        _WRITES[call](writer, data if call == "delete/dkim" or isinstance(data, dict) else {})
-        self.keyring.on_change()
-        if mode in ("drop-after", "killed"):
-            raise NoReplyError
-        return json_reply(writer.said or _TASK_COMPLETED)
-
-    def _get(self, path: str) -> Reply:
-        kind, _, name = path.partition("/")
-        answers: dict[str, Callable[[str], object]] = {
-            "dkim": self._dkim,
-            "domain": self._domain,
-            "alias-domain": self._alias_domain,
-            "status": self._status,
-            "logs": self._logs,
-        }
-        answer = answers.get(kind)
-        if answer is None:
+    def _known(self, call: MailcowCall) -> MailcowCall | Reply:
+        if call.name not in _READS and call.name not in _WRITES:
             return _error(404, "route not found")
-        self.counters.note_mailcow(f"get/{kind}")
-        fault = self.faults.take(f"get/{kind}", (name,))
-        if fault is not None and fault.mode == "denied":
-            return html_reply("401 Authorization Required", 401)
-        if fault is not None and fault.mode in ("500", "error"):
-            return html_reply("500 Internal Server Error", 500)
-        if fault is not None:
-            raise NoReplyError
-        return json_reply(answer(name) or {})
+        self.counters.note_mailcow(call.name)
+        return call
+
+    def _read(self, name: str, rest: str) -> object:
+        match name:
+            case "get/dkim":
+                return self._dkim(rest)
+            case "get/domain":
+                return self._domain(rest)
+            case "get/alias-domain":
+                return self._alias_domain(rest)
+            case "get/status":
+                return {"version": _VERSION} if rest == "version" else {}
+            case _:
+                return self._logs(rest)
 
     def _dkim(self, name: str) -> object:
         """`details`: an administrator, which every API key is, may ask for any name."""
@@ -217,9 +220,6 @@ class Mailcow:
             return details
         return next((entry for entry in details if entry["alias_domain"] == name.lower()), {})
 
-    def _status(self, what: str) -> object:
-        return {"version": _VERSION} if what == "version" else {}
-
     def _logs(self, which: str) -> object:
         name, _, count = which.partition("/")
         return self.log.newest(int(count) if count.isdigit() else 100) if name == "api" else {}
@@ -231,20 +231,6 @@ _WRITES: dict[str, Callable[[DkimWriter, Any], None]] = {
     "add/dkim_import": DkimWriter.import_,
     "delete/dkim": DkimWriter.delete,
 }
-
-
-def _names(data: object) -> tuple[str, ...]:
-    """Every name that a write call is about."""
-    if not isinstance(data, dict):
-        return tuple(map(str, data)) if isinstance(data, list) else (str(data),)
-    fields = ("domain", "domains", "from_domain", "to_domain")
-    return tuple(str(data[name]) for name in fields if name in data)
-
-
-def _writes_left(fault: MailcowFault | None) -> int | None:
-    if fault is None or fault.mode == "drop-after":
-        return None
-    return 0 if fault.mode == "error" else fault.writes
 
 
 def _domain_details(domain: str) -> dict[str, object]:

@@ -22,6 +22,8 @@ NAME_SERVERS = ("root-dns.netcup.net.", "second-dns.netcup.net.", "third-dns.net
 #: The mailbox in every SOA.
 CONTACT = "dnsadmin.netcup.net."
 
+#: Where a zone is served (L16).
+Backend = Literal["ccp", "clouddns"]
 
 #: The types netcup's CCP takes (1.5).
 TYPES = frozenset(
@@ -34,6 +36,7 @@ TYPES = frozenset(
 #: The TTL of a record that was given none, in seconds (R14).
 USUAL_TTL = 3600
 
+_FIRST_ID = 405400
 _LONGEST_NUMBER = 18
 _HOSTNAME = re.compile(
     r"@|\*|(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII
@@ -179,7 +182,7 @@ class Zone:
     expire: str = "1209600"
     dnssec: bool = False
     dnssec_enabled: float = 0.0
-    backend: Literal["ccp", "clouddns"] = "ccp"
+    backend: Backend = "ccp"
 
     def with_records(self, records: tuple[Record, ...], now: float) -> Zone:
         """The zone with these records; the serial moves only if they say something else (L24)."""
@@ -243,11 +246,6 @@ def _state(record: Record, quirks: Quirks, now: float) -> str:
     return "yes" if now - record.written >= quirks.publish_delay else "unknown"
 
 
-_FIRST_ID = 405400
-
-Backend = Literal["ccp", "clouddns"]
-
-
 @dataclass(frozen=True, slots=True)
 class ZoneSeed:
     """What a zone holds when the sandbox starts, or is reset."""
@@ -258,15 +256,10 @@ class ZoneSeed:
 
 
 class Zones:
-    """The zones and the id counter.
+    """All zones of the one account, and the id counter. `clock` tells seconds since 1970.
 
     Whoever reads and then writes holds `lock` in between. Zones are frozen, so a reader of one
     needs no lock.
-
-    Args:
-        seeds: the zones to start with.
-        quirks: the switches.
-        clock: the time in seconds since 1970.
     """
 
     def __init__(
@@ -279,11 +272,11 @@ class Zones:
         self._seeds = tuple(seeds)
         self._zones: dict[str, Zone] = {}
         self._last_id = 0
-        self._sow()
+        self._begin()
 
     @property
-    def zones(self) -> dict[str, Zone]:
-        """All zones by name; a copy."""
+    def by_name(self) -> dict[str, Zone]:
+        """All zones; a copy."""
         with self.lock:
             return dict(self._zones)
 
@@ -328,9 +321,9 @@ class Zones:
         """
         with self.lock:
             zone = self.existing(name)
-            self.put(zone.with_records(self._plant(name, drafts), self.clock()))
+            self.put(zone.with_records(self._given_ids(name, drafts), self.clock()))
 
-    def intrude(self, name: str, drafts: Sequence[Draft]) -> None:
+    def write_beside(self, name: str, drafts: Sequence[Draft]) -> None:
         """Let another writer add records, or change those whose ids the drafts have (L46).
 
         Raises:
@@ -375,10 +368,20 @@ class Zones:
             raise ValueError(f"this sandbox has no zone {name!r}")
         return zone
 
+    def refuse_inside(self, name: str) -> None:
+        """Let nobody give values to a name of a zone but in the zone.
+
+        Raises:
+            ValueError: the name is in one.
+        """
+        for zone in self.by_name:
+            if f".{name.lower().removesuffix('.')}".endswith(f".{zone}"):
+                raise ValueError(f"{name} is in the zone {zone} of this sandbox: set it there")
+
     def reset(self) -> None:
         """Put all zones, and the id counter, back to the start."""
         with self.lock:
-            self._sow()
+            self._begin()
             self.on_change()
 
     def restore(self, zones: Mapping[str, Zone], last_id: int) -> None:
@@ -395,17 +398,17 @@ class Zones:
     def _renumbered(self, record: Record, taken: set[int]) -> Record:
         return replace(record, id=self.new_id()) if record.id in taken else record
 
-    def _sow(self) -> None:
+    def _begin(self) -> None:
         self._zones = {}
         self._last_id = _FIRST_ID - 1
         given = [draft.id for seed in self._seeds for draft in seed.drafts if draft.id is not None]
         self._last_id = max([self._last_id, *given])
         for seed in self._seeds:
-            records = self._plant(seed.name, seed.drafts)
+            records = self._given_ids(seed.name, seed.drafts)
             serial = first_serial(self.clock())
             self._zones[seed.name] = Zone(seed.name, records, serial, backend=seed.backend)
 
-    def _plant(self, name: str, drafts: Sequence[Draft]) -> tuple[Record, ...]:
+    def _given_ids(self, name: str, drafts: Sequence[Draft]) -> tuple[Record, ...]:
         given = [draft.id for draft in drafts if draft.id is not None]
         for zone in self._zones.values():
             for record in zone.records:

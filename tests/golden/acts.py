@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.mailcow_faults import read_mailcow_fault
+from netcup_mailauth.sandbox.faults import read_mailcow_fault
 from tests.golden.stage import CALLS, NEXT_KEY, Act
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def mailcow_fault(call: str, mode: str) -> Act:
     """Let a call to mailcow fail."""
 
     def do(stage: Stage) -> None:
-        stage.sandbox.add_mailcow_fault(read_mailcow_fault({"call": call, "mode": mode}))
+        stage.sandbox.add_fault(read_mailcow_fault({"call": call, "mode": mode}))
 
     return Act(f"mailcow: the next {call} call: {mode}", do)
 

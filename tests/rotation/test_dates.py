@@ -98,7 +98,7 @@ def test_a_server_whose_clock_differs_stops_switch_and_removal_until_it_is_set_r
 ) -> None:
     with monkeypatch.context() as wrong:
         date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
-        wrong.setattr(http._Handler, "date_time_string", lambda *_: date)
+        wrong.setattr(http._HttpConnection, "date_time_string", lambda *_: date)
         main([*BEGIN])
         time.sleep(0.3)
         for _ in range(3):

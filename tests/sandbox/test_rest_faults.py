@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from netcup_mailauth.sandbox import http
-from netcup_mailauth.sandbox.faults import CCP_MODES, REST_MODES
+from netcup_mailauth.sandbox.faults import MODES
 from tests.sandbox.client import Ccp
 from tests.sandbox.rest_client import DOMAIN, SPF, Rest, error, rdatas, row
 
@@ -174,7 +174,7 @@ def test_draft_before_a_read_is_one_of_somebody_else(rest: Rest) -> None:
     assert SPF in rdatas(rest.sandbox.rest_records(DOMAIN), "@")
 
 
-COMPLETE = [mode for mode in REST_MODES if not mode.startswith("drip-")]
+COMPLETE = [mode for mode in MODES["rest"] if not mode.startswith("drip-")]
 
 
 @pytest.mark.parametrize("mode", COMPLETE)
@@ -210,8 +210,8 @@ def test_a_fault_breaks_no_body_that_is_none(untouched: Rest, mode: str) -> None
 @pytest.mark.parametrize(
     ("action", "mode"),
     [
-        *((WRITE, mode) for mode in CCP_MODES if mode not in REST_MODES),
-        *(("updateDnsRecords", mode) for mode in REST_MODES if mode not in CCP_MODES),
+        *((WRITE, mode) for mode in MODES["ccp"] if mode not in MODES["rest"]),
+        *(("updateDnsRecords", mode) for mode in MODES["rest"] if mode not in MODES["ccp"]),
         ("unknown", "drop"),
     ],
 )

@@ -15,7 +15,7 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.rotation.signer import Users
-from netcup_mailauth.sandbox.mailcow_faults import read_mailcow_fault
+from netcup_mailauth.sandbox.faults import read_mailcow_fault
 from netcup_mailauth.signers.mailcow import MailcowSigner
 from netcup_mailauth.signers.mailcow_keys import parked_name, prepared_name
 from tests.signers.world import (
@@ -54,7 +54,7 @@ def signer(mailcow: Mailcow) -> MailcowSigner:
 
 
 def fail(sandbox: Sandbox, mode: str, call: str = "*", **more: Any) -> None:
-    sandbox.add_mailcow_fault(read_mailcow_fault({"call": call, "mode": mode, **more}))
+    sandbox.add_fault(read_mailcow_fault({"call": call, "mode": mode, **more}))
 
 
 def pair(key: SignerKey | None) -> object:

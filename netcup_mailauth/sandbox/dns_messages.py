@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import dns.exception
 import dns.flags
@@ -17,10 +16,9 @@ import dns.rdatatype
 
 if TYPE_CHECKING:
     from dns.name import Name
-    from dns.rdatatype import RdataType
     from dns.rrset import RRset
 
-    from netcup_mailauth.sandbox.dns.loop import Transport
+    Transport = Literal["udp", "tcp"]
 
 _HEADER = 12
 _QR = 0x80
@@ -43,22 +41,12 @@ class Result:
     onward: Name | None = None
 
 
-#: What knows the answer to a question of class IN.
-Responder = Callable[["Name", "RdataType"], Result]
+#: What a name server says that stumbles.
+SERVFAIL = Result(dns.rcode.SERVFAIL)
 
 
-def fail(_name: Name, _kind: RdataType) -> Result:
-    """Answer SERVFAIL, whatever is asked."""
-    return Result(dns.rcode.SERVFAIL)
-
-
-def refuse(_name: Name, _kind: RdataType) -> Result:
-    """Answer REFUSED, whatever is asked."""
-    return Result(dns.rcode.REFUSED)
-
-
-def answer(wire: bytes, transport: Transport, responder: Responder) -> bytes | None:
-    """The response to what came in; None if there is none, as for a response."""
+def read(wire: bytes) -> dns.message.Message | bytes | None:
+    """The query that came in, with one question; else its response, if it gets one at all."""
     if len(wire) < _HEADER or wire[2] & _QR:
         return None  # answering a response could go on for ever between two servers
     if (wire[2] >> 3) & 0xF != dns.opcode.QUERY:
@@ -67,24 +55,20 @@ def answer(wire: bytes, transport: Transport, responder: Responder) -> bytes | N
         query = dns.message.from_wire(wire, keyring=False)
     except (dns.exception.DNSException, ValueError, struct.error):
         return _bare(wire, dns.rcode.FORMERR)
-    if len(query.question) != 1:
-        return _bare(wire, dns.rcode.FORMERR)
-    return _sized(query, transport, _result(query, responder))
+    return query if len(query.question) == 1 else _bare(wire, dns.rcode.FORMERR)
 
 
-def _result(query: dns.message.Message, responder: Responder) -> Result:
+def refusal(query: dns.message.Message, rcode: str | None) -> Result | None:
+    """What a query is answered that cannot be, or, if there is an `rcode`, any other."""
     question = query.question[0]
     if query.edns > 0:
         return Result(dns.rcode.BADVERS)
     if question.rdclass != dns.rdataclass.IN or question.rdtype in _TRANSFERS:
         return Result(dns.rcode.REFUSED)
-    try:
-        return responder(question.name, question.rdtype)
-    except Exception:  # noqa: BLE001 - so does a name server that stumbles; the others go on
-        return Result(dns.rcode.SERVFAIL)
+    return None if rcode is None else Result(dns.rcode.from_text(rcode))
 
 
-def _sized(query: dns.message.Message, transport: Transport, result: Result) -> bytes:
+def written(query: dns.message.Message, transport: Transport, result: Result) -> bytes:
     """The response, without records and with TC where it does not fit into a UDP packet."""
     room = _LARGEST if transport == "tcp" else _udp_room(query)
     try:
@@ -92,7 +76,7 @@ def _sized(query: dns.message.Message, transport: Transport, result: Result) -> 
     except dns.exception.TooBig:
         pass
     if transport == "tcp":
-        return _response(query, Result(dns.rcode.SERVFAIL)).to_wire()
+        return _response(query, SERVFAIL).to_wire()
     cut = Result(result.rcode, flags=result.flags | dns.flags.TC)
     return _response(query, cut).to_wire(max_size=room)
 

@@ -39,23 +39,21 @@ def reverse_name(address: str) -> str:
     return ipaddress.ip_address(address).reverse_pointer
 
 
-class Elsewhere:
-    """The names outside, which tests can add to.
+class World:
+    """The names outside, which tests can add to; `names` holds more, by type.
 
-    Args:
-        hosts: the host each address belongs to, for PTR records.
-        world: more names, each with its types and their values.
+    `hosts` has the host each address belongs to, for PTR records.
 
     Raises:
         ValueError: a value is none of its type.
     """
 
     def __init__(
-        self, hosts: Mapping[str, str], world: Mapping[str, Mapping[str, Sequence[str]]]
+        self, hosts: Mapping[str, str], names: Mapping[str, Mapping[str, Sequence[str]]]
     ) -> None:
         self._lock = threading.Lock()
         self._facts: Facts = _built_in(hosts)
-        for name, types in world.items():
+        for name, types in names.items():
             for kind, values in types.items():
                 self.set(name, kind, values)
         self._start = self._facts
@@ -71,9 +69,9 @@ class Elsewhere:
         Raises:
             ValueError: a value is none of its type.
         """
-        from netcup_mailauth.sandbox.dns.checking import checked
+        from netcup_mailauth.sandbox.authority import checked_world
 
-        name, kind, values = checked(name, kind, values)
+        name, kind, values = checked_world(name, kind, values)
         with self._lock:
             facts = {key: old for key, old in self._facts.items() if key != (name, kind)}
             self._facts = {**facts, (name, kind): tuple(values)} if values else facts

@@ -10,24 +10,30 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from netcup_mailauth.sandbox.dns.authority import zone_of
-from netcup_mailauth.sandbox.dns.checking import world_value
-from netcup_mailauth.sandbox.dns.elsewhere import HOSTING_MX, HOSTING_MX_FACTS, TOP_LEVEL
-from netcup_mailauth.sandbox.dns.messages import Result
-from netcup_mailauth.sandbox.dns.tree import Tree, ancestors, grow
-from netcup_mailauth.sandbox.dns.zonetrees import start_of_authority, tree_of, with_apex
+from netcup_mailauth.sandbox.authority import (
+    Tree,
+    ancestors,
+    grow,
+    start_of_authority,
+    tree_of,
+    with_apex,
+    world_value,
+    zone_of,
+)
+from netcup_mailauth.sandbox.dns_messages import Result
+from netcup_mailauth.sandbox.world import HOSTING_MX, HOSTING_MX_FACTS, TOP_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dns.name import Name
     from dns.rdata import Rdata
     from dns.rdatatype import RdataType
     from dns.rrset import RRset
 
-    from netcup_mailauth.sandbox.dns.elsewhere import Elsewhere, Facts
-    from netcup_mailauth.sandbox.dns.publication import Window
     from netcup_mailauth.sandbox.quirks import ShortTarget
+    from netcup_mailauth.sandbox.world import Facts, World
+    from netcup_mailauth.sandbox.zones import Zone
 
 _MOST_ZONES = 16  # that one chain of aliases may lead through
 _TTL = 3600
@@ -36,22 +42,21 @@ _SERIAL = 2026010101
 _IS_HOSTING_MX = re.compile(HOSTING_MX)
 
 
-class Recursor:
+class Resolver:
     """Follows aliases through all zones it knows; what it does not know does not exist.
 
     A zone of the sandbox wins over the same name elsewhere.
     """
 
-    def __init__(self, window: Window, elsewhere: Elsewhere, short_target: ShortTarget) -> None:
-        self._window, self._elsewhere = window, elsewhere
-        self._short_target = short_target
-        self._world = _World((), {})
+    def __init__(self, world: World, short_target: ShortTarget) -> None:
+        self._world, self._short_target = world, short_target
+        self._trees = _WorldTrees((), {})
 
-    def __call__(self, name: Name, kind: RdataType) -> Result:
+    def answer(self, name: Name, kind: RdataType, zones: Mapping[str, Zone]) -> Result:
         """Answer one question, with the RA bit."""
         chain: list[RRset] = []
         for _ in range(_MOST_ZONES):
-            tree = self._tree(name)
+            tree = self._tree(name, zones)
             result = tree.look_up(name, kind)
             chain += result.answer
             if result.onward is None:
@@ -62,19 +67,18 @@ class Recursor:
                 break  # a loop, or a zone that was given to servers out of our reach
         return Result(dns.rcode.SERVFAIL, flags=dns.flags.RA)
 
-    def _tree(self, name: Name) -> Tree:
+    def _tree(self, name: Name, zones: Mapping[str, Zone]) -> Tree:
         """The zone a name lies in, were it but the root."""
-        zones = self._window.zones()
         zone = zone_of(name, zones)
         if zone is not None:
             return tree_of(zone, self._short_target)
-        if not self._world.is_of(zones, self._elsewhere.facts):
-            self._world = _World(tuple(zones), self._elsewhere.facts)
-        return self._world.tree(name)
+        if not self._trees.are_of(zones, self._world.facts):
+            self._trees = _WorldTrees(tuple(zones), self._world.facts)
+        return self._trees.at(name)
 
 
-class _World:
-    """The world outside as trees; a new one is made when it has changed."""
+class _WorldTrees:
+    """The world outside as trees; made anew when it has changed."""
 
     def __init__(self, zones: tuple[str, ...], facts: Facts) -> None:
         self._zones, self._facts = zones, facts
@@ -96,11 +100,11 @@ class _World:
             if child != dns.name.root:
                 self._children.setdefault(self._origin(child.parent()), []).append(child)
 
-    def is_of(self, zones: Iterable[str], facts: Facts) -> bool:
+    def are_of(self, zones: Iterable[str], facts: Facts) -> bool:
         """Whether nothing has changed."""
         return facts is self._facts and tuple(zones) == self._zones
 
-    def tree(self, name: Name) -> Tree:
+    def at(self, name: Name) -> Tree:
         """The zone that a name outside the sandbox's zones lies in."""
         origin = self._origin(name)
         if _IS_HOSTING_MX.fullmatch(name.to_text(omit_final_dot=True).lower()):

@@ -212,7 +212,7 @@ class Tree:
         return None
 
 
-def grow(origin: Name, entries: Iterable[Entry], names: Iterable[Name] = ()) -> Tree:
+def build_tree(origin: Name, entries: Iterable[Entry], names: Iterable[Name] = ()) -> Tree:
     """Make a tree of data, the SOA among them, and of other names that exist.
 
     Equal data becomes one; of several TTLs in a set the least counts (RFC 2181).
@@ -254,7 +254,7 @@ def tree_of(zone: Zone, short_target: ShortTarget) -> Tree:
     times = [seconds(text) for text in (zone.refresh, zone.retry, zone.expire)]
     entries = list(_usable(zone, Reader(origin, short_target)))
     soa = start_of_authority(zone.serial, ttl, times)
-    return grow(origin, with_apex(origin, ttl, soa, entries))
+    return build_tree(origin, with_apex(origin, ttl, soa, entries))
 
 
 def with_apex(origin: Name, ttl: int, soa: Rdata, entries: list[Entry]) -> list[Entry]:

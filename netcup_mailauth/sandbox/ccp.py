@@ -9,7 +9,7 @@ import secrets
 import string
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from netcup_mailauth.sandbox import ccp_answers as answers
 from netcup_mailauth.sandbox.ccp_answers import CcpAnswer, success, update_failed, validation_error
@@ -114,13 +114,13 @@ class Sessions:
         self._quirks = quirks
         self._clock = clock
         self._open: dict[str, _Session] = {}
-        self._first_calls_to_spoil = 0
+        self._first_calls_to_refuse = 0
         self.clear()
 
     def clear(self) -> None:
         """End all sessions and forget which one-shots were fired."""
         self._open.clear()
-        self._first_calls_to_spoil = 1 if self._quirks.first_call_4001 == "once" else 0
+        self._first_calls_to_refuse = 1 if self._quirks.first_call_4001 == "once" else 0
 
     def open(self) -> str:
         """Start a session; its id is 50 characters of the Base64 alphabet (L6)."""
@@ -129,8 +129,8 @@ class Sessions:
         dies = None if span is None else now + random.uniform(*span)  # noqa: S311 - not secret
         if self._quirks.first_call_4001 == "always":
             dies = now
-        elif self._first_calls_to_spoil:
-            self._first_calls_to_spoil -= 1
+        elif self._first_calls_to_refuse:
+            self._first_calls_to_refuse -= 1
             dies = now
         self._open[number] = _Session(used=now, dies=dies)
         return number
@@ -166,6 +166,7 @@ class Sessions:
 class CcpAccount:
     """The account as the CCP sees it. All but `decode` and `reply` hold `zones.lock` meanwhile."""
 
+    where: ClassVar[Literal["ccp"]] = "ccp"
     zones: Zones
     sessions: Sessions
     rate: RateLimit

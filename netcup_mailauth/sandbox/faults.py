@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from netcup_mailauth.sandbox import ccp, ccp_answers, rest, rest_answers
 from netcup_mailauth.sandbox.dns import GOOD, NAME_SERVERS, Behaviour
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from netcup_mailauth.sandbox.calls import Timers
-    from netcup_mailauth.sandbox.http import Request
     from netcup_mailauth.sandbox.mailcow import Mailcow, MailcowCall
-    from netcup_mailauth.sandbox.zones import Zone, Zones
 
 Where = Literal["ccp", "rest", "mailcow"]
 
@@ -73,43 +71,17 @@ class Fault:
         }
 
     def strikes(self, where: Where, action: str, names: tuple[str, ...]) -> bool:
-        """Whether it is meant for a call, were it its turn."""
+        """Whether it is meant for a call, were it the next."""
         if where not in self.where or (self.domain is not None and self.domain not in names):
             return False
         return self.action == action or (self.action == "*" and action != "get/dkim")
 
 
-class Account(Protocol):
-    """One of netcup's APIs: the calls and answers are its own. See `CcpAccount`."""
-
-    @property
-    def zones(self) -> Zones:
-        """The zones of the account."""
-
-    def decode(self, request: Request) -> Any:
-        """The call that a request is, or already its reply."""
-
-    def admit(self, call: Any) -> Any:
-        """Why a call is not carried out, or None."""
-
-    def carry_out(self, call: Any, *, store: bool = True) -> Any:
-        """Carry out a call that was let in."""
-
-    def zone_of(self, call: Any) -> Zone | None:
-        """The zone that a call is about, if this API serves it."""
-
-    def written(self, call: Any, answer: Any) -> Reply:
-        """An answer as it travels."""
-
-    def reply(self, call: Any, answer: Any) -> Reply:
-        """The answer as it travels, once it was counted."""
-
-
 @dataclass(frozen=True)
-class Turn:
+class FailingCall:
     """A call that a fault has struck."""
 
-    account: Any  # an Account
+    account: Any  # a CcpAccount or a RestAccount
     call: Any
     fault: Fault
 
@@ -127,7 +99,7 @@ class Mode:
 
     call: Literal["all", "nothing", "late", "pretended", "writes"]
     answer: object = None
-    first: Callable[[Turn], Any] | None = None
+    first: Callable[[FailingCall], Any] | None = None
     read: Reply = NO_REPLY
     delay: float = 0.0
     waits: bool = False
@@ -136,73 +108,73 @@ class Mode:
 # What comes first
 
 
-def _rival(turn: Turn) -> Any:
+def _rival(failing: FailingCall) -> Any:
     """Another writer was faster: it adds, or changes by id, the records of the fault."""
-    zone = turn.account.zone_of(turn.call)
+    zone = failing.account.zone_of(failing.call)
     if zone is not None:
-        turn.account.zones.write_beside(zone.name, turn.fault.records)
-    return turn.call
+        failing.account.zones.write_beside(zone.name, failing.fault.records)
+    return failing.call
 
 
-def _lose(turn: Turn) -> Any:
+def _lose(failing: FailingCall) -> Any:
     """Every record that is no TXT is gone: as if the call took the place of the zone."""
-    zone = turn.account.zone_of(turn.call)
+    zone = failing.account.zone_of(failing.call)
     if zone is not None:
         left = tuple(record for record in zone.records if record.type == "TXT")
-        turn.account.zones.put(zone.with_records(left, turn.account.zones.clock()))
-    return turn.call
+        failing.account.zones.put(zone.with_records(left, failing.account.zones.clock()))
+    return failing.call
 
 
-def _expire(turn: Turn) -> ccp.CcpCall:
+def _expire(failing: FailingCall) -> ccp.CcpCall:
     """The session dies just before the call: 4001."""
-    call: ccp.CcpCall = turn.call
-    turn.account.sessions.end(call.param.get("apisessionid"))
+    call: ccp.CcpCall = failing.call
+    failing.account.sessions.end(call.param.get("apisessionid"))
     return call
 
 
-def _half(turn: Turn) -> ccp.CcpCall:
+def _half(failing: FailingCall) -> ccp.CcpCall:
     """Only half of the entries are sent."""
-    call: ccp.CcpCall = turn.call
+    call: ccp.CcpCall = failing.call
     return call.first_half() if call.action == "updateDnsRecords" else call
 
 
-def _draft(turn: Turn) -> rest.RestCall:
+def _draft(failing: FailingCall) -> rest.RestCall:
     """A changeset is left uncommitted; before any other call somebody begins a draft (R11)."""
-    call: rest.RestCall = turn.call
+    call: rest.RestCall = failing.call
     if call.action == "changeset":
         try:
             body = {**rest_answers.read_object(call.body), "autoCommit": False}
         except rest_answers.RefusedError:
             return call
         return replace(call, body=json.dumps(body).encode())
-    zone = turn.account.zone_of(call)
+    zone = failing.account.zone_of(call)
     if zone is not None:
-        turn.account.revisions.begin_draft(zone)
+        failing.account.revisions.begin_draft(zone)
     return call
 
 
 # What is made of the call's own answer
 
 
-def _cut(turn: Turn, own: Any) -> Reply:
+def _cut(failing: FailingCall, own: Any) -> Reply:
     """Only half of it arrives; its Content-Length is that of the half."""
-    reply: Reply = turn.account.written(turn.call, own)
+    reply: Reply = failing.account.written(failing.call, own)
     return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
-def _in_pieces(turn: Turn, own: Any) -> Reply:
+def _in_pieces(failing: FailingCall, own: Any) -> Reply:
     """It comes late behind a 103, or drips for as long as the client listens."""
-    reply: Reply = turn.account.written(turn.call, own)
-    transfer = cast("Transfer", turn.fault.mode)
-    return replace(reply, transfer=transfer, pause=turn.fault.delay)
+    reply: Reply = failing.account.written(failing.call, own)
+    transfer = cast("Transfer", failing.fault.mode)
+    return replace(reply, transfer=transfer, pause=failing.fault.delay)
 
 
-def _failed_partly(_turn: Turn, own: ccp_answers.CcpAnswer) -> ccp_answers.CcpAnswer:
+def _failed_partly(_failing: FailingCall, own: ccp_answers.CcpAnswer) -> ccp_answers.CcpAnswer:
     """The error whose words suggest that this happens (L29)."""
     return own if own.is_error else ccp_answers.update_failed(ccp_answers.UPDATE_FAILED)
 
 
-def _only_txt(_turn: Turn, own: ccp_answers.CcpAnswer) -> ccp_answers.CcpAnswer:
+def _only_txt(_failing: FailingCall, own: ccp_answers.CcpAnswer) -> ccp_answers.CcpAnswer:
     """The TXT records of the zone alone."""
     records = (own.data or {}).get("dnsrecords")
     if not isinstance(records, list):
@@ -210,34 +182,34 @@ def _only_txt(_turn: Turn, own: ccp_answers.CcpAnswer) -> ccp_answers.CcpAnswer:
     return replace(own, data={"dnsrecords": [r for r in records if r["type"] == "TXT"]})
 
 
-def _but_403(turn: Turn, own: Any) -> Reply:
+def _but_403(failing: FailingCall, own: Any) -> Reply:
     """The HTTP status says otherwise."""
-    reply: Reply = turn.account.written(turn.call, own)
+    reply: Reply = failing.account.written(failing.call, own)
     return replace(reply, status=403)
 
 
-def _other_id(turn: Turn, own: Any) -> Reply:
+def _other_id(failing: FailingCall, own: Any) -> Reply:
     """The answer to another call, as where one was left unread."""
-    return _with_field(turn.account.written(turn.call, own), "clientrequestid", "0" * 32)
+    return _with_field(failing.account.written(failing.call, own), "clientrequestid", "0" * 32)
 
 
-def _other_action(turn: Turn, own: Any) -> Reply:
+def _other_action(failing: FailingCall, own: Any) -> Reply:
     """The answer to a logout, as where one was left unread."""
-    return _with_field(turn.account.written(turn.call, own), "action", "logout")
+    return _with_field(failing.account.written(failing.call, own), "action", "logout")
 
 
 def _with_field(reply: Reply, field: str, value: str) -> Reply:
     return replace(reply, body=json_reply({**json.loads(reply.body), field: value}).body)
 
 
-def _null_result(_turn: Turn, own: RestAnswer) -> RestAnswer:
+def _null_result(_failing: FailingCall, own: RestAnswer) -> RestAnswer:
     """A success that holds nothing."""
     return own if own.errors else replace(own, result=None)
 
 
-def _wait_and_retry(turn: Turn, _own: object) -> RestAnswer:
+def _wait_and_retry(failing: FailingCall, _own: object) -> RestAnswer:
     """Too many calls; how long to wait is the fault's delay."""
-    return rest_answers.too_many(rest_answers.whole_seconds(turn.fault.delay))
+    return rest_answers.too_many(rest_answers.whole_seconds(failing.fault.delay))
 
 
 # The table
@@ -321,46 +293,47 @@ _ACTIONS: Mapping[Where, tuple[str, ...]] = {"ccp": ccp.ACTIONS, "rest": rest.AC
 
 
 def reply_of(
-    account: Account, call: Any, fault: Fault | None, mode: Mode | None, timers: Timers
+    account: ccp.CcpAccount | rest.RestAccount, call: Any, fault: Fault | None, timers: Timers
 ) -> Reply:
     """The reply to a call to one of netcup's APIs, as it is or as a fault wants it."""
-    if fault is None or mode is None:
+    if fault is None:
         answer = _applied(account, call)
     else:
-        answer = _answer(Turn(account, call, fault), mode, timers)
+        mode = MODES[account.where][fault.mode]
+        answer = _answer(FailingCall(account, call, fault), mode, timers)
     return answer if isinstance(answer, Reply) else account.reply(call, answer)
 
 
-def _answer(turn: Turn, mode: Mode, timers: Timers) -> Any:
-    account, own = turn.account, None
+def _answer(failing: FailingCall, mode: Mode, timers: Timers) -> Any:
+    account, own = failing.account, None
     if mode.waits:
-        timers.pause(turn.fault.delay)
+        timers.pause(failing.fault.delay)
     with account.zones.lock:
-        call = turn.call if mode.first is None else mode.first(turn)
+        call = failing.call if mode.first is None else mode.first(failing)
         if mode.call == "late":
-            _carry_out_later(turn, timers)
+            _carry_out_later(failing, timers)
         elif mode.call != "nothing":
             own = _applied(account, call, store=mode.call != "pretended")
     if callable(mode.answer):
-        return mode.answer(turn, own)
+        return mode.answer(failing, own)
     return own if mode.answer is None else mode.answer
 
 
-def _applied(account: Account, call: Any, *, store: bool = True) -> Any:
+def _applied(account: Any, call: Any, *, store: bool = True) -> Any:
     with account.zones.lock:
         return account.admit(call) or account.carry_out(call, store=store)
 
 
-def _carry_out_later(turn: Turn, timers: Timers) -> None:
+def _carry_out_later(failing: FailingCall, timers: Timers) -> None:
     """Let a call in now; it is carried out even if its session has ended by then."""
 
     def carry_out(called_off: Callable[[], bool]) -> None:
-        with turn.account.zones.lock:
+        with failing.account.zones.lock:
             if not called_off():
-                turn.account.carry_out(turn.call)
+                failing.account.carry_out(failing.call)
 
-    if turn.account.admit(turn.call) is None:
-        timers.later(turn.fault.delay, carry_out)
+    if failing.account.admit(failing.call) is None:
+        timers.later(failing.fault.delay, carry_out)
 
 
 def mailcow_reply(mailcow: Mailcow, call: MailcowCall, fault: Fault | None) -> Reply:

@@ -48,7 +48,8 @@ class Keyring:
     `given` holds public keys in Base64, or None for a domain that has no key (ValueError for one
     that is not Base64); a key may lie under names that are none of `domains`. The hashes are
     `DKIM_PUB_KEYS` (Base64 by name), `DKIM_SELECTORS` (by name) and `DKIM_PRIV_KEYS` (PEM by
-    `selector.name`: rspamd signs with these).
+    `selector.name`: rspamd signs with these). A ValueError says that there is no such domain, or
+    that a selector, a size or a key cannot be.
     """
 
     def __init__(self, domains: Iterable[str], given: Mapping[str, str | None]) -> None:
@@ -65,11 +66,7 @@ class Keyring:
         self.reset()
 
     def key(self, domain: str) -> DkimKey | None:
-        """The key of a domain, made now if it is the first time; None for no key.
-
-        Raises:
-            ValueError: no such domain.
-        """
+        """The key of a domain, made now if it is the first time; None for no key."""
         self._check(domain)
         return self.find(domain)
 
@@ -92,11 +89,7 @@ class Keyring:
         self.on_change()
 
     def renew(self, domain: str, selector: str | None, bits: int) -> DkimKey:
-        """Make a new key, under the selector the domain has if none is given.
-
-        Raises:
-            ValueError: no such domain, not a selector, or not a size mailcow makes.
-        """
+        """Make a new key, under the selector the domain has if none is given."""
         self._check(domain)
         if selector is not None and _SELECTOR.fullmatch(selector) is None:
             raise ValueError("selector must consist of letters, digits, dot, _ and -")
@@ -111,11 +104,7 @@ class Keyring:
         return key
 
     def remove(self, domain: str) -> None:
-        """Take the key away.
-
-        Raises:
-            ValueError: no such domain.
-        """
+        """Take the key away."""
         self._check(domain)
         with self._making:
             self._put(domain, None)
@@ -163,11 +152,7 @@ def _public_only(domain: str, pubkey: str) -> DkimKey:
 
 
 def generate(selector: str, bits: int) -> DkimKey:
-    """Make an RSA key.
-
-    Raises:
-        ValueError: not with so few bits.
-    """
+    """Make an RSA key."""
     # Imported only when a key is made: it costs more time than all the rest of the start.
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -182,11 +167,7 @@ def generate(selector: str, bits: int) -> DkimKey:
 
 
 def read_pem(selector: str, pem: str) -> DkimKey:
-    """The key whose private half is given in PEM.
-
-    Raises:
-        ValueError: it is no private key, or a locked one.
-    """
+    """The key whose private half is given in PEM."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 

@@ -13,7 +13,7 @@ import dns.rdatatype
 from netcup_mailauth.sandbox.authority import (
     Tree,
     ancestors,
-    grow,
+    build_tree,
     start_of_authority,
     tree_of,
     with_apex,
@@ -109,9 +109,9 @@ class _WorldTrees:
         origin = self._origin(name)
         if _IS_HOSTING_MX.fullmatch(name.to_text(omit_final_dot=True).lower()):
             records = [(name, world_value(kind, value)) for kind, value in HOSTING_MX_FACTS]
-            return self._grown(origin, records)
+            return self._build(origin, records)
         if origin not in self._trees:
-            self._trees[origin] = self._grown(origin, [])
+            self._trees[origin] = self._build(origin, [])
         return self._trees[origin]
 
     def _begin_zones(self, names: Sequence[Name]) -> None:
@@ -124,8 +124,8 @@ class _WorldTrees:
     def _origin(self, name: Name) -> Name:
         return next(parent for parent in ancestors(name) if parent in self._records)
 
-    def _grown(self, origin: Name, more: list[tuple[Name, Rdata]]) -> Tree:
+    def _build(self, origin: Name, more: list[tuple[Name, Rdata]]) -> Tree:
         soa = start_of_authority(_SERIAL, _TTL, _TIMES)
         entries = [(name, _TTL, rdata) for name, rdata in [*self._records[origin], *more]]
         entries = with_apex(origin, _TTL, soa, entries)
-        return grow(origin, entries, self._children.get(origin, ()))
+        return build_tree(origin, entries, self._children.get(origin, ()))

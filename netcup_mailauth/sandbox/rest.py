@@ -10,7 +10,7 @@ import re
 import uuid
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, unquote
 
 from netcup_mailauth.sandbox.rest_answers import (
@@ -176,6 +176,8 @@ class RestAccount:
     Challenges (R5 to R7) are in no zone and no revision; what the name servers of netcup do with
     them is not built. All but `decode` and `reply` is called with `zones.lock` held.
     """
+
+    where: Literal["rest"] = "rest"
 
     def __init__(self, zones: Zones, rate: RateLimit, key: str) -> None:
         self.zones, self.rate = zones, rate

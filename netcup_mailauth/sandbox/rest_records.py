@@ -1,4 +1,7 @@
-"""A record as the REST API shows and takes it, and what a changeset does to a zone (R8 to R15)."""
+"""A record as the REST API shows and takes it, and what a changeset does to a zone (R8 to R15).
+
+What cannot be taken is a RefusedError, whose answer says why.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +58,7 @@ def shown_txt(text: str, form: str) -> str:
 
 
 def strings_of(rdata: str) -> list[bytes]:
-    """The strings of a TXT, without quotes and escapes.
-
-    Raises:
-        RefusedError: a string is not enclosed in quotation marks, or an escape is none.
-    """
+    """The strings of a TXT, without quotes and escapes."""
     if _STRINGS.fullmatch(rdata) is None:
         raise invalid(UNQUOTED)
     strings = re.findall(_STRING, rdata, re.DOTALL)
@@ -67,11 +66,7 @@ def strings_of(rdata: str) -> list[bytes]:
 
 
 def text_of(rdata: str, quirks: Quirks) -> str:
-    """The text to be stored.
-
-    Raises:
-        RefusedError: it cannot be read, or a string is too long (R15).
-    """
+    """The text to be stored."""
     strings = strings_of(rdata)
     too_long = any(len(string) > _LONGEST_STRING for string in strings)
     if too_long and quirks.rest_long_string == "refuse":
@@ -121,9 +116,6 @@ def hostname_of(name: str, zone: str, quirks: Quirks) -> str:
     """The name in its stored form: relative to the zone, `@` for its apex.
 
     A name with a dot at its end is complete; one without is only where names are shown so.
-
-    Raises:
-        RefusedError: it is no name, or not in the zone.
     """
     is_full = name.endswith(".") or quirks.rest_names == "fqdn"
     hostname = _relative(name.removesuffix("."), zone) if is_full else name
@@ -159,11 +151,7 @@ def shown_rdata(record: Record, zone: str, quirks: Quirks) -> str:
 
 
 def read_rdata(kind: str, rdata: str, zone: str, quirks: Quirks) -> tuple[str, str]:
-    """Priority and destination in their stored form.
-
-    Raises:
-        RefusedError: it is no value of this type.
-    """
+    """Priority and destination in their stored form."""
     try:
         return _read_rdata(kind, rdata, zone, quirks)
     except ValueError:
@@ -252,11 +240,7 @@ def row_of(record: Record, zone: Zone, quirks: Quirks) -> Row:
 
 
 def read_row(raw: object) -> Row:
-    """Read an entry of a changeset; all four fields are needed, and no other is known (R8).
-
-    Raises:
-        RefusedError: a field is missing, unknown or none of its type, or TXT is not quoted (R12).
-    """
+    """Read an entry of a changeset; all four fields are needed, and no other is known (R8)."""
     if not isinstance(raw, Mapping):
         raise invalid("A record must be an object.")
     for field in _FIELDS:
@@ -273,11 +257,7 @@ def read_row(raw: object) -> Row:
 
 
 def record_of(row: Row, number: int, zone: Zone, quirks: Quirks, now: float) -> Record:
-    """The record that a row of a changeset becomes.
-
-    Raises:
-        RefusedError: name, type or value cannot be, or the name servers are netcup's to set (R13).
-    """
+    """The record that a row of a changeset becomes."""
     hostname = hostname_of(row.name, zone.name, quirks)
     if _is_kept(hostname, row.type):
         raise invalid(IMMUTABLE)
@@ -348,11 +328,7 @@ class Changeset:
 
 
 def read_changeset(body: bytes) -> Changeset:
-    """Read the body of a call.
-
-    Raises:
-        RefusedError: it is no changeset; both switches and the fields of each row are needed.
-    """
+    """Read the body of a call."""
     data = read_object(body)
     auto_commit, strict = (_switch(data, field) for field in _SWITCHES)
     create, delete = (tuple(map(read_row, _list(data, field))) for field in _LISTS)
@@ -365,9 +341,6 @@ def with_changes(zone: Zone, changeset: Changeset, zones: Zones) -> Zone:
     """The zone with the changes; first the rows to delete go, then the new ones come.
 
     A delete takes every record that reads so: identical ones cannot be told apart.
-
-    Raises:
-        RefusedError: one change cannot be made, so none is.
     """
     quirks, now = zones.quirks, zones.clock()
     kept = _without(zone, changeset, zones)

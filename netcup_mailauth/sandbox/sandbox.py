@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from netcup_mailauth.sandbox.faults import Account, DnsFault, Fault
+    from netcup_mailauth.sandbox.faults import DnsFault, Fault
 
 
 class Sandbox:
@@ -52,8 +52,9 @@ class Sandbox:
         clock: the time in seconds since 1970, for tests.
 
     Raises:
-        ValueError: a domain is no zone name, a record or an argument is wrong, or the state file
-            is not ours.
+        ValueError: a domain is no zone name or not there, a record or an argument is wrong, or the
+            state file is not ours; here and in all that can be done to it.
+        RuntimeError: asked where it is, or to let a name server fail, while it is not running.
     """
 
     def __init__(
@@ -177,23 +178,22 @@ class Sandbox:
     def _reply(self, request: Request) -> Reply:
         """The reply to one request at the port of both APIs and the controls."""
         if request.path == ccp.PATH:
-            return self._netcup_reply("ccp", self._ccp, request)
+            return self._netcup_reply(self._ccp, request)
         if request.path.startswith(rest.PREFIX):
-            return self._netcup_reply("rest", self._rest, request)
+            return self._netcup_reply(self._rest, request)
         if request.path.startswith(control.PREFIX):
             return control.reply(self, request)
         return html_reply("404 Not Found", 404)
 
-    def _netcup_reply(self, where: faults.Where, account: Account, request: Request) -> Reply:
+    def _netcup_reply(self, account: ccp.CcpAccount | rest.RestAccount, request: Request) -> Reply:
         call = account.decode(request)
         if isinstance(call, Reply):
             return call
         self._counters.note_call(call.action, request.connection)
         self._timers.pause(self._latency)
         is_whole = call.action != ccp.MALFORMED
-        fault = self._faults.take(where, call.action) if is_whole else None
-        mode = None if fault is None else faults.MODES[where][fault.mode]
-        return faults.reply_of(account, call, fault, mode, self._timers)
+        fault = self._faults.take(account.where, call.action) if is_whole else None
+        return faults.reply_of(account, call, fault, self._timers)
 
     def _mailcow_reply(self, request: Request) -> Reply:
         call = self._mailcow.decode(request)
@@ -206,11 +206,7 @@ class Sandbox:
 
     @property
     def addresses(self) -> Addresses:
-        """Where everything is.
-
-        Raises:
-            RuntimeError: the sandbox is not running.
-        """
+        """Where everything is."""
         if self._addresses is None:
             raise RuntimeError("the sandbox is not running")
         return self._addresses
@@ -281,11 +277,7 @@ class Sandbox:
         }
 
     def zone(self, domain: str) -> list[dict[str, Any]]:
-        """The records of a zone, wherever it is, as `infoDnsRecords` would give them.
-
-        Raises:
-            ValueError: no such zone.
-        """
+        """The records of a zone, wherever it is, as `infoDnsRecords` would give them."""
         zone = self._zones.existing(domain.lower())
         return zone.wire_records(self._zones.quirks, self._zones.clock())
 
@@ -293,58 +285,36 @@ class Sandbox:
         """The records of a zone as a revision would hold them, without identifiers.
 
         A zone on the CCP is shown as it would look on CloudDNS.
-
-        Raises:
-            ValueError: no such zone.
         """
         quirks = self._zones.quirks
         return [row.wire(quirks) for row in rows_of(self._zones.existing(domain.lower()), quirks)]
 
     def dkim_private_key(self, domain: str) -> str | None:
-        """The private key mailcow signs with, in PEM; None without key or where it was given.
-
-        Raises:
-            ValueError: no such domain.
-        """
+        """The private key mailcow signs with, in PEM; None without key or where it was given."""
         key = self._keyring.key(domain.lower())
         return (key.pem or None) if key else None
 
     # What can be done to it
 
     def set_zone(self, domain: str, records: Sequence[Mapping[str, object]]) -> None:
-        """Replace the records of a zone by these, in wire form; a `ttl` counts on CloudDNS.
-
-        Raises:
-            ValueError: no such zone, or a record is wrong.
-        """
+        """Replace the records of a zone by these, in wire form; a `ttl` counts on CloudDNS."""
         self._zones.set_records(domain.lower(), read_drafts(f"zone {domain}", records))
 
     def set_zone_ttl(self, domain: str, seconds: int) -> None:
         """Let caches keep what a zone says, and that it has none, for so long (L17, L39).
 
         Nobody at netcup is known to have fewer than 300; tests have no time for that.
-
-        Raises:
-            ValueError: no such zone.
         """
         self._zones.set_ttl(domain.lower(), seconds)
 
     def set_backend(self, domain: str, backend: str) -> None:
-        """Move a zone with its records to `clouddns`, or back to `ccp` (L16).
-
-        Raises:
-            ValueError: no such zone or back end.
-        """
+        """Move a zone with its records to `clouddns`, or back to `ccp` (L16)."""
         if backend not in ("ccp", "clouddns"):
             raise ValueError("backend must be ccp or clouddns")
         self._zones.set_backend(domain.lower(), "ccp" if backend == "ccp" else "clouddns")
 
     def set_world(self, name: str, type: str, values: Sequence[str]) -> None:  # noqa: A002
-        """Let the resolver know these values of a name outside the zones; none: no longer.
-
-        Raises:
-            ValueError: a value is none of its type, or the name is in a zone of the sandbox.
-        """
+        """Let the resolver know these values of a name outside the zones; none: no longer."""
         self._zones.refuse_inside(name)
         self._world.set(name, type, values)
 
@@ -353,18 +323,11 @@ class Sandbox:
 
         Returns:
             The public key in Base64.
-
-        Raises:
-            ValueError: no such domain, selector or size.
         """
         return self._keyring.renew(domain.lower(), selector, bits).pubkey
 
     def remove_dkim(self, domain: str) -> None:
-        """Let mailcow have no key for a domain.
-
-        Raises:
-            ValueError: no such domain.
-        """
+        """Let mailcow have no key for a domain."""
         self._keyring.remove(domain.lower())
 
     def fault(
@@ -377,11 +340,7 @@ class Sandbox:
         delay: float | None = None,
         records: Sequence[Mapping[str, object]] | None = None,
     ) -> None:
-        """Let the next calls of an action of either API (`*`: of any) fail; see `faults.py`.
-
-        Raises:
-            ValueError: an argument is wrong.
-        """
+        """Let the next calls of an action of either API (`*`: of any) fail; see `faults.py`."""
         order = {"action": action, "mode": mode, "times": times, "after": after}
         self.add_fault(faults.read_fault({**order, "delay": delay, "records": records}))
 
@@ -390,31 +349,17 @@ class Sandbox:
         self._faults.add(fault)
 
     def dns_fault(self, server: int, mode: str, *, delay: float | None = None) -> None:
-        """Let a name server (0, 1 or 2) fail until it is told `ok`; see `POST control/dns`.
-
-        Raises:
-            ValueError: an argument is wrong.
-            RuntimeError: the sandbox is not running.
-        """
+        """Let a name server (0, 1 or 2) fail until it is told `ok`; see `POST control/dns`."""
         order = {"server": server, "mode": mode, "delay": delay}
         self.add_dns_fault(faults.read_dns_fault(order))
 
     def resolver_fault(self, mode: str, *, delay: float | None = None) -> None:
-        """Let the resolver fail until it is told `ok`, in the ways of a name server.
-
-        Raises:
-            ValueError: an argument is wrong.
-            RuntimeError: the sandbox is not running.
-        """
+        """Let the resolver fail until it is told `ok`, in the ways of a name server."""
         order = {"server": faults.RESOLVER, "mode": mode, "delay": delay}
         self.add_dns_fault(faults.read_dns_fault(order))
 
     def add_dns_fault(self, fault: DnsFault) -> None:
-        """Let a server fail as described.
-
-        Raises:
-            RuntimeError: the sandbox is not running.
-        """
+        """Let a server fail as described."""
         self._dns.behave(fault.index, fault.behaviour)
 
     def reset(self) -> None:

@@ -259,7 +259,8 @@ class Zones:
     """All zones of the one account, and the id counter. `clock` tells seconds since 1970.
 
     Whoever reads and then writes holds `lock` in between. Zones are frozen, so a reader of one
-    needs no lock.
+    needs no lock. A ValueError says that there is no zone of a name, or that an id belongs to a
+    record of another.
     """
 
     def __init__(
@@ -314,21 +315,13 @@ class Zones:
             self.on_change()
 
     def set_records(self, name: str, drafts: Sequence[Draft]) -> None:
-        """Replace all records of a zone.
-
-        Raises:
-            ValueError: no such zone, or an id belongs to a record of another zone.
-        """
+        """Replace all records of a zone."""
         with self.lock:
             zone = self.existing(name)
             self.put(zone.with_records(self._given_ids(name, drafts), self.clock()))
 
     def write_beside(self, name: str, drafts: Sequence[Draft]) -> None:
-        """Let another writer add records, or change those whose ids the drafts have (L46).
-
-        Raises:
-            ValueError: no such zone.
-        """
+        """Let another writer add records, or change those whose ids the drafts have (L46)."""
         with self.lock:
             zone, now = self.existing(name), self.clock()
             records = {record.id: record for record in zone.records}
@@ -338,42 +331,26 @@ class Zones:
             self.put(zone.with_records(tuple(records.values()), now))
 
     def set_backend(self, name: str, backend: Backend) -> None:
-        """Move a zone to CloudDNS, or back (L16).
-
-        Raises:
-            ValueError: no such zone.
-        """
+        """Move a zone to CloudDNS, or back (L16)."""
         with self.lock:
             self.put(replace(self.existing(name), backend=backend))
 
     def set_ttl(self, name: str, seconds: int) -> None:
-        """Give a zone another TTL.
-
-        Raises:
-            ValueError: no such zone.
-        """
+        """Give a zone another TTL."""
         with self.lock:
             zone = self.existing(name)
             serial = next_serial(zone.serial, self.clock())
             self.put(replace(zone, ttl=str(seconds), serial=serial))
 
     def existing(self, name: str) -> Zone:
-        """The zone of this name.
-
-        Raises:
-            ValueError: no such zone.
-        """
+        """The zone of this name."""
         zone = self.find(name)
         if zone is None:
             raise ValueError(f"this sandbox has no zone {name!r}")
         return zone
 
     def refuse_inside(self, name: str) -> None:
-        """Let nobody give values to a name of a zone but in the zone.
-
-        Raises:
-            ValueError: the name is in one.
-        """
+        """Let nobody give values to a name of a zone but in the zone."""
         for zone in self.by_name:
             if f".{name.lower().removesuffix('.')}".endswith(f".{zone}"):
                 raise ValueError(f"{name} is in the zone {zone} of this sandbox: set it there")

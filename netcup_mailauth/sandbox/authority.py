@@ -45,6 +45,8 @@ _LONGEST_STRING = 255
 _LARGEST = 65535
 _TARGETS = frozenset({"CNAME", "NS", "PTR"})
 _SRV_NUMBERS = 3
+_LONGEST_TIME = 2**31 - 1
+_USUAL_TTL = 86400
 
 #: The types that names outside the zones can have.
 WORLD_TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SRV", "TLSA", "TXT")
@@ -55,28 +57,20 @@ UNUSABLE = (dns.exception.DNSException, ValueError, LookupError, ArithmeticError
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the values of the zone `origin`, which `@` stands for."""
+    """Reads the values of the zone `origin`, which `@` stands for, or raises one of UNUSABLE."""
 
     origin: Name
     short_target: ShortTarget = "absolute"
 
     def name(self, hostname: str) -> Name:
-        """The full name of a record.
-
-        Raises:
-            One of UNUSABLE: it is no name, or not in this zone.
-        """
+        """The full name of a record."""
         name = _name(hostname, self.origin)
         if not name.is_subdomain(self.origin):
             raise ValueError(f"{hostname} is not in {self.origin}")
         return name
 
     def value(self, kind: str, priority: str, destination: str) -> Rdata:
-        """The data of a record.
-
-        Raises:
-            One of UNUSABLE: it is no value of this type.
-        """
+        """The data of a record."""
         rdata = self._read(kind, priority, destination)
         if len(rdata.to_wire() or b"") > _LARGEST:  # some mistakes show only here
             raise ValueError("no message could hold it")
@@ -107,11 +101,7 @@ _WORLD = Reader(dns.name.root)
 
 
 def world_value(kind: str, value: str) -> Rdata:
-    """The data of a value; an MX is its preference and its host.
-
-    Raises:
-        One of UNUSABLE: it is no value of this type.
-    """
+    """The data of a value, or one of UNUSABLE; an MX is its preference and its host."""
     priority, destination = value.split() if kind == "MX" else ("0", value)
     return _WORLD.value(kind, priority, destination)
 
@@ -240,10 +230,6 @@ def _place(nodes: dict[Name, dict[RdataType, Rdataset]], name: Name) -> None:
     while name not in nodes:
         nodes[name] = {}
         name = name.parent()
-
-
-_LONGEST_TIME = 2**31 - 1
-_USUAL_TTL = 86400
 
 
 @lru_cache(maxsize=128)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -218,17 +218,10 @@ class DkimWriter:
     def _make(self, log: Sequence[object], domain: str, selector: str, bits: int) -> None:
         try:
             key = generate(selector, min(bits, _MOST_BITS))
-        except ValueError:
+        except ValueError:  # not with so few bits
             self._danger(log, ["dkim_domain_or_sel_invalid", domain])
             return
-        try:
-            self._set(self.keyring.pub_keys, domain, key.pubkey)
-            self._set(self.keyring.selectors, domain, selector)
-            self._set(self.keyring.priv_keys, f"{selector}.{domain}", key.pem.strip())
-        except _RedisError:
-            self._danger(log, ["redis_error", {}])
-        else:
-            self._success(log, ["dkim_added", domain])
+        self._write(log, domain, replace(key, pem=key.pem.strip()), ["dkim_added", domain])
 
     def duplicate(self, data: Mapping[str, Any]) -> None:
         """`duplicate`: the key of one name under others, which need not be mailcow's domains.
@@ -244,14 +237,7 @@ class DkimWriter:
             return
         for target in filter(None, _array(data.get("to_domain"))):
             self.keyring.ready(target)
-            try:
-                self._set(self.keyring.pub_keys, target, key.pubkey)
-                self._set(self.keyring.selectors, target, key.selector)
-                self._set(self.keyring.priv_keys, f"{key.selector}.{target}", key.pem)
-            except _RedisError:
-                self._danger(log, ["redis_error", {}])
-            else:
-                self._success(log, ["dkim_duplicated", source, target])
+            self._write(log, target, key, ["dkim_duplicated", source, target])
 
     def import_(self, data: Mapping[str, Any]) -> None:
         """`import`: a private key from outside; deletes the old key before it sets the new one."""
@@ -272,14 +258,7 @@ class DkimWriter:
             self._danger(log, ["dkim_domain_or_sel_exists", domain])
         else:
             self.delete([domain])
-            try:
-                self._set(self.keyring.pub_keys, domain, key.pubkey)
-                self._set(self.keyring.selectors, domain, selector)
-                self._set(self.keyring.priv_keys, f"{selector}.{domain}", pem)
-            except _RedisError:
-                self._danger(log, ["redis_error", {}])
-            else:
-                self._success(log, ["dkim_added", domain])
+            self._write(log, domain, replace(key, pem=pem), ["dkim_added", domain])
 
     def delete(self, domains: object) -> None:
         """`delete`: everything under these names; a name without a key is a success too."""
@@ -298,6 +277,19 @@ class DkimWriter:
                 self._danger(log, ["redis_error", {}])
             else:
                 self._success(log, ["dkim_removed", domain])
+
+    def _write(
+        self, log: Sequence[object], name: str, key: DkimKey, success: Sequence[object]
+    ) -> None:
+        """Three writes, in mailcow's order."""
+        try:
+            self._set(self.keyring.pub_keys, name, key.pubkey)
+            self._set(self.keyring.selectors, name, key.selector)
+            self._set(self.keyring.priv_keys, f"{key.selector}.{name}", key.pem)
+        except _RedisError:
+            self._danger(log, ["redis_error", {}])
+        else:
+            self._success(log, success)
 
     def _set(self, table: dict[str, str], name: str, value: str) -> None:
         self._count()

@@ -37,8 +37,8 @@ ACTIONS = (
     "updateDnsRecords",
 )
 
-#: What a call is counted as whose body cannot be read.
-MALFORMED = "malformed"
+# What a call is counted as whose body cannot be read.
+_MALFORMED = "malformed"
 
 # The actions of the interface page that are for resellers (1.3).
 _RESELLER_ACTIONS = frozenset(
@@ -187,14 +187,14 @@ class CcpAccount:
         if request.query != "JSON" or request.method != "POST":
             return html_reply("netcup API")
         if not request.body.strip():
-            return CcpCall(MALFORMED, error=validation_error(answers.EMPTY, action=""))
+            return CcpCall(_MALFORMED, error=validation_error(answers.EMPTY, action=""))
         no_key = validation_error(answers.NO_API_KEY, action="undefined")
         try:
             data = json.loads(request.body)
         except (ValueError, RecursionError):
-            return CcpCall(MALFORMED, error=no_key)
+            return CcpCall(_MALFORMED, error=no_key)
         if not isinstance(data, dict) or not isinstance(data.get("action"), str):
-            return CcpCall(MALFORMED, error=no_key)
+            return CcpCall(_MALFORMED, error=no_key)
         param = data.get("param")
         return CcpCall(data["action"], param if isinstance(param, dict) else {})
 

@@ -21,6 +21,7 @@ EXISTS_ALREADY = f"{ccp_answers.UPDATE_FAILED}The record already exists."  # (gu
 CNAME_CONFLICT = f"{ccp_answers.UPDATE_FAILED}A CNAME cannot stand beside other records."  # (guess)
 
 _TARGETS = frozenset({"CNAME", "MX", "NS"})
+_ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -115,8 +116,7 @@ def _type_problems(kind: str, destination: str, zone: str, quirks: Quirks) -> li
         return [ccp_answers.mx_destination(zone)]
     if kind == "CAA" and ";" in destination:
         return [ccp_answers.CAA_PARAMETERS]  # L35: only plain `0 issue "ca"`
-    fits = _DESTINATIONS.get(kind, bool)
-    return [] if fits(destination) else [ccp_answers.bad_destination(kind)]
+    return [] if _fits(kind, destination) else [ccp_answers.bad_destination(kind)]
 
 
 def _txt_problems(text: str, quirks: Quirks) -> list[str]:
@@ -144,31 +144,17 @@ def _stored(kind: str, destination: str, quirks: Quirks) -> str:
     return text if quirks.txt_limit is None else text[: quirks.txt_limit]
 
 
-def _is_v4(text: str) -> bool:
+def _fits(kind: str, destination: str) -> bool:
+    if kind == "CNAME":
+        is_name = bool(destination.strip(".")) and not re.search(r"\s", destination)
+        return destination == "@" or is_name
+    if kind not in _ADDRESSES:
+        return bool(destination)
     try:
-        ipaddress.IPv4Address(text)
+        _ADDRESSES[kind](destination)
     except ValueError:
         return False
     return True
-
-
-def _is_v6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_target(text: str) -> bool:
-    return text == "@" or (bool(text.strip(".")) and not re.search(r"\s", text))
-
-
-_DESTINATIONS: dict[str, Callable[[str], bool]] = {
-    "A": _is_v4,
-    "AAAA": _is_v6,
-    "CNAME": _is_target,
-}
 
 
 class _RefusedEntryError(Exception):

@@ -191,8 +191,8 @@ class Sandbox:
             return call
         self._counters.note_call(call.action, request.connection)
         self._timers.pause(self._latency)
-        is_whole = call.action != ccp.MALFORMED
-        fault = self._faults.take(account.where, call.action) if is_whole else None
+        is_call = not (isinstance(call, ccp.CcpCall) and call.error)  # but something unreadable
+        fault = self._faults.take(account.where, call.action) if is_call else None
         return faults.reply_of(account, call, fault, self._timers)
 
     def _mailcow_reply(self, request: Request) -> Reply:

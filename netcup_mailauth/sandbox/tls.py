@@ -43,69 +43,44 @@ def _make_certificates() -> tuple[bytes, bytes]:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _name("netcup sandbox throw-away CA")
-    ca = (
-        _builder(ca_name, ca_name, ca_key, ca_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-    )
+    ca_name = "netcup sandbox throw-away CA"
     loopback = [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
     names = x509.SubjectAlternativeName(
         [x509.DNSName("localhost"), *(x509.IPAddress(address) for address in loopback)]
     )
-    server = (
-        _builder(_name("localhost"), ca_name, server_key, ca_key)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH]), critical=False)
-        .add_extension(names, critical=False)
-    )
+    usage = x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH])
+    ca = _certificate(ca_name, ca_key, ca_name, ca_key)
+    server = _certificate("localhost", server_key, ca_name, ca_key, names, usage)
     key_pem = server_key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    return _signed(ca, ca_key), key_pem + _signed(server, ca_key)
+    return ca, key_pem + server
 
 
-def _name(common_name: str) -> x509.Name:
-    from cryptography import x509
-
-    return x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, common_name)])
-
-
-def _builder(
-    subject: x509.Name,
-    issuer: x509.Name,
+def _certificate(
+    subject: str,
     key: EllipticCurvePrivateKey,
+    issuer: str,
     issuer_key: EllipticCurvePrivateKey,
-) -> x509.CertificateBuilder:
-    """What both certificates have in common, key identifiers included (Python 3.13 asks)."""
-    from cryptography import x509
+    *extensions: x509.ExtensionType,
+) -> bytes:
+    """A certificate in PEM, of a CA where it signs itself.
 
-    now = datetime.datetime.now(datetime.UTC)
-    subject_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    authority_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + _LIFETIME)
-        .add_extension(subject_id, critical=False)
-        .add_extension(authority_id, critical=False)
+    Its key identifiers and its key usage are there because Python asks for them since 3.13.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    is_ca = key is issuer_key
+    subject_name, issuer_name = (
+        x509.Name([x509.NameAttribute(x509.OID_COMMON_NAME, name)]) for name in (subject, issuer)
     )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    from cryptography import x509
-
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
+    usage = x509.KeyUsage(
+        digital_signature=not is_ca,
+        key_cert_sign=is_ca,
+        crl_sign=is_ca,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
@@ -113,10 +88,24 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _signed(builder: x509.CertificateBuilder, key: EllipticCurvePrivateKey) -> bytes:
-    from cryptography.hazmat.primitives import hashes, serialization
-
-    certificate = builder.sign(key, hashes.SHA256())
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject_name)
+        .issuer_name(issuer_name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.BasicConstraints(is_ca, 0 if is_ca else None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+            critical=False,
+        )
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    certificate = builder.sign(issuer_key, hashes.SHA256())
     return certificate.public_bytes(serialization.Encoding.PEM)

@@ -113,7 +113,7 @@ def test_without_running_it_has_no_address() -> None:
         _ = Sandbox([DOMAIN]).ccp_endpoint
 
 
-def test_latency_delays_ccp_but_not_control(start: Start) -> None:
+def test_latency_delays_netcup_but_not_control(start: Start) -> None:
     client = start(latency=0.25)
     began = time.monotonic()
     client.login()
@@ -255,7 +255,8 @@ def test_tls_with_a_throw_away_ca() -> None:
         env = sandbox.env
         ca_file = Path(str(env["REQUESTS_CA_BUNDLE"]))
         assert env["SSL_CERT_FILE"] == str(ca_file)
-        for url in (sandbox.ccp_endpoint, sandbox.mailcow_url, sandbox.control_url):
+        paths = (sandbox.ccp_endpoint, sandbox.rest_endpoint, sandbox.control_url)
+        for url in (*paths, sandbox.mailcow_url):
             assert url.startswith("https://127.0.0.1:")
         body = {"action": "login", "param": {"apikey": "x"}}
         answer = requests.post(sandbox.ccp_endpoint, json=body, verify=str(ca_file), timeout=5)

@@ -1,4 +1,7 @@
-"""Every way a call can fail (L44, L46): what the client sees, and what the zone holds then."""
+"""Every way a call can fail (L44, L46): what the client sees, and what the zone holds then.
+
+The ways that both APIs have are one table: what they do is tested here, at the CCP.
+"""
 
 from __future__ import annotations
 
@@ -251,3 +254,11 @@ def test_an_error_from_before_a_call_was_read_repeats_nothing_of_it(ccp: Ccp) ->
     assert (answer["action"], answer["clientrequestid"]) == ("", "")
     answer = ccp.call("infoDnsZone", domainname="foreign.de", clientrequestid="Abc123")
     assert (answer["action"], answer["clientrequestid"]) == ("infoDnsZone", "Abc123")
+
+
+def test_what_cannot_be_read_is_no_call_that_a_fault_strikes(ccp: Ccp) -> None:
+    ccp.sandbox.fault("*", "500")
+    answer = ccp.http.post(ccp.sandbox.ccp_endpoint, data="{", timeout=5)
+    assert (answer.status_code, answer.json()["statuscode"]) == (200, 4013)
+    assert len(ccp.sandbox.stats()["faults"]) == 1
+    assert ccp.send(WRITE, {}).status_code == 500

@@ -90,11 +90,12 @@ class FailingCall:
 class Mode:
     """A way to fail.
 
-    `call` is what becomes of the call: carried out (`all`), not at all (`nothing`), after `delay`
-    seconds, when nobody waits any more (`late`), only in the answer (`pretended`), or until Redis
-    fails (`writes`). `first` does what comes before, and returns the call to be carried out.
-    `answer` is what is answered, made of the call's own where it is a function, which it is if
-    there is none; to a read from mailcow it is `read`. `waits` is for a call that comes late.
+    `call` is what becomes of the call: it is carried out (`all`), not at all (`nothing`), only
+    when nobody waits any more (`late`), only in its answer (`pretended`), or until Redis fails
+    (`writes`). `first` does what comes before, and returns the call that is carried out.
+    `answer` is what is answered: the call's own where there is none, and what a function makes of
+    that where it is one; `read` is what a read from mailcow is answered. `delay` is in seconds,
+    if the order names none; `waits` is for a call that is kept waiting so long.
     """
 
     call: Literal["all", "nothing", "late", "pretended", "writes"]

@@ -210,14 +210,14 @@ class _Records:
         if entry.type != old.type and self.quirks.type_change == "refuse":
             raise _RefusedEntryError(TYPE_CHANGED)
         new = _record(old.id, entry, self.now, old.ttl)
-        if new.says_the_same_as(old):
+        if new.content() == old.content():
             return  # L24: no change, so neither serial nor state move
         self._refuse_cname_conflict(new)
         self.all[self.all.index(old)] = new
 
     def _create(self, entry: Entry) -> None:
         draft = _record(0, entry, self.now, self.quirks.rest_default_ttl)
-        if any(draft.says_the_same_as(record) for record in self.all):  # L26
+        if any(draft.content() == record.content() for record in self.all):  # L26
             if self.quirks.duplicate_create == "ignore":
                 return
             if self.quirks.duplicate_create == "error":

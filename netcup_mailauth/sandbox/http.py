@@ -23,6 +23,25 @@ if TYPE_CHECKING:
     from email.message import Message
 
 
+HOST = "127.0.0.1"
+_MAX_BODY = 4 * 1024 * 1024
+
+#: Names served beside the addresses of loopback, in lower case.
+SERVED = frozenset({"localhost"})
+
+Transfer = Literal["whole", "early", "drip-status", "drip-headers", "drip-chunks"]
+"""In one piece; behind a 103, some time later; or without an end in one of its parts."""
+
+IN_PIECES: tuple[str, ...] = get_args(Transfer)[1:]
+
+DROPS = 2000
+"""How many pieces follow when there is no end: for longer than any client should listen."""
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
+_CHUNKED = _OK + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request; `connection` numbers the TCP connection it came by."""
@@ -69,20 +88,13 @@ def html_reply(title: str, status: int = 200) -> Reply:
     return Reply(status, "text/html", text.encode())
 
 
-#: Names served beside the addresses of loopback, in lower case.
-SERVED = frozenset({"localhost"})
-
-
 def are_served(hosts: Sequence[str]) -> bool:
     """Whether a request is meant for the sandbox, by every host it names.
 
     A page of `evil.example` may have that name point to 127.0.0.1 (DNS rebinding); what its scripts
     send then names that host. A request that names none is refused too: nobody who is to be served
-    sends one, as even HTTP/1.0 clients send a Host header.
-
-    Args:
-        hosts: the values of the Host header, and the authority of an absolute target
-            (RFC 9112 3.2).
+    sends one, as even HTTP/1.0 clients send a Host header. `hosts` are the values of that header,
+    and the authority of an absolute target (RFC 9112 3.2).
     """
     return bool(hosts) and all(_is_served(host) for host in hosts)
 
@@ -99,27 +111,8 @@ def _is_served(host: str) -> bool:
         return False
 
 
-Transfer = Literal["whole", "early", "drip-status", "drip-headers", "drip-chunks"]
-"""In one piece; behind a 103, some time later; or without an end in one of its parts."""
-
-IN_PIECES: tuple[str, ...] = get_args(Transfer)[1:]
-
-DROPS = 2000
-"""How many pieces follow when there is no end: for longer than any client should listen."""
-
-_OK = b"HTTP/1.1 200 OK\r\n"
-_EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
-_CHUNKED = _OK + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
 def pieces(whole: bytes, body: bytes, transfer: str) -> Iterator[bytes]:
-    """What is sent, piece after piece, with a pause before each but the first.
-
-    Args:
-        whole: the answer as it would be, from its status line on.
-        body: what is in it.
-        transfer: one of IN_PIECES.
-    """
+    """What is sent of an answer with this body, with a pause before each piece but the first."""
     if transfer == "early":
         yield _EARLY
         yield whole
@@ -131,10 +124,6 @@ def pieces(whole: bytes, body: bytes, transfer: str) -> Iterator[bytes]:
             yield b"1\r\n%c\r\n" % byte
     for _ in range(DROPS):
         yield b"1\r\n \r\n" if transfer == "drip-chunks" else b"x"
-
-
-HOST = "127.0.0.1"
-_MAX_BODY = 4 * 1024 * 1024
 
 
 class LoopbackServer(TCPServer):

@@ -52,12 +52,17 @@ class Keyring:
     that a selector, a size or a key cannot be.
     """
 
-    def __init__(self, domains: Iterable[str], given: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        domains: Iterable[str],
+        given: Mapping[str, str | None],
+        on_change: Callable[[], None],
+    ) -> None:
         self._start: dict[str, DkimKey | None] = {}
         for domain, pubkey in given.items():
             self._start[domain.lower()] = None if pubkey is None else _public_only(domain, pubkey)
         self.domains = tuple(dict.fromkeys([*domains, *self._start]))
-        self.on_change: Callable[[], None] = lambda: None
+        self.on_change = on_change  # called after each change
         self.pub_keys: dict[str, str] = {}
         self.selectors: dict[str, str] = {}
         self.priv_keys: dict[str, str] = {}

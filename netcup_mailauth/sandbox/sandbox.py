@@ -87,11 +87,11 @@ class Sandbox:
         seeds = seeds_for(domains, zones or {}, {name.lower() for name in clouddns})
         names = [seed.name for seed in seeds]
         aliases = {a.lower(): target.lower() for a, target in (alias_domains or {}).items()}
-        self._zones = Zones(seeds, quirks, clock)
+        self._zones = Zones(seeds, quirks, clock, self._zones_changed)
         self._state_file = state
         saved = None if state is None else load(state)
         saved_zones = {} if saved is None else saved.zones
-        self._keyring = Keyring([*names, *saved_zones, *aliases], dkim_keys or {})
+        self._keyring = Keyring([*names, *saved_zones, *aliases], dkim_keys or {}, self._save_state)
         if saved is not None:
             self._zones.restore(saved.zones, saved.last_id)
             self._keyring.restore(saved.keys)
@@ -111,8 +111,6 @@ class Sandbox:
             self._zones.refuse_inside(name)
         self._world = World(hosts_of(names), world or {})
         self._dns = DnsService(zones_now, publish_delays, self._world, quirks.short_target, clock)
-        self._zones.on_change = self._zones_changed
-        self._keyring.on_change = self._save_state
 
     def __enter__(self) -> Self:
         self.start()

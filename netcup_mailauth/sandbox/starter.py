@@ -18,12 +18,7 @@ _HOSTING = "webhosting.systems"
 def seeds_for(
     domains: Iterable[str], zones: Mapping[str, Sequence[Mapping[str, object]]], clouddns: set[str]
 ) -> list[ZoneSeed]:
-    """What each zone begins with.
-
-    Args:
-        domains: zones that begin with the usual records, unless `zones` names them.
-        zones: records in wire form, by zone.
-        clouddns: the zones that are on CloudDNS.
+    """What each zone begins with: its records in `zones` (in wire form), else the usual ones.
 
     Raises:
         ValueError: a name is no zone name, or a record is wrong.

@@ -41,6 +41,12 @@ _LONGEST_NUMBER = 18
 _HOSTNAME = re.compile(
     r"@|\*|(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.IGNORECASE | re.ASCII
 )
+# One label and a TLD (1.3). netcup has a fixed list of TLDs; any run of letters passes here, plus
+# the best-known ones of two labels.
+_LABEL = r"(?:[a-z]|(?=[a-z0-9]*[a-z])[a-z0-9]{2}|[a-z0-9][a-z0-9-]{1,61}[a-z0-9])"
+_TLD = r"(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59}|(?:co|me|org|ltd|plc)\.uk|(?:co|or)\.at|com\.de)"
+_ZONE_NAME = re.compile(rf"{_LABEL}\.{_TLD}", re.IGNORECASE | re.ASCII)
+
 _REQUIRED = ("hostname", "type", "destination")
 _KNOWN = {"id", *_REQUIRED, "priority", "deleterecord", "state", "ttl"}
 
@@ -73,12 +79,8 @@ class Record:
             "state": state,
         }
 
-    def says_the_same_as(self, other: Record) -> bool:
-        """Whether name, type, priority and destination are equal (ids and times aside)."""
-        return self.content() == other.content()
-
     def content(self) -> tuple[str, str, str, str]:
-        """What the record says, without its id."""
+        """What the record says, ids and times aside."""
         return (self.hostname, self.type, self.priority, self.destination)
 
 
@@ -102,11 +104,8 @@ class Draft:
 def read_drafts(where: str, data: object) -> tuple[Draft, ...]:
     """Read a list of records in wire form, as a zone file or a control call holds it.
 
-    Values are kept as given, even such as netcup would refuse today: old zones hold some.
-
-    Args:
-        where: what to call the list in an error, for example `zone example.org`.
-        data: the list, as JSON gave it.
+    Values are kept as given, even such as netcup would refuse today: old zones hold some. `where`
+    is what the list is called in an error, for example `zone example.org`.
 
     Raises:
         ValueError: one sentence that names the record and its field.
@@ -157,13 +156,6 @@ def _number(where: str, field: str, value: object, *, positive: bool) -> int | N
     if number < (1 if positive else 0):
         raise ValueError(f"{where}: field {field!r} must be a number")
     return number
-
-
-# One label and a TLD (1.3). netcup has a fixed list of TLDs; any run of letters passes here, plus
-# the best-known ones of two labels.
-_LABEL = r"(?:[a-z]|(?=[a-z0-9]*[a-z])[a-z0-9]{2}|[a-z0-9][a-z0-9-]{1,61}[a-z0-9])"
-_TLD = r"(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59}|(?:co|me|org|ltd|plc)\.uk|(?:co|or)\.at|com\.de)"
-_ZONE_NAME = re.compile(rf"{_LABEL}\.{_TLD}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +248,9 @@ class ZoneSeed:
 
 
 class Zones:
-    """All zones of the one account, and the id counter. `clock` tells seconds since 1970.
+    """All zones of the one account, and the id counter.
+
+    `clock` tells seconds since 1970; `on_change` is called after each change.
 
     Whoever reads and then writes holds `lock` in between. Zones are frozen, so a reader of one
     needs no lock. A ValueError says that there is no zone of a name, or that an id belongs to a
@@ -264,12 +258,16 @@ class Zones:
     """
 
     def __init__(
-        self, seeds: Sequence[ZoneSeed], quirks: Quirks, clock: Callable[[], float]
+        self,
+        seeds: Sequence[ZoneSeed],
+        quirks: Quirks,
+        clock: Callable[[], float],
+        on_change: Callable[[], None],
     ) -> None:
         self.lock = threading.RLock()
         self.quirks = quirks
         self.clock = clock
-        self.on_change: Callable[[], None] = lambda: None
+        self._on_change = on_change
         self._seeds = tuple(seeds)
         self._zones: dict[str, Zone] = {}
         self._last_id = 0
@@ -312,7 +310,7 @@ class Zones:
             if self._zones.get(zone.name) == zone:
                 return
             self._zones[zone.name] = zone
-            self.on_change()
+            self._on_change()
 
     def set_records(self, name: str, drafts: Sequence[Draft]) -> None:
         """Replace all records of a zone."""
@@ -359,7 +357,7 @@ class Zones:
         """Put all zones, and the id counter, back to the start."""
         with self.lock:
             self._begin()
-            self.on_change()
+            self._on_change()
 
     def restore(self, zones: Mapping[str, Zone], last_id: int) -> None:
         """Take over zones from an earlier run; those it did not have stay as they are."""

@@ -343,7 +343,11 @@ class Sandbox:
         self.add_fault(faults.read_fault({**order, "delay": delay, "records": records}))
 
     def add_fault(self, fault: Fault) -> None:
-        """Let calls to netcup or to mailcow fail as described."""
+        """Let calls fail as described."""
+        self._faults.add(fault)
+
+    def add_mailcow_fault(self, fault: Fault) -> None:
+        """Let calls to mailcow fail as described; see `faults.read_mailcow_fault`."""
         self._faults.add(fault)
 
     def dns_fault(self, server: int, mode: str, *, delay: float | None = None) -> None:

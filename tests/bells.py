@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.netcup import http, line
-from netcup_mailauth.sandbox.web import manners, server
+from netcup_mailauth.sandbox import http as web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +35,12 @@ def bell(monkeypatch: pytest.MonkeyPatch) -> Bell:
 def _drips_are_cut_off(bell: Bell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once an answer of a sandbox in this process has begun to drip, its time is over."""
 
-    def dripping(whole: bytes, body: bytes, manner: str) -> Iterator[bytes]:
-        for number, piece in enumerate(manners.pieces(whole, body, manner)):
+    pieces = web.pieces
+
+    def dripping(whole: bytes, body: bytes, transfer: str) -> Iterator[bytes]:
+        for number, piece in enumerate(pieces(whole, body, transfer)):
             yield piece
-            if manner.startswith("drip-") and not number:
+            if transfer.startswith("drip-") and not number:
                 bell.ring()
 
-    monkeypatch.setattr(server, "pieces", dripping)
+    monkeypatch.setattr(web, "pieces", dripping)

@@ -1,24 +1,66 @@
-"""Where the parts of a running sandbox are, and the environment that points a client there."""
+"""Where the parts of a running sandbox are, and what a client has to know to get in."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import secrets
+import string
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from netcup_mailauth.sandbox.credentials import Credentials
+_LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The account's and the mailcow's keys: new for each sandbox, or always the same, for scripts.
+
+    They open nothing but a sandbox. Still a web page, or another user of the machine, could use one
+    whose keys stand in this file. `api_key` is the CCP's, 50 characters as netcup's (1.2),
+    `rest_key` has 64 (2.2); `mailcow_key` is read-only, and only a rotation needs the other.
+    """
+
+    api_key: str = field(repr=False)
+    api_password: str = field(repr=False)
+    rest_key: str = field(repr=False)
+    mailcow_key: str = field(repr=False)
+    mailcow_rw_key: str = field(repr=False)
+    customer_number: str = "12345"  # no secret, and the same for all: it names the state folder
+
+    @classmethod
+    def fresh(cls) -> Self:
+        """Keys that nobody knows yet."""
+        return cls(_random(50), _random(50), _random(64), _mailcow(), _mailcow())
+
+    @classmethod
+    def fixed(cls) -> Self:
+        """Keys that everybody knows, the same for ever."""
+        return cls(
+            api_key="SandboxLegacyApiKey".ljust(50, "0"),
+            api_password="SandboxApiPassword".ljust(51, "0"),
+            rest_key="SandboxRestApiKey".ljust(64, "0"),
+            mailcow_key="5A4DB0-0000A1-0000B2-0000C3-0000D4",
+            mailcow_rw_key="5A4DB0-0000A1-0000B2-0000C3-0000E5",
+        )
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def _mailcow() -> str:
+    """Five groups of six hexadecimal digits, as mailcow makes them."""
+    return "-".join(secrets.token_hex(3).upper() for _ in range(5))
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """URLs and the CA they are to be trusted by.
 
-    Args:
-        offers_rest_key: whether the environment holds the REST key. With it a client asks that API
-            first, so it belongs there only where a domain is on CloudDNS.
+    With the REST key in its environment a client asks that API first, so it is offered there only
+    where a domain is on CloudDNS.
     """
 
     ccp_endpoint: str
@@ -61,65 +103,3 @@ class Addresses:
             "control_url": self.control_url,
             "env": self.env(),
         }
-
-
-class Located(ABC):
-    """What a running sandbox says about where its parts are."""
-
-    @property
-    @abstractmethod
-    def addresses(self) -> Addresses:
-        """Where everything is.
-
-        Raises:
-            RuntimeError: the sandbox is not running.
-        """
-
-    @property
-    def ccp_endpoint(self) -> str:
-        """The URL of the CCP JSON API."""
-        return self.addresses.ccp_endpoint
-
-    @property
-    def rest_endpoint(self) -> str:
-        """The URL below which the REST API is, without a slash at its end."""
-        return self.addresses.rest_endpoint
-
-    @property
-    def rest_key(self) -> str:
-        """The key of the REST API, also where `env` does not hold it."""
-        return self.addresses.credentials.rest_key
-
-    @property
-    def mailcow_url(self) -> str:
-        """The URL of the mailcow; a port of its own, as a mailcow is another host."""
-        return self.addresses.mailcow_url
-
-    @property
-    def mailcow_rw_key(self) -> str:
-        """The mailcow's read-write key, which a rotation needs; `env` holds the read-only one."""
-        return self.addresses.credentials.mailcow_rw_key
-
-    @property
-    def nameservers(self) -> list[str]:
-        """The three authoritative name servers, each as HOST:PORT."""
-        return list(self.addresses.nameservers)
-
-    @property
-    def resolver(self) -> str:
-        """The recursive resolver, as HOST:PORT."""
-        return self.addresses.resolver
-
-    @property
-    def control_url(self) -> str:
-        """The URL below which the control calls are."""
-        return self.addresses.control_url
-
-    @property
-    def env(self) -> dict[str, str | None]:
-        """The environment that points a client here; None for a REST key that nobody needs."""
-        return self.addresses.env()
-
-    def banner(self) -> dict[str, object]:
-        """What a program that starts the sandbox tells about it, as one line of JSON."""
-        return self.addresses.banner()

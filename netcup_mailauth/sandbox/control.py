@@ -1,25 +1,29 @@
-"""The sandbox's own controls over HTTP: look at it, break it, put it back."""
+"""The sandbox's own controls over HTTP: look at it, break it, put it back.
+
+A web page must not be able to make these calls: a POST needs a JSON content type, which a page
+cannot send without being asked for leave; for the Host header see `http.are_served`.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from netcup_mailauth.sandbox.dns.faults import DnsFault, read_dns_fault
-from netcup_mailauth.sandbox.faults import Fault, read_fault
-from netcup_mailauth.sandbox.mailcow.faults import MailcowFault, read_mailcow_fault
-from netcup_mailauth.sandbox.web.exchange import Reply, Request, html_reply, json_reply
+from netcup_mailauth.sandbox.faults import read_dns_fault, read_fault, read_mailcow_fault
+from netcup_mailauth.sandbox.http import Reply, Request, html_reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from netcup_mailauth.sandbox.faults import DnsFault, Fault
 
 PREFIX = "/control/"
 
 
 class Controlled(Protocol):
-    """What can be controlled."""
+    """What can be controlled: a `Sandbox`, which see."""
 
-    def stats(self) -> dict[str, object]:
+    def stats(self) -> dict[str, Any]:
         """What was asked so far, and how the zones look."""
 
     def reset(self) -> None:
@@ -30,9 +34,6 @@ class Controlled(Protocol):
 
     def add_dns_fault(self, fault: DnsFault) -> None:
         """Let a name server or the resolver fail."""
-
-    def add_mailcow_fault(self, fault: MailcowFault) -> None:
-        """Let calls to mailcow fail."""
 
     def set_world(self, name: str, type: str, values: Sequence[str]) -> None:  # noqa: A002
         """Let the resolver know a name outside the zones."""
@@ -50,91 +51,89 @@ class Controlled(Protocol):
         """Take a DKIM key away."""
 
 
-class Control:
-    """The control calls.
+def reply(sandbox: Controlled, request: Request) -> Reply:
+    """Answer one control call."""
+    name = request.path.removeprefix(PREFIX)
+    if name == "stats":
+        if request.method != "GET":
+            return _error(405, "stats are asked for with GET")
+        return json_reply(sandbox.stats())
+    job = _POSTS.get(name)
+    if job is None:
+        return html_reply("404 Not Found", 404)
+    if request.method != "POST":
+        return _error(405, f"{name} is called with POST")
+    content_type = request.headers.get("Content-Type", "").partition(";")[0]
+    if content_type.strip().lower() != "application/json":
+        return _error(415, "control calls need Content-Type: application/json")
+    try:
+        return json_reply(job(sandbox, _object(request.body)))
+    except ValueError as error:
+        return _error(400, str(error))
 
-    A web page must not be able to make them: a POST needs a JSON content type, which a page cannot
-    send without being asked for leave; for the Host header see `web/hosts.py`.
-    """
 
-    def __init__(self, target: Controlled) -> None:
-        self._target = target
-        self._posts: dict[str, Callable[[dict[str, Any]], object]] = {
-            "fault": self._fault,
-            "dns": self._dns,
-            "world": self._outside,
-            "reset": self._reset,
-            "zone": self._zone,
-            "mailcow": self._mailcow,
-        }
+def _fault(sandbox: Controlled, body: dict[str, Any]) -> object:
+    fault = read_fault(body)
+    sandbox.add_fault(fault)
+    return fault.report()
 
-    def __call__(self, request: Request) -> Reply:
-        """Answer one control call."""
-        name = request.path.removeprefix(PREFIX)
-        if name == "stats":
-            if request.method != "GET":
-                return _error(405, "stats are asked for with GET")
-            return json_reply(self._target.stats())
-        job = self._posts.get(name)
-        if job is None:
-            return html_reply("404 Not Found", 404)
-        if request.method != "POST":
-            return _error(405, f"{name} is called with POST")
-        content_type = request.headers.get("Content-Type", "").partition(";")[0]
-        if content_type.strip().lower() != "application/json":
-            return _error(415, "control calls need Content-Type: application/json")
-        try:
-            return json_reply(job(_object(request.body)))
-        except ValueError as error:
-            return _error(400, str(error))
 
-    def _fault(self, body: dict[str, Any]) -> object:
-        fault = read_fault(body)
-        self._target.add_fault(fault)
-        return fault.report()
+def _dns(sandbox: Controlled, body: dict[str, Any]) -> object:
+    fault = read_dns_fault(body)
+    sandbox.add_dns_fault(fault)
+    return {"server": fault.server, "mode": fault.mode}
 
-    def _dns(self, body: dict[str, Any]) -> object:
-        fault = read_dns_fault(body)
-        self._target.add_dns_fault(fault)
-        return {"server": fault.server, "mode": fault.mode}
 
-    def _outside(self, body: dict[str, Any]) -> object:
-        name, kind, values = (body.get(field) for field in ("name", "type", "values"))
-        if not isinstance(name, str) or not isinstance(kind, str) or not isinstance(values, list):
-            raise ValueError("name and type must be texts, values a list of texts")
-        self._target.set_world(name, kind, values)
-        return {"name": name, "type": kind, "values": values}
+def _world(sandbox: Controlled, body: dict[str, Any]) -> object:
+    name, kind, values = (body.get(field) for field in ("name", "type", "values"))
+    if not isinstance(name, str) or not isinstance(kind, str) or not isinstance(values, list):
+        raise ValueError("name and type must be texts, values a list of texts")
+    sandbox.set_world(name, kind, values)
+    return {"name": name, "type": kind, "values": values}
 
-    def _reset(self, _body: dict[str, Any]) -> object:
-        self._target.reset()
-        return {"reset": True}
 
-    def _zone(self, body: dict[str, Any]) -> object:
-        domain = _domain(body)
-        if "records" in body:
-            self._target.set_zone(domain, body["records"])
-        if "backend" in body:
-            self._target.set_backend(domain, str(body["backend"]))
-        if not {"records", "backend"} & body.keys():
-            raise ValueError("records must hold the zone's records")
-        return {"domain": domain}
+def _reset(sandbox: Controlled, _body: dict[str, Any]) -> object:
+    sandbox.reset()
+    return {"reset": True}
 
-    def _mailcow(self, body: dict[str, Any]) -> object:
-        action = body.get("action")
-        if action == "fail":
-            fault = read_mailcow_fault(body)
-            self._target.add_mailcow_fault(fault)
-            return {"call": fault.call, "mode": fault.mode, "times": fault.times}
-        domain = _domain(body)
-        if action == "no-key":
-            self._target.remove_dkim(domain)
-            return {"domain": domain, "pubkey": None}
-        if action != "new-key":
-            raise ValueError("action must be new-key, no-key or fail")
-        selector, bits = body.get("selector"), body.get("bits", 2048)
-        if not isinstance(selector, str | None) or not isinstance(bits, int):
-            raise ValueError("selector must be a text, bits a number")
-        return {"domain": domain, "pubkey": self._target.set_dkim(domain, selector, bits)}
+
+def _zone(sandbox: Controlled, body: dict[str, Any]) -> object:
+    domain = _domain(body)
+    if "records" in body:
+        sandbox.set_zone(domain, body["records"])
+    if "backend" in body:
+        sandbox.set_backend(domain, str(body["backend"]))
+    if not {"records", "backend"} & body.keys():
+        raise ValueError("records must hold the zone's records")
+    return {"domain": domain}
+
+
+def _mailcow(sandbox: Controlled, body: dict[str, Any]) -> object:
+    action = body.get("action")
+    if action == "fail":
+        fault = read_mailcow_fault(body)
+        sandbox.add_fault(fault)
+        return {"call": fault.action, "mode": fault.mode, "times": fault.times}
+    domain = _domain(body)
+    if action == "no-key":
+        sandbox.remove_dkim(domain)
+        return {"domain": domain, "pubkey": None}
+    if action != "new-key":
+        raise ValueError("action must be new-key, no-key or fail")
+    selector, bits = body.get("selector"), body.get("bits", 2048)
+    if not isinstance(selector, str | None) or not isinstance(bits, int):
+        raise ValueError("selector must be a text, bits a number")
+    return {"domain": domain, "pubkey": sandbox.set_dkim(domain, selector, bits)}
+
+
+_POSTS: Mapping[str, Callable[[Controlled, dict[str, Any]], object]] = {
+    "fault": _fault,
+    "dns": _dns,
+    "world": _world,
+    "reset": _reset,
+    "zone": _zone,
+    "mailcow": _mailcow,
+}
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.sandbox.ccp.desk import Desk as CcpDesk
-from netcup_mailauth.sandbox.mailcow.api import Mailcow
-from netcup_mailauth.sandbox.rest.desk import Desk as RestDesk
+from netcup_mailauth.sandbox.ccp import CcpAccount
+from netcup_mailauth.sandbox.mailcow import Mailcow
+from netcup_mailauth.sandbox.rest import RestAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,26 +62,26 @@ def watched(log: Log, mailcow: float) -> Iterator[None]:
     """Note every call to the sandboxes of this process; its mailcow takes so many seconds."""
     originals: list[tuple[Any, str, Any]] = []
 
-    def watch(desk: Any) -> None:
-        carry_out = desk.carry_out
+    def watch(account: Any) -> None:
+        carry_out = account.carry_out
 
-        def noted(self: Any, call: Any) -> Any:
+        def noted(self: Any, call: Any, **options: Any) -> Any:
             log.note(call.action, call.domain)
-            return carry_out(self, call)
+            return carry_out(self, call, **options)
 
-        originals.append((desk, "carry_out", carry_out))
-        desk.carry_out = noted
+        originals.append((account, "carry_out", carry_out))
+        account.carry_out = noted
 
-    watch(CcpDesk)
-    watch(RestDesk)
-    answer = Mailcow.__call__
-    originals.append((Mailcow, "__call__", answer))
+    watch(CcpAccount)
+    watch(RestAccount)
+    answer = Mailcow.decode
+    originals.append((Mailcow, "decode", answer))
 
     def slowly(self: Any, request: Any) -> Any:
         time.sleep(mailcow)
         return answer(self, request)
 
-    Mailcow.__call__ = slowly  # type: ignore[method-assign]
+    Mailcow.decode = slowly  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -127,10 +127,10 @@ def moving_before(sandbox: Sandbox, api: Api, monkeypatch: pytest.MonkeyPatch) -
     """Let the zone move just as the write arrives."""
     take = sandbox._faults.take
 
-    def noticed(action: str, modes: tuple[str, ...]) -> object:
+    def noticed(where: Any, action: str) -> object:
         if action == api.write:
             move(sandbox, api)
-        return take(action, modes)
+        return take(where, action)
 
     monkeypatch.setattr(sandbox._faults, "take", noticed)
 
@@ -140,11 +140,11 @@ def moving_after(sandbox: Sandbox, api: Api, monkeypatch: pytest.MonkeyPatch) ->
     take = sandbox._faults.take
     written: list[str] = []
 
-    def noticed(action: str, modes: tuple[str, ...]) -> object:
+    def noticed(where: Any, action: str) -> object:
         if written:
             move(sandbox, api)
         if action == api.write:
             written.append(action)
-        return take(action, modes)
+        return take(where, action)
 
     monkeypatch.setattr(sandbox._faults, "take", noticed)

@@ -116,7 +116,7 @@ def watched(sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (folder / "guard" / "sitecustomize.py").write_text(GUARD)
     own = [value for name, value in sandbox.env.items() if name in WRONG and value]
     secrets = [*own, *WRONG.values()]
-    sessions = sandbox._desk.sessions
+    sessions = sandbox._ccp.sessions
     begin = sessions.open
 
     def opened() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
+from netcup_mailauth.sandbox.faults import read_mailcow_fault
 from tests.golden.stage import CALLS, NEXT_KEY, Act
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from netcup_mailauth.errors import (
     UnverifiedError,
 )
 from netcup_mailauth.keys.mailcow import SETTLE, Mailcow, MailcowWriting
-from netcup_mailauth.sandbox.mailcow.keyring import generate
+from netcup_mailauth.sandbox.mailcow_dkim import generate
 from tests.canaries import leaks
 
 if TYPE_CHECKING:

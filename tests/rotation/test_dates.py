@@ -15,7 +15,7 @@ from netcup_mailauth.cli.entry import main
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.netcup.http import HttpClient
-from netcup_mailauth.sandbox.web import server
+from netcup_mailauth.sandbox import http
 from tests.rotation.typed import BEGIN, DOMAIN, keys_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_server_whose_clock_differs_stops_switch_and_removal_until_it_is_set_r
 ) -> None:
     with monkeypatch.context() as wrong:
         date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
-        wrong.setattr(server._Handler, "date_time_string", lambda *_: date)
+        wrong.setattr(http._HttpConnection, "date_time_string", lambda *_: date)
         main([*BEGIN])
         time.sleep(0.3)
         for _ in range(3):

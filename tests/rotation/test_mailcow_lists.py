@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.sandbox.mailcow import api
+from netcup_mailauth.sandbox import mailcow
 from tests.rotation.typed import BEGIN, keys_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def test_the_old_record_stays_until_mailcow_gives_its_whole_list(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with monkeypatch.context() as odd:
-        odd.setattr(api.Mailcow, "_domain", lambda *_: [ERROR])
+        odd.setattr(mailcow.Mailcow, "_domain", lambda *_: [ERROR])
         assert main([*BEGIN, "--wait", "--timeout", "30"]) == ExitCode.OK
         told = capsys.readouterr()
         assert "dkim._domainkey.example.com stays, because" in told.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,19 @@ def test_slow_answers_do_not_hold_up_the_end() -> None:
             udp(sandbox.nameservers[0], QUERY, timeout=0.1)
         began = time.monotonic()
     assert time.monotonic() - began < 1
+
+
+def test_late_answers_end_with_the_sandbox_and_leave_no_thread() -> None:
+    threads = set(threading.enumerate())
+    with Sandbox([DOMAIN]) as sandbox:
+        sandbox.dns_fault(0, "slow", delay=30)
+        for transport in (udp, tcp):
+            with pytest.raises(dns.exception.Timeout):
+                transport(sandbox.nameservers[0], QUERY, timeout=0.1)
+        sandbox.dns_fault(0, "off")
+        sandbox.dns_fault(0, "ok")
+        assert works(sandbox.nameservers[0])
+    assert set(threading.enumerate()) == threads
 
 
 def test_stale_stands_still(ccp: Ccp) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
-from netcup_mailauth.sandbox.zones.records import TYPES
+from netcup_mailauth.sandbox.zones import TYPES
 from tests.sandbox.client import DOMAIN, Ccp, txt
 from tests.sandbox.dnsclient import TIMEOUT, answers, ask, place, rcode, tcp, udp
 

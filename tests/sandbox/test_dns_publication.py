@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.sandbox.dns.publication import Publication
-from netcup_mailauth.sandbox.zones.zone import Zone
+from netcup_mailauth.sandbox.dns import Publication
+from netcup_mailauth.sandbox.zones import Zone
 from tests.sandbox.client import DOMAIN, Ccp, txt
 from tests.sandbox.dnsclient import answers, ask, rcode
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from tests.sandbox.client import DOMAIN, Ccp, txt
 from tests.sandbox.rest_client import Rest
-from tests.sandbox.test_envelope import KEYS
+from tests.sandbox.test_ccp_answers import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

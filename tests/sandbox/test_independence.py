@@ -45,7 +45,7 @@ def test_only_the_standard_library_dns_cryptography_and_itself(path: Path) -> No
     [
         ("from ... import spf", "netcup_mailauth.spf"),
         ("from ...spf import parse", "netcup_mailauth.spf.parse"),
-        ("from .. import house", "netcup_mailauth.sandbox.house"),
+        ("from .. import faults", "netcup_mailauth.sandbox.faults"),
         ("from .calls import Call", "netcup_mailauth.sandbox.ccp.calls.Call"),
         ("from netcup_mailauth import spf", "netcup_mailauth.spf"),
         ("def f():\n    import netcup_mailauth.spf", "netcup_mailauth.spf"),

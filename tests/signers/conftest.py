@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.sandbox import Sandbox
-from netcup_mailauth.sandbox.mailcow.keyring import DkimKey, generate
+from netcup_mailauth.sandbox.mailcow_dkim import DkimKey, generate
 from tests.signers.world import ALIAS, DOMAIN, HELPER, OTHER, OnWrite, StoppedMailcow
 
 Connect = Callable[..., Mailcow]
@@ -37,7 +37,7 @@ def sandbox(running: Sandbox, pool: list[DkimKey], monkeypatch: pytest.MonkeyPat
     running.reset()
     keys = cycle(pool)
     monkeypatch.setattr(
-        "netcup_mailauth.sandbox.mailcow.dkim.generate",
+        "netcup_mailauth.sandbox.mailcow_dkim.generate",
         lambda selector, _bits: replace(next(keys), selector=selector),
     )
     return running

@@ -16,7 +16,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.rotation.signers import Users
 from netcup_mailauth.rotation.signers_mailcow import MailcowSigner, parked_name, prepared_name
-from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
+from netcup_mailauth.sandbox.faults import read_mailcow_fault
 from tests.signers.world import (
     ALIAS,
     DOMAIN,

@@ -14,7 +14,7 @@ from netcup_mailauth.keys.private import NewKey
 from netcup_mailauth.rotation import signers_mailcow
 from netcup_mailauth.rotation.signers import Users
 from netcup_mailauth.rotation.signers_mailcow import MailcowImportSigner, parked_name
-from netcup_mailauth.sandbox.mailcow.faults import read_mailcow_fault
+from netcup_mailauth.sandbox.faults import read_mailcow_fault
 from tests.canaries import leaks
 from tests.signers.world import DOMAIN, OTHER, SELECTOR, KillAt, KilledError, patient, signs_with
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.sandbox import Sandbox
-    from netcup_mailauth.sandbox.mailcow.keyring import DkimKey
+    from netcup_mailauth.sandbox.mailcow_dkim import DkimKey
     from tests.signers.conftest import Connect
 
 WRITES = 4

@@ -1,1 +1,0 @@
-"""HTTP and TLS on loopback, without a word about what is said over it."""

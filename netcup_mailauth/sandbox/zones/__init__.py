@@ -1,1 +1,0 @@
-"""The zones of the account and their records, whichever API looks at them."""

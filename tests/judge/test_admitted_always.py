@@ -14,7 +14,7 @@ from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.lookup import ZoneLookup
 from netcup_mailauth.records import Kind
-from tests.effort import SOME, THOROUGH
+from tests.effort import SOME, tries
 from tests.judge.carved import ADDRESSES, WORLD, edits, records
 from tests.judge.cases import DMARC, DOMAIN, case_of, dns, judged, mail_zone, to_type, wants
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import DnsRecord
 
 EXAMPLES = settings(
-    max_examples=3000 if THOROUGH else 500,
+    max_examples=tries(500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

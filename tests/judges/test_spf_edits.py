@@ -11,6 +11,7 @@ from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import Kind
+from tests.effort import tries
 from tests.judge.carved import ADDRESSES, edits, records
 from tests.judge.cases import DOMAIN, case_of, mail_zone, wants
 from tests.judges.ours import HELO
@@ -34,7 +35,7 @@ def results(text: str, pyspf: Pyspf, world: World) -> list[tuple[str, str, str]]
 
 
 @settings(
-    max_examples=60,
+    max_examples=tries(60),
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

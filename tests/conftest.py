@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -10,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.effort import NO_SKIPS, PROFILE, tries
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-settings.register_profile("default", deadline=None)
-settings.load_profile("default")
-
-NO_SKIPS = "REQUIRE_E2E" in os.environ
-"""Whether a skipped test fails the run: set where everything the tests need is installed."""
+settings.register_profile(PROFILE, max_examples=tries(100), deadline=None)
+settings.load_profile(PROFILE)
 
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
     # Under nohup, or in the background of a script, some are ignored, and whatever the tests start
@@ -30,18 +30,39 @@ KEPT = frozenset({"PATH", "LANG", "TMPDIR", "PYTEST_CURRENT_TEST", "COVERAGE_PRO
 """Variables a test sees of the machine it runs on."""
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where tests have their homes that have no folder of their own; as long as they run, there is
+    none of the variables of whoever runs them."""
+    found = dict(os.environ)
+    yield tmp_path_factory.mktemp("homes")
+    os.environ.clear()
+    os.environ.update(found)
+
+
+_numbers = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credential, proxy or config of whoever runs the tests can reach a test."""
+def _clean_environment(request: pytest.FixtureRequest, _homes: Path) -> None:
+    """No credential, proxy or config of whoever runs the tests can reach a test.
+
+    Nor can a variable that the last test left. A folder is made only for who asks for one.
+    """
     for name in set(os.environ) - KEPT:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NETCUP_MAILAUTH_STATE_DIR", str(tmp_path / "state"))
+        del os.environ[name]
+    if "tmp_path" in request.fixturenames:
+        own = request.getfixturevalue("tmp_path")
+        home, state = own / "home", own / "state"
+    else:
+        number = next(_numbers)
+        home, state = _homes / f"home{number}", _homes / f"state{number}"
+    os.environ |= {"HOME": str(home), "NETCUP_MAILAUTH_STATE_DIR": str(state)}
 
 
-@pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A test that connects anywhere but to this machine fails, even if it swallows the error."""
+@pytest.fixture(scope="session")
+def _attempts() -> Iterator[list[object]]:
+    """Where a test tried to connect to, that is not this machine."""
     attempts: list[object] = []
 
     def guarded(method: Any) -> Any:
@@ -53,10 +74,18 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
         return connect
 
-    monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
-    monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+        yield attempts
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(_attempts: list[object]) -> Iterator[None]:
+    """A test that connects anywhere but to this machine fails, even if it swallows the error."""
+    _attempts.clear()
     yield
-    assert not attempts
+    assert not _attempts
 
 
 def _is_loopback(host: str) -> bool:

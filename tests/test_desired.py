@@ -16,6 +16,7 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import Place, applied, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from tests.effort import tries
 from tests.strategies import zones
 
 P = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -370,7 +371,7 @@ more_texts = st.lists(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 @given(zones(), more_texts, in_parts)
 def test_what_was_applied_asks_for_nothing_more(
     before: Zone, more: list[str], policy: DomainPolicy

@@ -12,7 +12,7 @@ from netcup_mailauth import dmarc
 from netcup_mailauth.dmarc import Authorisation, DmarcRecord, DmarcSyntaxError, Policy
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.lookup import Answer, Query, Status
-from tests.effort import MANY
+from tests.effort import MANY, tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -777,7 +777,7 @@ def test_any_live_record_can_be_judged_and_edited(a: str, b: str, policy: Policy
 
 
 @given(st.text(max_size=300), st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_no_name_or_address_makes_a_traceback(domain: str, uri: str) -> None:
     lookup: Lookup = Dns({})
     dmarc.discover(domain, lookup)

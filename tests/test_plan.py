@@ -28,6 +28,7 @@ from netcup_mailauth.plan import (
     outcome,
 )
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from tests.effort import tries
 from tests.strategies import zones
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def test_deletes_come_last_so_that_a_half_done_write_leaves_no_name_empty() -> N
     assert Action.DELETE in actions
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(zones())
 def test_a_plan_after_its_own_apply_is_empty(live: Zone) -> None:
     change_set = compute(PLACE, live, WISHES)
@@ -155,7 +156,7 @@ def test_a_plan_after_its_own_apply_is_empty(live: Zone) -> None:
     assert drift(change_set, live) == ()
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(zones())
 def test_records_not_concerned_stay_identical_with_their_ids(live: Zone) -> None:
     change_set = compute(PLACE, live, WISHES)
@@ -168,7 +169,7 @@ def test_records_not_concerned_stay_identical_with_their_ids(live: Zone) -> None
     assert other_records(change_set, live, replace(live, records=after)) == OtherRecords()
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(zones())
 def test_every_wish_ends_as_exactly_one_record(live: Zone) -> None:
     after = written(live, compute(PLACE, live, WISHES).changes)

@@ -48,6 +48,7 @@ from netcup_mailauth.plan import (
 )
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from tests.effort import tries
 from tests.judge.cases import SPF, dns, key_record, mail_zone
 from tests.judge.cases import source as key_source
 from tests.judge.test_any_zone import policies
@@ -514,7 +515,7 @@ class TestFiles:
             load(tmp_path / "plan.json")
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(before=zones(), policy=policies)
 def test_what_the_program_plans_it_also_takes_back(before: Zone, policy: DomainPolicy) -> None:
     backend = ZoneFiles([before])
@@ -573,7 +574,7 @@ def holder_of(document: Any, path: tuple[Any, ...]) -> Any:
     return holder
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(data=st.data())
 def test_a_mutated_plan_is_refused_or_says_what_any_plan_may_say(data: st.DataObject) -> None:
     document = copy.deepcopy(DOCUMENT)

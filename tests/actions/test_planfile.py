@@ -21,6 +21,7 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Change, RunResult, Status, applied
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, SpfPolicy, Wish, linked
 from netcup_mailauth.records import DnsRecord, Kind, Zone
+from tests.effort import tries
 from tests.judge.cases import HOSTS, dns, key_record, mail_zone, source, wants, zone
 from tests.judge.test_any_zone import policies
 from tests.sessions import Answering, Heard, Kept, hurried
@@ -403,7 +404,7 @@ def test_a_plan_for_another_account_sends_nothing() -> None:
     assert here.backend.reads == reads
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(before=zones(), policy=policies, server=st.sampled_from([None, ["192.0.2.99"]]))
 def test_a_plan_file_ends_as_an_apply_without_one_would_or_whole_where_that_would_write_a_part(
     before: Zone, policy: DomainPolicy, server: list[str] | None
@@ -456,7 +457,7 @@ def mutate(document: Any, data: st.DataObject) -> None:
     holder[key] = data.draw(LEAVES)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(data=st.data())
 def test_a_mutated_plan_is_an_error_or_writes_what_any_plan_may(data: st.DataObject) -> None:
     here = world(mail_zone(spf=SPF), zone(*HOSTS, "@ TXT v=spf1 mx ~all", name="example.org"))

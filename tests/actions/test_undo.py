@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from netcup_mailauth.plan import Action, ChangeSet, Place, Status, applied, comp
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.sandbox import Quirks
 from netcup_mailauth.state.journal import Entry, Journal, Mark, standing
+from tests.effort import tries
 from tests.sessions import Heard, journalled
 from tests.strategies import zones
 from tests.worlds import account, backend_of, requests_of
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.netcup.ccp import CcpBackend
     from netcup_mailauth.sandbox import Sandbox
 
-EXAMPLES = int(os.environ.get("NETCUP_MAILAUTH_UNDO_EXAMPLES", "200"))
 """Random applies of the property; 200 for the figure that is promised."""
 
 KEY = "v=DKIM1;k=ed25519;p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -419,7 +418,7 @@ def over_random_applies(
 ) -> None:
     with account(quirks=Quirks(lockout_after=None), rate=None) as (sandbox, backend):
 
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=tries(200), deadline=None, suppress_health_check=list(HealthCheck))
         @given(zones(), st.lists(wishes(), min_size=1, max_size=applies))
         def run(live: Zone, asked: list[tuple[DesiredRecord, ...]]) -> None:
             wire = [

@@ -14,6 +14,7 @@ from netcup_mailauth.plan import Place, Status, compute
 from netcup_mailauth.records import DesiredRecord, Kind
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import each_api
+from tests.effort import tries
 from tests.strategies import zones
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def test_over_200_random_zones_through_the_api(api: Api) -> None:
     quirks = Quirks(lockout_after=None)
     with api.netcup(quirks=quirks, rate=None) as sandbox, api.backend(sandbox) as backend:
 
-        @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=tries(200), deadline=None, suppress_health_check=list(HealthCheck))
         @given(zones())
         def check(live: Zone) -> None:
             # A TTL of its own tells each record from its like, where there are no ids.

@@ -42,16 +42,17 @@ SPF = ("--spf-drop", "include:_spf.webhosting.systems", "--spf", "v=spf1 mx a -a
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_answer_is_an_error_and_nothing_is_written(
-    command: Command, answer: bytes, words: str
+    cli: Cli, answer: bytes, words: str
 ) -> None:
+    cli.monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
     began = time.monotonic()
     with answering(LOGIN, answer) as url:
-        command.changes["NETCUP_CCP_ENDPOINT"] = url
-        ended = command("apply", "example.com", *SPF, "--yes")
+        cli.set({"NETCUP_CCP_ENDPOINT": url})
+        ended = cli.run("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1
     assert words in " ".join(ended.stderr.split())
     assert time.monotonic() - began < 30
-    assert not list(command.folder.glob("state/**/*.json"))
+    assert not list(cli.folder.glob("state/**/*.json"))
 
 
 NASTY = "\x1b]0;title\x07\x1b[2J\u202e\u200b\r\n\x9b31m"

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.effort import THOROUGH
+from tests.effort import PROFILE
 from tests.fuzz.odd import CCP_CALLS, REST_CALLS, Odd, ccp_answers, problems_with, rest_answers
 from tests.fuzz.world import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARTS = 1 if THOROUGH else 12
+PARTS = {"contributor": 36, "ci": 12, "thorough": 1}[PROFILE]
 """Into how many parts the table is divided, of which one is tried."""
 
 TABLE = {

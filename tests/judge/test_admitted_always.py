@@ -9,12 +9,12 @@ from netcup_mailauth.findings import by_gravity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import Kind
-from tests.effort import SOME, THOROUGH
+from tests.effort import SOME, tries
 from tests.judge.carved import WORLD, edits, records, unnamed
 from tests.judge.cases import DMARC, case_of, dns, judged, mail_zone, to_type, wants
 
 EXAMPLES = settings(
-    max_examples=3000 if THOROUGH else 500,
+    max_examples=tries(500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -17,6 +17,7 @@ from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DnsRecord, Kind, Zone
+from tests.effort import tries
 from tests.judge.cases import case_of, creates, key_record, source, to_type, wants
 from tests.strategies import DMARC_TEXTS, KEYS, SPF_TEXTS, zones
 
@@ -127,13 +128,13 @@ def check(before: Zone, policy: DomainPolicy) -> None:
     guard.priced(case)
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(zones(), policies)
 def test_any_wish_for_a_zone_of_usual_texts_is_judged(before: Zone, policy: DomainPolicy) -> None:
     check(before, policy)
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(odd_zones, policies)
 def test_any_text_under_any_name_is_judged(before: Zone, policy: DomainPolicy) -> None:
     check(before, policy)

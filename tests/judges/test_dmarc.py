@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from netcup_mailauth import dmarc
 from netcup_mailauth.findings import Severity
+from tests.effort import tries
 from tests.judge.cases import SPF, codes, judged, mail_zone, wants
 from tests.judge.dmarc_texts import PARTS, WHOLE
 from tests.judge.dmarc_texts import texts as any_text
@@ -70,7 +71,7 @@ def test_an_edit_that_is_refused_leaves_what_was_there(
 
 
 @settings(
-    max_examples=60,
+    max_examples=tries(60),
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -13,6 +13,7 @@ from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import Kind
+from tests.effort import tries
 from tests.judge.carved import ADDRESSES, WORLD, edits, records, unnamed
 from tests.judge.cases import DMARC, DOMAIN, SERVER, case_of, dns, mail_zone, wants
 from tests.judges.ours import HELO
@@ -81,7 +82,7 @@ def test_a_near_miss_is_no_record_for_anybody_and_one_for_all_after_an_edit(
     assert said == [["none", "none", "none"], ["pass", "pass", "fail"]]
 
 
-@settings(max_examples=60, **SAMPLED)
+@settings(max_examples=tries(60), **SAMPLED)
 @given(drawn=cases())
 def test_pyspf_lets_the_same_senders_pass_before_and_after_an_edit(
     drawn: tuple[Case, list[str]], pyspf: Pyspf, world: World
@@ -91,7 +92,7 @@ def test_pyspf_lets_the_same_senders_pass_before_and_after_an_edit(
     assert unnamed == []
 
 
-@settings(max_examples=40, **SAMPLED)
+@settings(max_examples=tries(40), **SAMPLED)
 @given(drawn=cases())
 def test_mail_spf_lets_the_same_senders_pass_before_and_after_an_edit(
     drawn: tuple[Case, list[str]], mail_spf: MailSpf, world: World

@@ -36,6 +36,7 @@ from netcup_mailauth.keys.forms import (
     read_mailcow_key,
 )
 from tests.canaries import leaks
+from tests.effort import tries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -565,7 +566,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=14).map("".join) | st.text() | st.binary())
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=tries(800), deadline=None)
 def test_no_content_makes_a_traceback(content: str | bytes) -> None:
     try:
         source = read_key(content, "key.txt")
@@ -576,7 +577,7 @@ def test_no_content_makes_a_traceback(content: str | bytes) -> None:
 
 
 @given(st.sampled_from(["pem", "public", "spki"]), st.integers(0), st.binary(max_size=3))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_no_damage_to_a_key_makes_a_traceback(kind: str, position: int, bytes_: bytes) -> None:
     form = {
         "pem": other_pair().private.private_bytes(DER, PKCS8, NoEncryption()),

@@ -24,6 +24,7 @@ from netcup_mailauth.plan import Failure
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
 from netcup_mailauth.render.text import Page
+from tests.effort import tries
 from tests.render.commonmark import cells, inline
 from tests.render.samples import (
     DECEIVING,
@@ -260,7 +261,7 @@ CHECKS = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(CHECKS, st.integers(60, 120), st.booleans())
 def test_nothing_in_a_check_can_deceive_the_eye_or_is_cut(
     check: DomainCheck, width: int, full: bool
@@ -275,7 +276,7 @@ def test_nothing_in_a_check_can_deceive_the_eye_or_is_cut(
             assert "".join(visible(value).split()) in squeezed
 
 
-@settings(max_examples=30)
+@settings(max_examples=tries(30))
 @given(CHECKS)
 def test_json_holds_any_text_as_it_is(check: DomainCheck) -> None:
     document = check_document(CheckReport((check,)))
@@ -283,7 +284,7 @@ def test_json_holds_any_text_as_it_is(check: DomainCheck) -> None:
     assert [r["name"] for r in document["domains"][0]["records"]] == [r.name for r in check.records]
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(CHECKS)
 def test_in_markdown_every_value_is_in_a_code_span(check: DomainCheck) -> None:
     shown = check_markdown(CheckReport((check,)))

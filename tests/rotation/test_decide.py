@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from netcup_mailauth.rotation.decide import Act, Facts, Forward, Stop, Wait, abort, due
 from netcup_mailauth.rotation.signers import Users
 from netcup_mailauth.rotation.state import Phase, Rotation, Round, Said, Side, Waits, Watch
+from tests.effort import tries
 from tests.rotation.houses import held
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def is_everywhere(asked: Round | None, name: str, record: str) -> bool:
     )
 
 
-@settings(max_examples=600)
+@settings(max_examples=tries(600))
 @given(states, everything)
 def test_no_step_can_hurt_mail_whatever_the_facts_are(rotation: Rotation, facts: Facts) -> None:
     step = due(rotation, facts, WAITS)
@@ -184,7 +185,7 @@ def test_no_step_can_hurt_mail_whatever_the_facts_are(rotation: Rotation, facts:
             assert rotation.aborted
 
 
-@settings(max_examples=250)
+@settings(max_examples=tries(250))
 @given(states, everything)
 def test_an_abort_never_turns_to_a_key_that_is_not_served(rotation: Rotation, facts: Facts) -> None:
     turned = abort(replace(rotation, aborted=False), facts)

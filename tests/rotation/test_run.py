@@ -16,6 +16,7 @@ from netcup_mailauth.records import DnsRecord
 from netcup_mailauth.rotation.decide import Stop, Wait
 from netcup_mailauth.rotation.state import Phase
 from netcup_mailauth.rotation.state import held as held_by_rotations
+from tests.effort import tries
 from tests.rotation.houses import (
     DOMAIN,
     NEGATIVE_TTL,
@@ -493,7 +494,9 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=tries(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(events=st.lists(EVENTS, max_size=25), signer=st.sampled_from(SIGNERS))
 def test_whatever_happens_mail_verifies_and_it_comes_to_an_end(
     tmp_path_factory: pytest.TempPathFactory,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.sandbox.zones import TYPES
+from tests.effort import tries
 from tests.sandbox.client import DOMAIN, Ccp, txt
 from tests.sandbox.dnsclient import TIMEOUT, answers, ask, place, rcode, tcp, udp
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FEW = settings(
-    max_examples=60, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=tries(60), database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 QUERY = dns.message.make_query(DOMAIN, "SOA")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
+from tests.effort import tries
 from tests.sandbox.client import DOMAIN, Ccp, txt
 from tests.sandbox.rest_client import Rest
 from tests.sandbox.test_ccp_answers import KEYS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # Few examples, as each is an HTTP call.
 FEW = settings(
-    max_examples=60, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=tries(60), database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 TEXTS = st.text(max_size=8) | st.sampled_from(["@", "TXT", "MX", "CNAME", "9" * 4000, "\ud800"])

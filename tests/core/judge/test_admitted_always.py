@@ -1,0 +1,45 @@
+"""Of any SPF record and any edit: nobody who was shut out by name passes without being named."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from netcup_mailauth.findings import by_gravity
+from netcup_mailauth.judge import guard
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.records import Kind
+from tests.core.judge.carved import WORLD, edits, records, unnamed
+from tests.core.judge.cases import DMARC, case_of, dns, judged, mail_zone, to_type, wants
+from tests.effort import SOME, tries
+
+EXAMPLES = settings(
+    max_examples=tries(500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@EXAMPLES
+@given(st.data())
+def test_nobody_shut_out_by_name_passes_without_being_named(data: st.DataObject) -> None:
+    live = [data.draw(records()) for _ in range(data.draw(st.sampled_from((1, 1, 1, 2))))]
+    wish = data.draw(edits(live))
+    case, found = case_of(mail_zone(live, DMARC, ()), wants(wish), dns=dns(WORLD))
+    if len(of_kind(case.after, Kind.SPF, "@")) != 1:
+        return
+    findings = by_gravity([*found, *guard.judge(case)])
+    assert list(unnamed(case, findings, wish)) == []
+
+
+@SOME
+@given(st.data())
+def test_what_is_advised_ends_the_finding_and_refuses_nothing(data: st.DataObject) -> None:
+    live = [data.draw(records()) for _ in range(data.draw(st.sampled_from((1, 1, 2))))]
+    wish = wants(data.draw(edits(live)))
+    found = judged(mail_zone(live, DMARC, ()), wish, dns=dns(WORLD))
+    for finding in found:
+        for policy in to_type(finding) if finding.code == "spf-admits-excluded" else ():
+            again = judged(mail_zone(live, DMARC, ()), policy, dns=dns(WORLD))
+            assert "spf-admits-excluded" not in {each.code for each in again}
+            assert "refused" not in {each.severity for each in again}

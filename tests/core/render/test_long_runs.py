@@ -1,0 +1,39 @@
+"""What apply prints as Markdown fits into a comment, however many domains there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
+from netcup_mailauth.render.markdown import LONGEST, run_comment
+from tests.core.render.samples import FULL_STORY
+
+FAILURE = Failure(ExitCode.ZONE, "netcup does not serve it: 5031.", "Check the spelling.")
+
+
+def applied(number: int) -> Result:
+    return Result(FULL_STORY, Status.APPLIED)
+
+
+def test_a_short_run_is_shown_whole() -> None:
+    output = run_comment(RunResult((applied(0),)))
+    assert "**update** SPF" in output
+    assert "`--format json`" not in output
+
+
+@pytest.mark.parametrize("count", [100, 5000])
+def test_a_long_one_is_a_line_for_each_domain_and_a_pointer(count: int) -> None:
+    output = run_comment(RunResult(tuple(map(applied, range(count)))))
+    assert len(output) <= LONGEST
+    assert "`--format json`" in output
+    assert "**update** SPF" not in output
+
+
+def test_failures_come_first_when_not_all_fit_and_the_rest_is_counted() -> None:
+    failed = Result(ChangeSet(Place("broken.example", "x")), Status.FAILED, FAILURE)
+    output = run_comment(RunResult((*map(applied, range(5000)), failed)))
+    assert "`broken.example`" in output
+    assert output.index("`broken.example`") < output.index("`example.com`")
+    shown = output.count("| `example.com` |")
+    assert f"and {5000 - shown} more domains" in output

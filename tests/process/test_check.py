@@ -1,0 +1,668 @@
+"""``check`` names what is wrong, tells what only lags, and stays quick when a server does not."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from netcup_mailauth.cli.entry import main
+from netcup_mailauth.sandbox import Sandbox
+from tests.core.judge.cases import key_record
+from tests.process.command import Command
+from tests.worlds import requests_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+
+Records = list[dict[str, Any]]
+
+KEY, OTHER_KEY = key_record(), key_record(number=2)
+SPF = "v=spf1 mx -all"
+DMARC = "v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com"
+NAMES = ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD")
+WISH = ("--spf", SPF, "--dkim", KEY, "--dmarc", DMARC)
+
+
+def record(hostname: str, kind: str, value: str, priority: str = "0") -> dict[str, Any]:
+    return {"hostname": hostname, "type": kind, "priority": priority, "destination": value}
+
+
+CLEAN = [
+    record("@", "A", "203.0.113.10"),
+    record("mail", "A", "203.0.113.25"),
+    record("mail", "AAAA", "2001:db8::25"),
+    record("autodiscover", "CNAME", "mail.example.com"),
+    record("@", "MX", "mail.example.com", "10"),
+    record("@", "TXT", SPF),
+    record("@", "TXT", "some-verification=0123"),
+    record("dkim._domainkey", "TXT", KEY),
+    record("_dmarc", "TXT", DMARC),
+]
+
+
+def text(begins: str, new: str) -> Callable[[Records], Records]:
+    """Another text in the TXT record that begins so."""
+    return lambda records: [
+        {**r, "destination": new} if r["destination"].startswith(begins) else r for r in records
+    ]
+
+
+def beside(hostname: str, value: str) -> Callable[[Records], Records]:
+    return lambda records: [*records, record(hostname, "TXT", value)]
+
+
+def cname(hostname: str, target: str) -> Callable[[Records], Records]:
+    return lambda records: [
+        *(r for r in records if r["hostname"] != hostname),
+        record(hostname, "CNAME", target),
+    ]
+
+
+def renamed(old: str, new: str) -> Callable[[Records], Records]:
+    return lambda records: [{**r, "hostname": new} if r["hostname"] == old else r for r in records]
+
+
+MANY = [f"{number}.spf.example.net" for number in range(10)]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A zone with one fault.
+
+    ``state`` is the state of the record when the clean one is wanted, ``code`` a finding that
+    names the fault, ``alone`` what names it where nothing is wanted: ``code`` if it is ``True``,
+    another word, or ``None`` if nobody can see it from the records alone.
+    """
+
+    name: str
+    make: Callable[[Records], Records]
+    kind: str
+    state: str
+    code: str | None = None
+    alone: str | bool | None = True
+    wish: Mapping[str, str] = field(default_factory=dict)
+    """What is wanted instead, where the fault is in what is wanted."""
+    world: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        wish = {"--spf": SPF, "--dkim": KEY, "--dmarc": DMARC, **self.wish}
+        return tuple(word for pair in wish.items() for word in pair)
+
+
+ELEVEN = f"v=spf1 {' '.join(f'include:{name}' for name in MANY)} mx -all"
+VOID = "v=spf1 include:gone.example.net include:gone.example.org mx -all"
+ABROAD = DMARC.replace("@example.com", "@example.net")
+MISSPELT = DMARC.replace("quarantine", "quarantaine")
+
+FAULTS = (
+    Fault("wrong-key", text("v=DKIM1", OTHER_KEY), "dkim", "wrong", "dkim-key-mismatch", None),
+    Fault("cut-off-key", text("v=DKIM1", KEY[:255]), "dkim", "wrong", "dkim-syntax"),
+    Fault("revoked", text("v=DKIM1", "v=DKIM1;p="), "dkim", "wrong", "dkim-revokes-key"),
+    Fault("two-spf", beside("@", "v=spf1 a ~all"), "spf", "conflict", "spf-multiple"),
+    Fault("two-dmarc", beside("_dmarc", "v=DMARC1;p=none"), "dmarc", "conflict", "dmarc-multiple"),
+    Fault(
+        "eleven-look-ups",
+        text("v=spf1", ELEVEN),
+        "spf",
+        "ok",
+        "spf-too-many-lookups",
+        wish={"--spf": ELEVEN},
+        world=dict.fromkeys(MANY, "v=spf1 ip4:198.51.100.7 -all"),
+    ),
+    Fault("void", text("v=spf1", VOID), "spf", "ok", "spf-void-lookups", wish={"--spf": VOID}),
+    Fault("bad-cidr", text("v=spf1", "v=spf1 mx ip4:203.0.113.0/33 -all"), "spf", "wrong",
+          "spf-syntax"),
+    Fault("cname-at-dmarc", cname("_dmarc", "policy.example.net"), "dmarc", "conflict",
+          alone="conflict"),
+    Fault("cname-at-selector", cname("dkim._domainkey", "gone.example.net"), "dkim", "conflict",
+          alone="conflict"),
+    Fault("no-underscore", renamed("dkim._domainkey", "dkim.domainkey"), "dkim", "missing",
+          "misplaced-record"),
+    Fault("policy-misspelt", text("v=DMARC1", MISSPELT), "dmarc", "wrong", "dmarc-syntax"),
+    Fault("not-authorised", text("v=DMARC1", ABROAD), "dmarc", "ok",
+          "dmarc-report-not-authorised", wish={"--dmarc": ABROAD}),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Sandbox]:
+    with Sandbox([], zones={"example.com": CLEAN, "example.org": CLEAN}) as running:
+        yield running
+
+
+@dataclass
+class Checks:
+    """``check`` in this process, against a sandbox."""
+
+    sandbox: Sandbox
+    capture: pytest.CaptureFixture[str]
+    stderr: str = ""
+
+    def show(self, records: Records, world: Mapping[str, str] | None = None) -> None:
+        self.sandbox.reset()
+        self.sandbox.set_zone("example.com", records)
+        for name, value in (world or {}).items():
+            self.sandbox.set_world(name, "TXT", [value])
+
+    def text(self, *words: str) -> tuple[int, str]:
+        self.capture.readouterr()
+        code = main(["check", *words])
+        shown = self.capture.readouterr()
+        self.stderr = shown.err
+        assert "Traceback" not in shown.err + shown.out
+        assert "Unexpected" not in shown.err
+        return code, shown.out
+
+    def __call__(self, *words: str) -> tuple[int, dict[str, Any]]:
+        code, output = self.text(*words, "--format", "json")
+        (domain,) = json.loads(output)["domains"]
+        return code, domain
+
+
+@pytest.fixture
+def check(
+    house: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Iterator[Checks]:
+    for name, value in house.env.items():
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    checks = Checks(house, capfd)
+    checks.show(CLEAN)
+    yield checks
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def codes(domain: Mapping[str, Any]) -> dict[str, str]:
+    """The codes of all findings, with their severity."""
+    found = [*domain["findings"], *(f for r in domain["records"] for f in r["findings"])]
+    return {finding["code"]: finding["severity"] for finding in found}
+
+
+def states(domain: Mapping[str, Any]) -> dict[str, str]:
+    return {record["kind"]: record["state"] for record in domain["records"]}
+
+
+# What is wrong
+
+
+def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name)
+
+
+every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+with_and_without = pytest.mark.parametrize("credentials", [True, False], ids=["api", "no-api"])
+
+
+@every_fault
+@with_and_without
+def test_a_seeded_fault_is_named_when_the_right_records_are_wanted(
+    check: Checks, monkeypatch: pytest.MonkeyPatch, fault: Fault, credentials: bool
+) -> None:
+    check.show(fault.make(CLEAN), fault.world)
+    if not credentials:
+        without_credentials(monkeypatch)
+    code, domain = check("example.com", *fault.words)
+    others = {kind: state for kind, state in states(domain).items() if kind != fault.kind}
+    assert code == 8
+    assert states(domain)[fault.kind] == fault.state
+    assert set(others.values()) == {"ok"}
+    assert fault.code is None or codes(domain)[fault.code] == "danger"
+
+
+@every_fault
+@with_and_without
+def test_a_seeded_fault_is_named_when_nothing_is_wanted(
+    check: Checks, monkeypatch: pytest.MonkeyPatch, fault: Fault, credentials: bool
+) -> None:
+    check.show(fault.make(CLEAN), fault.world)
+    if not credentials:
+        without_credentials(monkeypatch)
+    code, domain = check("example.com")
+    assert domain["basis"] == "published"
+    if fault.alone is None:
+        assert code == 0  # nothing says which key mail is signed with
+        return
+    assert code == 8
+    named = {*codes(domain), *states(domain).values()}
+    assert (fault.code if fault.alone is True else fault.alone) in named
+
+
+@with_and_without
+@pytest.mark.parametrize("words", [(), WISH], ids=["published", "wanted"])
+def test_the_clean_zone_has_no_fault(
+    check: Checks,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    credentials: bool,
+) -> None:
+    if not credentials:
+        without_credentials(monkeypatch)
+    code, domain = check("example.com", *words)
+    assert code == 0
+    assert set(states(domain).values()) == {"ok"}
+    assert set(codes(domain).values()) <= {"note"}
+
+
+def test_an_allowed_finding_does_not_count_and_is_still_shown(check: Checks) -> None:
+    check.show(text("v=DMARC1", ABROAD)(CLEAN))
+    allow = ("--allow", "dmarc-report-not-authorised")
+    code, output = check.text("example.com", *allow)
+    assert code == 0
+    assert "allowed: example.net has not agreed" in output
+    assert output.startswith("example.com: all is right, 1 warning")
+
+
+def test_a_quiet_check_says_nothing_unless_something_is_not_right(check: Checks) -> None:
+    assert check.text("example.com", "-q") == (0, "")
+    assert check.stderr == ""
+    check.show(text("v=spf1", "v=spf1 mx ip4:1.2.3.4/33 -all")(CLEAN))
+    assert "spf-syntax" in check.text("example.com", "-q")[1]
+
+
+def test_waiting_for_what_is_everywhere_already_takes_no_time(check: Checks) -> None:
+    began = time.monotonic()
+    code, output = check.text("example.com", *WISH, "--wait")
+    assert time.monotonic() - began < 2
+    assert (code, output.splitlines()[0]) == (0, "example.com: all is right")
+    assert "Every name server has it, after 0 s.\n" in check.stderr
+    assert "Caches" not in check.stderr
+
+
+def test_one_failing_domain_does_not_stop_the_others_and_totals_come_last(check: Checks) -> None:
+    code, output = check.text("nowhere.example", "example.com")
+    assert code == 5
+    assert "nowhere.example does not exist in DNS." in output
+    assert "example.com: all is right" in output
+    assert output.endswith("2 domains: 1 right, 1 failed.\n")
+
+
+# What it is held against
+
+
+def test_options_win_over_the_config_and_it_is_said_in_every_format(
+    check: Checks, tmp_path: Path
+) -> None:
+    config = tmp_path / "own.toml"
+    config.write_text(f'[domains."example.com"]\nspf = {{ record = "{SPF}" }}\n')
+    code, domain = check("example.com", "-c", str(config))
+    assert (code, domain["basis"], states(domain)["spf"]) == (0, "config", "ok")
+    code, domain = check("example.com", "-c", str(config), "--spf", "v=spf1 mx ~all")
+    assert (code, domain["basis"], states(domain)["spf"]) == (8, "options", "wrong")
+    assert "held against the config" in check.text("-c", str(config))[1]
+    assert "held against the config" in check.text("-c", str(config), "--format", "markdown")[1]
+
+
+def test_what_was_last_applied_from_here_tells_what_is_on_its_way_and_nothing_else(
+    check: Checks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    strong = "v=DMARC1;p=reject;rua=mailto:postmaster@example.com"
+    assert main(["apply", "example.com", "--dmarc", strong, "--yes"]) == 0
+    without_credentials(monkeypatch)
+    code, domain = check("example.com")
+    assert (code, domain["basis"]) == (0, "published")
+    assert [record["expected"] for record in domain["records"]] == [None, None, None]
+    check.sandbox.set_zone("example.com", CLEAN)
+    # The journal is all there is to go by, and each kind's last write counts.
+    code, domain = check("example.com")
+    assert (code, states(domain)) == (9, {"spf": "pending", "dkim": "ok", "dmarc": "pending"})
+
+
+def test_netcups_copy_wins_over_what_was_last_applied_from_here(check: Checks) -> None:
+    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    check.sandbox.set_zone("example.com", CLEAN)
+    code, domain = check("example.com")
+    assert (code, domain["basis"], states(domain)["spf"]) == (0, "published", "ok")
+
+
+def test_after_an_apply_of_spf_alone_a_domain_without_the_rest_is_not_right(check: Checks) -> None:
+    check.show([r for r in CLEAN if r["hostname"] not in ("_dmarc", "dkim._domainkey")])
+    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    code, domain = check("example.com")
+    assert (code, states(domain)) == (8, {"spf": "ok", "dkim": "missing", "dmarc": "missing"})
+    assert "all is right" not in check.text("example.com")[1]
+
+
+def test_a_selector_alone_says_where_to_look(check: Checks) -> None:
+    check.show(renamed("dkim._domainkey", "s2026._domainkey")(CLEAN))
+    assert check("example.com", "--selector", "s2026")[0] == 0
+    code, domain = check("example.com", "--selector", "dkim")
+    assert (code, states(domain)["dkim"]) == (8, "missing")
+
+
+def test_the_selectors_of_netcups_copy_are_looked_at_else_dkim(
+    check: Checks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check.show(renamed("dkim._domainkey", "s2026._domainkey")(CLEAN))
+    code, domain = check("example.com")
+    assert (code, [r["name"] for r in domain["records"]][1]) == (0, "s2026._domainkey.example.com")
+    without_credentials(monkeypatch)
+    code, domain = check("example.com")
+    assert (code, [r["name"] for r in domain["records"]][1]) == (8, "dkim._domainkey.example.com")
+
+
+def test_kind_limits_what_is_looked_at(check: Checks) -> None:
+    assert set(states(check("example.com", "--kind", "spf")[1])) == {"spf"}
+
+
+def test_parts_are_completed_from_dns_where_netcup_is_not_asked(
+    check: Checks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_credentials(monkeypatch)
+    assert check("example.com", "--spf-require", "mx")[0] == 0
+    code, domain = check("example.com", "--spf-require", "ip4:192.0.2.7")
+    assert code == 8
+    assert domain["records"][0]["expected"] == "v=spf1 ip4:192.0.2.7 mx -all"
+
+
+def test_two_live_records_described_in_parts_are_judged_by_themselves(check: Checks) -> None:
+    check.show(beside("_dmarc", "v=DMARC1;p=none")(CLEAN))
+    code, domain = check("example.com", "--dmarc-policy", "reject")
+    assert (code, states(domain)["dmarc"]) == (8, "conflict")
+    assert "dmarc-multiple" in codes(domain)
+
+
+def test_a_private_key_is_tried_against_the_published_one(check: Checks, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    own, other = (
+        Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        for _ in range(2)
+    )
+    (tmp_path / "key.pem").write_bytes(own)
+    source = ("example.com", "--dkim", "file:key.pem")
+    assert main(["apply", *source, "--yes"]) == 0
+    code, domain = check(*source)
+    assert code == 0
+    assert any("a signature made with the private key" in c for c in domain["conclusions"])
+    (tmp_path / "key.pem").write_bytes(other)
+    code, domain = check(*source)
+    assert (code, codes(domain)["dkim-key-mismatch"]) == (8, "danger")
+
+
+# Bad input
+
+
+def test_a_domain_that_is_not_at_netcup_is_judged_all_the_same(check: Checks) -> None:
+    check.sandbox.set_backend("example.org", "clouddns")
+    try:
+        domain = check("example.org", "--server", "203.0.113.25")[1]
+    finally:
+        check.sandbox.set_backend("example.org", "ccp")
+    assert domain["basis"] == "published"
+    assert states(domain)["spf"] == "ok"
+
+
+def test_netcup_is_not_asked_for_a_zone_that_others_serve(check: Checks) -> None:
+    check.sandbox.set_world("foreign.example", "NS", ["ns.elsewhere.example"])
+    code, domain = check("foreign.example")
+    assert requests_of(check.sandbox) == {}
+    assert (code, set(states(domain).values())) == (8, {"error"})
+    assert domain["conclusions"] == []
+    assert "mx-missing" not in codes(domain)
+
+
+def test_a_sub_domain_that_does_not_exist(check: Checks) -> None:
+    code, output = check.text("nothing.example.com")
+    assert code == 5
+    assert "nothing.example.com does not exist" in output
+
+
+def test_a_domain_without_mx(check: Checks) -> None:
+    check.show([r for r in CLEAN if r["type"] != "MX"])
+    domain = check("example.com")[1]
+    assert codes(domain)["mx-missing"] == "warning"
+    assert "own-server-unknown" in codes(domain)
+
+
+def test_a_domain_that_takes_no_mail_and_one_that_sends_none_are_not_nagged(
+    check: Checks,
+) -> None:
+    null = [{**r, "destination": ".", "priority": "0"} if r["type"] == "MX" else r for r in CLEAN]
+    check.show(null)
+    assert set(codes(check("example.com")[1])) <= {"spf-fail-and-forwarding"}
+    parked = [
+        record("@", "A", "203.0.113.10"),
+        record("@", "TXT", "v=spf1 -all"),
+        record("_dmarc", "TXT", "v=DMARC1;p=reject"),
+    ]
+    check.show(parked)
+    code, domain = check("example.com")
+    assert (code, states(domain)) == (0, {"spf": "ok", "dmarc": "ok"})
+    assert set(codes(domain)) <= {"spf-fail-and-forwarding", "dmarc-reject-and-mailing-lists"}
+
+
+def test_a_name_server_that_is_none(check: Checks) -> None:
+    code, domain = check("example.com", "--nameserver", "127.0.0.1:9")
+    assert (code, set(states(domain).values())) == (8, {"error"})
+    assert [v["server"] for v in domain["records"][0]["servers"]] == ["127.0.0.1:9"]
+    code, _ = check.text("example.com", "--nameserver", "no host at all")
+    assert code == 2
+    assert "is not HOST" in check.stderr
+
+
+def test_a_chain_of_aliases_at_a_selector_is_followed(check: Checks) -> None:
+    chain = [
+        *(r for r in CLEAN if r["hostname"] != "dkim._domainkey"),
+        record("dkim._domainkey", "CNAME", "one.example.com"),
+        record("one", "CNAME", "two.example.net"),
+    ]
+    check.show(chain, {"two.example.net": KEY})
+    code, domain = check("example.com")
+    assert (code, states(domain)["dkim"]) == (0, "ok")
+    assert "CNAME to one.example.com" in domain["records"][1]["servers"][0]["detail"]
+    assert check("example.com", "--dkim", KEY)[0] == 0
+    assert states(check("example.com", "--dkim", OTHER_KEY)[1])["dkim"] == "conflict"
+
+
+def test_a_loop_of_aliases_at_a_selector(check: Checks) -> None:
+    loop = [
+        *(r for r in CLEAN if r["hostname"] != "dkim._domainkey"),
+        record("dkim._domainkey", "CNAME", "one.example.com"),
+        record("one", "CNAME", "dkim._domainkey.example.com"),
+    ]
+    check.show(loop)
+    code, domain = check("example.com")
+    assert (code, states(domain)["dkim"]) == (8, "conflict")
+
+
+def test_an_international_name_is_asked_for_in_punycode(check: Checks) -> None:
+    code, output = check.text("bücher.example")
+    assert code == 5
+    assert "xn--bcher-kva.example does not exist in DNS." in output
+    assert check.text("bü cher.example")[0] == 2
+
+
+def test_dns_that_is_silent_is_not_taken_for_an_answer(check: Checks) -> None:
+    check.sandbox.resolver_fault("servfail")
+    code, domain = check("example.com", "--selector", "dkim")
+    assert not {"mx-missing", "mx-broken", "reverse-dns"} & set(codes(domain))
+    assert code == 0
+
+
+def test_refused_credentials_do_not_stop_a_check_and_are_not_tried_again(
+    check: Checks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETCUP_API_PASSWORD", "wrong-password")
+    _, output = check.text("example.com", "example.org")
+    assert "example.com: all is right, 1 warning" in output
+    assert output.count("netcup-not-read") == 2
+    assert requests_of(check.sandbox) == {"login": 1}
+    assert "wrong-password" not in output + check.stderr
+
+
+# Each server by itself
+
+BROKEN = ("off", "drop", "servfail", "refused", "garbage")
+
+
+@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("mode", BROKEN)
+@with_and_without
+def test_one_dead_server_is_named_and_costs_no_more_than_its_own_answer(
+    check: Checks, monkeypatch: pytest.MonkeyPatch, mode: str, number: int, credentials: bool
+) -> None:
+    if not credentials:
+        without_credentials(monkeypatch)
+    check.sandbox.dns_fault(number, mode)
+    began = time.monotonic()
+    code, domain = check("example.com")
+    assert time.monotonic() - began < 2.9
+    assert (code, set(states(domain).values())) == (8, {"error"})
+    for found in domain["records"]:
+        by_server = [view["state"] for view in found["servers"]]
+        assert by_server == ["error" if n == number else "ok" for n in range(3)]
+        assert found["servers"][number]["detail"]
+        assert found["servers"][number]["server"] == check.sandbox.addresses.nameservers[number]
+    assert any("DMARC: failing mail is quarantined" in text for text in domain["conclusions"])
+
+
+def test_all_servers_dead(check: Checks) -> None:
+    for number in range(3):
+        check.sandbox.dns_fault(number, "drop")
+    began = time.monotonic()
+    code, domain = check("example.com", "--selector", "dkim")
+    assert time.monotonic() - began < 2.9
+    assert (code, set(states(domain).values())) == (8, {"error"})
+
+
+@pytest.mark.parametrize("number", range(3))
+@with_and_without
+def test_the_slowest_answer_is_waited_for_once(
+    check: Checks, monkeypatch: pytest.MonkeyPatch, number: int, credentials: bool
+) -> None:
+    if not credentials:
+        without_credentials(monkeypatch)
+    check("example.com")  # what is imported on first use is not what is measured
+
+    def seconds() -> float:
+        began = time.monotonic()
+        assert check("example.com")[0] == 0
+        return time.monotonic() - began
+
+    quick = min(seconds() for _ in range(3))
+    check.sandbox.dns_fault(number, "slow", delay=0.5)
+    assert min(seconds() for _ in range(2)) < quick + 1.5 * 0.5
+
+
+def test_a_server_that_is_stuck_keeps_it_pending(check: Checks) -> None:
+    check.sandbox.dns_fault(1, "stale")
+    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    code, domain = check("example.com")
+    assert (code, states(domain)["spf"]) == (9, "pending")
+    assert [v["state"] for v in domain["records"][0]["servers"]] == ["ok", "pending", "ok"]
+    assert "wrong" not in json.dumps({**domain, "advice": ""})
+
+
+# The installed command
+
+
+def test_the_installed_command_names_the_dead_server(house: Sandbox, tmp_path: Path) -> None:
+    house.reset()
+    house.dns_fault(1, "drop")
+    ended = Command(house, tmp_path)("check", "example.com")
+    assert ended.code == 8
+    assert (
+        f"error     no answer\n                     at {house.addresses.nameservers[1]}"
+        in ended.stdout
+    )
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> Iterator[Command]:
+    with Sandbox(["example.com"], publish_delays=(0, 2, 5)) as sandbox:
+        command = Command(sandbox, tmp_path)
+        yield command
+        command.stop()
+
+
+APPLY = ("example.com", "--spf", "v=spf1 mx a ~all", "--spf-drop",
+         "include:_spf.webhosting.systems", "--dmarc",
+         "v=DMARC1;p=none;rua=mailto:postmaster@example.com")  # fmt: skip
+CHECK = (*APPLY, "--kind", "spf", "--kind", "dmarc")
+"""There is no key, and of that nothing is to be said."""
+
+
+def test_wait_returns_when_the_last_server_has_it_and_not_before(late: Command) -> None:
+    assert late("apply", *APPLY, "--yes").code == 0
+    written = time.monotonic()
+    pending = late("check", *CHECK, "--format", "json")
+    assert pending.code == 9
+    assert set(states(pending.json["domains"][0]).values()) == {"pending"}
+    assert "wrong" not in pending.stdout
+    ended = late("check", *CHECK, "--wait")
+    seconds = time.monotonic() - written
+    assert ended.code == 0, ended.stdout
+    # Written up to half a second before the clock was read; ended half a second after the last
+    # server, for a machine that is busy.
+    assert 4.3 < seconds < 6.5
+    assert "Every name server has it" in ended.stderr
+    waits = re.findall(r"waiting \d+ s for (.*)", ended.stderr)
+    _, second, third = late.sandbox.addresses.nameservers
+    assert waits[-2:] in ([f"{second}, {third}", third], [third])
+    assert re.search(r"old record until .*\(in 24 h\)", ended.stderr) or len(waits) == 1
+    assert "saying that there is none until" in ended.stderr
+
+
+def test_apply_waits_too_and_a_timeout_is_nine(late: Command) -> None:
+    began = time.monotonic()
+    ended = late("apply", *APPLY, "--yes", "--wait", "--timeout", "1")
+    assert ended.code == 9
+    assert time.monotonic() - began < 4
+    assert "Not everywhere after 1 s" in ended.stderr
+    assert re.search(r"netcup-mailauth check example.com .*--wait", ended.stderr)
+    assert late("check", *CHECK, "--wait", "--timeout", "0").code == 9
+
+
+def test_interrupted_it_leaves_the_zone_and_says_how_to_go_on(late: Command) -> None:
+    assert late("apply", *APPLY, "--yes").code == 0
+    process = late.start("check", *CHECK, "--wait")
+    assert process.stderr is not None
+    seen = b""
+    while b"waiting" not in seen:
+        seen += process.stderr.readline()
+    zone = late.sandbox.zone("example.com")
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert late.sandbox.zone("example.com") == zone
+    said = rest.decode()
+    assert "The zone stays as it is" in said
+    assert "Traceback" not in said
+    again = re.search(r"^  netcup-mailauth (check example.com .* --wait)$", said, re.MULTILINE)
+    assert again is not None
+    import shlex
+
+    assert late(*shlex.split(again[1])).code == 0
+
+
+def test_what_netcup_itself_does_not_have_is_not_waited_for(late: Command) -> None:
+    began = time.monotonic()
+    ended = late("check", *APPLY, "--wait")
+    assert ended.code == 8
+    assert time.monotonic() - began < 5
+    assert "Apply it first" in ended.stderr
+    assert "Every name server" not in ended.stderr

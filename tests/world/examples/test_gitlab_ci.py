@@ -1,0 +1,149 @@
+"""The GitLab pipeline: valid, the keys on the default branch only, and each job does its work."""
+
+from __future__ import annotations
+
+import string
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.world.examples.forge import Runner, complaints, faults
+from tests.world.examples.machine import EXAMPLES, SECRETS, Ended, Machine, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEXT = (EXAMPLES / "gitlab-ci" / "gitlab-ci.yml").read_text(encoding="utf-8")
+PIPELINE: dict[str, Any] = yaml.safe_load(TEXT)
+MERGE_REQUEST = {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
+DEFAULT_BRANCH = {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"}
+
+
+def script(job: str) -> str:
+    """A job's script, which the runner runs as one."""
+    return "\n".join(PIPELINE[job]["script"])
+
+
+def test_it_is_a_pipeline() -> None:
+    assert faults(PIPELINE, "gitlab-ci") == []
+
+
+@pytest.mark.parametrize("job", ["plan", "apply"])
+def test_shellcheck_finds_nothing_to_say(job: str) -> None:
+    assert complaints(script(job)) == ""
+
+
+def test_a_merge_request_plans_and_the_default_branch_applies() -> None:
+    assert PIPELINE["workflow"]["rules"] == [MERGE_REQUEST, DEFAULT_BRANCH]
+    assert PIPELINE["plan"]["rules"] == [MERGE_REQUEST]
+    assert PIPELINE["apply"]["rules"] == [DEFAULT_BRANCH]
+
+
+def test_the_keys_are_in_the_environment_that_only_apply_has() -> None:
+    assert PIPELINE["apply"]["environment"] == "netcup"
+    assert "environment" not in PIPELINE["plan"]
+    parts = (PIPELINE["variables"], PIPELINE["default"], PIPELINE["plan"], PIPELINE["apply"])
+    assert not [name for name in SECRETS if name in str(parts)]
+
+
+def test_runs_that_write_come_one_after_the_other() -> None:
+    assert PIPELINE["apply"]["resource_group"] == "netcup"
+    assert PIPELINE["apply"]["interruptible"] is False
+
+
+def test_the_plan_is_shown_in_the_merge_request() -> None:
+    artifacts = PIPELINE["plan"]["artifacts"]
+    assert artifacts["paths"] == ["plan.md"]
+    assert artifacts["expose_as"]
+    assert artifacts["when"] == "always"
+
+
+class Registry(BaseHTTPRequestHandler):
+    """A project's package registry, as far as curl asks it."""
+
+    files: dict[str, bytes]
+
+    def do_PUT(self) -> None:
+        self.files[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(201 if self._is_allowed() else 401, b"")
+
+    def do_GET(self) -> None:
+        found = self.files.get(self.path)
+        known = found is not None and self._is_allowed()
+        self._answer(200 if known else 404, found or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+    def _is_allowed(self) -> bool:
+        return self.headers["JOB-TOKEN"] == "the-token"
+
+    def _answer(self, code: int, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class GitLab:
+    """GitLab's side: runs the script of a job with the variables that it has there."""
+
+    def __init__(self, machine: Machine, port: int) -> None:
+        self.runner = Runner(machine)
+        self._given = {
+            "CI_API_V4_URL": f"http://127.0.0.1:{port}/api/v4",
+            "CI_PROJECT_ID": "7",
+            "CI_JOB_TOKEN": "the-token",
+        }
+
+    def run(self, job: str, folder: Path, secrets: dict[str, str]) -> Ended:
+        given = {**self._given, "CI_PROJECT_DIR": str(folder)}
+        own = {**PIPELINE["variables"], **PIPELINE[job].get("variables", {})}
+        expanded = {name: string.Template(value).substitute(given) for name, value in own.items()}
+        return self.runner.run(script(job), folder, {**given, **expanded, **secrets})
+
+
+@pytest.fixture
+def gitlab(machine: Machine) -> Iterator[GitLab]:
+    program("curl", "curl")
+    Registry.files = {}
+    with HTTPServer(("127.0.0.1", 0), Registry) as server:
+        poll = {"poll_interval": 0.01}
+        threading.Thread(target=server.serve_forever, kwargs=poll, daemon=True).start()
+        yield GitLab(machine, server.server_port)
+        server.shutdown()
+
+
+def test_the_default_branch_applies_and_a_merge_request_shows_what_it_would_change(
+    gitlab: GitLab, machine: Machine
+) -> None:
+    main = gitlab.runner.checkout("main", "none")
+    done = gitlab.run("apply", main, machine.secrets)
+    assert done.code == 0, done.stderr
+    for domain in ("example.com", "example.org"):
+        assert machine.records(domain, "_dmarc", "v=DMARC1") == ["v=DMARC1;p=none"]
+        assert machine.records(domain, "dkim._domainkey", "v=DKIM1")
+    assert PIPELINE["apply"]["artifacts"]["paths"] == ["state/"]
+    assert list((main / "state").rglob("*.json"))  # what undo needs
+
+    seen = machine.sandbox.stats()
+    branch = gitlab.runner.checkout("branch", "quarantine")
+    done = gitlab.run("plan", branch, {})
+    assert done.code == 0, done.stderr
+    assert (branch / "plan.md").read_text(encoding="utf-8").count("p=quarantine") >= 2
+    assert machine.sandbox.stats() == seen  # neither netcup nor mailcow was asked
+
+
+def test_a_merge_request_for_a_domain_without_a_zone_fails_and_shows_why(
+    gitlab: GitLab, machine: Machine
+) -> None:
+    exported = machine.run(["records", "example.com", "--format", "json"], machine.secrets)
+    path = "/api/v4/projects/7/packages/generic/zones/1/example.com.json"
+    Registry.files[path] = exported.stdout.encode()
+    branch = gitlab.runner.checkout("branch", "none")
+    assert gitlab.run("plan", branch, {}).code == 5
+    assert "example.org" in (branch / "plan.md").read_text(encoding="utf-8")

@@ -1,0 +1,113 @@
+"""DKIM key records as signers publish them, and what goes wrong on the way into the zone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.world.judges.records import Dkim
+
+GOOD: Final = (
+    Dkim("mailcow", "v=DKIM1;k=rsa;t=s;s=email;p={rsa2048}", "verifies"),
+    Dkim("mailcow-docs", "v=DKIM1; k=rsa; t=s; s=email; p={rsa2048}", "verifies"),
+    Dkim("opendkim", "v=DKIM1; h=sha256; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("rspamd", "v=DKIM1; k=rsa; p={rsa1024}", "verifies", "rsa1024"),
+    Dkim("postal", "v=DKIM1; t=s; h=sha256; p={rsa1024};", "verifies", "rsa1024"),
+    Dkim("google", "v=DKIM1; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("microsoft", "v=DKIM1; k=rsa; p={rsa2048}; n=2048,1452627113,1468351913", "verifies"),
+    Dkim("mailchimp", "k=rsa; p={rsa1024}", "verifies", "rsa1024"),
+    Dkim("amazon", "p={rsa2048}", "verifies"),
+    Dkim("sendgrid", "k=rsa; t=s; p={rsa1024}", "verifies", "rsa1024"),
+    Dkim("rsa-3072", "v=DKIM1;k=rsa;p={rsa3072}", "verifies", "rsa3072"),
+    Dkim("rsa-4096", "v=DKIM1;k=rsa;p={rsa4096}", "verifies", "rsa4096"),
+    Dkim("ed25519", "v=DKIM1; k=ed25519; p={ed25519}", "verifies", "ed25519"),
+    Dkim("ed25519-p-first", "p={ed25519}; k=ed25519", "verifies", "ed25519"),
+    Dkim("k-missing", "v=DKIM1; p={rsa2048}", "verifies"),
+    Dkim("pkcs1", "v=DKIM1; k=rsa; p={rsa2048-pkcs1}", "verifies"),
+    Dkim("pkcs1-1024", "v=DKIM1; p={rsa1024-pkcs1}", "verifies", "rsa1024"),
+    Dkim("pkcs1-4096", "v=DKIM1; p={rsa4096-pkcs1}", "verifies", "rsa4096"),
+    Dkim("testing", "v=DKIM1; t=y; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("testing-and-strict", "v=DKIM1; t=y:s; p={rsa2048}", "verifies"),
+    Dkim("unknown-flag", "v=DKIM1; t=x; p={rsa2048}", "verifies"),
+    Dkim("empty-flags", "v=DKIM1; t=; p={rsa2048}", "verifies"),
+    Dkim("p-before-k", "v=DKIM1; p={rsa2048}; k=rsa", "verifies"),
+    Dkim("semicolon-at-end", "v=DKIM1; k=rsa; p={rsa2048};", "verifies"),
+    Dkim("semicolon-and-blank-at-end", "v=DKIM1; k=rsa; p={rsa2048}; ", "verifies"),
+    Dkim("blanks-around", "v = DKIM1 ; k = rsa ; p = {rsa2048} ", "verifies"),
+    Dkim("blank-in-front", " v=DKIM1; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("blanks-in-key", "v=DKIM1; k=rsa; p={rsa2048-blanks}", "verifies"),
+    Dkim("folded-key", "v=DKIM1; k=rsa;\r\n\tp={rsa2048-folded}", "verifies"),
+    Dkim("service-any", "v=DKIM1; s=*; p={rsa2048}", "verifies"),
+    Dkim("service-list", "v=DKIM1; s=email:tlsrpt; p={rsa2048}", "verifies"),
+    Dkim("hash-list", "v=DKIM1; h=sha1:sha256; p={rsa2048}", "verifies"),
+    Dkim("note", "v=DKIM1; n=Key=20of=20the=20mail=20server; p={rsa2048}", "verifies"),
+    Dkim("granularity", "v=DKIM1; g=*; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("unknown-tag", "v=DKIM1; x=1; k=rsa; p={rsa2048}", "verifies"),
+    Dkim("capital-tag-beside", "v=DKIM1; K=ed25519; p={rsa2048}", "verifies"),
+)
+
+OTHER_KEY: Final = (
+    Dkim("old-key", "v=DKIM1; k=rsa; p={rsa3072}", "other key"),
+    Dkim("old-size", "v=DKIM1; k=rsa; p={rsa1024}", "other key"),
+    Dkim("old-ed25519", "v=DKIM1; k=ed25519; p={ed25519}", "other key"),
+    Dkim("old-rsa", "v=DKIM1; k=rsa; p={rsa2048}", "other key", "ed25519"),
+)
+
+REVOKED: Final = (
+    Dkim("revoked", "v=DKIM1; k=rsa; p=", "revoked"),
+    Dkim("revoked-bare", "p=", "revoked"),
+    Dkim("revoked-semicolon", "v=DKIM1; p=;", "revoked"),
+    Dkim("revoked-blank", "v=DKIM1; p= ; n=gone", "revoked"),
+    Dkim("revoked-ed25519", "v=DKIM1; k=ed25519; p=", "revoked", "ed25519"),
+)
+
+UNUSABLE: Final = (
+    Dkim("rsa-512", "v=DKIM1; k=rsa; p={rsa512}", "unusable", "rsa512"),
+    Dkim("rsa-768", "v=DKIM1; k=rsa; p={rsa768}", "unusable", "rsa768"),
+    Dkim("cut-at-255", "v=DKIM1; k=rsa; p={rsa2048-255}", "unusable"),
+    Dkim("cut", "v=DKIM1; k=rsa; p={rsa2048-cut}", "unusable"),
+    Dkim("one-character-lost", "v=DKIM1; k=rsa; p={rsa2048-one-lost}", "unusable"),
+    Dkim("last-character-lost", "v=DKIM1; k=rsa; p={rsa2048-one-lost-at-end}", "unusable"),
+    Dkim("end-twice", "v=DKIM1; k=rsa; p={rsa2048-end-twice}", "unusable"),
+    Dkim("two-keys-in-p", "v=DKIM1; k=rsa; p={two-keys}", "unusable"),
+    Dkim("quotes-in-key", "v=DKIM1; k=rsa; p={rsa2048-quotes}", "unusable"),
+    Dkim("backslash-in-key", "v=DKIM1; k=rsa; p={rsa2048-backslash}", "unusable"),
+    Dkim("url-safe-base64", "v=DKIM1; k=rsa; p={rsa2048-url-safe}", "unusable"),
+    Dkim("shortened-by-hand", "v=DKIM1; k=rsa; p={rsa2048-dots}", "unusable"),
+    Dkim("pem-lines", "v=DKIM1; k=rsa; p={rsa2048-pem}", "unusable"),
+    Dkim("private-key", "v=DKIM1; k=rsa; p={rsa2048-private}", "unusable"),
+    Dkim("elliptic-curve", "v=DKIM1; k=rsa; p={ec}", "unusable"),
+    Dkim("no-key-at-all", "v=DKIM1; k=rsa; p=INSERTKEYHERE", "unusable"),
+    Dkim("ed25519-spki", "v=DKIM1; k=ed25519; p={ed25519-spki}", "unusable", "ed25519"),
+    Dkim("ed25519-cut", "v=DKIM1; k=ed25519; p={ed25519-cut}", "unusable", "ed25519"),
+    Dkim("ed25519-says-rsa", "v=DKIM1; k=rsa; p={ed25519}", "unusable", "ed25519"),
+    Dkim("ed25519-without-k", "v=DKIM1; p={ed25519}", "unusable", "ed25519"),
+    Dkim("rsa-says-ed25519", "v=DKIM1; k=ed25519; p={rsa2048}", "unusable"),
+    Dkim("unknown-k", "v=DKIM1; k=dsa; p={rsa2048}", "unusable"),
+    Dkim("k-in-capitals", "v=DKIM1; k=RSA; p={rsa2048}", "unusable"),
+    Dkim("k-empty", "v=DKIM1; k=; p={rsa2048}", "unusable"),
+    Dkim("version-lower-case", "v=dkim1; k=rsa; p={rsa2048}", "unusable"),
+    Dkim("version-2", "v=DKIM2; k=rsa; p={rsa2048}", "unusable"),
+    Dkim("version-last", "k=rsa; p={rsa2048}; v=DKIM1", "unusable"),
+    Dkim("p-in-capitals", "v=DKIM1; k=rsa; P={rsa2048}", "unusable"),
+    Dkim("p-missing", "v=DKIM1; k=rsa;", "unusable"),
+    Dkim("cut-at-semicolon", "v=DKIM1", "unusable"),
+    Dkim("no-semicolons", "v=DKIM1 k=rsa p={rsa2048}", "unusable"),
+    Dkim("commas", "v=DKIM1, k=rsa, p={rsa2048}", "unusable"),
+    Dkim("one-semicolon-missing", "v=DKIM1; k=rsa p={rsa2048}", "unusable"),
+    Dkim("escaped-semicolons", "v=DKIM1\\; k=rsa\\; p={rsa2048}", "unusable"),
+    Dkim("quotes-around", '"v=DKIM1; k=rsa; p={rsa2048}"', "unusable"),
+    Dkim("two-semicolons", "v=DKIM1;; k=rsa; p={rsa2048}", "unusable"),
+    Dkim("p-twice", "v=DKIM1; p={rsa2048}; p={rsa2048}", "unusable"),
+    Dkim("k-twice", "v=DKIM1; k=rsa; k=rsa; p={rsa2048}", "unusable"),
+    Dkim("colon-for-equals", "v=DKIM1; k=rsa; p:{rsa2048}", "unusable"),
+    Dkim("bare-key", "{rsa2048}", "unusable"),
+    Dkim("sha1-only", "v=DKIM1; h=sha1; p={rsa2048}", "unusable"),
+    Dkim("service-is-selector", "v=DKIM1; s=dkim; p={rsa2048}", "unusable"),
+    Dkim("service-tlsrpt-only", "v=DKIM1; s=tlsrpt; p={rsa2048}", "unusable"),
+    Dkim("spf-at-the-selector", "v=spf1 mx -all", "unusable"),
+    Dkim("verification-at-the-selector", "google-site-verification=abc", "unusable"),
+    Dkim("zone-file-line", 'IN TXT ( "v=DKIM1; k=rsa; " "p={rsa2048}" )', "unusable"),
+    Dkim("hard-blank", "v=DKIM1;\u00a0k=rsa; p={rsa2048}", "unusable"),
+)
+
+DKIM_RECORDS: Final = (*GOOD, *OTHER_KEY, *REVOKED, *UNUSABLE)

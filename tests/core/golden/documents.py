@@ -7,8 +7,8 @@ same. ``malformed.txt`` holds what is said of documents that are none.
 
 ``python -m tests.core.golden.documents --write`` makes them anew. No test ever does, and nobody
 does it without a line in the commit message that says which entry changed, and why: somebody has
-such files on the disk. (Configs, ``writer.txt`` and the second half of ``credentials/`` are written by
-hand and left alone.)
+such files on the disk. (Configs, ``writer.txt`` and the second half of ``credentials/`` are written
+by hand and left alone.)
 """
 
 from __future__ import annotations

@@ -147,9 +147,7 @@ class Server:
     """A name server at one of its addresses.
 
     Args:
-        name: as the zone or the user names it.
         address: its IP address; empty if DNS gives none, so that it is missed and not forgotten.
-        port: where it listens.
         unknown: a clause on why there is no address.
     """
 
@@ -186,7 +184,6 @@ class ServerAnswer:
     """What one server says about one query.
 
     Args:
-        status: how it ended.
         values: the records, as in :class:`netcup_mailauth.lookup.Answer`; empty unless ``OK``.
         cname: what the name is an alias of; empty unless the status is ``CNAME``.
         authoritative: whether the server calls the answer its own. Always so for ``OK``,
@@ -215,7 +212,6 @@ class Survey:
     """What each server said, and in which order to ask them further.
 
     Attributes:
-        queries: what they were asked.
         answers: for each server its answers, in the order of ``queries``.
         order: the servers that gave a usable answer, the quickest first; empty if none did.
     """

@@ -532,9 +532,6 @@ class Result:
     """How one domain ended.
 
     Attributes:
-        change_set: what was to be done.
-        status: what came of it.
-        failure: why it did not work.
         notes: sentences for the user, such as a rival's change.
         ended_by: an error of the write after which more calls would do harm, such as a lock-out.
     """

@@ -69,9 +69,7 @@ def unstorable(kind: Kind, text: str, reason: str) -> Finding:
 def line(options: Iterable[tuple[str, str]], command: str = "") -> str:
     """Options on a line that is printed in one piece, whatever stands in a live record.
 
-    Args:
-        options: each with its value.
-        command: what stands before them; nothing where they follow the command just given.
+    Without ``command`` they follow the command just given.
     """
     words = [f"{option} {shlex.quote(visible(value))}" for option, value in options]
     return "  " + " ".join([command, *words] if command else words)
@@ -101,8 +99,7 @@ def more_spf(
 ) -> str:
     """The options for the SPF record asked for, with more terms required, or more to drop.
 
-    Raises:
-        RecordError: a term cannot have an effect in the record.
+    Raises RecordError if a term cannot have an effect in the record.
     """
     asked = policy.spf or None
     dropped = tuple(dict.fromkeys([*((asked and asked.drop) or ()), *drop]))

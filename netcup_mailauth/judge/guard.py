@@ -60,14 +60,11 @@ class Case:
     """One change set to be judged.
 
     Attributes:
-        change_set: the changes.
-        before: the zone as it is.
         policy: what was asked for. Its ``drop`` is the consent to what it names, and ``parked``
             to everything that stops the domain from sending.
         dns: answers for names outside the zone.
         hosts: what sends this domain's mail, as host names or addresses; where it is empty the
             MX hosts are taken for it.
-        signer: what signs its mail.
         held: hostnames that an open key rotation works on.
         remembered: the zone as it was after this machine's last write.
         reports_planned: names of report authorisations that this very run makes.

@@ -281,12 +281,8 @@ def unknown(
 ) -> Iterator[Finding]:
     """That it is not known what sends the mail, for want of an address.
 
-    Args:
-        domain: the domain.
-        hosts: its servers.
-        senders: those of their addresses that were found.
-        named: whether somebody named the hosts; else they are the MX hosts.
-        hardens: whether ``-all`` is new.
+    ``senders`` are those of the hosts' addresses that were found. Hosts that nobody ``named`` are
+    the MX hosts; ``hardens`` is whether ``-all`` is new.
     """
     found = {sender.host for sender in senders}
     missing = [host for host in hosts if host not in found]

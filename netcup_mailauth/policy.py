@@ -333,6 +333,14 @@ def layered(lower: DomainPolicy, upper: DomainPolicy) -> DomainPolicy:
     )
 
 
+def in_config(config: Config, domain: str) -> DomainPolicy:
+    """What a config wants of a domain: of one that is none of its own, nothing."""
+    own = config.domains.get(domain)
+    if own is None and config.domains_from is None:
+        return DomainPolicy()
+    return layered(config.defaults, own or DomainPolicy())
+
+
 _DMARC_PARTS = ("policy", "subdomain_policy", "rua")
 _Part = TypeVar("_Part", SpfPolicy, DkimPolicy, DmarcPolicy)
 

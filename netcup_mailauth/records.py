@@ -220,6 +220,14 @@ def _punycode(name: str, text: str) -> str:
         ) from None
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is a domain name in the very form that :func:`normalise` gives it."""
+    try:
+        return text.isascii() and normalise(text) == text
+    except UsageError:
+        return False
+
+
 def selector(text: str) -> str:
     """A DKIM selector in lower case: labels of letters, digits, ``-`` and ``_`` (RFC 6376, 3.1).
 

@@ -18,7 +18,7 @@ from netcup_mailauth.cli.run import run, state_folders
 from netcup_mailauth.errors import ConfigError, ExitCode, StaleError, UsageError
 from netcup_mailauth.keys.sources import MAILCOW, STDIN
 from netcup_mailauth.plan import Action, Status, shown
-from netcup_mailauth.policy import Config, DomainPolicy, Wish, layered
+from netcup_mailauth.policy import Config, DomainPolicy, Wish, in_config
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import SIGNS
 from netcup_mailauth.settings.wishes import with_allowed
@@ -187,13 +187,7 @@ def _policies(current: Run, entries: list[Entry]) -> dict[str, DomainPolicy]:
         # Whoever has to take something back in a hurry is not sent to mend a file first.
         warn(f"the config is passed over: {error.what}")
         config = Config()
-    policies = {}
-    for domain in (entry.domain for entry in entries):
-        own = config.domains.get(domain)
-        known = own is not None or config.domains_from is not None
-        bare = own or DomainPolicy()
-        policies[domain] = layered(config.defaults, bare) if known else bare
-    return policies
+    return {entry.domain: in_config(config, entry.domain) for entry in entries}
 
 
 def _warn_of_the_config(change_set: ChangeSet, policies: dict[str, DomainPolicy]) -> None:

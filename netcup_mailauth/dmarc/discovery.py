@@ -60,11 +60,6 @@ def discover(domain: str, lookup: Lookup) -> Discovery:
     )
 
 
-def organizational_domain(domain: str, lookup: Lookup) -> str:
-    """The organisational domain of ``domain`` (RFC 9989, 4.10.2)."""
-    return discover(domain, lookup).org_domain
-
-
 def walk(domain: str) -> tuple[str, ...]:
     """The domains a tree walk asks at, from ``domain`` up to its last label (RFC 9989, 4.10)."""
     labels = domain.split(".")
@@ -135,11 +130,6 @@ def needs_authorisation(domain: str, uri: str, lookup: Lookup) -> bool:
     if host == domain:
         return False
     return discover(domain, lookup).org_domain != discover(host, lookup).org_domain
-
-
-def is_authorised(domain: str, uri: str, lookup: Lookup) -> bool:
-    """Whether the host of ``uri`` has a record that takes the reports of ``domain``."""
-    return _granted(domain, uri, lookup) is Authorisation.GRANTED
 
 
 def authorisation(domain: str, uri: str, lookup: Lookup) -> Authorisation:

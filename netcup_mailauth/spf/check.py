@@ -51,7 +51,6 @@ class Evaluation:
     term: Term | None = None
     explanation: str = ""
     lookups: int = 0
-    void_lookups: int = 0
     problem: str = ""
 
 
@@ -99,7 +98,6 @@ def check_host(
         outcome.term,
         explanation,
         questions.lookups,
-        questions.voids,
         outcome.problem,
     )
 

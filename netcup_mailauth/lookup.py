@@ -63,6 +63,11 @@ Lookup = Callable[[Sequence[Query]], Sequence[Answer]]
 """Answers each query of a batch, in the order asked."""
 
 
+def silent(queries: Sequence[Query]) -> Sequence[Answer]:
+    """A DNS that answers nothing: for a judgement that must not ask."""
+    return [Answer(Status.TIMEOUT) for _ in queries]
+
+
 MAX_CHAIN = 8
 """CNAMEs followed in a row; more are taken for a loop."""
 

@@ -32,6 +32,10 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+"""What marks a change where it is listed."""
+
+
 class Edit(Protocol):
     """One record of a write as it was and as it shall be; ``None`` where there is none."""
 

@@ -22,7 +22,7 @@ from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
 from netcup_mailauth.judge.neighbours import all_addresses, distinct, exchanges, own_hosts
 from netcup_mailauth.kinds import live, of_kind
-from netcup_mailauth.lookup import Answer, Status, ZoneLookup
+from netcup_mailauth.lookup import ZoneLookup, silent
 from netcup_mailauth.plan import applied
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind, absolute
@@ -33,15 +33,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.dmarc import DmarcRecord
     from netcup_mailauth.judge.neighbours import Sender
-    from netcup_mailauth.lookup import Lookup, Query
+    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.spf import SpfRecord
-
-
-def silent(queries: Sequence[Query]) -> Sequence[Answer]:
-    """A DNS that answers nothing: for a judgement that must not ask."""
-    return [Answer(Status.TIMEOUT) for _ in queries]
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,28 +148,6 @@ def _priced(case: Case, change: Change) -> Change:
     return replace(change, look_ups=f"{cost.lookups_total} of 10: {spf_faults.breakdown(cost)}")
 
 
-def no_key(domain: str) -> Finding:
-    """mailcow has no key for this domain; its live DKIM record stays as it is."""
-    return Finding(
-        "dkim-no-key",
-        Severity.WARNING,
-        f"mailcow has no DKIM key for {domain}, so its DKIM record stays as it is.",
-        "Make one in mailcow (System > Configuration > Options > ARC/DKIM keys), then run this "
-        "again.",
-    )
-
-
-def relayhost(domain: str, host: str) -> Finding:
-    """mailcow hands this domain's mail to a relay, which has to be in the SPF record."""
-    return Finding(
-        "relayhost",
-        Severity.WARNING,
-        f"mailcow sends the mail of {domain} through a relay ({host}), not by itself.",
-        "The SPF record has to let the relay send: look up which include: its provider asks for, "
-        "and make sure of it with --spf-require.",
-    )
-
-
 def _zone(case: Case) -> Iterator[Finding]:
     zone = case.before
     if not zone.records and case.change_set.changes:

@@ -301,6 +301,17 @@ def unknown(
     )
 
 
+def relayhost(domain: str, host: str) -> Finding:
+    """mailcow hands this domain's mail to a relay, which has to be in the SPF record."""
+    return Finding(
+        "relayhost",
+        Severity.WARNING,
+        f"mailcow sends the mail of {domain} through a relay ({host}), not by itself.",
+        "The SPF record has to let the relay send: look up which include: its provider asks for, "
+        "and make sure of it with --spf-require.",
+    )
+
+
 def listed(senders: Sequence[Sender]) -> str:
     """The senders in words."""
     return " and ".join(map(str, senders))

@@ -191,8 +191,6 @@ class ServerAnswer:
     Args:
         values: the records, as in :class:`netcup_mailauth.lookup.Answer`; empty unless ``OK``.
         cname: what the name is an alias of; empty unless the status is ``CNAME``.
-        authoritative: whether the server calls the answer its own. Always so for ``OK``,
-            ``EMPTY``, ``NXDOMAIN`` and ``CNAME``.
         ttl: seconds that a cache may keep this answer, a negative one too; ``None`` if unsaid.
         cut: where the zone that the server refers to begins; empty if it is no referral.
         servers: the name servers of that zone.
@@ -202,7 +200,6 @@ class ServerAnswer:
     status: ServerStatus
     values: tuple[str, ...] = ()
     cname: str = ""
-    authoritative: bool = False
     ttl: int | None = None
     cut: str = ""
     servers: tuple[str, ...] = ()

@@ -85,13 +85,11 @@ def whole_spf(record: SpfRecord, drop: Sequence[str] = (), command: str = "") ->
     return line([("--spf", str(record)), *(("--spf-drop", term) for term in drop)], command)
 
 
-def spf_in_parts(
-    require: Sequence[str], drop: Sequence[str], qualifier: str | None, command: str = ""
-) -> str:
+def spf_in_parts(require: Sequence[str], drop: Sequence[str], qualifier: str | None) -> str:
     """The options that make sure of these parts of the SPF record."""
     options = [*(("--spf-require", term) for term in require)]
     options += (("--spf-drop", term) for term in drop)
-    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])], command)
+    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])])
 
 
 def more_spf(

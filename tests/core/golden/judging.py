@@ -304,11 +304,11 @@ def _own_answer(names: Names, query: Query) -> ServerAnswer:
         return ServerAnswer(ServerStatus.REFUSED, cut=query.name, servers=servers)
     alias = names.alias(query.name)
     if alias is not None and query.type != "CNAME":
-        return ServerAnswer(ServerStatus.CNAME, cname=alias, authoritative=True)
+        return ServerAnswer(ServerStatus.CNAME, cname=alias)
     answer = names.answer(query)
     status = _SERVER_STATUS[answer.status]
     detail = "it does not answer" if status is ServerStatus.NO_ANSWER else ""
-    return ServerAnswer(status, answer.values, authoritative=True, detail=detail)
+    return ServerAnswer(status, answer.values, detail=detail)
 
 
 class Names:

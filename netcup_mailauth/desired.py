@@ -102,8 +102,7 @@ def _spf_in_parts(
 def spf_of_parts(domain: str, live: Sequence[spf.SpfRecord], policy: SpfPolicy) -> spf.SpfRecord:
     """The live records as one, with the parts made sure of.
 
-    Raises:
-        RecordError: a part cannot have an effect in it.
+    Raises RecordError if a part cannot have an effect in it.
     """
     record = spf.drop(spf.merge(live).record, *(policy.drop or ()))
     record = spf.require(record, *(policy.require or ()), domain=domain)
@@ -115,8 +114,7 @@ def spf_of_parts(domain: str, live: Sequence[spf.SpfRecord], policy: SpfPolicy) 
 def _as_meant(domain: str, live: Sequence[str]) -> list[str]:
     """The live records; of texts that only were meant as one there may be no more than one.
 
-    Raises:
-        RecordError: there are several of them, which receivers never heeded together.
+    Raises RecordError if there are several of them, which receivers never heeded together.
     """
     if len(live) > 1 and not spf.is_spf(live[0]):
         raise RecordError(

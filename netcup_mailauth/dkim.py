@@ -35,7 +35,6 @@ class DkimRecord:
     """A key record (RFC 6376, 3.6.1): the text without loss, and what it means.
 
     Attributes:
-        tags: the text as written, tag by tag.
         key: the public key; ``None`` when it is revoked (empty ``p``).
         k: key type, ``rsa`` or ``ed25519``.
         t: flags; ``y`` is testing, ``s`` forbids sub-domains in ``i=``.
@@ -91,10 +90,8 @@ def is_read(text: str) -> bool:
 def parse(text: str) -> DkimRecord:
     """Parse the text of a key record that is to be published or judged (RFC 6376, 3.6.1).
 
-    Blanks and line breaks around and inside values are white space by the RFC, and are kept.
-
-    Raises:
-        DkimSyntaxError: receivers could not use this record.
+    Blanks and line breaks around and inside values are white space by the RFC, and are kept. Raises
+    DkimSyntaxError if receivers could not use this record.
     """
     tags = _tag_list(text)
     _check_version(tags)
@@ -295,7 +292,6 @@ class PublicKey:
     """A public key, the same whatever form it was read from.
 
     Attributes:
-        algorithm: as in the ``k`` tag.
         bits: the size of the modulus; 256 for Ed25519.
         spki: DER of its SubjectPublicKeyInfo, re-encoded, so that equal keys have equal bytes.
     """
@@ -324,11 +320,9 @@ class PublicKey:
 def public_key_from_p(k: str, p: str) -> PublicKey:
     """Read the value of a ``p`` tag under key type ``k``.
 
-    RSA keys come as SubjectPublicKeyInfo (what everybody publishes) or RSAPublicKey (what RFC
-    6376, 3.6.1 says); Ed25519 keys as their 32 bytes. White space in ``p`` is allowed (3.2).
-
-    Raises:
-        DkimSyntaxError: it is no such key; a private key is never shown.
+    RSA keys come as SubjectPublicKeyInfo (what everybody publishes) or RSAPublicKey (what RFC 6376,
+    3.6.1 says); Ed25519 keys as their 32 bytes. White space in ``p`` is allowed (3.2). Raises
+    DkimSyntaxError if it is no such key; a private key is never shown.
     """
     if k not in ("rsa", "ed25519"):
         raise DkimSyntaxError(

@@ -62,9 +62,7 @@ def parse(data: bytes, name: str, what: str) -> Any:
     """The JSON value in ``data``, which is called ``name``; ``what`` it should be: "a plan file".
 
     A name that is twice in one object is refused: another program would read the other value.
-
-    Raises:
-        UsageError: it is no JSON.
+    Raises UsageError if it is no JSON.
     """
     try:
         return loads(data.decode("utf-8-sig"))

@@ -30,10 +30,7 @@ class Finding:
     """One finding.
 
     Attributes:
-        code: its name, part of the contract.
-        severity: how it weighs.
         message: what it is, with the actual value.
-        advice: what to do.
         kind: the kind of record that it holds back, if it holds anything back; ``None`` for one
             about the whole zone.
     """

@@ -77,8 +77,7 @@ class ProposedPlan:
     def allow(self, *codes: str) -> ProposedPlan:
         """The same plan with the findings of these codes accepted, in every domain of it.
 
-        Raises:
-            UsageError: no finding has such a code.
+        Raises UsageError if no finding has such a code.
         """
         for code in codes:
             if code not in CODES:
@@ -146,8 +145,7 @@ class Netcup:
     def from_environment(cls, environ: Mapping[str, str | None] | None = None) -> Self:
         """With what the command reads from the environment, or from another such mapping.
 
-        Raises:
-            CredentialsError: there are no credentials in it, or they cannot be right.
+        Raises CredentialsError if there are no credentials in it, or they cannot be right.
         """
         given = os.environ if environ is None else environ
         found = {name: value for name, value in given.items() if value}
@@ -187,10 +185,8 @@ class Netcup:
 
         What is refused or dangerous holds back its own kind of record, as in the command. The
         result of such a domain has a failure, and its change set says in `held` which kinds were
-        not written. `ProposedPlan.allow` accepts what was found.
-
-        Raises:
-            RefusedError: the guard holds back all there is. Nothing was written to any zone.
+        not written. `ProposedPlan.allow` accepts what was found. Raises RefusedError if the guard
+        holds back all there is. Nothing was written to any zone.
         """
         stopped = [(zone, stops) for zone in proposed.zones if (stops := holding.stopping(zone))]
         if stopped and all(holding.let_through(zone).is_empty for zone in proposed.zones):

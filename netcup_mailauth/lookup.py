@@ -63,6 +63,11 @@ Lookup = Callable[[Sequence[Query]], Sequence[Answer]]
 """Answers each query of a batch, in the order asked."""
 
 
+def silent(queries: Sequence[Query]) -> Sequence[Answer]:
+    """A DNS that answers nothing: for a judgement that must not ask."""
+    return [Answer(Status.TIMEOUT) for _ in queries]
+
+
 MAX_CHAIN = 8
 """CNAMEs followed in a row; more are taken for a loop."""
 
@@ -147,9 +152,7 @@ class Server:
     """A name server at one of its addresses.
 
     Args:
-        name: as the zone or the user names it.
         address: its IP address; empty if DNS gives none, so that it is missed and not forgotten.
-        port: where it listens.
         unknown: a clause on why there is no address.
     """
 
@@ -186,11 +189,8 @@ class ServerAnswer:
     """What one server says about one query.
 
     Args:
-        status: how it ended.
         values: the records, as in :class:`netcup_mailauth.lookup.Answer`; empty unless ``OK``.
         cname: what the name is an alias of; empty unless the status is ``CNAME``.
-        authoritative: whether the server calls the answer its own. Always so for ``OK``,
-            ``EMPTY``, ``NXDOMAIN`` and ``CNAME``.
         ttl: seconds that a cache may keep this answer, a negative one too; ``None`` if unsaid.
         cut: where the zone that the server refers to begins; empty if it is no referral.
         servers: the name servers of that zone.
@@ -200,7 +200,6 @@ class ServerAnswer:
     status: ServerStatus
     values: tuple[str, ...] = ()
     cname: str = ""
-    authoritative: bool = False
     ttl: int | None = None
     cut: str = ""
     servers: tuple[str, ...] = ()
@@ -215,7 +214,6 @@ class Survey:
     """What each server said, and in which order to ask them further.
 
     Attributes:
-        queries: what they were asked.
         answers: for each server its answers, in the order of ``queries``.
         order: the servers that gave a usable answer, the quickest first; empty if none did.
     """

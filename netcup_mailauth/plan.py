@@ -32,6 +32,10 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+"""What marks a change where it is listed."""
+
+
 class Edit(Protocol):
     """One record of a write as it was and as it shall be; ``None`` where there is none."""
 
@@ -532,9 +536,6 @@ class Result:
     """How one domain ended.
 
     Attributes:
-        change_set: what was to be done.
-        status: what came of it.
-        failure: why it did not work.
         notes: sentences for the user, such as a rival's change.
         ended_by: an error of the write after which more calls would do harm, such as a lock-out.
     """

@@ -396,14 +396,10 @@ def _problems(
 
 
 def _of_place(place: Place) -> Iterator[str]:
-    if not _is_name(place.domain) or not _is_name(place.zone):
+    if not records.is_name(place.domain) or not records.is_name(place.zone):
         yield f"{place.domain!r} in {place.zone!r} is no domain in a zone"
     elif f".{place.domain}".removesuffix(f".{place.zone}") == f".{place.domain}":
         yield f"it does not lie in the zone {place.zone}"
-
-
-def _is_name(text: str) -> bool:
-    return _is_unchanged(records.normalise, text)
 
 
 def _is_unchanged(check: Callable[[str], str], text: str) -> bool:
@@ -481,8 +477,8 @@ def _of_name(place: Place, kind: Kind, hostname: str) -> Iterator[str]:
             fits = bool(dot) and of == place.domain and _is_unchanged(records.selector, selector)
         case Kind.DMARC_REPORT:
             subject, _, host = name.partition("._report._dmarc.")
-            fits = f".{host}".endswith(f".{place.domain}") and _is_name(host)
-            fits = fits and (subject == "*" or _is_name(subject))
+            fits = f".{host}".endswith(f".{place.domain}") and records.is_name(host)
+            fits = fits and (subject == "*" or records.is_name(subject))
     if not fits or len(name) > LONGEST_NAME:
         yield f"{name!r} is not where its {kind.upper()} record stands"
 

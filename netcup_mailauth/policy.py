@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
 
 def span(text: str) -> str:
-    """A span of time that a user gave, such as ``7d``.
-
-    Raises:
-        UsageError: it is none.
-    """
+    """A span of time that a user gave, such as ``7d``. Raises UsageError if it is none."""
     seconds(text)
     return text
 
@@ -42,7 +38,6 @@ class RotationSettings(Shape):
 
     Attributes:
         rounds: how often every name server has to answer with a new key before it is used.
-        between_rounds: the time from one such round to the next.
         negative_ttl: the time that caches may deny the new key; default: what the SOA says.
         grace: the time that the old key stays published after the switch.
         retry: the time until name servers that lag are asked again.
@@ -67,8 +62,7 @@ LONGEST = 3650 * UNITS["d"]
 def seconds(text: str) -> float:
     """The seconds in ``7d``, ``12h``, ``45m`` or ``90s``.
 
-    Raises:
-        UsageError: it is no such span. A bare number is none: of what would it be?
+    Raises UsageError if it is no such span. A bare number is none: of what would it be?
     """
     match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhdw])", text.strip().lower())
     span = float(match[1]) * UNITS[match[2]] if match else LONGEST + 1
@@ -99,8 +93,7 @@ impossible to correct."""
 def spf_record(text: str) -> str:
     """The SPF record in a text that a user gave, quoted or bare.
 
-    Raises:
-        RecordError: it is none.
+    Raises RecordError if it is none.
     """
     record = join_txt(text.strip())
     spf.parse_wanted(record)
@@ -110,8 +103,7 @@ def spf_record(text: str) -> str:
 def dmarc_record(text: str) -> str:
     """The DMARC record in a text that a user gave, quoted or bare.
 
-    Raises:
-        RecordError: it is none.
+    Raises RecordError if it is none.
     """
     record = join_txt(text.strip())
     dmarc.parse(record)
@@ -119,11 +111,7 @@ def dmarc_record(text: str) -> str:
 
 
 def spf_term(text: str) -> str:
-    """One term of an SPF record that a user gave.
-
-    Raises:
-        RecordError: it is none.
-    """
+    """One term of an SPF record that a user gave. Raises RecordError if it is none."""
     term = spf.parse_term(text.strip())
     spf.check_wanted(term)
     return term.text
@@ -132,8 +120,7 @@ def spf_term(text: str) -> str:
 def report_uri(text: str) -> str:
     """A report address that a user gave.
 
-    Raises:
-        RecordError: it is none; a missing ``mailto:`` is the usual mistake, or two in one.
+    Raises RecordError if it is none; a missing ``mailto:`` is the usual mistake, or two in one.
     """
     address = text.strip()
     if len(parts := address.split(",")) > 1 and all("@" in part or "://" in part for part in parts):
@@ -147,8 +134,7 @@ def report_uri(text: str) -> str:
 def host_or_address(text: str) -> str:
     """A host name in the form DNS wants, or an IP address in its shortest spelling.
 
-    Raises:
-        UsageError: it is neither.
+    Raises UsageError if it is neither.
     """
     try:
         return str(ip_address(text.strip()))
@@ -347,6 +333,14 @@ def layered(lower: DomainPolicy, upper: DomainPolicy) -> DomainPolicy:
     )
 
 
+def in_config(config: Config, domain: str) -> DomainPolicy:
+    """What a config wants of a domain: of one that is none of its own, nothing."""
+    own = config.domains.get(domain)
+    if own is None and config.domains_from is None:
+        return DomainPolicy()
+    return layered(config.defaults, own or DomainPolicy())
+
+
 _DMARC_PARTS = ("policy", "subdomain_policy", "rua")
 _Part = TypeVar("_Part", SpfPolicy, DkimPolicy, DmarcPolicy)
 
@@ -374,8 +368,6 @@ class Wish:
     """One domain, and what it should have.
 
     Attributes:
-        domain: the mail domain.
-        policy: what it should have.
         discovered: mailcow named the domain, not the user; it need not be at netcup.
         authorises: domains whose reports an address in this domain gets, each with the host of
             that address.
@@ -405,8 +397,6 @@ class Grounds:
     Attributes:
         spf_drop: SPF terms that were named as those that may go.
         whole: kinds whose record was given whole, so that nothing of a lost one is missing in it.
-        parked: whether the domain is meant to send no mail.
-        servers: what sends the domain's mail, as far as it was named.
         source_ref: the DKIM source, if it is one that can be asked again.
     """
 

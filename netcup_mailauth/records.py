@@ -182,9 +182,8 @@ that is missing here costs a look-up of the SOA record in DNS, nothing else.
 def normalise(text: str) -> str:
     """A domain name in lower case, in punycode, without the trailing dot.
 
-    Raises:
-        UsageError: the text is no domain name (a URL, an address, a blank in it, one label), or
-            one of a record: neither a mail domain nor a host has an underscore in it.
+    Raises UsageError if the text is no domain name (a URL, an address, a blank in it, one label),
+    or one of a record: neither a mail domain nor a host has an underscore in it.
     """
     name = text.strip().rstrip(".").lower()
     if not name.isascii():
@@ -221,11 +220,18 @@ def _punycode(name: str, text: str) -> str:
         ) from None
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is a domain name in the very form that :func:`normalise` gives it."""
+    try:
+        return text.isascii() and normalise(text) == text
+    except UsageError:
+        return False
+
+
 def selector(text: str) -> str:
     """A DKIM selector in lower case: labels of letters, digits, ``-`` and ``_`` (RFC 6376, 3.1).
 
-    Raises:
-        UsageError: it is no such thing; a whole host name is the usual mistake.
+    Raises UsageError if it is no such thing; a whole host name is the usual mistake.
     """
     name = text.strip().lower()
     if not all(map(_LABEL.fullmatch, name.split("."))):
@@ -254,8 +260,7 @@ def zone_form(name: str) -> str:
 def relative(name: str, zone: str) -> str:
     """``name`` as a hostname of ``zone``: ``@`` for the apex, else without the zone's name.
 
-    Raises:
-        ValueError: the name does not lie in the zone.
+    Raises ValueError if the name does not lie in the zone.
     """
     if name == zone:
         return APEX

@@ -62,12 +62,10 @@ class TagList:
     def with_tag(self, name: str, value: str, *, after: str) -> TagList:
         """This list with ``name`` set: in place if it is there, else right behind ``after``.
 
-        Further tags of this name go, because a list with duplicates means nothing to anyone. A
-        new tag takes the spelling of the list around it: ``; `` where the text has a blank
-        after its semicolons, ``;`` where it has none. Without ``after`` it comes last.
-
-        Raises:
-            TagListError: ``name=value`` would not be read as one tag.
+        Further tags of this name go, because a list with duplicates means nothing to anyone. A new
+        tag takes the spelling of the list around it: ``; `` where the text has a blank after its
+        semicolons, ``;`` where it has none. Without ``after`` it comes last. Raises TagListError if
+        ``name=value`` would not be read as one tag.
         """
         if _tag(f"{name}={value}") != Tag(name, value, f"{name}={value}") or ";" in value:
             raise TagListError(f"{shown(f'{name}={value}')} cannot be written as one tag")
@@ -96,8 +94,7 @@ class TagList:
 def parse(text: str) -> TagList:
     """Parse a tag list, keeping every character (RFC 6376, 3.2).
 
-    Raises:
-        TagListError: a part between two semicolons is no ``name=value``.
+    Raises TagListError if a part between two semicolons is no ``name=value``.
     """
     tags = read(text)
     for tag in tags.tags:

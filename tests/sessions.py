@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio.servers import Dns
-from netcup_mailauth.judge.guard import silent
+from netcup_mailauth.lookup import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -25,7 +25,9 @@ from netcup_mailauth.dnsio.servers import (
 from netcup_mailauth.errors import MailauthError, UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard, neighbours
+from netcup_mailauth.judge import dkim as dkim_faults
+from netcup_mailauth.judge import neighbours
+from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge.check import (
     Subject,
     Verdict,
@@ -233,10 +235,10 @@ def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known
     source = wish.policy.dkim.source if wish.policy.dkim else None
     key = session.keys.key(source, wish.domain) if source else None
     if source and key is None:
-        findings.append(guard.no_key(wish.domain))
+        findings.append(dkim_faults.no_key(wish.domain))
     relay = session.keys.relay(source, wish.domain) if source else None
     if relay is not None:
-        findings.append(guard.relayhost(wish.domain, relay))
+        findings.append(spf_faults.relayhost(wish.domain, relay))
     applied = session.state.last_applied(wish.domain) if session.state else {}
     now = datetime.fromtimestamp(session.clock.time(), UTC)
     coming = tuple(record for record, written in applied.items() if may_be_coming(written, now))

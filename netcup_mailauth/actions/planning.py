@@ -15,7 +15,9 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import guard, holding
+from netcup_mailauth.judge import dkim as dkim_faults
+from netcup_mailauth.judge import holding
+from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge.dkim import note_left_out
 from netcup_mailauth.judge.faults import unstorable
 from netcup_mailauth.judge.guard import Case, Signer
@@ -179,9 +181,9 @@ def _key(session: Session, wish: Wish) -> Source:
     source = wish.policy.dkim.source
     key = session.keys.key(source, wish.domain)
     relay = session.keys.relay(source, wish.domain)
-    findings = [guard.relayhost(wish.domain, relay)] if relay else []
+    findings = [spf_faults.relayhost(wish.domain, relay)] if relay else []
     if key is None:
-        findings.append(guard.no_key(wish.domain))
+        findings.append(dkim_faults.no_key(wish.domain))
     return key, tuple(findings)
 
 

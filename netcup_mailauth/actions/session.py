@@ -14,8 +14,8 @@ from netcup_mailauth import records
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import CredentialsError
-from netcup_mailauth.judge import guard
 from netcup_mailauth.keys.sources import Sources
+from netcup_mailauth.lookup import silent
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Session:
 
     def lookup(self) -> Lookup:
         """The look-up for one domain, with that domain's budget of queries and time."""
-        return guard.silent if self.dns is None else self.dns.lookup()
+        return silent if self.dns is None else self.dns.lookup()
 
     def find_zone(self, domain: str) -> str:
         """The zone that a mail domain lies in, as DNS says.

@@ -115,13 +115,18 @@ class Reporter:
         """What is left to print at the end of a run."""
         outcome = RunResult(tuple(self._results))
         if self._format != "text" and self._results:
-            show(_document(outcome, self._format, self.grounds))
+            show(self._document(outcome))
         elif self._format == "text" and len(self._results) > 1 and not settings().quiet:
             show(text.run_text(outcome, self._page))
         if outcome.count(Status.APPLIED) and not settings().quiet:
             say(ACCEPTED)
             named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
             say(f"  netcup-mailauth check {' '.join(named)}")
+
+    def _document(self, outcome: RunResult) -> str:
+        if self._format == "json":
+            return documents.dumps(planfile.run_document(outcome, self.grounds))
+        return markdown.run_comment(outcome, self._full)
 
 
 def agreed(plan: Plan, question: str) -> bool:
@@ -155,9 +160,3 @@ def _without_notes(change_set: ChangeSet) -> ChangeSet:
     """The change set as it is shown to somebody who is about to write it."""
     kept = (f for f in change_set.findings if f.severity is not Severity.NOTE)
     return replace(change_set, findings=tuple(kept))
-
-
-def _document(outcome: RunResult, output_format: str, grounds: Mapping[str, Grounds]) -> str:
-    if output_format == "json":
-        return documents.dumps(planfile.run_document(outcome, grounds))
-    return markdown.run_comment(outcome)

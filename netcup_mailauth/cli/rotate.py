@@ -42,7 +42,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.findings import OF_ROTATIONS, SHORT_GRACE
 from netcup_mailauth.netcup.http import is_loopback
 from netcup_mailauth.plan import Failure, Status
-from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Wish, layered, seconds, words
+from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Wish, in_config, seconds, words
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.metrics import DomainOutcome
 from netcup_mailauth.render.text import Page
@@ -287,10 +287,7 @@ def _to_begin(work: Work, named: tuple[str, ...]) -> dict[str, bool]:
 
 def _wish(work: Work, domain: str) -> Wish:
     """What the config says about a domain, with what ``--allow CODE[:DOMAIN]`` accepts for it."""
-    config = work.run.config.config
-    own = config.domains.get(domain)
-    known = own is not None or config.domains_from is not None
-    policy = layered(config.defaults, own or DomainPolicy()) if known else DomainPolicy()
+    policy = in_config(work.run.config.config, domain)
     entries = (entry.partition(":") for entry in work.options["allow"])
     given = (code for code, _, only in entries if not only or records.normalise(only) == domain)
     allow = list(dict.fromkeys([*given, *(policy.allow or ())]))

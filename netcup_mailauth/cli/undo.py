@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, records
-from netcup_mailauth.actions import undo
-from netcup_mailauth.actions.applying import apply
-from netcup_mailauth.actions.session import Session
-from netcup_mailauth.actions.signals import uninterrupted
-from netcup_mailauth.actions.undo import Target, plan_undo
-from netcup_mailauth.cli.output import confirmed, say, settings, show, warn
-from netcup_mailauth.cli.reporter import Reporter, agreed
+from netcup_mailauth.cli.output import say, show, warn
 from netcup_mailauth.cli.run import run, state_folders
-from netcup_mailauth.errors import ConfigError, ExitCode, StaleError, UsageError
-from netcup_mailauth.keys.sources import MAILCOW, STDIN
-from netcup_mailauth.plan import Action, Status, shown
-from netcup_mailauth.policy import Config, DomainPolicy, Wish, layered
+from netcup_mailauth.errors import ExitCode, UsageError
+from netcup_mailauth.plan import SIGNS, Action
 from netcup_mailauth.records import visible
-from netcup_mailauth.render.words import SIGNS
-from netcup_mailauth.settings.wishes import with_allowed
 from netcup_mailauth.state.journal import SENT, listing, standing, undone
-from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
-    from netcup_mailauth.actions.undo import Lost
     from netcup_mailauth.cli.run import Run
-    from netcup_mailauth.plan import ChangeSet, Result
-    from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry, Journals
 
 LIST = "See what there is:  netcup-mailauth undo --list"
@@ -42,7 +27,9 @@ def command(domain: str | None, **options: Any) -> int:
         _check_lost(name, options)
         assert name is not None
         with run() as current:
-            return _bring_back(current, name, options["to"], options["lock_timeout"])
+            from netcup_mailauth.cli import undoing  # not needed to list
+
+            return undoing.bring_back(current, name, options["to"], options["lock_timeout"])
     _check_options(name, options)
     with run(options["mailcow"], options["resolver"]) as current:
         if options["listing"]:
@@ -50,17 +37,9 @@ def command(domain: str | None, **options: Any) -> int:
         ours = current.journals()
         _check_that_it_is_ours(ours, current.memory.written, name)
         entries = _chosen(ours, name, options["to"], options["run_id"])
-        return _undo(current, entries, options)
+        from netcup_mailauth.cli import undoing
 
-
-class UndoReporter(Reporter):
-    """A plan that could not be made because the zone has moved on is stale, not a mishap."""
-
-    def done(self, result: Result) -> None:
-        """One domain's result."""
-        if result.exit_code is ExitCode.STALE:
-            result = replace(result, status=Status.STALE)
-        super().done(result)
+        return undoing.put_back(current, entries, options)
 
 
 def _check_options(name: str | None, options: dict[str, Any]) -> None:
@@ -121,103 +100,6 @@ def _chosen(
     return chosen
 
 
-def _undo(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
-    reporter = UndoReporter(options["output_format"], options["full"])
-    policies = _policies(current, entries)
-    sources = {entry.domain: _source(current, entry, policies[entry.domain]) for entry in entries}
-    session = current.session(reporter, lock_timeout=options["lock_timeout"])
-    session = replace(session, undoes={entry.domain: entry.id for entry in entries})
-    plan = plan_undo(session, _targets(entries, policies, sources, options["allow"]))
-    if options["yes"]:
-        for change_set in plan.zones:
-            reporter.show(change_set)
-    else:
-        reporter.show_plan(plan)
-    for change_set in plan.zones:
-        _warn_of_the_config(change_set, policies)
-    if not options["yes"] and not agreed(plan, "Put this back in {zones}?"):
-        return reporter.declined(plan)
-    try:
-        code = apply(session, plan).exit_code
-    finally:
-        # An interrupted run, too, says what it has written.
-        reporter.finish()
-    for entry, change_set in zip(entries, plan.zones, strict=True):
-        _tell_if_empty(current.journals(), entry, change_set)
-    return code
-
-
-def _source(current: Run, entry: Entry, policy: DomainPolicy) -> str | None:
-    """Where the key that signs a domain's mail comes from: as said here, in the config, or then."""
-    if current.mailcow_url:
-        return MAILCOW
-    if policy.dkim and policy.dkim.source:
-        return None if policy.dkim.source == STDIN else policy.dkim.source
-    origins = [change.source or "" for change in entry.change_set.changes]
-    from_mailcow = any(origin.startswith("mailcow at ") for origin in origins)
-    return MAILCOW if from_mailcow and current.mailcow_named() else None
-
-
-def _targets(
-    entries: list[Entry],
-    policies: dict[str, DomainPolicy],
-    sources: dict[str, str | None],
-    allow: tuple[str, ...],
-) -> list[Target]:
-    # What the config allows was said of what it wants, and that is not what is made here.
-    wishes = with_allowed([Wish(entry.domain, DomainPolicy()) for entry in entries], allow)
-    return [
-        Target(
-            entry,
-            wish.allow,
-            tuple(policies[entry.domain].server or ()),
-            sources[entry.domain],
-        )
-        for entry, wish in zip(entries, wishes, strict=True)
-    ]
-
-
-def _policies(current: Run, entries: list[Entry]) -> dict[str, DomainPolicy]:
-    """What the config in use wants of each domain."""
-    try:
-        config = current.config.config
-    except ConfigError as error:
-        if settings().config is not None:
-            raise
-        # Whoever has to take something back in a hurry is not sent to mend a file first.
-        warn(f"the config is passed over: {error.what}")
-        config = Config()
-    policies = {}
-    for domain in (entry.domain for entry in entries):
-        own = config.domains.get(domain)
-        known = own is not None or config.domains_from is not None
-        bare = own or DomainPolicy()
-        policies[domain] = layered(config.defaults, bare) if known else bare
-    return policies
-
-
-def _warn_of_the_config(change_set: ChangeSet, policies: dict[str, DomainPolicy]) -> None:
-    kinds = {change.kind for change in change_set.changes}
-    managed = [k for k in policies[change_set.place.domain].manages if k in kinds]
-    if managed:
-        named = " and ".join(kind.upper() for kind in managed)
-        warn(
-            f"the config says what {named} of {change_set.place.domain} should be: the next apply "
-            "brings it back. Change the config too."
-        )
-
-
-def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> None:
-    """That there was nothing to do, and how to go further back if that was meant."""
-    if change_set.error is not None or change_set.changes or settings().quiet:
-        return
-    say(f"{entry.domain} is already as it was before {entry.id}.")
-    older = [e for e in standing(journal.entries(entry.domain)) if e.id < entry.id]
-    if older:
-        say("To go further back:")
-        say(f"  netcup-mailauth undo {entry.domain} --to {older[0].id}")
-
-
 def _list(current: Run, name: str | None, output_format: str) -> int:
     written = current.memory.written
     domains = [name] if name else written.domains()
@@ -276,81 +158,3 @@ def _check_lost(name: str | None, options: dict[str, Any]) -> None:
             "There is no terminal to ask on; nothing was written.",
             f"Type netcup-mailauth undo {name} --lost at a terminal.",
         )
-
-
-def _bring_back(current: Run, name: str, entry_id: str | None, timeout: float | None) -> int:
-    """Show what is missing, ask, and send it."""
-    seconds = LOCK_TIMEOUT if timeout is None else timeout
-    session = Session(current.backend, state=current.memory, lock_timeout=seconds)
-    entry = _entry_before(current, name, entry_id)
-    found = undo.lost(entry, _zone_of(current, entry))
-    if not _shown_lost(entry, found):
-        return ExitCode.OK
-    if not confirmed(f"Bring these back to {entry.change_set.place.zone}?"):
-        say("Not confirmed; nothing was written.")
-        return ExitCode.USAGE
-    with session.lock():
-        session.backend.reserve()
-        zone = _zone_of(current, entry)
-        now = undo.lost(entry, zone)
-        if now.missing != found.missing:
-            raise StaleError(
-                f"{name} has changed since this was shown.",
-                f"Nothing was written. Look again: netcup-mailauth undo {name} --lost",
-            )
-        with uninterrupted(f"the write to {zone.name}"):
-            undo.bring_back(session, entry, zone, now)
-    show(f"{name}: written and verified: {len(now.missing)} brought back\n")
-    return ExitCode.OK
-
-
-def _entry_before(current: Run, name: str, entry_id: str | None) -> Entry:
-    """The write that the records were there before: the newest one, or the one that is named."""
-    journals = current.journals()
-    known = [entry for entry in journals.entries(name) if entry.mark in SENT]
-    chosen = [entry for entry in known if entry_id in (None, entry.id)]
-    if not chosen:
-        what = f"{name} has no entry {entry_id}" if entry_id else f"Nothing was written to {name}"
-        raise UsageError(
-            f"{what}; looked in {journals.place(name)}.",
-            "See what there is:  netcup-mailauth undo --list",
-        )
-    entry = chosen[0]
-    place = entry.change_set.place
-    api = current.backend.serving(place.backend)
-    if (place.endpoint, place.account) != (api.endpoint, api.account):
-        raise UsageError(
-            f"{entry.id} was written through another endpoint or account ({place.endpoint}, "
-            f"account {place.account}).",
-            "Run undo with the credentials and the endpoint of that apply.",
-        )
-    return entry
-
-
-def _zone_of(current: Run, entry: Entry) -> Zone:
-    place = entry.change_set.place
-    zone = current.backend.zone(place.zone)
-    if zone.backend != place.backend:
-        raise StaleError(
-            f"{place.domain} has moved to another API since {entry.id}.",
-            "Nothing was written. Put the rest right by hand in the CCP.",
-        )
-    return zone
-
-
-def _shown_lost(entry: Entry, found: Lost) -> bool:
-    """Print what would be sent; whether there is anything."""
-    domain = visible(entry.domain)
-    for record in found.missing:
-        show(f"  + {visible(shown(record))}\n")
-    for line in found.left_out:
-        show(f"  left out: {visible(line)}\n")
-    if not found.missing:
-        say(f"{domain}: nothing can be brought back that was there before {visible(entry.id)}.")
-        return False
-    say(
-        f"{domain}: {len(found.missing)} to bring back, as the zone was before "
-        f"{visible(entry.id)}; {len(found.ours)} of this program's own records are sent along, "
-        "so that they are not lost for it."
-    )
-    return True

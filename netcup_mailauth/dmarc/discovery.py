@@ -26,7 +26,6 @@ class Discovery:
     Attributes:
         record_text: the record that applies, ``None`` if there is none.
         found_at: the domain it was found at, without ``_dmarc``.
-        org_domain: the organisational domain.
         queries: the names that were asked, in the order of the walk.
         failed: those of them that DNS gave no answer for; the rest of the outcome is then a
             guess from what did answer.
@@ -59,11 +58,6 @@ def discover(domain: str, lookup: Lookup) -> Discovery:
         queries=tuple(query.name for query in queries),
         failed=failed,
     )
-
-
-def organizational_domain(domain: str, lookup: Lookup) -> str:
-    """The organisational domain of ``domain`` (RFC 9989, 4.10.2)."""
-    return discover(domain, lookup).org_domain
 
 
 def walk(domain: str) -> tuple[str, ...]:
@@ -129,10 +123,8 @@ def authorisation_name(policy_domain: str, host: str) -> str:
 def needs_authorisation(domain: str, uri: str, lookup: Lookup) -> bool:
     """Whether the two organisational domains differ, so that the host has to agree.
 
-    Where DNS gives no answer, a host outside of ``domain`` is taken for a foreign one.
-
-    Raises:
-        DmarcSyntaxError: ``uri`` is no report address.
+    Where DNS gives no answer, a host outside of ``domain`` is taken for a foreign one. Raises
+    DmarcSyntaxError if ``uri`` is no report address.
     """
     host, domain = report_host(uri), domain.lower().rstrip(".")
     if host == domain:
@@ -140,19 +132,12 @@ def needs_authorisation(domain: str, uri: str, lookup: Lookup) -> bool:
     return discover(domain, lookup).org_domain != discover(host, lookup).org_domain
 
 
-def is_authorised(domain: str, uri: str, lookup: Lookup) -> bool:
-    """Whether the host of ``uri`` has a record that takes the reports of ``domain``."""
-    return _granted(domain, uri, lookup) is Authorisation.GRANTED
-
-
 def authorisation(domain: str, uri: str, lookup: Lookup) -> Authorisation:
     """Whether reports of ``domain`` may go to ``uri``.
 
-    A wildcard (``*._report._dmarc.<host>``) needs no second question: DNS answers the first
-    one from it. A ``lookup`` that reads a zone instead of DNS has to do the same.
-
-    Raises:
-        DmarcSyntaxError: ``uri`` is no report address.
+    A wildcard (``*._report._dmarc.<host>``) needs no second question: DNS answers the first one
+    from it. A ``lookup`` that reads a zone instead of DNS has to do the same. Raises
+    DmarcSyntaxError if ``uri`` is no report address.
     """
     if not needs_authorisation(domain, uri, lookup):
         return Authorisation.NOT_NEEDED

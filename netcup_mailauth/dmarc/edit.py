@@ -46,8 +46,7 @@ def build(
 ) -> str:
     """A new record: ``v=DMARC1;p=none;rua=mailto:...``, without what RFC 9989 took out.
 
-    Raises:
-        DmarcSyntaxError: a policy or an address is not valid.
+    Raises DmarcSyntaxError if a policy or an address is not valid.
     """
     tags = {"v": "DMARC1", "p": policy, "sp": sp, "np": np, "rua": _list(rua), "ruf": _list(ruf)}
     text = ";".join(f"{name}={value}" for name, value in tags.items() if value)
@@ -60,9 +59,7 @@ def with_policy(record: DmarcRecord, policy: Policy) -> Edit:
     The tags that RFC 9989 took out go with the old policy, whose rollout they described. But
     ``pct=0``, which asked receivers to apply nothing yet, gets ``t=y`` beside it (appendix A.6) and
     stays: a receiver of RFC 7489 does not know ``t``, and would apply the new policy at once.
-
-    Raises:
-        DmarcSyntaxError: ``policy`` is none of the three.
+    Raises DmarcSyntaxError if ``policy`` is none of the three.
     """
     edited = _with_value(record, "p", policy, ("v",))
     notes = []
@@ -89,8 +86,7 @@ def in_earnest(record: DmarcRecord) -> DmarcRecord:
 def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> Edit:
     """The record with ``sp`` set, behind ``p`` if it is new.
 
-    Raises:
-        DmarcSyntaxError: ``policy`` is none of the three.
+    Raises DmarcSyntaxError if ``policy`` is none of the three.
     """
     return Edit(_with_value(record, "sp", policy, ("v", "p")))
 
@@ -138,8 +134,7 @@ def _encoded(tag: taglist.Tag) -> taglist.Tag:
 def with_report_address(record: DmarcRecord, *uris: str) -> Edit:
     """The record with ``uris`` among its ``rua``, last, those that are not there already.
 
-    Raises:
-        DmarcSyntaxError: one of them is no valid report address.
+    Raises DmarcSyntaxError if one of them is no valid report address.
     """
     for uri in uris:
         if (problem := uri_problem(uri)) is not None:

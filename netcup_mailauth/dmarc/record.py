@@ -220,10 +220,8 @@ _LONG_NAMES = {"policy": "p", "version": "v", "subdomain": "sp", "test": "t", "p
 def parse(text: str) -> DmarcRecord:
     """Parse a record that is to be published.
 
-    Unknown tags are kept (RFC 9989, 4.7), unless they look like a known one misspelt.
-
-    Raises:
-        DmarcSyntaxError: receivers would ignore all or a part of it.
+    Unknown tags are kept (RFC 9989, 4.7), unless they look like a known one misspelt. Raises
+    DmarcSyntaxError if receivers would ignore all or a part of it.
     """
     return _checked(text, foreign=False)
 
@@ -231,8 +229,7 @@ def parse(text: str) -> DmarcRecord:
 def parse_live(text: str) -> DmarcRecord:
     """Parse a live record after an edit: a tag that is not understood was there before, and stays.
 
-    Raises:
-        DmarcSyntaxError: receivers would ignore all of it, or the value of a tag they know.
+    Raises DmarcSyntaxError if receivers would ignore all of it, or the value of a tag they know.
     """
     return _checked(text, foreign=True)
 
@@ -414,8 +411,7 @@ def target(uri: str) -> str:
 def report_host(uri: str) -> str:
     """The host that reports for ``uri`` go to, in lower case (RFC 9990, 4).
 
-    Raises:
-        DmarcSyntaxError: it is no report address.
+    Raises DmarcSyntaxError if it is no report address.
     """
     if (problem := uri_problem(uri)) is not None:
         raise DmarcSyntaxError(*problem)

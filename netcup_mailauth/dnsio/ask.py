@@ -47,9 +47,9 @@ class Resolver:
 
     What was asked once is remembered. Failures are answers, never exceptions: ``SERVFAIL`` for a
     name that DNS cannot hold, for nonsense and for an alias that leads round and round;
-    ``TIMEOUT`` for silence and for what was not asked (see ``exhausted``). Aliases are followed as
-    far as the resolver's own answer goes, but for NS and SOA, which belong to the name itself.
-    Of several servers the next is tried when one is silent or fails.
+    ``TIMEOUT`` for silence and for what was not asked. Aliases are followed as far as the
+    resolver's own answer goes, but for NS and SOA, which belong to the name itself. Of several
+    servers the next is tried when one is silent or fails.
 
     ``server`` is ``HOST[:PORT]``, the system's by default. At most ``limit`` different queries are
     asked, in ``budget`` seconds: a batch never takes longer than what is left of them. One try at
@@ -67,11 +67,9 @@ class Resolver:
         budget: float = 10.0,
         timeout: float = 2.0,
     ) -> None:
-        self.exhausted: str | None = None
-        """Why something was not asked, or the next question will not be; ``None`` if all can be."""
         self._places = None if server is None else _places_of(server)
         self._limit = limit
-        self._budget = self._left = budget
+        self._left = budget
         self._timeout = timeout
         self._known: dict[Query, Answer] = {}
         self._lock = Lock()
@@ -85,11 +83,7 @@ class Resolver:
     def _ask(self, queries: list[Query]) -> None:
         """Add to what is known, as far as limit and budget go."""
         room = self._limit - len(self._known)
-        if len(queries) > room:
-            self.exhausted = f"more than {self._limit} DNS queries"
         places = self._servers()
-        if not places:
-            self.exhausted = "this machine names no DNS resolver"
         if self._left <= 0 or not places or not queries[:room]:
             return
         started = monotonic()
@@ -99,8 +93,6 @@ class Resolver:
         )
         self._known.update(zip(queries[:room], answers, strict=True))
         self._left -= monotonic() - started
-        if self._left <= 0:
-            self.exhausted = f"DNS took more than {self._budget:g} s"
 
     def _servers(self) -> tuple[Place, ...]:
         if self._places is None:

@@ -194,14 +194,11 @@ def _read(query: Query, message: Message) -> ServerAnswer:
     import dns.rcode
 
     code = message.rcode()
-    own = bool(message.flags & dns.flags.AA)
     if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         declined = code in (dns.rcode.REFUSED, dns.rcode.NOTAUTH)
         status = ServerStatus.REFUSED if declined else ServerStatus.SERVFAIL
-        return ServerAnswer(
-            status, authoritative=own, detail=f"it answers {dns.rcode.to_text(code)}"
-        )
-    if not own:
+        return ServerAnswer(status, detail=f"it answers {dns.rcode.to_text(code)}")
+    if not message.flags & dns.flags.AA:
         cut, servers = _referral(query, message)
         detail = "it does not answer for this zone itself"
         return ServerAnswer(ServerStatus.REFUSED, cut=cut, servers=servers, detail=detail)
@@ -216,17 +213,15 @@ def _own_answer(query: Query, message: Message) -> ServerAnswer:
     found = records(message, name, query.type)
     if found is not None and not missing:
         values = texts(found, query.type)
-        return ServerAnswer(ServerStatus.OK, values, authoritative=True, ttl=found.ttl)
+        return ServerAnswer(ServerStatus.OK, values, ttl=found.ttl)
     alias = records(message, name, "CNAME")
     if alias is not None:
         target = to_text(alias[0].target)
-        return ServerAnswer(ServerStatus.CNAME, (), target, authoritative=True, ttl=alias.ttl)
+        return ServerAnswer(ServerStatus.CNAME, (), target, ttl=alias.ttl)
     if message.answer:
-        return ServerAnswer(
-            ServerStatus.BAD, authoritative=True, detail="the answer does not fit the question"
-        )
+        return ServerAnswer(ServerStatus.BAD, detail="the answer does not fit the question")
     status = ServerStatus.NXDOMAIN if missing else ServerStatus.EMPTY
-    return ServerAnswer(status, authoritative=True, ttl=_negative_ttl(message))
+    return ServerAnswer(status, ttl=_negative_ttl(message))
 
 
 def _referral(query: Query, message: Message) -> tuple[str, tuple[str, ...]]:

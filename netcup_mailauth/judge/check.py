@@ -49,14 +49,11 @@ class Subject:
     """The domain a receiver looks at.
 
     Attributes:
-        domain: the mail domain.
         hosts: what sends its mail; where it is empty, the MX hosts are taken for it.
-        selectors: the DKIM selectors to look at.
         key: the key its mail is signed with, if that is known.
         signer: where that key comes from, in words.
         proves: whether a signature made with the private key verifies with a public one; ``None``
             where there is no private key to try it with.
-        parked: the domain is meant to send no mail.
     """
 
     domain: str
@@ -73,7 +70,6 @@ class Verdict:
     """What a receiver makes of a domain's mail.
 
     Attributes:
-        conclusions: in words.
         findings: what is wrong, each with the record it is about.
         costs: the tree of SPF look-ups, a line each.
         inherited: the domain whose DMARC record applies to this one, if it is another.
@@ -496,13 +492,7 @@ def assembled(
 ) -> DomainCheck:
     """The parts of a check as one report: each finding once, at the record it is about if any.
 
-    Args:
-        known: the domain.
-        basis: what its records are held against.
-        records: the records as the servers have them.
-        verdict: what a receiver concludes.
-        decided: what had to be decided about the records wanted.
-        more: what else was found.
+    ``decided`` are findings about the records wanted, ``more`` is what else was found.
     """
     own = {(record.kind, record.name): record for record in records}
     others = []

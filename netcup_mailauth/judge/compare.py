@@ -56,8 +56,6 @@ class Known:
     """What is known about a domain before its servers are asked.
 
     Attributes:
-        wish: the domain, and what it should have.
-        zone: the zone's name.
         live: netcup's copy of the zone; ``None`` where it was not read.
         key: the key its mail is signed with, if known.
         remembered: what this machine last wrote for it, of each kind, however long ago: where a
@@ -276,7 +274,6 @@ class Target:
     """A record to look for.
 
     Attributes:
-        kind: its kind.
         name: the full name it stands at.
         expected: the text it should have; ``None`` to judge what is published.
         promise: the text that netcup's copy of the zone or this machine's journal holds, if that
@@ -357,7 +354,6 @@ class AsServed:
         served: what the servers say.
         copy: what netcup's copy of the zone says; the servers too where it was not read.
         names: the names that the servers were asked about.
-        targets: the records looked for.
         caught: the names for which a wildcard answers.
     """
 
@@ -438,11 +434,8 @@ def state_of(
 ) -> State:
     """How one server's answer stands to what is wanted.
 
-    Args:
-        target: what is wanted.
-        answer: what the server said.
-        values: the texts of the kind, those at the end of a CNAME or a delegation included.
-        elsewhere: where they come from, if not from the name itself.
+    ``values`` are the texts of the kind, those at the end of a CNAME or a delegation included;
+    ``elsewhere`` says where they come from, if not from the name itself.
     """
     match answer.status:
         case ServerStatus.CNAME if not elsewhere.wildcard:

@@ -30,6 +30,17 @@ def keys(texts: Sequence[str]) -> list[PublicKey]:
     return [record.key for record in parsed(texts) if record.key is not None]
 
 
+def no_key(domain: str) -> Finding:
+    """mailcow has no key for this domain; its live DKIM record stays as it is."""
+    return Finding(
+        "dkim-no-key",
+        Severity.WARNING,
+        f"mailcow has no DKIM key for {domain}, so its DKIM record stays as it is.",
+        "Make one in mailcow (System > Configuration > Options > ARC/DKIM keys), then run this "
+        "again.",
+    )
+
+
 def multiple(name: str, texts: Sequence[str]) -> Finding:
     """Several records at one selector (RFC 6376, 3.6.2.2)."""
     return Finding(

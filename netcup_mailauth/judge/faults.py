@@ -69,9 +69,7 @@ def unstorable(kind: Kind, text: str, reason: str) -> Finding:
 def line(options: Iterable[tuple[str, str]], command: str = "") -> str:
     """Options on a line that is printed in one piece, whatever stands in a live record.
 
-    Args:
-        options: each with its value.
-        command: what stands before them; nothing where they follow the command just given.
+    Without ``command`` they follow the command just given.
     """
     words = [f"{option} {shlex.quote(visible(value))}" for option, value in options]
     return "  " + " ".join([command, *words] if command else words)
@@ -87,13 +85,11 @@ def whole_spf(record: SpfRecord, drop: Sequence[str] = (), command: str = "") ->
     return line([("--spf", str(record)), *(("--spf-drop", term) for term in drop)], command)
 
 
-def spf_in_parts(
-    require: Sequence[str], drop: Sequence[str], qualifier: str | None, command: str = ""
-) -> str:
+def spf_in_parts(require: Sequence[str], drop: Sequence[str], qualifier: str | None) -> str:
     """The options that make sure of these parts of the SPF record."""
     options = [*(("--spf-require", term) for term in require)]
     options += (("--spf-drop", term) for term in drop)
-    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])], command)
+    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])])
 
 
 def more_spf(
@@ -101,8 +97,7 @@ def more_spf(
 ) -> str:
     """The options for the SPF record asked for, with more terms required, or more to drop.
 
-    Raises:
-        RecordError: a term cannot have an effect in the record.
+    Raises RecordError if a term cannot have an effect in the record.
     """
     asked = policy.spf or None
     dropped = tuple(dict.fromkeys([*((asked and asked.drop) or ()), *drop]))

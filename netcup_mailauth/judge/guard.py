@@ -22,7 +22,7 @@ from netcup_mailauth.judge import zone as zone_faults
 from netcup_mailauth.judge.faults import graded
 from netcup_mailauth.judge.neighbours import all_addresses, distinct, exchanges, own_hosts
 from netcup_mailauth.kinds import live, of_kind
-from netcup_mailauth.lookup import Answer, Status, ZoneLookup
+from netcup_mailauth.lookup import ZoneLookup, silent
 from netcup_mailauth.plan import applied
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind, absolute
@@ -33,15 +33,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.dmarc import DmarcRecord
     from netcup_mailauth.judge.neighbours import Sender
-    from netcup_mailauth.lookup import Lookup, Query
+    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.plan import Change, ChangeSet
     from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.spf import SpfRecord
-
-
-def silent(queries: Sequence[Query]) -> Sequence[Answer]:
-    """A DNS that answers nothing: for a judgement that must not ask."""
-    return [Answer(Status.TIMEOUT) for _ in queries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +55,11 @@ class Case:
     """One change set to be judged.
 
     Attributes:
-        change_set: the changes.
-        before: the zone as it is.
         policy: what was asked for. Its ``drop`` is the consent to what it names, and ``parked``
             to everything that stops the domain from sending.
         dns: answers for names outside the zone.
         hosts: what sends this domain's mail, as host names or addresses; where it is empty the
             MX hosts are taken for it.
-        signer: what signs its mail.
         held: hostnames that an open key rotation works on.
         remembered: the zone as it was after this machine's last write.
         reports_planned: names of report authorisations that this very run makes.
@@ -154,28 +146,6 @@ def _priced(case: Case, change: Change) -> Change:
     if not cost.lookups_total:
         return change
     return replace(change, look_ups=f"{cost.lookups_total} of 10: {spf_faults.breakdown(cost)}")
-
-
-def no_key(domain: str) -> Finding:
-    """mailcow has no key for this domain; its live DKIM record stays as it is."""
-    return Finding(
-        "dkim-no-key",
-        Severity.WARNING,
-        f"mailcow has no DKIM key for {domain}, so its DKIM record stays as it is.",
-        "Make one in mailcow (System > Configuration > Options > ARC/DKIM keys), then run this "
-        "again.",
-    )
-
-
-def relayhost(domain: str, host: str) -> Finding:
-    """mailcow hands this domain's mail to a relay, which has to be in the SPF record."""
-    return Finding(
-        "relayhost",
-        Severity.WARNING,
-        f"mailcow sends the mail of {domain} through a relay ({host}), not by itself.",
-        "The SPF record has to let the relay send: look up which include: its provider asks for, "
-        "and make sure of it with --spf-require.",
-    )
 
 
 def _zone(case: Case) -> Iterator[Finding]:

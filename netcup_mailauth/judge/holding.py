@@ -28,11 +28,8 @@ def settled(case: Case, decided: Sequence[Finding] = ()) -> ChangeSet:
 
     What is refused or dangerous holds back its own kind. What is left is judged again without it,
     until nothing more is held back: a policy may be sound only beside the key that is not written
-    now. A finding about the zone as a whole holds back everything.
-
-    Args:
-        case: all that is wanted.
-        decided: what was found when it was made, beside what the guard finds.
+    now. A finding about the zone as a whole holds back everything. ``decided`` is what was found
+    when the change set was made, beside what the guard finds.
     """
     first = told = found = [*decided, *judge(case)]
     held: frozenset[Kind] = frozenset()

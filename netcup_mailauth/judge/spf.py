@@ -281,12 +281,8 @@ def unknown(
 ) -> Iterator[Finding]:
     """That it is not known what sends the mail, for want of an address.
 
-    Args:
-        domain: the domain.
-        hosts: its servers.
-        senders: those of their addresses that were found.
-        named: whether somebody named the hosts; else they are the MX hosts.
-        hardens: whether ``-all`` is new.
+    ``senders`` are those of the hosts' addresses that were found. Hosts that nobody ``named`` are
+    the MX hosts; ``hardens`` is whether ``-all`` is new.
     """
     found = {sender.host for sender in senders}
     missing = [host for host in hosts if host not in found]
@@ -302,6 +298,17 @@ def unknown(
         "Look at the spelling, or give the address itself, as in --server 203.0.113.7"
         if named
         else f"Name it, so that the record can be tried, as in --server mail.{domain}",
+    )
+
+
+def relayhost(domain: str, host: str) -> Finding:
+    """mailcow hands this domain's mail to a relay, which has to be in the SPF record."""
+    return Finding(
+        "relayhost",
+        Severity.WARNING,
+        f"mailcow sends the mail of {domain} through a relay ({host}), not by itself.",
+        "The SPF record has to let the relay send: look up which include: its provider asks for, "
+        "and make sure of it with --spf-require.",
     )
 
 

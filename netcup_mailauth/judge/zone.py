@@ -242,12 +242,8 @@ def near_miss(
 ) -> Iterator[Finding]:
     """A text at the name of a record of ``kind`` that is none, for receivers.
 
-    Args:
-        kind: the kind.
-        name: the full name it stands at.
-        domain: the mail domain.
-        text: the text.
-        becomes: the text that takes its place, empty where none does; ``None`` where it stays.
+    ``name`` is in full. ``becomes`` is the text that takes its place, empty where none does;
+    ``None`` where it stays.
     """
     if kinds.is_of_kind(kind, text):
         return

@@ -97,9 +97,8 @@ def read_key(text: str | bytes, origin: str) -> DkimSource:
 def read_mailcow_key(answer: object, origin: str) -> DkimSource:
     """Read mailcow's answer to ``get/dkim/<domain>``: ``dkim_txt`` and ``dkim_selector``.
 
-    Raises:
-        NoKeyError: the answer is empty: this domain has no key.
-        KeySourceError: the answer holds no usable record.
+    Raises NoKeyError if it is empty, for a domain without a key, and KeySourceError if it holds no
+    usable record.
     """
     if not answer:
         raise NoKeyError(
@@ -287,8 +286,7 @@ def zone_start(text: str) -> int:
 def from_zone_file(text: str, origin: str) -> tuple[FoundRecord, ...]:
     """The key records of a zone file, by name or by content; whatever else it holds stays out.
 
-    Raises:
-        KeySourceError: it is no zone file, or a selector in it is no selector.
+    Raises KeySourceError if it is no zone file, or a selector in it is no selector.
     """
     import dns.exception
     import dns.rdatatype
@@ -346,11 +344,7 @@ def from_text(text: str) -> tuple[FoundRecord, ...]:
 
 
 def checked(selector: str, origin: str) -> str:
-    """The selector in lower case.
-
-    Raises:
-        KeySourceError: DNS or mail could not use it.
-    """
+    """The selector in lower case. Raises KeySourceError if DNS or mail could not use it."""
     try:
         return records.selector(selector)
     except UsageError as error:
@@ -406,8 +400,7 @@ class Split:
 def split(text: str, origin: str) -> Split:
     """Read every PEM block in ``text``.
 
-    Raises:
-        KeySourceError: a block is no key that DKIM can use.
+    Raises KeySourceError if a block is no key that DKIM can use.
     """
     keys, rest, position = [], [], 0
     while (begin := _BEGIN.search(text, position)) is not None:
@@ -434,12 +427,10 @@ def from_base64(text: str, origin: str) -> PublicKey:
     """The key in a text that :func:`is_base64` from end to end.
 
     32 bytes are taken for the secret seed of an Ed25519 key, which is what ``dknewkey`` and
-    ``rspamadm -t ed25519-seed`` write; a public Ed25519 key comes as a record or as PEM. 64
-    bytes are rspamd's seed with its public key. Everything else is DER, private or public, or
-    (mailcow's ``privkey``) a PEM block once more in base64.
-
-    Raises:
-        KeySourceError: it is base64, but of no key that DKIM can use.
+    ``rspamadm -t ed25519-seed`` write; a public Ed25519 key comes as a record or as PEM. 64 bytes
+    are rspamd's seed with its public key. Everything else is DER, private or public, or (mailcow's
+    ``privkey``) a PEM block once more in base64. Raises KeySourceError if it is base64, but of no
+    key that DKIM can use.
     """
     data = _decoded(text, origin)
     if len(data) in SEED_LENGTHS:

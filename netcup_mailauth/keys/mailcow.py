@@ -93,8 +93,7 @@ class Mailcow:
     def dkim(self, domain: str) -> DkimSource | None:
         """The key that mailcow signs the domain's mail with; ``None`` if it has none.
 
-        Raises:
-            KeySourceError: what mailcow holds is no key.
+        Raises KeySourceError if what mailcow holds is no key.
         """
         data = self._get(f"/api/v1/get/dkim/{quote(domain, safe='')}")
         if data == {}:
@@ -401,10 +400,7 @@ def read_served(domains: object, aliases: object) -> Served:
     """Read mailcow's answers to ``get/domain/all`` and ``get/alias-domain/all``.
 
     Strictly, because what is missing is taken to sign with nothing. mailcow says ``{}`` where a
-    list would be empty.
-
-    Raises:
-        ApiError: they are not as documented.
+    list would be empty. Raises ApiError if they are not as documented.
     """
     served = _entries(domains, "domain_name")
     alias = _entries(aliases, "alias_domain")
@@ -443,8 +439,7 @@ def is_refusal(payload: object) -> bool:
 def check_about(domain: str, payload: object) -> None:
     """See that an answer, where it names a domain, names the one that was asked for.
 
-    Raises:
-        ApiError: it is about another one.
+    Raises ApiError if it is about another one.
     """
     named = payload.get("domain_name", payload.get("domain")) if isinstance(payload, dict) else None
     if isinstance(named, str) and named.lower() != domain.lower():

@@ -42,8 +42,7 @@ class KeySources(Protocol):
     def relay(self, source: str, domain: str) -> str | None:
         """The relay through which the source sends the domain's mail; ``None`` if it does not.
 
-        Raises:
-            MailauthError: the source could not be asked.
+        Raises MailauthError if the source could not be asked.
         """
         ...
 
@@ -89,8 +88,7 @@ class Sources:
 def check_source(source: str) -> str:
     """``source``, if it has one of the known forms. A text that may be a key is never shown.
 
-    Raises:
-        UsageError: it has not; a path without ``file:`` is the usual mistake.
+    Raises UsageError if it has not; a path without ``file:`` is the usual mistake.
     """
     text = source.strip()
     if text in (MAILCOW, STDIN) or text.startswith(RECORD) or _is_record(text):

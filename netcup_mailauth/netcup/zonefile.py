@@ -117,21 +117,14 @@ def read_zone(path: Path) -> Zone:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise _no_export(path, f" (at {where[:200]!a})" if where else "") from None
-    if not _is_name(listing.domain):
+    if not records.is_name(listing.domain):
         raise _no_export(path, " (at 'domain')")
-    records = tuple(record.live() for record in listing.records)
-    identifiers = [record.id for record in records if record.id is not None]
+    live = tuple(record.live() for record in listing.records)
+    identifiers = [record.id for record in live if record.id is not None]
     if len(set(identifiers)) != len(identifiers):
         raise UsageError(f"{path} lists two records under one id.", "Export the zone again.")
-    return Zone(listing.domain, listing.backend, records)
+    return Zone(listing.domain, listing.backend, live)
 
 
 def _no_export(path: Path, where: str) -> UsageError:
     return UsageError(f"{path} is not an exported zone{where}.", f"Give {WHAT}.")
-
-
-def _is_name(text: str) -> bool:
-    try:
-        return text.isascii() and records.normalise(text) == text
-    except UsageError:
-        return False

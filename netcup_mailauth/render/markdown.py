@@ -70,12 +70,12 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
     return "\n".join(lines)
 
 
-def run_comment(outcome: RunResult) -> str:
+def run_comment(outcome: RunResult, full: bool = False) -> str:
     """A run as Markdown: whole if a comment can hold it, else a line for each domain.
 
     When not even those fit, the failures come first, and the rest is counted.
     """
-    output = run_markdown(outcome)
+    output = run_markdown(outcome, full)
     if len(output) <= LONGEST:
         return output
     bare = [replace(r, change_set=replace(r.change_set, changes=())) for r in outcome.results]

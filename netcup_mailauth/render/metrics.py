@@ -45,7 +45,6 @@ class Run:
     """One run of a command. All times are in seconds since 1970.
 
     Attributes:
-        seconds: how long it took.
         domains: those that the run came to.
         key_since: for a domain and a selector, since when the published key is known.
         last_success: when a run of this command last succeeded, before this one.

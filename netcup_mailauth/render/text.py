@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import holding
-from netcup_mailauth.plan import Action, Result, RunResult, Status
+from netcup_mailauth.plan import SIGNS, Action, Result, RunResult, Status
 from netcup_mailauth.records import visible
 from netcup_mailauth.render.words import (
     HELD,
     LABELS,
-    SIGNS,
     Detail,
     counted,
     details,

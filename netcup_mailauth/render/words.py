@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.taglist import TagList
 
-SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 LABELS = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
 BACKENDS = {CCP: "CCP API", CLOUDDNS: "CloudDNS"}
 KNOWN_HOSTS = frozenset({"ccp.netcup.net", "api.netcup.com"})

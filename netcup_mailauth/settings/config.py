@@ -55,8 +55,7 @@ class LoadedConfig:
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config named with ``-c``, else the current folder's, else the user's, else an empty one.
 
-    Raises:
-        ConfigError: the file cannot be read, or says something it may not.
+    Raises ConfigError if the file cannot be read, or says something it may not.
     """
     if named is not None:
         return LoadedConfig(_read(named), named)

@@ -91,10 +91,8 @@ def netcup_credentials(
     """The credentials for netcup, for whichever of its APIs they are.
 
     Here and below, ``warn`` is told of what is odd about a value. ``ask`` asks somebody for those
-    of the CCP API, if there are none at all.
-
-    Raises:
-        CredentialsError: there are none, some of the CCP API's are missing, or one cannot be right.
+    of the CCP API, if there are none at all. Raises CredentialsError if there are none, some of the
+    CCP API's are missing, or one cannot be right.
     """
     key = rest_key(environ, warn)
     api_key = read_secret(API_KEY, environ, _silent)
@@ -113,8 +111,7 @@ def netcup_credentials(
 def rest_key(environ: Mapping[str, str], warn: Callable[[str], None]) -> SecretStr | None:
     """The key for the REST API (CloudDNS), or ``None``.
 
-    Raises:
-        CredentialsError: it cannot be right.
+    Raises CredentialsError if it cannot be right.
     """
     value = checked(REST_KEY, read_secret(REST_KEY, environ, warn) or "", warn)
     return SecretStr(value) if value else None
@@ -132,10 +129,8 @@ def ccp_credentials(
 ) -> CcpCredentials:
     """The three secrets of the CCP API.
 
-    ``ask`` asks somebody for one that is nowhere; empty if they do not know it either.
-
-    Raises:
-        CredentialsError: some are missing (all are named), or one cannot be right.
+    ``ask`` asks somebody for one that is nowhere; empty if they do not know it either. Raises
+    CredentialsError if some are missing (all are named), or one cannot be right.
     """
     found = {name: read_secret(name, environ, warn) for name in CCP_NAMES}
     for name in [name for name in CCP_NAMES if ask and found[name] is None]:
@@ -156,8 +151,7 @@ def ccp_credentials(
 def checked(name: str, value: str, warn: Callable[[str], None]) -> str | None:
     """A value as it is used, or ``None`` if it is empty.
 
-    Raises:
-        CredentialsError: it cannot be right.
+    Raises CredentialsError if it cannot be right.
     """
     if not value:
         return None
@@ -184,8 +178,7 @@ def checked(name: str, value: str, warn: Callable[[str], None]) -> str | None:
 def has_ccp_credentials(environ: Mapping[str, str]) -> bool:
     """Whether any of the three is there, so that the rest should be too.
 
-    Raises:
-        CredentialsError: the file that ``auth`` writes may not be used.
+    Raises CredentialsError if the file that ``auth`` writes may not be used.
     """
     return any(_is_somewhere(name, environ) for name in CCP_NAMES)
 
@@ -206,9 +199,8 @@ def read_secret(name: str, environ: Mapping[str, str], warn: Callable[[str], Non
 def find(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> Found | None:
     """One secret and where it is, or ``None`` if it is nowhere.
 
-    Raises:
-        CredentialsError: two sources disagree, a file is unreadable, or the value has characters
-            that no key has.
+    Raises CredentialsError if two sources disagree, a file is unreadable, or the value has
+    characters that no key has.
     """
     direct = environ.get(name)
     path = environ.get(f"{name}_FILE")
@@ -228,8 +220,7 @@ def find(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> 
 def kept(environ: Mapping[str, str]) -> dict[str, SecretStr]:
     """What ``auth`` has written.
 
-    Raises:
-        CredentialsError: the file may not be used; see :func:`load_kept`.
+    Raises CredentialsError if the file may not be used; see :func:`load_kept`.
     """
     path = credential_file(environ)
     return load_kept(path) if path else {}
@@ -247,8 +238,7 @@ def _kept(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) ->
 def read_secret_file(path: Path, what: str, warn: Callable[[str], None]) -> str:
     """The one secret in a file. ``what`` says who named the file.
 
-    Raises:
-        CredentialsError: the file is unreadable, or the value has characters that no key has.
+    Raises CredentialsError if the file is unreadable, or the value has characters that no key has.
     """
     try:
         data = _file(path, what)
@@ -324,8 +314,8 @@ def credential_file(environ: Mapping[str, str]) -> Path | None:
 def load_kept(path: Path) -> dict[str, SecretStr]:
     """The secrets in the file, by the names of their variables; none if there is no file.
 
-    Raises:
-        CredentialsError: others can read it, or it says something it may not. Never shows a value.
+    Raises CredentialsError if others can read it, or it says something it may not. Never shows a
+    value.
     """
     text = _kept_text(path)
     found: dict[str, SecretStr] = {}

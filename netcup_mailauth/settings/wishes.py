@@ -34,10 +34,8 @@ def wishes(
 
     Without ``domains`` it is every domain of the config, and those that mailcow serves if the
     config says so (``served``, called only then). A domain that is not in the config gets no
-    defaults. ``kinds`` are the only ones meant in this run; empty for all.
-
-    Raises:
-        UsageError: no domain, or one of which nothing is wanted.
+    defaults. ``kinds`` are the only ones meant in this run; empty for all. Raises UsageError if
+    there is no domain, or one of which nothing is wanted.
     """
     catalogue = _Catalogue(options, tuple(kinds), config, served)
     if not domains:
@@ -49,9 +47,8 @@ def wishes(
 def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
     """The wishes with the findings that ``--allow CODE[:DOMAIN]`` accepts.
 
-    Raises:
-        UsageError: an unknown code, a domain that is not part of the run, or no domain where
-            there are several.
+    Raises UsageError for an unknown code, a domain that is not part of the run, or none where there
+    are several.
     """
     allowed: dict[str, list[str]] = {wish.domain: [] for wish in wished}
     for entry in entries:
@@ -72,8 +69,7 @@ def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
 def check_code(code: str) -> str:
     """``code``, if it is one that a finding can have.
 
-    Raises:
-        UsageError: it is not; the nearest one is named.
+    Raises UsageError if it is not; the nearest one is named.
     """
     if code in CODES:
         return code

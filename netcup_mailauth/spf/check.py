@@ -51,7 +51,6 @@ class Evaluation:
     term: Term | None = None
     explanation: str = ""
     lookups: int = 0
-    void_lookups: int = 0
     problem: str = ""
 
 
@@ -69,10 +68,8 @@ def check_host(
     """Check whether ``ip`` may send mail as ``sender`` (RFC 7208, 4.1).
 
     Args:
-        ip: the address of the sending server.
         domain: where the check begins; normally the domain of ``sender``.
         sender: the MAIL FROM address; ``postmaster@`` is put in front of a bare domain.
-        lookup: answers the DNS queries.
         helo: the HELO name, for ``%{h}``.
         record: judge this text instead of what ``domain`` publishes.
         receiver: who checks, for ``%{r}`` in explanations.
@@ -101,7 +98,6 @@ def check_host(
         outcome.term,
         explanation,
         questions.lookups,
-        questions.voids,
         outcome.problem,
     )
 
@@ -341,8 +337,7 @@ class Mail:
 def address(text: str) -> IPv4Address | IPv6Address:
     """The address; an IPv4 one in IPv6 clothes counts as IPv4 (RFC 7208, 5).
 
-    Raises:
-        ValueError: the text is no IP address.
+    Raises ValueError if the text is no IP address.
     """
     found = ip_address(text)
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
@@ -383,21 +378,13 @@ class Questions:
     voids: int = field(default=0, init=False)
 
     def count_lookup(self) -> None:
-        """Count a term that asks DNS.
-
-        Raises:
-            PermanentError: it is the eleventh.
-        """
+        """Count a term that asks DNS. Raises PermanentError if it is the eleventh."""
         self.lookups += 1
         if self.lookups > MAX_LOOKUPS:
             raise PermanentError(f"more than {MAX_LOOKUPS} DNS look-ups (RFC 7208 4.6.4)")
 
     def count_void(self, name: str) -> None:
-        """Count a term whose question had no answer.
-
-        Raises:
-            PermanentError: it is the third.
-        """
+        """Count a term whose question had no answer. Raises PermanentError if it is the third."""
         self.voids += 1
         if self.voids > MAX_VOID_LOOKUPS:
             raise PermanentError(
@@ -408,8 +395,7 @@ class Questions:
     def ask(self, name: str, record_type: RecordType) -> tuple[str, ...]:
         """The values at a name; empty for a name that does not exist or cannot.
 
-        Raises:
-            TemporaryError: DNS did not answer.
+        Raises TemporaryError if DNS did not answer.
         """
         answer = self.ask_all([name], record_type)[0]
         if answer.status in (Status.TIMEOUT, Status.SERVFAIL):

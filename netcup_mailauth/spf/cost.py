@@ -91,16 +91,11 @@ class _Node:
 
 
 def cost(record: SpfRecord, domain: str, lookup: Lookup) -> Cost:
-    """Count the look-ups of a record and of all it includes.
+    """Count the look-ups of a record, published or not, and of all it includes.
 
-    Asks level by level, all questions of a level in one batch and never more than 50 in all.
-    DNS that fails is a finding in the tree. Addresses of mail hosts cost nothing and are not
-    asked for; nor are names with macros, which depend on the mail.
-
-    Args:
-        record: the record to count, published or not.
-        domain: the domain it belongs to.
-        lookup: answers the DNS queries.
+    Asks level by level, all questions of a level in one batch and never more than 50 in all. DNS
+    that fails is a finding in the tree. Addresses of mail hosts cost nothing and are not asked for;
+    nor are names with macros, which depend on the mail.
     """
     start = to_ascii(domain).lower()
     roots = _nodes(record, start, (start,))

@@ -22,27 +22,19 @@ if TYPE_CHECKING:
 
 
 def require(record: SpfRecord, *terms: str, domain: str = "") -> SpfRecord:
-    """A record in which all ``terms`` are in effect.
+    """A record in which all ``terms`` are in effect; the very same object if nothing is missing.
 
-    A mechanism is there when the first one in the record that covers it (the same question, or
-    an ``ip4``/``ip6`` network or a prefix around it) stands before any ``all`` and has its
-    qualifier. Where that one asks the very same with another qualifier, it gets the new one in
-    its place. What is missing goes in the order given where it can match and lets nobody pass
-    whom a carve-out (a term that does not pass, other than ``all``) shut out: right behind
-    ``v=spf1`` where there is none, in front of a carve-out that it lies inside, and behind those
-    that lie inside it or of which only DNS could tell. A modifier goes to the end.
+    A mechanism is there when the first one in the record that covers it (the same question, or an
+    ``ip4``/``ip6`` network or a prefix around it) stands before any ``all`` and has its qualifier.
+    Where that one asks the very same with another qualifier, it gets the new one in its place. What
+    is missing goes in the order given where it can match and lets nobody pass whom a carve-out (a
+    term that does not pass, other than ``all``) shut out: right behind ``v=spf1`` where there is
+    none, in front of a carve-out that it lies inside, and behind those that lie inside it or of
+    which only DNS could tell. A modifier goes to the end.
 
-    Args:
-        record: the live record.
-        terms: mechanisms or modifiers, as they are to be written.
-        domain: whose record it is, where that is known: ``mx`` and ``mx:example.com`` are one.
-
-    Returns:
-        The very same object if nothing is missing.
-
-    Raises:
-        SpfSyntaxError: a term is not right.
-        SpfEditError: a term is an ``all``, contradicts another one, or could have no effect.
+    Where ``domain``, whose record it is, is known, ``mx`` and ``mx:example.com`` are one. Raises
+    SpfSyntaxError if a term is not right, SpfEditError if one is an ``all``, contradicts another
+    one, or could have no effect.
     """
     wanted = [_wanted(text) for text in terms]
     mechanisms = [term for term in wanted if term.kind == "mechanism"]
@@ -56,10 +48,8 @@ def require(record: SpfRecord, *terms: str, domain: str = "") -> SpfRecord:
 def put_first(record: SpfRecord, *terms: str) -> SpfRecord:
     """A record that begins with ``terms``, whoever they let in or shut out; for an advice.
 
-    Where one stands further behind, with whatever qualifier, it is moved.
-
-    Raises:
-        SpfSyntaxError: a term is not right.
+    Where one stands further behind, with whatever qualifier, it is moved. Raises SpfSyntaxError if
+    a term is not right.
     """
     first = {term.unqualified: term for term in map(_wanted, terms)}
     rest = (term for term in record.terms if term.unqualified not in first)
@@ -207,17 +197,12 @@ def _with_modifier(record: SpfRecord, term: Term) -> SpfRecord:
 
 
 def drop(record: SpfRecord, *terms: str) -> SpfRecord:
-    """A record without ``terms``.
+    """A record without ``terms``; the very same object if none of them is there.
 
-    A term goes wherever it stands, behind an ``all`` too, in any spelling. ``include:x`` drops
-    it with any qualifier; ``+include:x`` or ``~include:x`` only with that one. Prefixes must be
-    the same: dropping ``ip4:203.0.113.7`` leaves ``ip4:203.0.113.0/24`` alone.
-
-    Returns:
-        The very same object if none of them is there.
-
-    Raises:
-        SpfSyntaxError: a term is not right.
+    A term goes wherever it stands, behind an ``all`` too, in any spelling. ``include:x`` drops it
+    with any qualifier; ``+include:x`` or ``~include:x`` only with that one. Prefixes must be the
+    same: dropping ``ip4:203.0.113.7`` leaves ``ip4:203.0.113.0/24`` alone. Raises SpfSyntaxError if
+    a term is not right.
     """
     unwanted = [parse_term(text) for text in terms]
     kept = tuple(
@@ -235,11 +220,8 @@ def _is_meant(named: Term, term: Term) -> bool:
 def with_all(record: SpfRecord, qualifier: Qualifier) -> SpfRecord:
     """A record whose ``all`` has this qualifier: set in place, or put at the end.
 
-    Returns:
-        The very same object if it has it already.
-
-    Raises:
-        SpfEditError: the record hands over by ``redirect=``, which an ``all`` would disable.
+    It is the very same object if it has it already. Raises SpfEditError if the record hands over by
+    ``redirect=``, which an ``all`` would disable.
     """
     if record.all_qualifier is qualifier:
         return record
@@ -271,21 +253,15 @@ class Merge:
 
 
 def merge(records: Sequence[SpfRecord]) -> Merge:
-    """One record that holds the terms of all.
+    """One record that holds the terms of all; a single one, as it is. None is a ValueError.
 
-    The first record's order, then the new terms of the others; but a record whose carve-outs
-    could not match behind the terms of another comes in front of it. Of a term that can never
-    match all the same there is a note. Terms of one meaning are written once, there is one
-    ``all``, the softest of them (a record without ``all`` has no say), and terms nobody read
-    because they stood behind an ``all`` stay behind it. Where a ``redirect=`` would be lost to
-    the ``all`` of another record, or to another ``redirect=``, it becomes an ``include:`` of the
-    same domain. Of two different ``exp=`` the first stays.
-
-    Args:
-        records: at least one; a single one is returned as it is.
-
-    Raises:
-        ValueError: there are no records.
+    The first record's order, then the new terms of the others; but a record whose carve-outs could
+    not match behind the terms of another comes in front of it. Of a term that can never match all
+    the same there is a note. Terms of one meaning are written once, there is one ``all``, the
+    softest of them (a record without ``all`` has no say), and terms nobody read because they stood
+    behind an ``all`` stay behind it. Where a ``redirect=`` would be lost to the ``all`` of another
+    record, or to another ``redirect=``, it becomes an ``include:`` of the same domain. Of two
+    different ``exp=`` the first stays.
     """
     if not records:
         raise ValueError("nothing to merge")

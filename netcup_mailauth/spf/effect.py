@@ -86,15 +86,8 @@ def in_both(
 ) -> list[str] | None:
     """Addresses that stand for all that a carve-out and a term that passes match.
 
-    Args:
-        carve_out: the one term, spelt out.
-        before: DNS for the record it stands in.
-        passing: the other one.
-        after: DNS for its record.
-        edges: networks at whose ends another term may decide.
-
-    Returns:
-        ``None`` if no addresses can stand for all, or DNS was silent.
+    Each is spelt out, and has the DNS of the record it stands in. ``edges`` are networks at whose
+    ends another term may decide. ``None`` if no addresses can stand for all, or DNS was silent.
     """
     one, two = _reach(carve_out, before), _reach(passing, after)
     # A list that is asked with each address changes from day to day: what it says now is no guide.

@@ -72,9 +72,7 @@ def _canonical_macro(match: re.Match[str]) -> str:
 def expand(text: str, value_of: Callable[[str], str]) -> str:
     """``text`` with each macro replaced (RFC 7208, 7.3).
 
-    Args:
-        text: a macro string without :func:`complaint`.
-        value_of: the value of a macro letter, given in lower case.
+    It is a macro string without :func:`complaint`; ``value_of`` is asked for letters in lower case.
     """
     return _EXPAND.sub(lambda match: _replacement(match, value_of), text)
 

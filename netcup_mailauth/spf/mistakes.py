@@ -22,10 +22,7 @@ def shown(text: str) -> str:
 class SpfSyntaxError(RecordError):
     """The text is no SPF record (RFC 7208, 4.5, 4.6 and 12); receivers say ``permerror``.
 
-    Args:
-        term: the offending part, as written.
-        complaint: what it is, fit to follow ``SPF: "<term>"``.
-        advice: one sentence of what to write instead.
+    ``term`` is as written; ``complaint`` follows ``SPF: "<term>"``; ``advice`` says what to write.
     """
 
     def __init__(self, term: str, complaint: str, advice: str) -> None:

@@ -160,8 +160,7 @@ def _spelling(network: Network) -> str:
 def parse_term(text: str, lead: str = " ") -> Term:
     """Parse one term (RFC 7208, 4.6.1).
 
-    Raises:
-        SpfSyntaxError: the text is no term; the message says what it is instead.
+    Raises SpfSyntaxError if the text is no term; the message says what it is instead.
     """
     mistakes.check_characters(text)
     modifier = _MODIFIER.fullmatch(text)
@@ -381,10 +380,8 @@ def parse(text: str) -> SpfRecord:
     """Parse a record, keeping every character.
 
     Accepts exactly what RFC 7208 accepts, hence also two ``all`` (``lint`` reports them) and
-    unknown modifiers; two ``redirect=`` or two ``exp=`` it does not (RFC 7208, 6).
-
-    Raises:
-        SpfSyntaxError: the text is no SPF record; receivers would say ``permerror``.
+    unknown modifiers; two ``redirect=`` or two ``exp=`` it does not (RFC 7208, 6). Raises
+    SpfSyntaxError if the text is no SPF record; receivers would say ``permerror``.
     """
     if not is_spf(text):
         raise _no_record(text)
@@ -441,11 +438,9 @@ def _no_record(text: str) -> SpfSyntaxError:
 def parse_wanted(text: str) -> SpfRecord:
     """Parse a record that somebody wants to publish.
 
-    Stricter than :func:`parse`: what fits the grammar but is surely a slip is refused too, such
-    as ``include=example.com``, ``include:example.com-all`` or a placeholder.
-
-    Raises:
-        SpfSyntaxError: the text is no SPF record, or not the one that is meant.
+    Stricter than :func:`parse`: what fits the grammar but is surely a slip is refused too, such as
+    ``include=example.com``, ``include:example.com-all`` or a placeholder. Raises SpfSyntaxError if
+    the text is no SPF record, or not the one that is meant.
     """
     record = parse(text)
     for term in record.terms:
@@ -477,9 +472,7 @@ def build(terms: Sequence[str], all_qualifier: Qualifier = Qualifier.SOFTFAIL) -
     """A new record of these terms, ending in ``~all`` unless told otherwise.
 
     A term given twice is written once; an ``all`` or ``redirect=`` among the terms is an error.
-
-    Raises:
-        SpfSyntaxError: a term is not right.
+    Raises SpfSyntaxError if a term is not right.
     """
     parsed: dict[str, Term] = {}
     for text in terms:

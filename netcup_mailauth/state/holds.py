@@ -96,8 +96,8 @@ class Trial:
     def turn(self) -> Iterator[None]:
         """For one request: parallel jobs do not all try credentials that may be refused.
 
-        Raises:
-            MailauthError: they were refused in this run, or lately in another; nothing is sent.
+        Raises MailauthError if they were refused in this run, or lately in another; nothing is
+        sent.
         """
         with nullcontext() if self.works else self._trying:
             self.check()

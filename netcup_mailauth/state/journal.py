@@ -127,11 +127,7 @@ def dumps(entry: Entry) -> str:
 
 
 def loads(text: str) -> Entry:
-    """The entry that a text holds.
-
-    Raises:
-        ValueError: it holds none.
-    """
+    """The entry that a text holds. Raises ValueError if it holds none."""
     try:
         return _Entry.model_validate(documents.loads(text)).entry()
     except RecursionError:
@@ -220,8 +216,7 @@ class Journal:
     def begin(self, change_set: ChangeSet, before: Zone) -> Entry:
         """Write down the zone and what is intended, before anything is sent.
 
-        Raises:
-            MailauthError: it cannot be written down, so nothing may be sent.
+        Raises MailauthError if it cannot be written down, so nothing may be sent.
         """
         now, domain = self.now(), change_set.place.domain
         entry = Entry(
@@ -253,8 +248,8 @@ class Journal:
     def entries(self, domain: str) -> Iterator[Entry]:
         """The entries of a domain, the newest first. One that is damaged is passed over.
 
-        Raises:
-            NotOursError: the journal, or an entry, is somebody else's, and is not to be believed.
+        Raises NotOursError if the journal, or an entry, is somebody else's, and is not to be
+        believed.
         """
         for path in reversed(self._files(domain)):
             entry = _read(path)

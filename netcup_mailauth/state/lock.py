@@ -31,10 +31,8 @@ def writer_lock(
 ) -> Iterator[None]:
     """Hold the account's lock, waiting up to ``timeout`` seconds for it.
 
-    ``tell`` is told for whom it has to wait.
-
-    Raises:
-        LockError: somebody else holds it (the message says who), or the folder cannot be locked.
+    ``tell`` is told for whom it has to wait. Raises LockError if somebody else holds it (the
+    message says who), or the folder cannot be locked.
     """
     from filelock import FileLock, Timeout
 

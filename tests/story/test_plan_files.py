@@ -337,3 +337,13 @@ class TestLongMarkdown:
         _, out, _ = cli("show", "plan.json", "--format", "markdown")
         assert len(out) < LONGEST
         assert "The whole plan is in `plan.json`" in out
+
+
+@pytest.mark.parametrize("full", [False, True])
+@on_ccp
+def test_apply_prints_whole_values_as_markdown_only_when_asked_to(cli: Cli, full: bool) -> None:
+    shown = ("--format", "markdown", *(["--full"] if full else []))
+    key = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    code, out, _ = cli("apply", "example.com", "--dkim", key, "--yes", *shown)
+    assert code == 0
+    assert (key in out) is full

@@ -23,7 +23,7 @@ from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, Zo
 from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.forms import read_key
-from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status
+from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status, silent
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, reason_not_to_store
@@ -104,7 +104,7 @@ def _changing(case: Changing) -> Iterator[str]:
         change_set,
         before,
         policy,
-        dns=guard.silent if case.dns is None else Names(case.dns),
+        dns=silent if case.dns is None else Names(case.dns),
         hosts=case.hosts,
         signer=guard.Signer(signing.key if signing else None, case.own_selector),
         held=frozenset(case.held),
@@ -304,11 +304,11 @@ def _own_answer(names: Names, query: Query) -> ServerAnswer:
         return ServerAnswer(ServerStatus.REFUSED, cut=query.name, servers=servers)
     alias = names.alias(query.name)
     if alias is not None and query.type != "CNAME":
-        return ServerAnswer(ServerStatus.CNAME, cname=alias, authoritative=True)
+        return ServerAnswer(ServerStatus.CNAME, cname=alias)
     answer = names.answer(query)
     status = _SERVER_STATUS[answer.status]
     detail = "it does not answer" if status is ServerStatus.NO_ANSWER else ""
-    return ServerAnswer(status, answer.values, authoritative=True, detail=detail)
+    return ServerAnswer(status, answer.values, detail=detail)
 
 
 class Names:
@@ -324,9 +324,9 @@ class Names:
         if query.name not in self._names:
             return Answer(Status.NXDOMAIN)
         entries = self._names[query.name]
-        for silent in ("TIMEOUT", "SERVFAIL"):
-            if silent in entries:
-                return Answer(Status[silent])
+        for status in ("TIMEOUT", "SERVFAIL"):
+            if status in entries:
+                return Answer(Status[status])
         alias = self.alias(query.name)
         if alias is not None and query.type != "CNAME":
             return self.answer(Query(alias, query.type))

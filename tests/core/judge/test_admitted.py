@@ -8,6 +8,7 @@ import pytest
 
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard
+from netcup_mailauth.lookup import silent
 from tests.core.judge.cases import (
     case_of,
     codes,
@@ -175,7 +176,7 @@ def test_what_is_dropped_from_a_merged_record_is_not_said_to_be_idle_in_it() -> 
 
 def test_dns_that_is_silent_is_no_reassurance() -> None:
     live, wish = "v=spf1 -ip4:192.0.2.9 mx -all", "v=spf1 a:host.example.net mx -all"
-    told = judged(mail_zone(live), wants(wish), dns=guard.silent)
+    told = judged(mail_zone(live), wants(wish), dns=silent)
     assert only(told, CODE).severity is Severity.DANGER
 
 

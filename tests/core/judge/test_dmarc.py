@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.lookup import silent
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy
 from netcup_mailauth.records import Kind
 from tests.core.judge.cases import (
@@ -308,7 +308,7 @@ def test_a_foreign_address_that_agreed_or_agrees_in_this_run_is_fine() -> None:
 
 def test_dns_that_is_silent_on_an_agreement_is_a_warning() -> None:
     found = only(
-        from_to(DMARC, {"rua": ["mailto:x@example.net"]}, dns=guard.silent),
+        from_to(DMARC, {"rua": ["mailto:x@example.net"]}, dns=silent),
         "dmarc-report-not-authorised",
     )
     assert found.severity is W

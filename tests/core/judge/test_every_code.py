@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.findings import CODES, Finding, Severity, by_gravity
-from netcup_mailauth.judge import guard, holding
-from netcup_mailauth.judge.dkim import note_left_out
+from netcup_mailauth.judge import holding
+from netcup_mailauth.judge.dkim import no_key, note_left_out
 from netcup_mailauth.judge.guard import Signer
+from netcup_mailauth.judge.spf import relayhost
+from netcup_mailauth.lookup import silent
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from tests.core.judge.cases import (
@@ -124,7 +126,7 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
     "spf-loosens-all": (D, lambda: judged(CLEAN, wants({"all": "neutral"}))),
     "spf-not-checked": (
         D,
-        lambda: judged(CLEAN, wants({"require": ["include:x.example"]}), dns=guard.silent),
+        lambda: judged(CLEAN, wants({"require": ["include:x.example"]}), dns=silent),
     ),
     "spf-removed": (D, lambda: judged_changes(CLEAN, deletes(CLEAN, Kind.SPF, "@"))),
     "dkim-revokes-key": (D, lambda: judged(CLEAN, wants(dkim="dkim"), source("v=DKIM1;p="))),
@@ -211,8 +213,8 @@ PROVOKED: dict[str, tuple[Severity, Callable[[], Sequence[Finding]]]] = {
             replace(SIGNED, domain="other.example"),
         ),
     ),
-    "dkim-no-key": (W, lambda: [guard.no_key("example.com")]),
-    "relayhost": (W, lambda: [guard.relayhost("example.com", "7")]),
+    "dkim-no-key": (W, lambda: [no_key("example.com")]),
+    "relayhost": (W, lambda: [relayhost("example.com", "7")]),
     "dmarc-untested": (W, lambda: judged(mail_zone(SPF, ()), wants(dmarc=DMARC))),
     "dmarc-no-reports": (W, lambda: judged(mail_zone(SPF, ()), wants(dmarc="v=DMARC1;p=none"))),
     "dmarc-removed-tag": (
@@ -316,8 +318,8 @@ def test_the_code_that_only_check_gives_is_known_to_allow() -> None:
 
 
 def test_the_relay_and_the_missing_key_name_the_domain() -> None:
-    assert "example.com" in only([guard.no_key("example.com")], "dkim-no-key").message
-    relay = guard.relayhost("example.com", "smtp.example.net")
+    assert "example.com" in only([no_key("example.com")], "dkim-no-key").message
+    relay = relayhost("example.com", "smtp.example.net")
     assert "smtp.example.net" in relay.message
 
 

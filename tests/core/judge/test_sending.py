@@ -10,7 +10,7 @@ from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import faults as commands
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.guard import Signer
-from netcup_mailauth.lookup import Answer, Status
+from netcup_mailauth.lookup import Answer, Status, silent
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind
 from tests.core.judge.cases import (
@@ -143,7 +143,7 @@ def test_an_include_that_receivers_give_up_at_is_a_danger_only_where_it_is_new()
 def test_silent_dns_is_a_danger_only_where_a_look_up_is_added(
     live: str | tuple[str, ...], wish: str | dict[str, Any], severity: Severity
 ) -> None:
-    found = only(judged(mail_zone(live), wants(wish), dns=guard.silent), "spf-not-checked")
+    found = only(judged(mail_zone(live), wants(wish), dns=silent), "spf-not-checked")
     assert found.severity is severity
     assert "include:p.example" in found.message.lower()
     assert "--resolver" in found.advice
@@ -153,14 +153,14 @@ def test_a_server_that_silent_dns_keeps_from_being_tried_is_said() -> None:
     """The count needs no address of an MX host elsewhere; whether it may send does."""
     before = zone("@ MX 10 mx.example.net", "@ TXT v=spf1 mx ~all")
     policy = wants({"require": ["ip4:203.0.113.9"]})
-    found = judged(before, policy, dns=guard.silent, hosts=(SERVER,))
+    found = judged(before, policy, dns=silent, hosts=(SERVER,))
     assert SERVER in only(found, "spf-not-checked").message
     assert only(found, "spf-not-checked").severity is WARNING
 
 
 def test_a_server_that_could_not_be_tried_before_counts_as_shut_out_by_the_change() -> None:
     before = mail_zone("v=spf1 include:p.example -all")
-    found = judged(before, wants("v=spf1 a -all"), dns=guard.silent, hosts=(SERVER,))
+    found = judged(before, wants("v=spf1 a -all"), dns=silent, hosts=(SERVER,))
     assert only(found, "spf-excludes-own-server").severity is DANGER
 
 

@@ -131,7 +131,7 @@ def test_the_apex_that_a_server_refuses_is_not_asked_of_a_cache(stack: ExitStack
 
 def test_what_is_known_is_not_asked(stack: ExitStack) -> None:
     running, one = start(stack, GOOD)
-    known = {TXT: ServerAnswer(ServerStatus.EMPTY, authoritative=True)}
+    known = {TXT: ServerAnswer(ServerStatus.EMPTY)}
     lookup = ZoneServers("example.com", [one], Outside(), known)
     assert lookup([TXT]) == [Answer(Status.EMPTY)]
     assert running.asked == []

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 A_TEXT = 'a.example. 300 IN TXT "v=spf1 " "-all"'
 SOA = "example. 900 IN SOA ns.example. a\\032b.example. 2026 1 2 3 600"
 TEXT = Query("a.example", "TXT")
-OK = ServerAnswer(ServerStatus.OK, ("v=spf1 -all",), authoritative=True, ttl=300)
+OK = ServerAnswer(ServerStatus.OK, ("v=spf1 -all",), ttl=300)
 
 
 def at(server: NameServer, name: str = "ns.example") -> Server:
@@ -52,24 +52,24 @@ def ask_once(reply: Reply, query: Query = TEXT, timeout: float = 2) -> ServerAns
     ("reply", "expected"),
     [
         (answer(A_TEXT), OK),
-        (answer(soa=SOA), ServerAnswer(ServerStatus.EMPTY, authoritative=True, ttl=600)),
-        (nxdomain(soa=SOA), ServerAnswer(ServerStatus.NXDOMAIN, authoritative=True, ttl=600)),
+        (answer(soa=SOA), ServerAnswer(ServerStatus.EMPTY, ttl=600)),
+        (nxdomain(soa=SOA), ServerAnswer(ServerStatus.NXDOMAIN, ttl=600)),
         (
             nxdomain(soa=SOA.replace("900", "30")),
-            ServerAnswer(ServerStatus.NXDOMAIN, authoritative=True, ttl=30),
+            ServerAnswer(ServerStatus.NXDOMAIN, ttl=30),
         ),
-        (nxdomain(), ServerAnswer(ServerStatus.NXDOMAIN, authoritative=True)),
+        (nxdomain(), ServerAnswer(ServerStatus.NXDOMAIN)),
         (
             answer("a.example. 60 IN CNAME Key.Other.test."),
-            ServerAnswer(ServerStatus.CNAME, (), "key.other.test", authoritative=True, ttl=60),
+            ServerAnswer(ServerStatus.CNAME, (), "key.other.test", ttl=60),
         ),
         (
             nxdomain("a.example. 60 IN CNAME b.example."),
-            ServerAnswer(ServerStatus.CNAME, (), "b.example", authoritative=True, ttl=60),
+            ServerAnswer(ServerStatus.CNAME, (), "b.example", ttl=60),
         ),
         (
             answer("a.example. 60 IN CNAME b.example.", 'b.example. 5 IN TXT "x"'),
-            ServerAnswer(ServerStatus.CNAME, (), "b.example", authoritative=True, ttl=60),
+            ServerAnswer(ServerStatus.CNAME, (), "b.example", ttl=60),
         ),
     ],
 )

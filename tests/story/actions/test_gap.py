@@ -17,8 +17,8 @@ from urllib3.connection import HTTPConnection
 from netcup_mailauth import clock as boot
 from netcup_mailauth.actions import applying, planning
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.judge.guard import silent
 from netcup_mailauth.keys.sources import Sources
+from netcup_mailauth.lookup import silent
 from netcup_mailauth.netcup.api import FRESH, Budget
 from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.plan import Status

@@ -38,7 +38,7 @@ QUERY = Query("example.com", "TXT")
 
 def answer(value: str | None, ttl: int | None = 300) -> ServerAnswer:
     status = ServerStatus.OK if value else ServerStatus.NXDOMAIN
-    return ServerAnswer(status, (value,) if value else (), authoritative=True, ttl=ttl)
+    return ServerAnswer(status, (value,) if value else (), ttl=ttl)
 
 
 @dataclass
@@ -212,7 +212,7 @@ def test_each_domain_asks_only_its_own_laggards() -> None:
         (answer(None, 3600), Caches(none=3600)),
         # At the apex there are other texts: caches hold all of them for their TTL, and no SPF.
         (answer("some-verification=1", 7200), Caches(none=7200)),
-        (ServerAnswer(ServerStatus.CNAME, (), "x.example.net", True, 600), Caches(record=600)),
+        (ServerAnswer(ServerStatus.CNAME, (), "x.example.net", 600), Caches(record=600)),
         (ServerAnswer(ServerStatus.NO_ANSWER), Caches()),
     ],
     ids=["old-record", "nothing", "other-text", "alias", "silent"],

@@ -16,8 +16,7 @@ from netcup_mailauth.actions.session import Session
 from netcup_mailauth.clock import Clock, Uptime
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.judge.guard import silent
-from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus
+from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus, silent
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation import run

@@ -87,9 +87,11 @@ def _left(run: Callable[[], object], wanted: Mapping[str, list[Node]]) -> set[No
         if event == "call":
             if code not in telling:
                 telling[code] = _instructions(code, wanted.get(code.co_filename, []))
+            if not telling[code]:
+                return None
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
-            return each if telling[code] else None
+            return each
         if found := telling[code].pop(frame.f_lasti, None):
             left.difference_update(found)
             telling[code] = {at: more for at, of in telling[code].items() if (more := of & left)}

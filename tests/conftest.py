@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
@@ -100,6 +101,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
     named = config.args_source is pytest.Config.ArgsSource.ARGS
     return 0 if named else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected to itself: the collector need not look at it again and again."""
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

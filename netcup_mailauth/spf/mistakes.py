@@ -36,6 +36,7 @@ class SpfEditError(RecordError):
 
 _UNSURE = "Remove the term, or look up its spelling with the provider who asks for it."
 
+_NOT_VISIBLE = re.compile(r"[^!-~]")
 _SWALLOWED_ALL = re.compile(r".[-+?~]all\Z", re.IGNORECASE)
 # (what to look for, what it is, what to do), most telling first.
 _SLIPS = tuple(
@@ -72,25 +73,25 @@ _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+\.?")
 
 def check_characters(text: str) -> None:
     """Raise unless ``text`` is visible ASCII, as the grammar wants (RFC 7208, 3.1 and 12)."""
-    for char in text:
-        if char == " ":
-            raise SpfSyntaxError(text, "has a blank in it", "Give one term, without blanks.")
-        if char == "\t":
-            raise SpfSyntaxError(
-                text, "has a tab in it (RFC 7208 4.6.1)", "Separate terms with blanks, not tabs."
-            )
-        if char == "…":
-            raise SpfSyntaxError(
-                text, "is a placeholder left from an example", "Put your own value in its place."
-            )
-        if not "!" <= char <= "~":
-            raise SpfSyntaxError(
-                text,
-                f"has the character U+{ord(char):04X} in it, which is not plain ASCII "
-                "(RFC 7208 3.1)",
-                "Type the term anew; a copy from a web page or a mail often carries such "
-                "characters. A name with an umlaut is written in its xn-- form.",
-            )
+    if (found := _NOT_VISIBLE.search(text)) is None:
+        return
+    char = found[0]
+    if char == " ":
+        raise SpfSyntaxError(text, "has a blank in it", "Give one term, without blanks.")
+    if char == "\t":
+        raise SpfSyntaxError(
+            text, "has a tab in it (RFC 7208 4.6.1)", "Separate terms with blanks, not tabs."
+        )
+    if char == "…":
+        raise SpfSyntaxError(
+            text, "is a placeholder left from an example", "Put your own value in its place."
+        )
+    raise SpfSyntaxError(
+        text,
+        f"has the character U+{ord(char):04X} in it, which is not plain ASCII (RFC 7208 3.1)",
+        "Type the term anew; a copy from a web page or a mail often carries such "
+        "characters. A name with an umlaut is written in its xn-- form.",
+    )
 
 
 def swallows_all(text: str) -> bool:

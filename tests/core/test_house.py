@@ -8,10 +8,14 @@ from __future__ import annotations
 import ast
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import netcup_mailauth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(netcup_mailauth.__file__).parent
 PACKAGE = ROOT.name
@@ -32,6 +36,14 @@ LIBRARIES = {
 }
 """Who may import a library that stands for a world of its own."""
 
+TESTS_OF_MORE = {
+    # What is found is said of a whole plan or check, of keys as a signer holds them.
+    "golden/judging.py": {"actions", "dnsio", "keys"},
+    # Advice is followed as it is typed.
+    "judge/cases.py": {"cli", "keys"},
+}
+"""Which edges the tests of the core use all the same, and why."""
+
 
 @cache
 def modules() -> dict[str, ast.Module]:
@@ -47,16 +59,21 @@ def modules() -> dict[str, ast.Module]:
 def imports(module: str) -> frozenset[str]:
     """The modules that one imports, wherever in it; of other packages only their name."""
     found = set()
-    for node in ast.walk(modules()[module]):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        for name in names:
-            if name.partition(".")[0] != PACKAGE:
-                found.add(name.partition(".")[0])
-            else:
-                found.add(name if name in modules() else name.rpartition(".")[0])
+    for name in imported(modules()[module]):
+        if name.partition(".")[0] != PACKAGE:
+            found.add(name.partition(".")[0])
+        else:
+            found.add(name if name in modules() else name.rpartition(".")[0])
     return frozenset(found - {module})
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """What is imported by its full name, be it a module or something in one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def room(module: str) -> str:
@@ -107,3 +124,13 @@ def test_the_client_knows_the_sandbox_only_where_it_is_started() -> None:
         "netcup_mailauth.cli.demo",
         "netcup_mailauth.cli.sandbox",
     }
+
+
+def test_the_tests_of_the_core_use_no_edge_but_those_named() -> None:
+    here = Path(__file__).parent
+    used = {}
+    for path in here.rglob("*.py"):
+        names = imported(ast.parse(path.read_text(encoding="utf-8")))
+        if edges := {room(name) for name in names if name.startswith(f"{PACKAGE}.")} & EDGES:
+            used[path.relative_to(here).as_posix()] = edges
+    assert used == TESTS_OF_MORE

@@ -9,9 +9,9 @@ import pytest
 from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Sandbox
 from tests.apis import CCP, CLOUDDNS
-from tests.core.test_planreading import VALIDATOR
 from tests.process.test_main_job import DROP, KEY, SPF, txt
 from tests.story.inprocess import Cli
+from tests.story.test_planreading import VALIDATOR
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:

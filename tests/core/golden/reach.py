@@ -15,33 +15,30 @@ import netcup_mailauth
 from tests.core.golden.judging import JUDGES, NOT_WORDED, WORDED_AS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, FrameType
     from typing import Any
 
 PACKAGE = Path(netcup_mailauth.__file__).parent
 _SUITES = ("body", "orelse", "finalbody")
-Place = tuple[int, int]
-Span = tuple[Place, Place]
+Node = ast.expr | ast.stmt
 
 
 def unreached(run: Callable[[], object]) -> list[str]:
     """The places that ``run`` does not reach, as ``path: source``."""
     wanted = {path: list(_places(path)) for path in sorted(PACKAGE.rglob("*.py"))}
-    wanted = {path: nodes for path, nodes in wanted.items() if nodes}
-    reached = _reached(run, frozenset(map(str, wanted)))
+    left = _left(run, {str(path): nodes for path, nodes in wanted.items() if nodes})
     missing = []
     for path, nodes in wanted.items():
         source = path.read_text(encoding="utf-8")
-        been = reached.get(str(path), set())
         for node in nodes:
-            if not any(_span(node)[0] <= place < _span(node)[1] for place in been):
+            if node in left:
                 text = " ".join((ast.get_source_segment(source, node) or "").split())
                 missing.append(f"{path.relative_to(PACKAGE).as_posix()}: {text[:90]}")
     return missing
 
 
-def _places(path: Path) -> Iterator[ast.expr | ast.stmt]:
+def _places(path: Path) -> Iterator[Node]:
     name = path.relative_to(PACKAGE).as_posix()
     tree = ast.parse(path.read_text(encoding="utf-8"))
     ours = any(name == judge or name.startswith(f"{judge}/") for judge in JUDGES)
@@ -58,7 +55,7 @@ def _words_a_fault(function: ast.FunctionDef, path: str) -> bool:
     return any(isinstance(call.func, ast.Name) and call.func.id in made for call in calls)
 
 
-def _choices(function: ast.FunctionDef) -> Iterator[ast.expr | ast.stmt]:
+def _choices(function: ast.FunctionDef) -> Iterator[Node]:
     for node in ast.walk(function):
         for suite in _SUITES:
             found = getattr(node, suite, None)
@@ -76,23 +73,28 @@ def _leaves_no_trace(statement: ast.stmt) -> bool:
     return is_text or isinstance(statement, (ast.FunctionDef, ast.Pass, ast.Continue))
 
 
-def _span(node: ast.expr | ast.stmt) -> Span:
-    assert node.end_lineno is not None
-    assert node.end_col_offset is not None
-    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+def _left(run: Callable[[], object], wanted: Mapping[str, list[Node]]) -> set[Node]:
+    """Of these places of each file those of which no instruction is executed.
 
-
-def _reached(run: Callable[[], object], files: frozenset[str]) -> dict[str, set[Place]]:
-    """The places of the source in these files whose instructions were executed."""
-    executed: dict[CodeType, set[int]] = {}
+    Instructions are looked at, as lines do not tell the arms of an expression apart; but only of
+    code that still has a place to be reached, as each look costs as much as many instructions.
+    """
+    left = {node for nodes in wanted.values() for node in nodes}
+    telling: dict[CodeType, dict[int, set[Node]]] = {}
 
     def each(frame: FrameType, event: str, _: Any) -> Any:
+        code = frame.f_code
         if event == "call":
-            if frame.f_code.co_filename not in files:
+            if code not in telling:
+                telling[code] = _instructions(code, wanted.get(code.co_filename, []))
+            if not telling[code]:
                 return None
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
-        executed.setdefault(frame.f_code, set()).add(frame.f_lasti)
+            return each
+        if found := telling[code].pop(frame.f_lasti, None):
+            left.difference_update(found)
+            telling[code] = {at: more for at, of in telling[code].items() if (more := of & left)}
         return each
 
     before = sys.gettrace()
@@ -101,11 +103,22 @@ def _reached(run: Callable[[], object], files: frozenset[str]) -> dict[str, set[
         run()
     finally:
         sys.settrace(before)
-    reached: dict[str, set[Place]] = {}
-    for code, offsets in executed.items():
-        positions = list(code.co_positions())
-        for offset in offsets:
-            line, _, column, _ = positions[offset // 2] if offset >= 0 else (None,) * 4
-            if line is not None and column is not None:
-                reached.setdefault(code.co_filename, set()).add((line, column))
-    return reached
+    return left
+
+
+def _instructions(code: CodeType, nodes: list[Node]) -> dict[int, set[Node]]:
+    """Which places an instruction is of, by its offset, where it is of any."""
+    places = [place[:3:2] for place in code.co_positions()]
+    lines = [line for line, _ in places if line]
+    near = [node for node in nodes if lines[0] <= _span(node)[1][0] and node.lineno <= max(lines)]
+    found = {}
+    for number, place in enumerate(places):
+        if None not in place and (of := {n for n in near if _span(n)[0] <= place < _span(n)[1]}):
+            found[2 * number] = of
+    return found
+
+
+def _span(node: Node) -> tuple[tuple[int, int], tuple[int, int]]:
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)

@@ -121,7 +121,8 @@ def unnamed(case: Case, findings: Sequence[Finding], wish: dict[str, Any] | str)
 def is_named(term: spf.Term, old: Sequence[DnsRecord], message: str) -> bool:
     """Whether the message has the term, or what means the same in another of the live records."""
     told = (each for live in old for each in spf.parse(live.destination).mechanisms)
-    alike = (each for each in told if spf.spelt_out(DOMAIN, each) == spf.spelt_out(DOMAIN, term))
+    meant = spf.spelt_out(DOMAIN, term).canonical
+    alike = (each for each in told if spf.spelt_out(DOMAIN, each).canonical == meant)
     return term.text in message or any(each.text in message for each in alike)
 
 

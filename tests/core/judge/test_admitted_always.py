@@ -32,6 +32,14 @@ def test_nobody_shut_out_by_name_passes_without_being_named(data: st.DataObject)
     assert list(unnamed(case, findings, wish)) == []
 
 
+def test_what_two_records_shut_out_by_two_spellings_is_named_by_one() -> None:
+    live = ["v=spf1 -mx -all", "v=spf1 -mx:%{d} -all"]
+    wish = "v=spf1 ip4:203.0.113.25 -all"
+    case, found = case_of(mail_zone(live, DMARC, ()), wants(wish), dns=dns(WORLD))
+    assert list(unnamed(case, [*found, *guard.judge(case)], wish)) == []
+    assert list(unnamed(case, found, wish)) != []
+
+
 @SOME
 @given(st.data())
 def test_what_is_advised_ends_the_finding_and_refuses_nothing(data: st.DataObject) -> None:

@@ -11,6 +11,9 @@ from tests.core.render.samples import FULL_STORY
 
 FAILURE = Failure(ExitCode.ZONE, "netcup does not serve it: 5031.", "Check the spelling.")
 
+TOO_MANY = 2500
+"""More domains than have a line each in what a comment may hold."""
+
 
 def applied(number: int) -> Result:
     return Result(FULL_STORY, Status.APPLIED)
@@ -22,7 +25,7 @@ def test_a_short_run_is_shown_whole() -> None:
     assert "`--format json`" not in output
 
 
-@pytest.mark.parametrize("count", [100, 5000])
+@pytest.mark.parametrize("count", [100, TOO_MANY])
 def test_a_long_one_is_a_line_for_each_domain_and_a_pointer(count: int) -> None:
     output = run_comment(RunResult(tuple(map(applied, range(count)))))
     assert len(output) <= LONGEST
@@ -32,8 +35,8 @@ def test_a_long_one_is_a_line_for_each_domain_and_a_pointer(count: int) -> None:
 
 def test_failures_come_first_when_not_all_fit_and_the_rest_is_counted() -> None:
     failed = Result(ChangeSet(Place("broken.example", "x")), Status.FAILED, FAILURE)
-    output = run_comment(RunResult((*map(applied, range(5000)), failed)))
+    output = run_comment(RunResult((*map(applied, range(TOO_MANY)), failed)))
     assert "`broken.example`" in output
     assert output.index("`broken.example`") < output.index("`example.com`")
     shown = output.count("| `example.com` |")
-    assert f"and {5000 - shown} more domains" in output
+    assert f"and {TOO_MANY - shown} more domains" in output

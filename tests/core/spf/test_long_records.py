@@ -70,7 +70,7 @@ def calls(work: Callable[[], object]) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
-SIZE = 1_000 if PROFILE == "contributor" else 2_000
+SIZE = 500 if PROFILE == "contributor" else 2_000
 
 
 def is_in_proportion(work: Callable[[int], object], size: int = SIZE) -> bool:

@@ -33,7 +33,7 @@ import requests
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.version import __version__
-from tests.core.golden.adapter import called, no_long_waits
+from tests.story.golden.adapter import called, no_long_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from netcup_mailauth.cli.commands import COMMANDS
-from tests.core.golden.adapter import called
 from tests.story.golden import other_runs, writing_runs
+from tests.story.golden.adapter import called
 from tests.story.golden.stage import tell
 
 if TYPE_CHECKING:

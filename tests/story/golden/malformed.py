@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from tests.core.golden import documents, storing
+from tests.story.golden import documents, storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

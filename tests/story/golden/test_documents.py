@@ -12,8 +12,8 @@ from unittest import mock
 
 import pytest
 
-from tests.core.golden import documents, malformed, storing
-from tests.core.golden.documents import APIS, FOLDER
+from tests.story.golden import documents, malformed, storing
+from tests.story.golden.documents import APIS, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@
 of what was read (``*.read``). The tests read each and write it again: the bytes have to be the
 same. ``malformed.txt`` holds what is said of documents that are none.
 
-``python -m tests.core.golden.documents --write`` makes them anew. No test ever does, and nobody
+``python -m tests.story.golden.documents --write`` makes them anew. No test ever does, and nobody
 does it without a line in the commit message that says which entry changed, and why: somebody has
 such files on the disk. (Configs, ``writer.txt`` and the second half of ``credentials/`` are written
 by hand and left alone.)
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from tests.core.golden import storing
+from tests.story.golden import storing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +180,7 @@ def write() -> None:
         texts |= applied(api)
     for name, text in texts.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
-    from tests.core.golden import malformed
+    from tests.story.golden import malformed
 
     (FOLDER / "malformed.txt").write_text(malformed.text(), encoding="utf-8")
 
@@ -317,5 +317,5 @@ def config_text(path: Path) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
-        sys.exit("python -m tests.core.golden.documents --write")
+        sys.exit("python -m tests.story.golden.documents --write")
     write()

@@ -281,7 +281,9 @@ def _check_lost(name: str | None, options: dict[str, Any]) -> None:
 def _bring_back(current: Run, name: str, entry_id: str | None, timeout: float | None) -> int:
     """Show what is missing, ask, and send it."""
     seconds = LOCK_TIMEOUT if timeout is None else timeout
-    session = Session(current.backend, state=current.memory, lock_timeout=seconds)
+    session = Session(
+        current.backend, state=current.memory, pauses=current.pauses, lock_timeout=seconds
+    )
     entry = _entry_before(current, name, entry_id)
     found = undo.lost(entry, _zone_of(current, entry))
     if not _shown_lost(entry, found):

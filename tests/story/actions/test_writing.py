@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import files
-from netcup_mailauth.actions.applying import SETTLE, write
+from netcup_mailauth.actions.applying import write
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.clock import Clock
+from netcup_mailauth.clock import Clock, Pauses
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -104,7 +104,7 @@ def test_a_write_that_did_not_arrive_is_not_sent_again(mode: str) -> None:
         assert result.failure is not None
         assert "as it was before" in result.failure.message
         assert "may still arrive" in result.failure.advice
-        assert waits == [SETTLE]
+        assert waits == [Pauses().settle]
         assert sandbox.zone("example.com") == before
         assert requests_of(sandbox)["updateDnsRecords"] == 1
         assert written(backend).status is Status.APPLIED

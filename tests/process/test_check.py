@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.lookup import Query, Server, ServerAnswer
-    from tests.process.running import Running
 
 
 Records = list[dict[str, Any]]
@@ -622,17 +621,6 @@ def late(tmp_path: Path) -> Iterator[Command]:
         command.stop()
 
 
-def told_until(process: Running, words: str) -> str:
-    """What it writes to stderr up to the line that ends a text with these words in it."""
-    assert process.stderr is not None
-    told = ""
-    while words not in told:
-        line = process.stderr.readline()
-        assert line, told
-        told += line.decode()
-    return told
-
-
 APPLY = ("example.com", "--spf", "v=spf1 mx a ~all", "--spf-drop",
          "include:_spf.webhosting.systems", "--dmarc",
          "v=DMARC1;p=none;rua=mailto:postmaster@example.com")  # fmt: skip
@@ -648,9 +636,9 @@ def test_wait_returns_when_the_last_server_has_it_and_not_before(late: Command) 
     assert "wrong" not in pending.stdout
     _, second, third = late.sandbox.addresses.nameservers
     process = late.start("check", *CHECK, "--wait")
-    told = told_until(process, f"for {second}, {third}\n")
+    told = process.told_until(f"for {second}, {third}\n")
     late.sandbox.dns_fault(1, "ok")
-    told += told_until(process, f" s for {third}\n")
+    told += process.told_until(f" s for {third}\n")
     assert "Every name server has it" not in told
     late.sandbox.dns_fault(2, "ok")
     _, rest = process.communicate(timeout=60)
@@ -672,7 +660,7 @@ def test_apply_waits_too_and_a_timeout_is_nine(late: Command) -> None:
 def test_interrupted_it_leaves_the_zone_and_says_how_to_go_on(late: Command) -> None:
     assert late("apply", *APPLY, "--yes").code == 0
     process = late.start("check", *CHECK, "--wait")
-    told_until(process, "waiting")
+    process.told_until("waiting")
     zone = late.sandbox.zone("example.com")
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=20)

@@ -2,7 +2,8 @@
 
 How old a zone is has to be known also after the laptop's lid was closed. And a wrong clock that is
 set right makes seven days of grace one second, so a long wait counts time twice: by the clock, and
-within one boot by the uptime; the slower one counts.
+within one boot by the uptime; the slower one counts. How long is waited before something is looked
+at again is here too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,28 @@ virtual machine was frozen from outside."""
 def now() -> float:
     """Seconds since some moment in the past, sleep included; never set by anybody."""
     return time.clock_gettime(_CLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long a run waits by itself before it reads or asks again. All are in seconds.
+
+    Attributes:
+        settle: before a zone, or mailcow, is read a second time after a write of unclear outcome.
+        again: before the second and the third attempt at a read over HTTP. A write is not repeated.
+        unsaid: after "too many requests", when the API does not say for how long.
+        longest: what is waited at most if it does.
+        round: while name servers are watched, from round to round at first: under one, so that the
+            last of them is seen within one.
+        retry: until name servers are asked again for a rotation while somebody sits and waits.
+    """
+
+    settle: float = 10.0
+    again: tuple[float, ...] = (0.5, 2.0)
+    unsaid: float = 5.0
+    longest: float = 60.0
+    round: float = 0.8
+    retry: float = 15.0
 
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from netcup_mailauth.clock import Clock
 from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.ccp import CcpBackend
 from netcup_mailauth.sandbox import Sandbox
@@ -46,6 +48,17 @@ def account(*domains: str, **options: Any) -> Iterator[tuple[Sandbox, CcpBackend
     """A sandbox with these zones, and the back end that talks to it."""
     with Sandbox(domains or ("example.com",), **options) as sandbox, backend_of(sandbox) as backend:
         yield sandbox, backend
+
+
+class Settled(Clock):
+    """However long is waited: what a sandbox was to do late is done then."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._timers = sandbox._timers
+
+    def sleep(self, _seconds: float) -> None:
+        while self._timers._threads:
+            time.sleep(0.005)
 
 
 Waits = list[float]

@@ -71,9 +71,6 @@ TRIES = 2
 MOST_TOLD = 10
 """Changes of other records that are listed; of more, there is a number."""
 
-SETTLE = 10.0
-"""Seconds before the zone is read a second time after a write of unclear outcome."""
-
 
 def read(session: Session, change_set: ChangeSet) -> Zone:
     """The zone as it is now, to see whether a plan still fits; room is made for the write.
@@ -154,7 +151,7 @@ def _settled(session: Session, change_set: ChangeSet, zone: Zone, error: Mailaut
     try:
         after = _look(session, change_set)
         if outcome(change_set, after) and after.backend == change_set.place.backend:
-            session.clock.sleep(SETTLE)
+            session.clock.sleep(session.pauses.settle)
             after = _look(session, change_set)
     except StaleError as gone:
         if isinstance(error, ZoneError):  # the zone had left before the write came

@@ -370,8 +370,6 @@ def _unread(error: MailauthError) -> Finding:
     )
 
 
-QUICK = 0.8
-"""Seconds from round to round at first: under one, so that the last server is seen within one."""
 SLOW = 15.0
 """Seconds from round to round in the end; netcup's servers reload about every ten minutes."""
 QUICK_FOR = 30.0
@@ -433,7 +431,7 @@ def wait(session: Session, watched: Sequence[Watched], timeout: float) -> Iterat
     everyone = {one.domain: one.servers for one in watched}
     clock, caches = session.clock, Caches()
     start = clock.monotonic()
-    pause, whom = QUICK, everyone
+    pause, whom = session.pauses.round, everyone
     while True:
         began = clock.monotonic()
         lags, caches = _round(session, watched, whom, caches)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth import records
-from netcup_mailauth.clock import Clock
+from netcup_mailauth.clock import Clock, Pauses
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import CredentialsError
 from netcup_mailauth.keys.sources import Sources
@@ -117,6 +117,7 @@ class Session:
             does without.
         dns: ``None`` asks nobody about names outside the zone.
         state: ``None`` remembers, notes and locks nothing.
+        pauses: how long is waited before something is looked at again.
         jobs: domains that are worked on at a time.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.
@@ -129,6 +130,7 @@ class Session:
     state: State | None = None
     reporter: Reporter = field(default_factory=Nobody)
     clock: Clock = field(default_factory=Clock)
+    pauses: Pauses = field(default_factory=Pauses)
     jobs: int = 1
     lock_timeout: float = LOCK_TIMEOUT
     undoes: Mapping[str, str] = field(default_factory=dict)

@@ -71,9 +71,6 @@ if TYPE_CHECKING:
 
 MODES = ("continue", "status", "abort", "older_than")
 
-QUICK_RETRY = 15.0
-"""Seconds until name servers are asked again while somebody sits and waits."""
-
 LEAST_PAUSE = 0.2
 """Seconds that are slept at least before a rotation is gone on with in the same run."""
 
@@ -133,7 +130,7 @@ def _is_on_loopback(api: Backend) -> bool:
 def _waits(run: Run, options: dict[str, Any]) -> Waits:
     """The waits of this run: by option, else by config."""
     waits = waits_of(run.config.config.rotation, options["grace"])
-    return replace(waits, retry=min(waits.retry, QUICK_RETRY)) if options["wait"] else waits
+    return replace(waits, retry=min(waits.retry, run.pauses.retry)) if options["wait"] else waits
 
 
 # --- Where each stands ----------------------------------------------------------------------------

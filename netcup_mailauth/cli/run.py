@@ -25,6 +25,7 @@ from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
 from netcup_mailauth.cli.output import asker, attended, say, settings, warn
+from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import Resolver, host_and_port
 from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
 from netcup_mailauth.errors import CredentialsError, UsageError
@@ -98,6 +99,7 @@ class Run:
     resolver_named: str | None = None
     servers_named: tuple[str, ...] = ()
     many: Many = field(default_factory=Many)
+    pauses: Pauses = field(default_factory=Pauses)
     _servers_told: bool = False
     _opening: RLock = field(default_factory=RLock)
 
@@ -126,8 +128,8 @@ class Run:
         calls = self.many.calls
         own, key = credentials.ccp, credentials.rest_key
         router = Router(
-            ccp_backend(own, told(CCP_ENDPOINT), calls) if own else None,
-            clouddns_backend(key, told(REST_ENDPOINT), calls) if key else None,
+            ccp_backend(own, told(CCP_ENDPOINT), calls, self.pauses) if own else None,
+            clouddns_backend(key, told(REST_ENDPOINT), calls, self.pauses) if key else None,
             lambda zone: serves_records(zone, self.servers_of(zone)),
         )
         self.memory.apis = router.apis
@@ -150,7 +152,7 @@ class Run:
 
     @cached_property
     def _mailcow(self) -> Mailcow:
-        opened = mailcow(mailcow_access(self.mailcow_url, self.config))
+        opened = mailcow(mailcow_access(self.mailcow_url, self.config), self.pauses)
         self.stack.callback(opened.close)
         return opened
 
@@ -188,6 +190,7 @@ class Run:
             keys=Sources(stdin=_stdin(), mailcow=lambda: self.mailcow),
             state=self.memory,
             reporter=reporter or Nobody(),
+            pauses=self.pauses,
         )
 
     def announce(self, wishes: Sequence[Wish]) -> None:
@@ -249,7 +252,9 @@ def _tell(message: str) -> None:
 # The clients that hold a secret
 
 
-def ccp_backend(credentials: CcpCredentials, endpoint: str, rate: int = CALLS) -> CcpBackend:
+def ccp_backend(
+    credentials: CcpCredentials, endpoint: str, rate: int = CALLS, pauses: Pauses | None = None
+) -> CcpBackend:
     """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
     number = SecretStr(credentials.customer_number)
     secrets = (number, credentials.api_key, credentials.api_password)
@@ -262,10 +267,13 @@ def ccp_backend(credentials: CcpCredentials, endpoint: str, rate: int = CALLS) -
         trace=_trace if settings().verbose else None,
         hold=hold("netcup", endpoint, *secrets),
         budget=Budget(rate),
+        pauses=pauses,
     )
 
 
-def clouddns_backend(key: SecretStr, endpoint: str, rate: int = CALLS) -> CloudDnsBackend:
+def clouddns_backend(
+    key: SecretStr, endpoint: str, rate: int = CALLS, pauses: Pauses | None = None
+) -> CloudDnsBackend:
     """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
     masking.hide(key)
     return CloudDnsBackend(
@@ -274,14 +282,15 @@ def clouddns_backend(key: SecretStr, endpoint: str, rate: int = CALLS) -> CloudD
         trace=_trace if settings().verbose else None,
         hold=hold("netcup's REST API", endpoint, key),
         budget=Budget(rate),
+        pauses=pauses,
     )
 
 
-def mailcow(access: MailcowAccess) -> Mailcow:
+def mailcow(access: MailcowAccess, pauses: Pauses | None = None) -> Mailcow:
     """The mailcow, not yet asked."""
     masking.hide(access.api_key)
     kept = hold("mailcow", access.url, access.api_key)
-    return Mailcow(access.url, access.api_key, hold=kept, warn=warn)
+    return Mailcow(access.url, access.api_key, hold=kept, warn=warn, pauses=pauses)
 
 
 def mailcow_access(url: str | None, config: LoadedConfig) -> MailcowAccess:

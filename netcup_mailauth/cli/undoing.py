@@ -134,7 +134,9 @@ def _tell_if_empty(journal: Journals, entry: Entry, change_set: ChangeSet) -> No
 def bring_back(current: Run, name: str, entry_id: str | None, timeout: float | None) -> int:
     """Show what is missing, ask, and send it."""
     seconds = LOCK_TIMEOUT if timeout is None else timeout
-    session = Session(current.backend, state=current.memory, lock_timeout=seconds)
+    session = Session(
+        current.backend, state=current.memory, pauses=current.pauses, lock_timeout=seconds
+    )
     entry = _entry_before(current, name, entry_id)
     found = undo.lost(entry, _zone_of(current, entry))
     if not _shown_lost(entry, found):

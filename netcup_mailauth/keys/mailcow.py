@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from netcup_mailauth import records
+from netcup_mailauth.clock import Pauses
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -60,10 +61,12 @@ class Mailcow:
         *,
         hold: Hold | None = None,
         warn: Callable[[str], None] | None = None,
+        pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = {"X-API-Key": api_key.get_secret_value()}
-        self._http = HttpClient(url, "mailcow", headers=headers, sleep=sleep)
+        self.pauses = pauses or Pauses()
+        self._http = HttpClient(url, "mailcow", headers=headers, pauses=self.pauses, sleep=sleep)
         self.host = urlsplit(url).hostname or url
         self._api_key = api_key
         self._trial = Trial(hold)
@@ -222,9 +225,6 @@ class Mailcow:
         )
 
 
-SETTLE = 10.0
-"""Seconds before mailcow is read a second time after a write of unclear outcome."""
-
 AGAIN = "It may still arrive; nothing was sent twice. Run the same command again in a minute."
 
 
@@ -311,7 +311,7 @@ class MailcowWriting:
         try:
             if arrived():
                 return
-            self.sleep(SETTLE)
+            self.sleep(self.mailcow.pauses.settle)
             if arrived():
                 return
         except MailauthError as blind:

@@ -52,6 +52,7 @@ from netcup_mailauth.state.holds import Reason, Trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from netcup_mailauth.clock import Pauses
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
@@ -87,6 +88,7 @@ class CcpBackend:
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = endpoint
@@ -94,7 +96,7 @@ class CcpBackend:
         self._customer_number = SecretStr(customer_number)
         self._api_key = api_key
         self._api_password = api_password
-        self._http = HttpClient(endpoint, "netcup's CCP API", sleep=sleep)
+        self._http = HttpClient(endpoint, "netcup's CCP API", pauses=pauses, sleep=sleep)
         self._budget = budget or Budget()
         self._trace = trace
         self._trial = Trial(hold)

@@ -88,6 +88,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel, SecretStr
 
+    from netcup_mailauth.clock import Pauses
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
@@ -132,12 +133,15 @@ class CloudDnsBackend:
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = endpoint
         self._key = key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
-        self._http = HttpClient(endpoint, "netcup's REST API", headers=headers, sleep=sleep)
+        self._http = HttpClient(
+            endpoint, "netcup's REST API", headers=headers, pauses=pauses, sleep=sleep
+        )
         self._budget = budget or Budget()
         self._trace = trace
         self._trial = Trial(hold)

@@ -16,6 +16,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from netcup_mailauth.clock import Pauses
 from netcup_mailauth.errors import TransportError, UsageError
 from netcup_mailauth.version import __version__
 
@@ -38,9 +39,6 @@ MAX_ANSWER = 16 * 1024 * 1024
 
 CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
-
-BACKOFF = (0.5, 2.0)
-"""Seconds before the second and the third attempt at a read. A write is never repeated here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +64,12 @@ class HttpClient:
         what: str,
         *,
         headers: Mapping[str, str] | None = None,
+        pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = check_url(url, f"the address of {what}")
         self.what = what
+        self._pauses = pauses or Pauses()
         self._sleep = sleep
         self._headers = {
             "User-Agent": f"netcup-mailauth/{__version__}",
@@ -90,7 +90,7 @@ class HttpClient:
         Raises:
             TransportError: the last attempt's, or one that would only come again.
         """
-        for pause in BACKOFF:
+        for pause in self._pauses.again:
             try:
                 return send()
             except TransportError as error:
@@ -108,7 +108,7 @@ class HttpClient:
             reply = self.read(send)
             if reply.status != TOO_MANY:
                 return reply
-            self._sleep(pause(reply.retry_after))
+            self._sleep(pause(reply.retry_after, self._pauses))
         return self.read(send)
 
     def post(self, body: object, path: str = "", by: float | None = None) -> Reply:
@@ -459,17 +459,13 @@ TOO_MANY = 429
 TIMES_TOLD_TO_WAIT = 2
 """How often a read waits and is sent again; a write never is."""
 
-LONGEST_PAUSE = 60.0
-USUAL_PAUSE = 5.0
-"""Seconds to wait at most, and when the API does not say for how long."""
 
-
-def pause(retry_after: str | None) -> float:
+def pause(retry_after: str | None, pauses: Pauses) -> float:
     """Seconds to wait by a Retry-After header, which has seconds or a date (RFC 9110, 10.2.3)."""
     from urllib3.exceptions import InvalidHeader
     from urllib3.util import Retry
 
     try:
-        return min(float(Retry().parse_retry_after(retry_after or "")), LONGEST_PAUSE)
+        return min(float(Retry().parse_retry_after(retry_after or "")), pauses.longest)
     except (InvalidHeader, ValueError, OverflowError):
-        return USUAL_PAUSE
+        return pauses.unsaid

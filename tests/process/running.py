@@ -37,6 +37,15 @@ class Running:
             os.close(theirs)
         self.pid = self._process.pid
 
+    def told_until(self, words: str) -> str:
+        """What it complains of, up to the end of the line that ends a text with these words."""
+        told = ""
+        while words not in told:
+            line = self.stderr.readline()
+            assert line, told
+            told += line.decode()
+        return told
+
     @property
     def returncode(self) -> int:
         """How it ended; for who has waited for that."""

@@ -205,13 +205,13 @@ def test_an_interrupt_during_the_write_waits_for_its_outcome_and_says_it(command
 
 
 def test_a_second_interrupt_stops_at_once_and_names_the_write(command: Command) -> None:
-    command.sandbox.fault("updateDnsRecords", "slow", delay=20)
+    command.sandbox.fault("updateDnsRecords", "slow", delay=60)
     process = command.start("apply", "example.com", *SPF, "--yes")
     _until_called(command.sandbox, "updateDnsRecords")
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    process.told_until("interrupt again")
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=10)
+    _, error = process.communicate(timeout=30)
     assert process.returncode == 8
     assert b"the write to example.com" in error
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.pauses import IN_A_PROCESS
 from tests.process.command import Command, Ended
 
 if TYPE_CHECKING:
@@ -34,16 +35,7 @@ def guard(event, arguments):
     if event == "socket.connect" and os.environ.get("CRASH"):
         raise RuntimeError(os.environ["NETCUP_API_PASSWORD"])
 sys.addaudithook(guard)
-for module, name, wait in (
-    ("actions.applying", "SETTLE", 0.0),
-    ("keys.mailcow", "SETTLE", 0.0),
-    ("netcup.http", "BACKOFF", (0.0, 0.0)),
-):
-    known = sys.modules.get("netcup_mailauth." + module)
-    if known is not None:  # in a fork
-        assert hasattr(known, name)
-        setattr(known, name, wait)
-"""
+{IN_A_PROCESS}"""
 """Ends the command if it starts a program, to which it would hand its environment. And it waits for
 nobody: what is printed and written is the same without."""
 

@@ -162,7 +162,7 @@ def test_slow_answers_late_but_well(ccp: Ccp) -> None:
 
 
 def test_slow_does_not_hold_up_others(ccp: Ccp) -> None:
-    ccp.sandbox.fault(WRITE, "slow", delay=10)
+    ccp.sandbox.fault(WRITE, "slow", delay=60)
     with pytest.raises(requests.Timeout):
         ccp.http.post(
             ccp.sandbox.ccp_endpoint,
@@ -171,7 +171,7 @@ def test_slow_does_not_hold_up_others(ccp: Ccp) -> None:
         )
     began = time.monotonic()
     assert ccp.login()["statuscode"] == 2000
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

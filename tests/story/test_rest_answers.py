@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.actions import applying
-from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bell
+from tests.pauses import no_pauses
 from tests.process.test_main_job import DROP, SPF, txt
 from tests.worlds import requests_of
 
@@ -34,9 +33,9 @@ def api() -> Api:
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
-    monkeypatch.setattr(applying, "SETTLE", 0.0)
+def _no_pauses() -> Iterator[None]:
+    with no_pauses():
+        yield
 
 
 def said(cli: Cli, *arguments: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import dns.flags
 import dns.message
@@ -121,6 +121,28 @@ def delayed(seconds: float, then: Reply) -> Reply:
         return then(asked)
 
     return reply
+
+
+def all_at_once(*scripts: Script) -> list[Script]:
+    """Nothing is answered before all of it was asked: whoever asks in turn hears nothing."""
+    missing = {(number, key) for number, script in enumerate(scripts) for key in script}
+    complete = threading.Event()
+
+    def held(place: tuple[int, tuple[str, str]], then: Reply) -> Reply:
+        def reply(asked: Asked) -> Sequence[bytes]:
+            missing.discard(place)
+            if not missing:
+                complete.set()
+            while not complete.wait(0.02) and not asked.closing.is_set():
+                pass
+            return then(asked)
+
+        return reply
+
+    return [
+        {key: held((number, key), cast("Reply", then)) for key, then in script.items()}
+        for number, script in enumerate(scripts)
+    ]
 
 
 def garbage(asked: Asked) -> list[bytes]:

@@ -15,6 +15,7 @@ from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.lookup import Answer, Lookup, Query, RecordType, Status
 from tests.edges.dnsio import nameserver
 from tests.edges.dnsio.nameserver import (
+    all_at_once,
     always_cut,
     answer,
     closed_port,
@@ -211,13 +212,11 @@ def test_answers_come_in_the_order_asked() -> None:
     assert [answer.values for answer in found] == [(f"192.0.2.{n}",) for n in (2, 0, 3, 0, 1)]
 
 
-def test_a_batch_takes_as_long_as_its_slowest_answer() -> None:
-    with serving(addresses(8, delay=0.2)) as server:
-        started = time.monotonic()
-        found = Resolver(server.address)([numbered(n) for n in range(8)])
-        took = time.monotonic() - started
+def test_the_queries_of_a_batch_are_asked_at_once() -> None:
+    [script] = all_at_once(addresses(8))
+    with serving(script) as server:
+        found = Resolver(server.address, budget=60, timeout=30)([numbered(n) for n in range(8)])
     assert {answer.status for answer in found} == {Status.OK}
-    assert 0.2 <= took < 0.8
 
 
 def test_what_was_asked_once_is_remembered() -> None:
@@ -240,11 +239,11 @@ def test_no_more_queries_than_the_limit() -> None:
 
 def test_no_longer_than_the_budget() -> None:
     with serving({("n0.example", "A"): drop, **addresses(0)}) as server:
-        resolver = Resolver(server.address, budget=0.2)
+        resolver = Resolver(server.address, budget=0.2, timeout=60)
         started = time.monotonic()
         assert resolver([numbered(0)]) == [Answer(Status.TIMEOUT)]
         assert resolver([numbered(1)]) == [Answer(Status.TIMEOUT)]
-        assert time.monotonic() - started < 0.8
+        assert time.monotonic() - started < 30
         assert len(server.asked) == 1
 
 
@@ -254,23 +253,27 @@ def test_a_batch_that_waits_for_a_thread_keeps_to_the_budget(
     monkeypatch.setattr("netcup_mailauth.dnsio.ask._AT_ONCE", 2)
     with serving({(f"n{n}.example", "A"): drop for n in range(6)}) as server:
         started = time.monotonic()
-        found = Resolver(server.address, budget=0.2)([numbered(n) for n in range(6)])
-        assert time.monotonic() - started < 0.8
+        resolver = Resolver(server.address, budget=0.2, timeout=60)
+        found = resolver([numbered(n) for n in range(6)])
+        assert time.monotonic() - started < 30
         assert found == [Answer(Status.TIMEOUT)] * 6
         assert len(server.asked) == 2
 
 
-def test_only_time_spent_asking_counts() -> None:
+def test_only_time_spent_asking_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = [0.0]
+    now = time.monotonic
+    monkeypatch.setattr("netcup_mailauth.dnsio.ask.monotonic", lambda: now() + later[0])
     with serving(addresses(2)) as server:
-        resolver = Resolver(server.address, budget=0.25)
+        resolver = Resolver(server.address, budget=60)
         resolver([numbered(0)])
-        time.sleep(0.25)
+        later[0] = 120.0
         assert resolver([numbered(1)])[0].status is Status.OK
 
 
 def test_silence_is_asked_again() -> None:
     with serving({("a.example", "TXT"): [drop, answer(A_TEXT)]}) as server:
-        assert Resolver(server.address, timeout=0.15)([TEXT]) == [OK]
+        assert Resolver(server.address, timeout=2)([TEXT]) == [OK]
         assert len(server.asked) == 2
 
 
@@ -282,8 +285,9 @@ def test_a_failure_is_not_asked_again() -> None:
 
 def test_nobody_listens() -> None:
     started = time.monotonic()
-    assert Resolver(f"127.0.0.1:{closed_port()}")([TEXT]) == [Answer(Status.TIMEOUT)]
-    assert time.monotonic() - started < 1
+    resolver = Resolver(f"127.0.0.1:{closed_port()}", budget=60, timeout=60)
+    assert resolver([TEXT]) == [Answer(Status.TIMEOUT)]
+    assert time.monotonic() - started < 30
 
 
 def systems(monkeypatch: pytest.MonkeyPatch, server: NameServer, *addresses: str) -> None:
@@ -298,7 +302,7 @@ def test_the_next_of_the_systems_servers_is_asked(
 ) -> None:
     with serving({("a.example", "TXT"): [first, answer(A_TEXT)]}) as server:
         systems(monkeypatch, server, "127.0.0.1", "127.0.0.1")
-        resolver = Resolver(timeout=0.15)
+        resolver = Resolver(timeout=2)
         expected = Answer(Status.SERVFAIL) if first is not drop else OK
         assert resolver([TEXT]) == [expected]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from netcup_mailauth.dnsio.servers import ask_each, ask_over_tcp, denial_ttl
 from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
 from tests.edges.dnsio import nameserver
 from tests.edges.dnsio.nameserver import (
+    all_at_once,
     always_cut,
     answer,
     closed_port,
-    delayed,
     drop,
     garbage,
     nxdomain,
@@ -29,7 +30,9 @@ from tests.edges.dnsio.nameserver import (
 )
 
 if TYPE_CHECKING:
-    from tests.edges.dnsio.nameserver import NameServer, Reply
+    from collections.abc import Sequence
+
+    from tests.edges.dnsio.nameserver import Asked, NameServer, Reply
 
 A_TEXT = 'a.example. 300 IN TXT "v=spf1 " "-all"'
 SOA = "example. 900 IN SOA ns.example. a\\032b.example. 2026 1 2 3 600"
@@ -153,12 +156,22 @@ def test_tcp_only_at_a_closed_port() -> None:
 
 def test_one_lost_datagram_is_made_up_for() -> None:
     with serving({("a.example", "TXT"): [drop, answer(A_TEXT)]}) as server:
-        assert ask_each([at(server)], [TEXT], timeout=0.6)[at(server)] == (OK,)
+        assert ask_each([at(server)], [TEXT], timeout=2)[at(server)] == (OK,)
 
 
 def test_a_slow_answer_to_the_first_try_still_counts() -> None:
-    with serving({("a.example", "TXT"): [delayed(0.4, answer(A_TEXT)), drop]}) as server:
-        assert ask_each([at(server)], [TEXT], timeout=0.7)[at(server)] == (OK,)
+    again = threading.Event()
+
+    def late(asked: Asked) -> Sequence[bytes]:
+        again.wait(30)
+        return answer(A_TEXT)(asked)
+
+    def silent(_: Asked) -> list[bytes]:
+        again.set()
+        return []
+
+    with serving({("a.example", "TXT"): [late, silent]}) as server:
+        assert ask_each([at(server)], [TEXT], timeout=2)[at(server)] == (OK,)
     assert len(server.asked) == 2
 
 
@@ -171,7 +184,7 @@ def test_a_dead_server_among_three_is_bounded_and_named() -> None:
         started = time.monotonic()
         found = ask_each(servers, queries, timeout=0.4)
         took = time.monotonic() - started
-    assert 0.4 <= took < 0.9
+    assert 0.4 <= took < 20
     assert {server.name: [a.status for a in answers] for server, answers in found.items()} == {
         "one": [ServerStatus.OK, ServerStatus.NXDOMAIN],
         "dead": [ServerStatus.NO_ANSWER] * 2,
@@ -183,23 +196,22 @@ def test_a_dead_server_among_three_is_bounded_and_named() -> None:
 def test_all_are_asked_side_by_side() -> None:
     queries = [Query(f"n{n}.example", "A") for n in range(8)]
     script = {
-        (query.name, query.type): delayed(0.2, answer(f"{query.name}. 60 IN A 192.0.2.{n}"))
+        (query.name, query.type): answer(f"{query.name}. 60 IN A 192.0.2.{n}")
         for n, query in enumerate(queries)
     }
-    with serving(script) as one, serving(script) as two:
-        started = time.monotonic()
-        found = ask_each([at(one), at(two)], queries)
-        took = time.monotonic() - started
-    assert 0.2 <= took < 0.8
+    first, second = all_at_once(script, script)
+    with serving(first) as one, serving(second) as two:
+        found = ask_each([at(one), at(two)], queries, timeout=30)
     for answers in found.values():
         assert [answer.values for answer in answers] == [(f"192.0.2.{n}",) for n in range(8)]
 
 
 def test_a_closed_port_is_known_at_once() -> None:
     started = time.monotonic()
-    [[found]] = ask_each([Server("ns", "127.0.0.1", closed_port())], [TEXT]).values()
+    place = Server("ns", "127.0.0.1", closed_port())
+    [[found]] = ask_each([place], [TEXT], timeout=60).values()
     assert found == ServerAnswer(ServerStatus.NO_ANSWER, detail="Connection refused")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("address", ["::1", "fe80::1%nowhere"])

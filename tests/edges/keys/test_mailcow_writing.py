@@ -11,6 +11,7 @@ import responses
 from pydantic import SecretStr
 from urllib3.exceptions import ConnectTimeoutError
 
+from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dkim import parse
 from netcup_mailauth.errors import (
     ApiError,
@@ -19,7 +20,7 @@ from netcup_mailauth.errors import (
     TransportError,
     UnverifiedError,
 )
-from netcup_mailauth.keys.mailcow import SETTLE, Mailcow, MailcowWriting
+from netcup_mailauth.keys.mailcow import Mailcow, MailcowWriting
 from netcup_mailauth.sandbox.mailcow_dkim import generate
 from tests.canaries import leaks
 
@@ -228,7 +229,7 @@ def test_one_that_arrives_late(
     shows(api, TARGET, {}, held)
     shows(api, SOURCE, held)
     assert writing.duplicate(SOURCE, TARGET) is False
-    assert pauses == [SETTLE]
+    assert pauses == [Pauses().settle]
     assert len(writes(api)) == 1
 
 
@@ -245,7 +246,7 @@ def test_one_that_does_not_arrive_is_not_sent_again(
     with pytest.raises(UnverifiedError, match="mailcow does not show it") as caught:
         writing.duplicate(SOURCE, TARGET)
     assert "nothing was sent twice" in caught.value.advice
-    assert pauses == [SETTLE]
+    assert pauses == [Pauses().settle]
     assert len(writes(api)) == 1
 
 

@@ -24,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from responses import matchers
 
+from netcup_mailauth.clock import Pauses
 from netcup_mailauth.errors import TransportError, UsageError
 from netcup_mailauth.netcup import http
 from netcup_mailauth.netcup.http import HttpClient, Reply, check_url, is_loopback
@@ -366,7 +367,7 @@ def test_a_read_is_tried_three_times_with_pauses(api: responses.RequestsMock) ->
     pauses: list[float] = []
     asked = client(sleep=pauses.append)
     assert asked.read(lambda: asked.post(BODY)) == Reply(200, [1])
-    assert pauses == list(http.BACKOFF)
+    assert pauses == list(Pauses().again)
 
 
 def test_the_last_failure_of_a_read_is_told(api: responses.RequestsMock) -> None:
@@ -375,7 +376,7 @@ def test_the_last_failure_of_a_read_is_told(api: responses.RequestsMock) -> None
     pauses: list[float] = []
     asked = client(sleep=pauses.append)
     assert "HTTP 502" in failure(lambda: asked.read(lambda: asked.post(BODY))).what
-    assert pauses == list(http.BACKOFF)
+    assert pauses == list(Pauses().again)
 
 
 def test_what_will_not_pass_is_not_tried_again(api: responses.RequestsMock) -> None:
@@ -402,7 +403,7 @@ def test_a_fault_of_the_line_between_two_answers_of_too_many_is_tried_again(
     pauses: list[float] = []
     asked = client("https://api.example", sleep=pauses.append)
     assert asked.read_patiently(lambda: asked.get("/x")) == Reply(200, [1])
-    assert pauses == [3.0, http.BACKOFF[0]]
+    assert pauses == [3.0, Pauses().again[0]]
 
 
 @pytest.mark.parametrize(
@@ -427,12 +428,12 @@ def test_how_long_to_wait(
     monkeypatch: pytest.MonkeyPatch, header: str | None, seconds: float
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: 1000.0)
-    assert http.pause(header) == seconds
+    assert http.pause(header, Pauses()) == seconds
 
 
 @given(st.text())
 def test_any_header_is_a_pause_within_bounds(header: str) -> None:
-    assert 0 <= http.pause(header) <= http.LONGEST_PAUSE
+    assert 0 <= http.pause(header, Pauses()) <= Pauses().longest
 
 
 # --- A real other end -----------------------------------------------------------------------------

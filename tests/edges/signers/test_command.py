@@ -168,12 +168,12 @@ def test_one_that_is_not_there(made: Made) -> None:
 
 def test_one_that_does_not_end(made: Made) -> None:
     """It is killed with all it has started, even if that holds its output open."""
-    signer = made(["/bin/sh", "-c", "sleep 30 & sleep 30"], time_limit=0.3)
+    signer = made(["/bin/sh", "-c", "sleep 300 & sleep 300"], time_limit=0.3)
     signer.prepare(DOMAIN, SELECTOR)
     begun = time.monotonic()
     with pytest.raises(MailauthError, match=r"did not end within 0\.3 s"):
         signer.switch(DOMAIN)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 120
 
 
 def test_one_that_ends_well_and_does_nothing(made: Made, in_use: Path, key_file: Path) -> None:

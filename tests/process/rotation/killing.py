@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.pauses import IN_A_PROCESS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,10 +19,7 @@ KILL_AFTER = "TEST_KILL_AFTER"
 PATCH = f"""
 import os, signal
 import requests.adapters
-from netcup_mailauth.actions import applying
-from netcup_mailauth.keys import mailcow
-
-applying.SETTLE = mailcow.SETTLE = 0.05
+{IN_A_PROCESS}
 left = [int(os.environ.get("{KILL_AFTER}", "1000000"))]
 
 def moment():

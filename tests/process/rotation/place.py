@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from netcup_mailauth import dkim
 from netcup_mailauth.keys.forms import split
 from netcup_mailauth.keys.private import generate
+from netcup_mailauth.rotation.state import read_book, write_book
 from netcup_mailauth.sandbox import Sandbox
 from tests.edges.signers.world import signs_with
 from tests.process.command import Command
@@ -32,9 +34,8 @@ GRACE = 1.5
 TTL = 1
 """Seconds, of records and of denials alike."""
 
-HOLDS = {"waiting": ("negative_ttl", "1h"), "grace": ("grace", "20s")}
-"""The wait that ends a phase, and one that no busy machine makes it miss. How long a grace lasts is
-settled when it begins, so that nothing shortens it afterwards."""
+HOLDS = {"waiting": "negative_ttl", "grace": "grace"}
+"""The wait that ends a phase."""
 
 WAITS = {"between_rounds": "0.2s", "grace": f"{GRACE}s", "retry": "0.2s"}
 
@@ -143,9 +144,9 @@ class Place:
 
     def rotate_until(self, phase: str, *options: str) -> None:
         """Begin a rotation and go on until it is in a phase, which lasts until `let_go`."""
-        wait, long = HOLDS[phase]
         self._usual = self.config.read_text()
-        held = re.sub(rf"^{wait} = .*$", f'{wait} = "{long}"', self._usual, flags=re.MULTILINE)
+        wait = HOLDS[phase]
+        held = re.sub(rf"^{wait} = .*$", f'{wait} = "1h"', self._usual, flags=re.MULTILINE)
         self.config.write_text(held)
         self.good("rotate", DOMAIN, "--yes", *options)
         deadline = time.monotonic() + 120
@@ -155,8 +156,12 @@ class Place:
             self.good("rotate", "--continue", *options)
 
     def let_go(self) -> None:
-        """The waits are as they were."""
+        """The waits are as they were; the grace, too, which is settled in the book as it begins."""
         self.config.write_text(self._usual)
+        for path in self.command.folder.glob(f"state/*/*/rotations/{DOMAIN}.json"):
+            book = read_book(path.parent, DOMAIN)
+            if book.open is not None:
+                write_book(path.parent, replace(book, open=replace(book.open, grace=GRACE)))
 
     @property
     def phase(self) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.process.rotation.place import DELAYS, DOMAIN, GRACE, TTL, Place
+from tests.process.rotation.place import DOMAIN, GRACE, TTL, Place
 from tests.process.rotation.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_no_mail_fails_while_its_key_is_rotated(tmp_path: Path) -> None:
         assert len(tally.selectors) == 2
         assert tally.mails >= MAILS
         assert tally.verified >= 2 * tally.mails - tally.too_late
-        assert tally.too_late < tally.mails / 10
+        assert tally.too_late < tally.mails
         assert tally.unsigned == 0
         assert set(place.published) == {tally.selectors[-1]}
 
@@ -48,6 +48,7 @@ def nothing_denied_waited_for(place: Place) -> None:
 
 
 def only_the_fastest_server_asked(place: Place) -> None:
+    place.sandbox.dns_fault(2, "stale")
     place.rotate("--nameserver", place.sandbox.addresses.nameservers[0])
 
 
@@ -62,14 +63,12 @@ class Order:
     Attributes:
         steps: what is done.
         waits: the waits of ``rotate``.
-        delays: how many seconds late each name server is.
         ttl: seconds that caches keep what they were told.
         on_its_way: seconds that a mail may be on its way.
     """
 
     steps: Callable[[Place], None]
     waits: dict[str, str] = field(default_factory=dict)
-    delays: tuple[float, float, float] = DELAYS
     ttl: int = TTL
     on_its_way: float = GRACE
 
@@ -79,14 +78,14 @@ class Order:
     [
         Order(switched_before_it_is_published),
         Order(nothing_denied_waited_for, {"negative_ttl": "0s"}, ttl=60),
-        Order(only_the_fastest_server_asked, {"negative_ttl": "0s"}, delays=(0.2, 0.6, 8.0)),
+        Order(only_the_fastest_server_asked, {"negative_ttl": "0s"}),
         Order(retired_at_once, {"grace": "0s"}, on_its_way=4.0),
     ],
     ids=lambda order: order.steps.__name__,
 )
 def test_with_the_steps_in_another_order_mails_fail(tmp_path: Path, order: Order) -> None:
     """Or the test above would see nothing."""
-    with Place(tmp_path, waits=order.waits, delays=order.delays, ttl=order.ttl) as place:
+    with Place(tmp_path, waits=order.waits, ttl=order.ttl) as place:
         with Traffic(place.sandbox, DOMAIN, order.on_its_way, 80, 0.04) as traffic:
             order.steps(place)
         assert traffic.tally.failures > 0

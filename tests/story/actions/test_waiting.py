@@ -11,7 +11,6 @@ import pytest
 
 from netcup_mailauth.actions.checking import (
     JITTER,
-    QUICK,
     QUICK_FOR,
     SLOW,
     Caches,
@@ -21,7 +20,7 @@ from netcup_mailauth.actions.checking import (
     wait,
 )
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.clock import Clock
+from netcup_mailauth.clock import Clock, Pauses
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.judge.compare import Target
 from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
@@ -34,6 +33,7 @@ OLD, NEW = "v=spf1 mx ~all", "v=spf1 mx -all"
 ONE, TWO, THREE = (Server(f"ns{n}.example.net", f"192.0.2.{n}") for n in (1, 2, 3))
 TARGET = Target(Kind.SPF, "example.com", NEW, NEW)
 QUERY = Query("example.com", "TXT")
+QUICK = Pauses().round
 
 
 def answer(value: str | None, ttl: int | None = 300) -> ServerAnswer:

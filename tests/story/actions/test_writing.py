@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth import files
-from netcup_mailauth.actions.applying import SETTLE, write
+from netcup_mailauth.actions.applying import write
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.clock import Clock
+from netcup_mailauth.clock import Pauses
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -26,7 +25,7 @@ from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.state import journal as journal_module
 from netcup_mailauth.state.journal import Journal, Mark
 from tests.sessions import Hurried, hurried, journalled
-from tests.worlds import Waits, account, requests_of
+from tests.worlds import Settled, Waits, account, requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +48,6 @@ def planned(backend: CcpBackend) -> tuple[ChangeSet, Zone]:
 
 def written(backend: CcpBackend, waits: Waits | None = None) -> Result:
     return write(Session(backend, clock=Hurried(waits)), *planned(backend))
-
-
-class Later(Clock):
-    """Ten seconds are less than half of one."""
-
-    def sleep(self, _seconds: float) -> None:
-        time.sleep(0.4)
 
 
 def texts(sandbox: Sandbox) -> list[str]:
@@ -104,7 +96,7 @@ def test_a_write_that_did_not_arrive_is_not_sent_again(mode: str) -> None:
         assert result.failure is not None
         assert "as it was before" in result.failure.message
         assert "may still arrive" in result.failure.advice
-        assert waits == [SETTLE]
+        assert waits == [Pauses().settle]
         assert sandbox.zone("example.com") == before
         assert requests_of(sandbox)["updateDnsRecords"] == 1
         assert written(backend).status is Status.APPLIED
@@ -114,7 +106,7 @@ def test_a_write_that_did_not_arrive_is_not_sent_again(mode: str) -> None:
 def test_a_write_that_arrives_late_is_found_by_the_second_read() -> None:
     with account() as (sandbox, backend):
         sandbox.fault("updateDnsRecords", "apply-late", delay=0.15)
-        result = write(Session(backend, clock=Later()), *planned(backend))
+        result = write(Session(backend, clock=Settled(sandbox)), *planned(backend))
         assert result.status is Status.APPLIED
         assert texts(sandbox) == WANTED
 

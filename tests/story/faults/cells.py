@@ -175,4 +175,4 @@ CELLS: list[Cell] = [
     *((CLOUDDNS, "changeset", mode, told) for mode, told in REST_WRITE.items()),
 ]
 DELAYS = {"slow": 0.05, "apply-late": 0.1, "early": 0.05, **dict.fromkeys(DRIPS, 0.01)}
-"""Seconds until a fault of these modes is over; we look again after a little more."""
+"""Seconds until a fault of these modes is over."""

@@ -23,7 +23,7 @@ def main() -> None:
             with api.netcup(domains, quirks=quirks, rate=None) as sandbox:
                 others = {domain: api.others(sandbox, domain) for domain in domains}
                 sandbox.fault(action, mode, delay=DELAYS.get(mode))
-                first = run(api, sandbox, domains, 2 * DELAYS.get(mode, 0.0))
+                first = run(api, sandbox, domains)
                 wrong = mistakes(first, told, secrets_of(api, sandbox))
                 clean = run(api, sandbox, domains).exit_code
                 right = all(

@@ -7,14 +7,12 @@ nothing foreign touched; and the run that failed said so, by its exit code and i
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth.actions.applying import apply_unasked
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.clock import Clock
 from netcup_mailauth.plan import Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.render.text import Page, result_text
@@ -22,6 +20,7 @@ from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bell
 from tests.story.faults.cells import CELLS, DELAYS, ENDING, OK, Told
+from tests.worlds import Settled
 
 if TYPE_CHECKING:
     from netcup_mailauth.plan import RunResult
@@ -44,21 +43,11 @@ POLICY = DomainPolicy(
 )
 
 
-def run(api: Api, sandbox: Sandbox, domains: list[str], settling: float = 0.0) -> RunResult:
-    """One run of ``apply --yes`` over the domains; ``settling`` seconds pass for ten."""
+def run(api: Api, sandbox: Sandbox, domains: list[str]) -> RunResult:
+    """One run of ``apply --yes`` over the domains."""
     with api.backend(sandbox) as backend:
-        session = Session(backend, clock=Settling(settling))
+        session = Session(backend, clock=Settled(sandbox))
         return apply_unasked(session, [Wish(domain, POLICY) for domain in domains])
-
-
-class Settling(Clock):
-    """A clock by which so many seconds pass, however many are waited."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def sleep(self, _seconds: float) -> None:
-        time.sleep(self._seconds)
 
 
 def managed(sandbox: Sandbox, domain: str) -> dict[str, list[str]]:
@@ -119,7 +108,7 @@ def test_a_fault_is_told_as_it_is_and_one_more_run_makes_the_zone_right(
     with api.netcup(domains, quirks=Quirks(lockout_after=None), rate=None) as sandbox:
         others = {domain: api.others(sandbox, domain) for domain in domains}
         sandbox.fault(action, mode, delay=DELAYS.get(mode))
-        first = run(api, sandbox, domains, 2 * DELAYS.get(mode, 0.0))
+        first = run(api, sandbox, domains)
         assert mistakes(first, told, secrets_of(api, sandbox)) == []
         assert run(api, sandbox, domains).exit_code is OK
         for domain in domains:

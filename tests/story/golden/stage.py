@@ -33,7 +33,8 @@ import requests
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.version import __version__
-from tests.story.golden.adapter import called, no_long_waits
+from tests.pauses import no_pauses
+from tests.story.golden.adapter import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -157,7 +158,7 @@ class Stage:
         lines = [f"==== {title} {'=' * max(0, 90 - len(title))}", ""]
         with (
             self.sandbox,
-            no_long_waits(),
+            no_pauses(),
             patch.object(requests.Session, "request", self._noting()),
         ):
             self._furnish()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli.entry import main
+from netcup_mailauth.sandbox import Sandbox
 from tests.process.command import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
-
-    from netcup_mailauth.sandbox import Sandbox
 
 
 class Cli:
@@ -52,8 +53,10 @@ class Cli:
         ended = self.run(*arguments)
         return ended.code, ended.stdout, ended.stderr
 
-    def run(self, *arguments: str) -> Ended:
+    def run(self, *arguments: str, stdin: str = "") -> Ended:
         """Call it."""
+        given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+        self.monkeypatch.setattr(sys, "stdin", given)
         code = main(list(arguments))
         captured = self._capsys.readouterr()
         return Ended(code, captured.out, captured.err)
@@ -69,3 +72,7 @@ class Cli:
         change(document["zones"][0])
         document["digest"] = planfile.digest(document["zones"])
         (self.folder / "plan.json").write_text(documents.dumps(document))
+
+
+PointedAt = Callable[[Sandbox], Cli]
+"""Points the command line at a sandbox of the test's own."""

@@ -10,8 +10,8 @@ from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Sandbox
 from tests.apis import CCP, CLOUDDNS
 from tests.core.test_planreading import VALIDATOR
-from tests.process.test_main_job import DROP, KEY, SPF, txt
 from tests.story.inprocess import Cli
+from tests.story.wanted import DROP, KEY, SPF, txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.apis import CCP, CLOUDDNS, each_api
-from tests.process.test_main_job import DROP, SPF
+from tests.story.wanted import DROP, SPF
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox import Sandbox

@@ -14,7 +14,7 @@ from netcup_mailauth.render.markdown import LONGEST, plan_comment
 from tests.apis import CCP, CLOUDDNS, each_api, on_ccp
 from tests.core.render.samples import FULL_STORY
 from tests.core.test_planreading import FORGERIES, VALIDATOR, forged
-from tests.process.test_main_job import DMARC, DROP, SPF, WISH, spf_record, txt
+from tests.story.wanted import DMARC, DROP, SPF, WISH, spf_record, txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:

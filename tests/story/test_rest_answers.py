@@ -11,7 +11,7 @@ from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bell
-from tests.process.test_main_job import DROP, SPF, txt
+from tests.story.wanted import DROP, SPF, txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.process.test_main_job import txt
+from tests.story.wanted import txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:

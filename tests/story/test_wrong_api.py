@@ -13,8 +13,8 @@ import pytest
 
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS
-from tests.process.test_main_job import DMARC, DROP, KEY, SPF
 from tests.story.inprocess import Cli
+from tests.story.wanted import DMARC, DROP, KEY, SPF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

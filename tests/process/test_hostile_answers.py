@@ -48,7 +48,7 @@ def test_a_hostile_answer_is_an_error_and_nothing_is_written(
     began = time.monotonic()
     with answering(LOGIN, answer) as url:
         cli.set({"NETCUP_CCP_ENDPOINT": url})
-        ended = cli.run("apply", "example.com", *SPF, "--yes")
+        ended = cli("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1
     assert words in " ".join(ended.stderr.split())
     assert time.monotonic() - began < 30
@@ -111,7 +111,7 @@ def test_a_hostile_rest_answer_is_an_error_and_nothing_is_written(
     cli.monkeypatch.setattr(http, "BACKOFF", (0.0, 0.0))
     with answering(*answers) as url:
         cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-        ended = cli.run("apply", "example.com", *SPF, "--yes")
+        ended = cli("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1
     assert words in " ".join(ended.stderr.split())
     assert harmful(ended.stdout + ended.stderr) == set()
@@ -126,7 +126,7 @@ def test_control_characters_in_a_row_are_shown_escaped(cli: Cli, form: str, fiel
     for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
         with answering(FOUND, REVISIONS, rows) as url:
             cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-            ended = cli.run(*arguments, "--format", form)
+            ended = cli(*arguments, "--format", form)
         assert ended.stdout
         assert harmful(ended.stdout + ended.stderr) == set()
 
@@ -138,6 +138,6 @@ def test_control_characters_in_a_rest_error_are_shown_escaped(cli: Cli, field: s
     for status in (400, 404, 422):
         with answering(rest(None, errors=(error,)), status=status) as url:
             cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-            ended = cli.run("-v", "plan", "example.com", *SPF)
+            ended = cli("-v", "plan", "example.com", *SPF)
         assert ended.code != 0
         assert harmful(ended.stdout + ended.stderr) == set()

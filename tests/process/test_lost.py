@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.apis import each_api, on_ccp
-from tests.process.test_undo import SPF, apply, contents, ok
+from tests.story.test_undo import SPF, apply, contents, ok
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -59,16 +59,6 @@ def test_the_loss_is_in_the_json_too(command: Command, api: Api) -> None:
     (zone,) = ended.json["zones"]
     assert (zone["applied"], zone["verified"], zone["result"]) == (True, False, "lost")
     assert zone["error"]["exit_code"] == 8
-
-
-def test_it_asks_and_a_no_sends_nothing(command: Command, api: Api) -> None:
-    apply(command, *SPF)
-    delete(command, "MX")
-    writes = api.writes(command.sandbox)
-    ended = command.at_terminal(*LOST, answer="n")
-    assert ended.code == 2
-    assert "+ MX @" in ended.stdout
-    assert api.writes(command.sandbox) == writes
 
 
 def test_what_changes_while_it_asks_is_stale(command: Command, api: Api) -> None:

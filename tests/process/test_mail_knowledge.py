@@ -274,13 +274,13 @@ def test_apply_tells_of_a_record_as_wanted_that_nobody_sees(
     beside = {"hostname": "_dmarc", "type": kind, "destination": target}
     cli.sandbox.set_zone("example.com", [*zone, live, beside])
     wish = ("apply", "example.com", "--dmarc-policy", "none", "--yes")
-    assert code in cli.run(*wish).stdout
-    assert cli.run(*wish, "-q").stdout == ""
+    assert code in cli(*wish).stdout
+    assert cli(*wish, "-q").stdout == ""
 
 
 @pytest.mark.parametrize("command", ["plan", "check", "records", "undo"])
 @pytest.mark.parametrize("name", ["_dmarc.example.com", "dkim._domainkey.example.com"])
 def test_the_name_of_a_record_is_a_usage_error(cli: Cli, command: str, name: str) -> None:
-    ended = cli.run(command, name)
+    ended = cli(command, name)
     assert ended.code == 2
     assert "Give the domain itself: example.com" in ended.stderr

@@ -49,12 +49,7 @@ class Cli:
             else:
                 self.monkeypatch.setenv(name, value)
 
-    def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        ended = self.run(*arguments)
-        return ended.code, ended.stdout, ended.stderr
-
-    def run(self, *arguments: str, stdin: str = "") -> Ended:
-        """Call it."""
+    def __call__(self, *arguments: str, stdin: str = "") -> Ended:
         given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
         self.monkeypatch.setattr(sys, "stdin", given)
         code = main(list(arguments))

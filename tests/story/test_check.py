@@ -155,7 +155,7 @@ class Checks:
             self.sandbox.set_world(name, "TXT", [value])
 
     def text(self, *words: str) -> tuple[int, str]:
-        ended = self.cli.run("check", *words)
+        ended = self.cli("check", *words)
         self.stderr = ended.stderr
         assert "Traceback" not in ended.stderr + ended.stdout
         assert "Unexpected" not in ended.stderr
@@ -167,7 +167,7 @@ class Checks:
         return code, domain
 
     def after_apply(self, *words: str) -> None:
-        assert self.cli.run("apply", *words, "--yes").code == 0
+        assert self.cli("apply", *words, "--yes").code == 0
 
     def without_credentials(self) -> None:
         self.cli.set(dict.fromkeys(CCP.secrets))

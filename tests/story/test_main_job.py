@@ -22,7 +22,7 @@ def test_an_update_keeps_the_ttl_and_a_new_record_gets_the_usual_one(cli: Cli) -
     sandbox = cli.sandbox
     records = [{**record, "ttl": 300} for record in sandbox.zone("example.com")]
     sandbox.set_zone("example.com", records)
-    cli.run("apply", "example.com", *WISH, "--yes")
+    cli("apply", "example.com", *WISH, "--yes")
     ttls = {str(row["rdata"])[1:7]: row["ttl"] for row in sandbox.rest_records("example.com")}
     assert [ttls[start] for start in ("v=spf1", "v=DKIM", "v=DMAR")] == [300, 3600, 3600]
 
@@ -41,21 +41,21 @@ def test_the_calls_are_as_few_as_promised_over_one_connection(
         if job == "list":
             arguments = ("records", *domains)
         if job == "nothing to do":
-            cli.run(*arguments)
+            cli(*arguments)
         before = sum(requests_of(sandbox).values())
         connections = int(str(sandbox.stats()["connections"]))
-        assert cli.run(*arguments).code == 0
+        assert cli(*arguments).code == 0
         assert sum(requests_of(sandbox).values()) - before == api.promised[job, count]
         assert int(str(sandbox.stats()["connections"])) - connections == 1
 
 
 @on_ccp
 def test_quiet_says_nothing_when_nothing_changed(cli: Cli) -> None:
-    cli.run("apply", "example.com", *WISH, "--yes")
-    ended = cli.run("-q", "apply", "example.com", *WISH, "--yes")
+    cli("apply", "example.com", *WISH, "--yes")
+    ended = cli("-q", "apply", "example.com", *WISH, "--yes")
     assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
     cli.sandbox.set_dkim("example.com")
-    assert "SHA256:" in cli.run("apply", "-q", "example.com", *WISH, "--yes").stdout
+    assert "SHA256:" in cli("apply", "-q", "example.com", *WISH, "--yes").stdout
 
 
 class TestConfig:
@@ -81,7 +81,7 @@ class TestConfig:
             allow = ["wildcard-shadowed"]
             """,
         )
-        ended = cli.run("apply", "--yes")
+        ended = cli("apply", "--yes")
         assert ended.code == 0, ended.stderr
         assert txt(cli.sandbox, "intern") == ["v=spf1 a:mail.example.com -all"]
         assert txt(cli.sandbox, "_dmarc.intern") == ["v=DMARC1;p=none"]
@@ -120,7 +120,7 @@ class TestDkimSources:
             "quoted": (f'record:"v=DKIM1;k=rsa;p={public[:200]}" "{public[200:]}"', ""),
             "bare": (f"v=DKIM1;k=rsa;p={public}", ""),
         }[how]
-        ended = cli.run("apply", "example.com", "--dkim", source, "--yes", stdin=stdin)
+        ended = cli("apply", "example.com", "--dkim", source, "--yes", stdin=stdin)
         assert ended.code == 0, ended.stderr
         assert txt(cli.sandbox, "dkim._domainkey") == [f"v=DKIM1;k=rsa;p={public}"]
         assert "PRIVATE" not in ended.stdout + ended.stderr
@@ -130,7 +130,7 @@ class TestDkimSources:
     def test_mailcow_can_be_named_by_option_alone(self, cli: Cli) -> None:
         url = cli.sandbox.mailcow_url
         cli.set({"MAILCOW_URL": None})
-        ended = cli.run("apply", "example.com", "--mailcow", url, "--yes")
+        ended = cli("apply", "example.com", "--mailcow", url, "--yes")
         assert ended.code == 0, ended.stderr
         assert len(txt(cli.sandbox, "dkim._domainkey")) == 1
 
@@ -138,11 +138,11 @@ class TestDkimSources:
     def test_without_a_key_in_mailcow_the_live_record_stays_and_the_rest_goes_on(
         self, cli: Cli
     ) -> None:
-        cli.run("apply", "example.com", *WISH, "--yes")
+        cli("apply", "example.com", *WISH, "--yes")
         live = txt(cli.sandbox, "dkim._domainkey")
         cli.sandbox.remove_dkim("example.com")
         wish = ("--dkim", "mailcow", "--spf", "v=spf1 mx a ip4:192.0.2.1 -all")
-        ended = cli.run("apply", "example.com", *wish, "--yes")
+        ended = cli("apply", "example.com", *wish, "--yes")
         assert ended.code == 0
         assert "dkim-no-key" in ended.stdout
         assert "ARC/DKIM keys" in ended.stdout
@@ -153,7 +153,7 @@ class TestDkimSources:
 def test_an_idn_domain_is_sent_as_punycode(pointed_at: PointedAt, api: Api) -> None:
     with api.netcup(["xn--mnchen-3ya.de"]) as sandbox:
         cli = pointed_at(sandbox)
-        ended = cli.run("apply", "München.de", "--spf", SPF, *DROP, "--yes")
+        ended = cli("apply", "München.de", "--spf", SPF, *DROP, "--yes")
         assert ended.code == 0, ended.stderr
         assert SPF in txt(sandbox, "@", "xn--mnchen-3ya.de")
 
@@ -161,8 +161,8 @@ def test_an_idn_domain_is_sent_as_punycode(pointed_at: PointedAt, api: Api) -> N
 def test_the_same_over_tls_with_a_ca_of_its_own(pointed_at: PointedAt, api: Api) -> None:
     with api.netcup(tls=True) as sandbox:
         cli = pointed_at(sandbox)
-        assert cli.run("apply", "example.com", *WISH, "--yes").code == 0
+        assert cli("apply", "example.com", *WISH, "--yes").code == 0
         cli.set({"REQUESTS_CA_BUNDLE": None, "SSL_CERT_FILE": None})
-        ended = cli.run("plan", "example.com", *WISH)
+        ended = cli("plan", "example.com", *WISH)
         assert ended.code == 1
         assert "TLS" in ended.stderr + ended.stdout

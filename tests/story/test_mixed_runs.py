@@ -39,7 +39,7 @@ def everything(sandbox: Sandbox) -> list[object]:
 
 def test_one_plan_file_holds_both_and_is_applied_checked_and_undone(mixed: Cli) -> None:
     before = everything(mixed.sandbox)
-    ended = mixed.run("plan", *DOMAINS, *WISH, "--out", "plan.json", "--format", "json")
+    ended = mixed("plan", *DOMAINS, *WISH, "--out", "plan.json", "--format", "json")
     assert ended.code == 0, ended.stderr
     VALIDATOR.validate(ended.json)
     backends = {zone["domain"]: zone["backend"] for zone in ended.json["zones"]}
@@ -60,7 +60,7 @@ def test_one_plan_file_holds_both_and_is_applied_checked_and_undone(mixed: Cli) 
     assert code == 0
     assert out.count("already as planned") == 4
 
-    runs = mixed.run("undo", "--list", "--format", "json").json["runs"]
+    runs = mixed("undo", "--list", "--format", "json").json["runs"]
     assert [{entry["domain"] for entry in run["entries"]} for run in runs] == [set(DOMAINS)]
     allow = [w for d in DOMAINS for w in ("--allow", f"dkim-revokes-key:{d}")]
     code, out, err = mixed("undo", "--run", runs[0]["run"], "--yes", *allow)
@@ -92,7 +92,7 @@ def test_exports_of_both_are_planned_from_without_a_key(mixed: Cli) -> None:
         files += ["--zone-file", f"{domain}.json"]
     asked = requests_of(mixed.sandbox)
     mixed.set(dict.fromkeys((*CCP.secrets, *CLOUDDNS.secrets)))
-    ended = mixed.run("plan", *DOMAINS, *WISH, *files, "--format", "json")
+    ended = mixed("plan", *DOMAINS, *WISH, *files, "--format", "json")
     assert ended.code == 0, ended.stderr
     assert [zone["backend"] for zone in ended.json["zones"]] == ["ccp", "clouddns"] * 2
     assert all(len(zone["changes"]) == 3 for zone in ended.json["zones"])

@@ -126,7 +126,7 @@ def test_a_zone_over_three_pages_is_read_whole(cli: Cli) -> None:
     hosts = [{"hostname": f"h{n}", "type": "A", "destination": "192.0.2.1"} for n in range(230)]
     cli.sandbox.set_zone("example.com", [*hosts, *cli.sandbox.zone("example.com")])
     before = CLOUDDNS.others(cli.sandbox)
-    ended = cli.run("apply", *WISH, "--yes", "--format", "json")
+    ended = cli("apply", *WISH, "--yes", "--format", "json")
     assert ended.code == 0, ended.stderr
     assert ended.json["zones"][0]["changes"][0]["action"] == "update"
     assert requests_of(cli.sandbox)["records"] >= 2 * 3

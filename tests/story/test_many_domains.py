@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.sandbox import Quirks, Sandbox
-from tests.process.command import Command
-from tests.story.inprocess import Cli
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.story.inprocess import Cli, PointedAt
 
     Start = Callable[..., Cli]
 
@@ -29,20 +28,15 @@ JOBS = ("--jobs", "5", "--rate", "0")
 
 
 @pytest.fixture
-def start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Cli]]:
-    opened: list[Sandbox] = []
+def start(pointed_at: PointedAt) -> Iterator[Start]:
+    """Points the command line at a sandbox with these zones; one after the other."""
+    with ExitStack() as opened:
 
-    def pointed_at(domains: list[str], **options: Any) -> Cli:
-        sandbox = Sandbox(domains, **{"rate": None, **options})
-        sandbox.start()
-        opened.append(sandbox)
-        return Cli(sandbox, tmp_path, monkeypatch, capsys)
+        def started(domains: list[str], **options: Any) -> Cli:
+            sandbox = Sandbox(domains, **{"rate": None, **options})
+            return pointed_at(opened.enter_context(sandbox))
 
-    yield pointed_at
-    for sandbox in opened:
-        sandbox.close()
+        yield started
 
 
 def spf_of(sandbox: Sandbox, domain: str) -> list[str]:
@@ -153,16 +147,6 @@ def test_of_a_plan_file_jobs_write_the_same(start: Start) -> None:
     assert all(spf_of(cli.sandbox, domain) == [SPF] for domain in TEN)
 
 
-def test_each_domain_is_in_exactly_one_shard(start: Start) -> None:
-    cli = start(TEN)
-    seen: list[str] = []
-    for index in range(3):
-        ended = cli("apply", *TEN, *WISH, "--yes", "--shard", f"{index}/3", *JOBS)
-        assert ended.code == 0, ended.stderr
-        seen += re.findall(r"^(example-\d\.de): written", ended.stdout, re.MULTILINE)
-    assert sorted(seen) == TEN
-
-
 @pytest.mark.parametrize("command", ["plan", "check"])
 def test_changed_shows_no_domain_at_which_there_is_nothing_to_do(
     start: Start, command: str
@@ -172,56 +156,3 @@ def test_changed_shows_no_domain_at_which_there_is_nothing_to_do(
     ended = cli(command, *TEN[:3], *WISH, "--kind", "spf", "--changed")
     assert TEN[2] in ended.stdout
     assert TEN[0] not in ended.stdout
-
-
-def test_with_changed_a_run_without_changes_is_one_line(start: Start) -> None:
-    cli = start(TEN)
-    assert cli("apply", *TEN, *WISH, "--yes", *JOBS).code == 0
-    ended = cli("apply", *TEN, *WISH, "--yes", "--changed", *JOBS)
-    assert ended.stdout == "10 domains: 10 unchanged.\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_lets_the_writes_that_run_finish_and_begins_no_other(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    with Sandbox(TEN, rate=None) as sandbox:
-        sandbox.fault("updateDnsRecords", "slow", delay=1, times=2)
-        command = Command(sandbox, tmp_path)
-        process = command.start("apply", *TEN, *WISH, "--yes", "--jobs", "2")
-        deadline = time.monotonic() + 20
-        while requests_of(sandbox).get("updateDnsRecords", 0) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(number)
-        stdout, stderr = (text.decode() for text in process.communicate())
-        assert process.returncode == ExitCode.INTERRUPTED, stderr
-        assert "Waiting for what is being worked on" in stderr
-        assert re.findall(r"^(\S+): written", stdout, re.MULTILINE) == TEN[:2]
-        assert requests_of(sandbox)["infoDnsRecords"] == 2
-        assert requests_of(sandbox)["logout"] == 1
-
-
-def test_a_second_signal_names_the_writes_in_flight(tmp_path: Path) -> None:
-    with Sandbox(TEN, rate=None) as sandbox:
-        sandbox.fault("updateDnsRecords", "slow", delay=20, times=2)
-        command = Command(sandbox, tmp_path)
-        process = command.start("apply", *TEN, *WISH, "--yes", "--jobs", "2")
-        deadline = time.monotonic() + 20
-        while requests_of(sandbox).get("updateDnsRecords", 0) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        assert b"Waiting" in _line_with(process, b"Waiting")
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate()
-        assert process.returncode == ExitCode.UNVERIFIED, stderr
-        for domain in TEN[:2]:
-            assert f"the write to {domain}" in stderr.decode()
-
-
-def _line_with(process: Any, words: bytes) -> bytes:
-    for line in process.stderr:
-        if words in line:
-            return bytes(line)
-    return b""

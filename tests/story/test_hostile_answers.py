@@ -13,7 +13,6 @@ from tests.apis import on_clouddns
 from tests.story.answering import FOUND, LOGIN, REVISIONS, answering, envelope, record, rest, row
 
 if TYPE_CHECKING:
-    from tests.process.command import Command
     from tests.story.inprocess import Cli
 
 FORMATS = ("text", "json", "markdown")
@@ -65,26 +64,24 @@ def harmful(text: str) -> set[str]:
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("field", ["destination", "hostname", "type", "priority"])
-def test_control_characters_in_a_record_are_shown_escaped(
-    command: Command, form: str, field: str
-) -> None:
+def test_control_characters_in_a_record_are_shown_escaped(cli: Cli, form: str, field: str) -> None:
     """A record of a neighbour, or of who was in the account, must not drive the terminal."""
     data = {"dnsrecords": [record(**{field: f"x{NASTY}y"})]}
     with answering(LOGIN, envelope(data)) as url:
-        command.changes["NETCUP_CCP_ENDPOINT"] = url
+        cli.set({"NETCUP_CCP_ENDPOINT": url})
         for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
-            ended = command(*arguments, "--format", form)
+            ended = cli(*arguments, "--format", form)
             assert harmful(ended.stdout + ended.stderr) == set()
 
 
 @pytest.mark.parametrize("field", ["status", "shortmessage", "longmessage"])
-def test_control_characters_in_an_error_are_shown_escaped(command: Command, field: str) -> None:
+def test_control_characters_in_an_error_are_shown_escaped(cli: Cli, field: str) -> None:
     words = {"status": "error", field: f"x{NASTY}y"}
     refusal = envelope(statuscode=5031, **words)
     with answering(LOGIN, refusal) as url:
-        command.changes["NETCUP_CCP_ENDPOINT"] = url
+        cli.set({"NETCUP_CCP_ENDPOINT": url})
         for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
-            ended = command("-v", *arguments)
+            ended = cli("-v", *arguments)
             assert harmful(ended.stdout + ended.stderr) == set()
 
 

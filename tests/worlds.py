@@ -12,7 +12,7 @@ from netcup_mailauth.netcup.ccp import CcpBackend
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 def backend_of(sandbox: Sandbox, **changes: Any) -> CcpBackend:
@@ -49,8 +49,3 @@ def account(*domains: str, **options: Any) -> Iterator[tuple[Sandbox, CcpBackend
 
 
 Waits = list[float]
-
-
-def recorded(waits: Waits) -> Callable[[float], None]:
-    """A sleep that only notes for how long it was asked to."""
-    return waits.append

@@ -56,6 +56,11 @@ class Cli:
         captured = self._capsys.readouterr()
         return Ended(code, captured.out, captured.err)
 
+    def said(self, *arguments: str) -> tuple[int, str]:
+        """Call it; the exit code, and all that it printed in one line."""
+        code, out, err = self(*arguments)
+        return code, " ".join((out + err).split())
+
     @property
     def document(self) -> Any:
         """The plan file."""

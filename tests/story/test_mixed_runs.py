@@ -10,13 +10,13 @@ from netcup_mailauth.netcup import http
 from netcup_mailauth.sandbox import Sandbox
 from tests.apis import CCP, CLOUDDNS
 from tests.core.test_planreading import VALIDATOR
-from tests.story.inprocess import Cli
 from tests.story.wanted import DROP, KEY, SPF, txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.story.inprocess import Cli, PointedAt
 
 HERE, THERE = ("a.de", "c.de"), ("b.de", "d.de")
 DOMAINS = tuple(sorted((*HERE, *THERE)))
@@ -25,11 +25,9 @@ WISH = ("--spf", SPF, *DROP, "--dkim", KEY, "--dmarc", "v=DMARC1;p=none")
 
 
 @pytest.fixture
-def mixed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Cli]:
+def mixed(pointed_at: PointedAt) -> Iterator[Cli]:
     with Sandbox(DOMAINS, clouddns=THERE) as sandbox:
-        yield Cli(sandbox, tmp_path, monkeypatch, capsys)
+        yield pointed_at(sandbox)
 
 
 def everything(sandbox: Sandbox) -> list[object]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.apis import each_api, on_ccp
 from tests.process.processes import COMMAND
+from tests.story.test_moved_zones import OTHER, move, texts
+from tests.story.test_moved_zones import WISH as MOVING
 from tests.story.wanted import DMARC, SPF, WISH, txt
 
 if TYPE_CHECKING:
@@ -67,3 +71,19 @@ class TestAtATerminal:
         assert ended.code == 7
         assert "ip4:192.0.2.9" in ended.stdout
         assert api.writes(sandbox) == 0
+
+
+@pytest.mark.parametrize("keys", ["both", "own"])
+def test_a_zone_that_moves_while_the_question_stands_is_stale(
+    command: Command, api: Api, keys: str
+) -> None:
+    command.changes["NETCUP_REST_API_KEY"] = command.sandbox.rest_key
+    if keys == "own":
+        command.changes |= dict.fromkeys(OTHER[api.name].secrets)
+    before = texts(command.sandbox)
+    ended = command.at_terminal(
+        "apply", "example.com", *MOVING, answer="y", before=lambda: move(command.sandbox, api)
+    )
+    assert ended.code == 7, ended.stdout
+    assert "has changed since the plan was made" in " ".join(ended.stdout.split())
+    assert texts(command.sandbox) == before

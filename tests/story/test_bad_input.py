@@ -103,19 +103,6 @@ def test_an_unknown_command_names_the_nearest(cli: Cli, word: str, nearest: str)
     check(cli(word, "example.com"), 2, word, nearest)
 
 
-@pytest.mark.parametrize("name", ["https://example.com", "example", "192.0.2.1", "-"])
-def test_what_is_no_domain(cli: Cli, name: str) -> None:
-    check(cli("plan", name, *SPF), 2, name)
-
-
-def test_options_without_a_domain_are_never_applied_to_all(cli: Cli) -> None:
-    (cli.folder / "netcup-mailauth.toml").write_text(
-        '[domains."example.com"]\nspf = { record = "v=spf1 -all" }\n'
-    )
-    check(cli("apply", *SPF, "--yes"), 2, "DOMAIN")
-    no_write(cli)
-
-
 def test_no_name_that_mailcow_gives_gets_into_a_config(pointed_at: PointedAt) -> None:
     odd = 'evil.example"]\n[rotation]\nsigner_command = ["sh", "-c", "id"]\n#'
     with Sandbox(dkim_keys={odd: None, "elsewhere.example": None}) as sandbox:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.apis import each_api, on_ccp
+from tests.apis import each_api
 from tests.story.wanted import txt
 from tests.worlds import requests_of
 
@@ -25,32 +25,7 @@ def spf(sandbox: Sandbox, domain: str = "example.com") -> list[str]:
     return [text for text in txt(sandbox, "@", domain) if text.startswith("v=spf1")]
 
 
-class TestParts:
-    def test_a_term_that_is_there_by_meaning_is_no_change(self, cli: Cli) -> None:
-        ended = cli("plan", "example.com", "--spf-require", "+MX", "--exit-code")
-        assert ended.code == 0
-        assert "nothing to do" in ended.stdout
-
-    def test_dmarc_grows_tag_by_tag(self, cli: Cli) -> None:
-        rua = ("--rua", "mailto:dmarc@example.com")
-        assert cli("apply", "example.com", *rua, "--yes").code == 0
-        assert txt(cli.sandbox, "_dmarc") == ["v=DMARC1;p=none;rua=mailto:dmarc@example.com"]
-        wish = ("--dmarc-policy", "quarantine", "--mailcow", cli.sandbox.mailcow_url)
-        assert cli("apply", "example.com", *wish, "--yes").code == 0
-        assert txt(cli.sandbox, "_dmarc") == ["v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"]
-
-
 class TestGuard:
-    @on_ccp
-    @pytest.mark.parametrize(
-        ("entry", "words"),
-        [("spf-drop-sender", "spf-drops-sender"), ("spf-ptr:other.com", "not part of this run")],
-    )
-    def test_an_unknown_code_or_domain_is_an_error(self, cli: Cli, entry: str, words: str) -> None:
-        ended = cli("plan", "example.com", "--spf-require", "mx", "--allow", entry)
-        assert ended.code == 2
-        assert words in ended.stderr
-
     def test_look_ups_are_counted_through_dns(self, cli: Cli) -> None:
         chain = [f"i{number}.example.net" for number in range(12)]
         for name, following in zip(chain, [*chain[1:], ""], strict=True):
@@ -81,16 +56,6 @@ class TestGuard:
 class TestConfig:
     def write(self, cli: Cli, text: str) -> None:
         (cli.folder / "netcup-mailauth.toml").write_text(text, encoding="utf-8")
-
-    def test_a_parked_domain_says_that_it_sends_no_mail(self, cli: Cli) -> None:
-        self.write(
-            cli,
-            '[domains."example.com"]\nparked = true\nallow = ["spf-drops-sender"]\n',
-        )
-        ended = cli("apply", "--yes")
-        assert ended.code == 0, ended.stdout
-        assert spf(cli.sandbox) == ["v=spf1 -all"]
-        assert txt(cli.sandbox, "_dmarc") == ["v=DMARC1;p=reject"]
 
     def test_every_domain_that_mailcow_serves_within_the_patterns(
         self, pointed_at: PointedAt, api: Api

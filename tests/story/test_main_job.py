@@ -134,29 +134,6 @@ class TestDkimSources:
         assert ended.code == 0, ended.stderr
         assert len(txt(cli.sandbox, "dkim._domainkey")) == 1
 
-    @on_ccp
-    def test_without_a_key_in_mailcow_the_live_record_stays_and_the_rest_goes_on(
-        self, cli: Cli
-    ) -> None:
-        cli("apply", "example.com", *WISH, "--yes")
-        live = txt(cli.sandbox, "dkim._domainkey")
-        cli.sandbox.remove_dkim("example.com")
-        wish = ("--dkim", "mailcow", "--spf", "v=spf1 mx a ip4:192.0.2.1 -all")
-        ended = cli("apply", "example.com", *wish, "--yes")
-        assert ended.code == 0
-        assert "dkim-no-key" in ended.stdout
-        assert "ARC/DKIM keys" in ended.stdout
-        assert txt(cli.sandbox, "dkim._domainkey") == live
-        assert "v=spf1 mx a ip4:192.0.2.1 -all" in txt(cli.sandbox, "@")
-
-
-def test_an_idn_domain_is_sent_as_punycode(pointed_at: PointedAt, api: Api) -> None:
-    with api.netcup(["xn--mnchen-3ya.de"]) as sandbox:
-        cli = pointed_at(sandbox)
-        ended = cli("apply", "München.de", "--spf", SPF, *DROP, "--yes")
-        assert ended.code == 0, ended.stderr
-        assert SPF in txt(sandbox, "@", "xn--mnchen-3ya.de")
-
 
 def test_the_same_over_tls_with_a_ca_of_its_own(pointed_at: PointedAt, api: Api) -> None:
     with api.netcup(tls=True) as sandbox:

@@ -193,13 +193,12 @@ def states(domain: Mapping[str, Any]) -> dict[str, str]:
 # What is wrong
 
 
-every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 with_and_without = pytest.mark.parametrize("credentials", [True, False], ids=["api", "no-api"])
 
 
-@every_fault
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @with_and_without
-def test_a_seeded_fault_is_named_when_the_right_records_are_wanted(
+def test_a_seeded_fault_is_named_when_the_right_records_are_wanted_and_when_nothing_is(
     check: Checks, fault: Fault, credentials: bool
 ) -> None:
     check.show(fault.make(CLEAN), fault.world)
@@ -211,16 +210,6 @@ def test_a_seeded_fault_is_named_when_the_right_records_are_wanted(
     assert states(domain)[fault.kind] == fault.state
     assert set(others.values()) == {"ok"}
     assert fault.code is None or codes(domain)[fault.code] == "danger"
-
-
-@every_fault
-@with_and_without
-def test_a_seeded_fault_is_named_when_nothing_is_wanted(
-    check: Checks, fault: Fault, credentials: bool
-) -> None:
-    check.show(fault.make(CLEAN), fault.world)
-    if not credentials:
-        check.without_credentials()
     code, domain = check("example.com")
     assert domain["basis"] == "published"
     if fault.alone is None:

@@ -264,6 +264,7 @@ class TestTheSigner:
         (("--list", "--format", "markdown"), "text or JSON"),
         (("not a domain",), "not a domain"),
         (("example.com", "--lock-timeout", "-1"), "lock-timeout"),
+        (("--lost",), "--lost is about one domain"),
     ],
 )
 def test_what_cannot_be_undone(cli: Cli, arguments: tuple[str, ...], words: str) -> None:
@@ -329,3 +330,22 @@ def test_a_whole_run_is_taken_back(many: Cli, api: Api) -> None:
     again = many("undo", "--run", run["run"], "--yes")
     assert again.code == 2
     assert "undone already" in again.stderr
+
+
+@on_ccp
+def test_a_write_that_lost_the_rest_of_the_zone_is_in_the_json_too(cli: Cli, api: Api) -> None:
+    cli.sandbox.fault(api.write, "loses")
+    ended = cli("apply", "example.com", *SPF, "--yes", "--format", "json")
+    assert ended.code == 8
+    (zone,) = ended.json["zones"]
+    assert (zone["applied"], zone["verified"], zone["result"]) == (True, False, "lost")
+    assert zone["error"]["exit_code"] == 8
+
+
+@on_ccp
+@pytest.mark.parametrize("more", [("--yes",), ("--run", "20260101T000000Z-abcdef"), ("--list",)])
+def test_what_was_lost_is_never_brought_back_unasked(cli: Cli, more: tuple[str, ...]) -> None:
+    ended = cli("undo", "example.com", "--lost", *more)
+    assert ended.code == 2
+    assert "so it always asks" in ended.stderr
+    assert requests_of(cli.sandbox) == {}

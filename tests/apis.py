@@ -38,7 +38,6 @@ class Api:
         first: the call that a run begins with.
         read: the call that reads the records of a zone, as the sandbox counts it.
         write: the call that writes.
-        traced: how ``-v`` tells of a read.
         promised: calls of a run in all, verification included, by job and number of zones.
         secrets: the variables of its credentials.
         new_ttl: the TTL of a new record; ``None`` where records have none.
@@ -51,7 +50,6 @@ class Api:
     first: str
     read: str
     write: str
-    traced: str
     promised: Mapping[tuple[str, int], int]
     secrets: tuple[str, ...]
     new_ttl: int | None
@@ -105,7 +103,6 @@ CCP = Api(
     first="login",
     read="infoDnsRecords",
     write="updateDnsRecords",
-    traced="netcup: infoDnsRecords example.com: 2000 success",
     promised={("list", 1): 3, ("upsert", 1): 4, ("upsert", 10): 22, ("nothing to do", 10): 12},
     secrets=("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD"),
     new_ttl=None,
@@ -119,7 +116,6 @@ CLOUDDNS = Api(
     first="domain",
     read="records",
     write="changeset",
-    traced="netcup: the records of example.com: HTTP 200",
     promised={("list", 1): 3, ("upsert", 1): 6, ("upsert", 10): 60, ("nothing to do", 10): 30},
     secrets=("NETCUP_REST_API_KEY",),
     new_ttl=3600,

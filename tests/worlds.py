@@ -14,7 +14,7 @@ from netcup_mailauth.netcup.ccp import CcpBackend
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 def backend_of(sandbox: Sandbox, **changes: Any) -> CcpBackend:
@@ -62,8 +62,3 @@ class Settled(Clock):
 
 
 Waits = list[float]
-
-
-def recorded(waits: Waits) -> Callable[[float], None]:
-    """A sleep that only notes for how long it was asked to."""
-    return waits.append

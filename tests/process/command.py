@@ -9,7 +9,7 @@ import select
 import signal
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.process.processes import COMMAND, Start, started
 from tests.process.running import Running
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND", "Command", "Ended"]
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """How a run of the command ended."""
 
     code: int

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.sandbox import Sandbox
+    from tests.story.inprocess import PointedAt
 
 
 @pytest.fixture
@@ -37,10 +38,12 @@ def command(sandbox: Sandbox, tmp_path: Path) -> Iterator[Command]:
 
 
 @pytest.fixture
-def cli(
-    sandbox: Sandbox,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Cli:
-    return Cli(sandbox, tmp_path, monkeypatch, capsys)
+def pointed_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> PointedAt:
+    return lambda sandbox: Cli(sandbox, tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def cli(sandbox: Sandbox, pointed_at: PointedAt) -> Cli:
+    return pointed_at(sandbox)

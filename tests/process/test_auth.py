@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.sandbox import Sandbox
 from tests.process.terminal import dialogue
 from tests.worlds import requests_of
 
@@ -80,13 +79,6 @@ def test_an_empty_answer_keeps_what_is_there(bare: Command) -> None:
     assert ended.stdout.count(", kept: ") == 4
 
 
-def test_nothing_entered_is_nothing_written(bare: Command) -> None:
-    ended = dialogue(bare, "auth", answers=[""] * 5)
-    assert ended.code == 0
-    assert "is as it was" in ended.stdout
-    assert not kept_in(bare).exists()
-
-
 def test_what_is_refused_is_not_kept_and_the_rest_is(bare: Command) -> None:
     answers = valid(bare, NETCUP_API_PASSWORD="C4n4ry-wrong")
     ended = dialogue(bare, "auth", answers=answers)
@@ -154,14 +146,6 @@ def test_a_user_without_a_config_folder(bare: Command) -> None:
     shows_none_of(ended, *valid(bare))
 
 
-def test_without_a_terminal_nothing_can_be_entered(bare: Command) -> None:
-    ended = bare("auth", stdin="\n".join(valid(bare)))
-    assert ended.code == 2
-    assert "terminal" in ended.stderr
-    assert requests_of(bare.sandbox) == {}
-    assert not kept_in(bare).exists()
-
-
 # --- auth --check ---------------------------------------------------------------------------------
 
 
@@ -213,25 +197,6 @@ def test_check_says_what_is_where_and_whether_it_works(command: Command) -> None
     shows_none_of(ended, *valid(command)[1:])
 
 
-def test_check_when_there_is_nothing(bare: Command) -> None:
-    bare.changes["MAILCOW_URL"] = None
-    ended = bare("auth", "--check")
-    assert ended.code == 4
-    assert "no credentials" in ended.stdout
-    assert "netcup-mailauth auth" in ended.stdout
-    assert "no mailcow is named" in ended.stdout
-    assert requests_of(bare.sandbox) == {}
-
-
-def test_a_quiet_check_says_nothing_unless_something_is_wrong(command: Command) -> None:
-    ended = command("auth", "--check", "-q")
-    assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
-    command.changes = {"NETCUP_API_PASSWORD": "C4n4ry"}
-    ended = command("auth", "--check", "-q")
-    assert ended.code == 4
-    assert "refuses" in ended.stdout
-
-
 def test_a_file_that_others_can_read_is_not_used(bare: Command) -> None:
     dialogue(bare, "auth", answers=valid(bare))
     kept_in(bare).chmod(0o644)
@@ -247,28 +212,6 @@ def test_a_file_that_others_can_read_is_not_used(bare: Command) -> None:
     assert ended.code == 4
     assert "chmod 600" in ended.stdout
     assert requests_of(bare.sandbox) == {"login": 1, "logout": 1}
-
-
-def test_the_mailcow_of_the_config_and_its_key_file(bare: Command) -> None:
-    key = bare.folder / "key"
-    key.write_text(bare.sandbox.env["MAILCOW_API_KEY"] or "")
-    config = bare.folder / "c.toml"
-    url = bare.sandbox.mailcow_url
-    config.write_text(f'[mailcow]\nurl = "{url}"\napi_key_file = "{key}"\n')
-    bare.changes["MAILCOW_URL"] = None
-    ended = bare("auth", "--check", "-c", "c.toml")
-    assert "[mailcow] api_key_file of the config" in ended.stdout
-    assert "works: mailcow" in ended.stdout
-    config.write_text("[mailcow]\nurl = 5\n")
-    ended = bare("auth", "--check", "-c", "c.toml")
-    assert "should be a text" in ended.stdout
-
-
-def test_an_address_that_is_no_mailcow(command: Command) -> None:
-    command.changes = {"MAILCOW_URL": command.sandbox.control_url}
-    ended = command("auth", "--check")
-    assert ended.code == 1
-    assert "no mailcow API" in ended.stdout
 
 
 # --- Asking for what is missing -------------------------------------------------------------------
@@ -296,14 +239,6 @@ def test_with_yes_or_quiet_nobody_is_asked(command: Command, option: str) -> Non
     assert "NETCUP_API_PASSWORD is not set" in ended.stdout
 
 
-def test_who_answers_nothing_is_told_what_is_missing(command: Command) -> None:
-    command.changes = {"MAILCOW_API_KEY": None}
-    arguments = ("plan", "example.com", "--dkim", "mailcow")
-    ended = dialogue(command, *arguments, answers=[""])
-    assert ended.code == 4
-    assert "MAILCOW_API_KEY is not set" in ended.stdout
-
-
 def test_a_check_without_credentials_asks_for_none(bare: Command) -> None:
     ended = dialogue(bare, "check", "example.com")
     assert "NETCUP_" not in ended.stdout.replace("NETCUP_CCP_ENDPOINT", "")
@@ -318,36 +253,3 @@ def test_a_key_file_that_cannot_be_read_is_told_and_not_asked_around(command: Co
     ended = dialogue(command, *arguments)
     assert ended.code == 4
     assert "nowhere" in ended.stdout
-
-
-# --- A config that was merely found ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("plan", "example.com", "--dkim", "mailcow"),
-        ("apply", "--yes"),
-        ("check", "example.com"),
-        ("init",),
-        ("auth", "--check"),
-    ],
-)
-def test_a_config_in_the_current_folder_does_not_say_where_a_key_goes(
-    command: Command, arguments: tuple[str, ...]
-) -> None:
-    """It may come with a merge request; the key would go wherever its author likes."""
-    with Sandbox() as elsewhere:
-        command.changes = {"MAILCOW_URL": None}
-        (command.folder / "netcup-mailauth.toml").write_text(
-            f'[mailcow]\nurl = "{elsewhere.mailcow_url}"\n'
-            '[domains."example.com"]\ndkim = { source = "mailcow" }\n'
-        )
-        ended = command(*arguments)
-        assert elsewhere.stats()["mailcow"] == {}
-        assert "may not decide where your key is sent" in " ".join(
-            (ended.stdout + ended.stderr).split()
-        )
-        # Named by its user, it is followed.
-        named = command(*arguments, "-c", "netcup-mailauth.toml")
-        assert elsewhere.stats()["mailcow"] != {}, named.stderr

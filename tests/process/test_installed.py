@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
 
-from tests.process.command import Command
+from tests.process.command import COMMAND, Command
 
 SPF = ("--spf", "v=spf1 mx a -all", "--spf-drop", "include:_spf.webhosting.systems")
 WISH = (*SPF, "--dkim", "mailcow", "--dmarc", "v=DMARC1;p=none;rua=mailto:a@example.com")
@@ -87,6 +88,11 @@ def test_it_applies_shows_undoes_and_begins(installed: Command) -> None:
     assert len(installed.sandbox.zone("example.com")) == len(before)
     assert installed("init", "example.com").code == 0
     assert (installed.folder / "netcup-mailauth.toml").exists()
+
+
+def test_help_needs_nothing_at_all() -> None:
+    ended = subprocess.run([str(COMMAND), "--help"], env={}, capture_output=True, check=True)
+    assert b"sandbox" in ended.stdout
 
 
 def test_it_asks_at_a_terminal(installed: Command) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.apis import each_api, on_ccp
-from tests.process.test_undo import SPF, apply, contents, ok
-from tests.worlds import requests_of
+from tests.story.test_undo import SPF, apply, contents, ok
 
 if TYPE_CHECKING:
     from tests.apis import Api
@@ -51,26 +48,6 @@ def test_the_printed_command_brings_back_what_the_write_lost(command: Command, a
     assert (again.code, "nothing can be brought back" in again.stdout) == (0, True)
 
 
-@on_ccp
-def test_the_loss_is_in_the_json_too(command: Command, api: Api) -> None:
-    command.sandbox.fault(api.write, "loses")
-    ended = command("apply", "example.com", *SPF, "--yes", "--format", "json")
-    assert ended.code == 8
-    (zone,) = ended.json["zones"]
-    assert (zone["applied"], zone["verified"], zone["result"]) == (True, False, "lost")
-    assert zone["error"]["exit_code"] == 8
-
-
-def test_it_asks_and_a_no_sends_nothing(command: Command, api: Api) -> None:
-    apply(command, *SPF)
-    delete(command, "MX")
-    writes = api.writes(command.sandbox)
-    ended = command.at_terminal(*LOST, answer="n")
-    assert ended.code == 2
-    assert "+ MX @" in ended.stdout
-    assert api.writes(command.sandbox) == writes
-
-
 def test_what_changes_while_it_asks_is_stale(command: Command, api: Api) -> None:
     apply(command, *SPF)
     delete(command, "MX")
@@ -78,20 +55,6 @@ def test_what_changes_while_it_asks_is_stale(command: Command, api: Api) -> None
     ended = command.at_terminal(*LOST, answer="y", before=lambda: delete(command, "CNAME"))
     assert ended.code == 7
     assert api.writes(command.sandbox) == writes
-
-
-@pytest.mark.parametrize(
-    "more",
-    [("--yes",), ("--run", "20260101T000000Z-abcdef"), ("--list",), ("--format", "json"), ()],
-    ids=" ".join,
-)
-def test_it_is_never_done_by_itself(command: Command, api: Api, more: tuple[str, ...]) -> None:
-    apply(command, *SPF)
-    delete(command, "MX")
-    before = requests_of(command.sandbox)
-    ended = command(*LOST, *more)
-    assert ended.code == 2
-    assert requests_of(command.sandbox) == before
 
 
 def test_an_undo_afterwards_takes_back_the_apply_and_not_what_was_brought_back(
@@ -106,6 +69,7 @@ def test_an_undo_afterwards_takes_back_the_apply_and_not_what_was_brought_back(
     assert there(command, ("TXT", "MX")) == start
 
 
+@on_ccp
 def test_without_any_write_there_is_nothing_to_go_by(command: Command) -> None:
     process, terminal = command.open_terminal(*LOST)
     code = process.wait(30)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,8 @@ from tests.worlds import requests_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.process.command import Command
 
 FORMATS = ("text", "json", "markdown")
 SPF = ("--spf-drop", "include:_spf.webhosting.systems", "--spf", "v=spf1 mx a -all")
@@ -378,3 +383,33 @@ def test_the_rest_api_repeats_our_key(rest_run: Watched, status: int, code: str)
 
 def own_secrets(run: Watched) -> list[str]:
     return [value for name, value in run.command.sandbox.env.items() if name in WRONG and value]
+
+
+# --- A crash --------------------------------------------------------------------------------------
+
+
+PROBE = """
+import ctypes, json, resource
+from netcup_mailauth.settings import credentials
+def shown(*_):
+    limit = resource.getrlimit(resource.RLIMIT_CORE)
+    print(json.dumps({"limit": limit, "dumpable": ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}))
+    raise SystemExit(0)
+credentials.netcup_credentials = shown
+from netcup_mailauth.cli import main
+main(["plan", "example.com", "--spf-require", "mx"])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
+def test_a_crash_writes_no_secret_to_a_disk(command: Command) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    ended = subprocess.run(
+        [sys.executable, "-c", PROBE],
+        env=command.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(ended.stdout)
+    assert found == {"limit": [0, hard], "dumpable": 0}

@@ -1,5 +1,5 @@
 """The fixtures of the command line: a sandbox with one default zone, and ways to call it."""
 
-from tests.process.conftest import api, cli, command, sandbox
+from tests.process.conftest import api, cli, pointed_at, sandbox
 
-__all__ = ["api", "cli", "command", "sandbox"]
+__all__ = ["api", "cli", "pointed_at", "sandbox"]

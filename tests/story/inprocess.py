@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli.entry import main
+from netcup_mailauth.sandbox import Sandbox
 from tests.process.command import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
-
-    from netcup_mailauth.sandbox import Sandbox
 
 
 class Cli:
@@ -48,15 +49,17 @@ class Cli:
             else:
                 self.monkeypatch.setenv(name, value)
 
-    def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        ended = self.run(*arguments)
-        return ended.code, ended.stdout, ended.stderr
-
-    def run(self, *arguments: str) -> Ended:
-        """Call it."""
+    def __call__(self, *arguments: str, stdin: str = "") -> Ended:
+        given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+        self.monkeypatch.setattr(sys, "stdin", given)
         code = main(list(arguments))
         captured = self._capsys.readouterr()
         return Ended(code, captured.out, captured.err)
+
+    def said(self, *arguments: str) -> tuple[int, str]:
+        """Call it; the exit code, and all that it printed in one line."""
+        code, out, err = self(*arguments)
+        return code, " ".join((out + err).split())
 
     @property
     def document(self) -> Any:
@@ -69,3 +72,7 @@ class Cli:
         change(document["zones"][0])
         document["digest"] = planfile.digest(document["zones"])
         (self.folder / "plan.json").write_text(documents.dumps(document))
+
+
+PointedAt = Callable[[Sandbox], Cli]
+"""Points the command line at a sandbox of the test's own."""

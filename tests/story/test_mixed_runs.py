@@ -9,14 +9,14 @@ import pytest
 from netcup_mailauth.sandbox import Sandbox
 from tests.apis import CCP, CLOUDDNS
 from tests.pauses import no_pauses
-from tests.process.test_main_job import DROP, KEY, SPF, txt
-from tests.story.inprocess import Cli
 from tests.story.test_planreading import VALIDATOR
+from tests.story.wanted import DROP, KEY, SPF, txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.story.inprocess import Cli, PointedAt
 
 HERE, THERE = ("a.de", "c.de"), ("b.de", "d.de")
 DOMAINS = tuple(sorted((*HERE, *THERE)))
@@ -25,11 +25,9 @@ WISH = ("--spf", SPF, *DROP, "--dkim", KEY, "--dmarc", "v=DMARC1;p=none")
 
 
 @pytest.fixture
-def mixed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Cli]:
+def mixed(pointed_at: PointedAt) -> Iterator[Cli]:
     with Sandbox(DOMAINS, clouddns=THERE) as sandbox:
-        yield Cli(sandbox, tmp_path, monkeypatch, capsys)
+        yield pointed_at(sandbox)
 
 
 def everything(sandbox: Sandbox) -> list[object]:
@@ -39,7 +37,7 @@ def everything(sandbox: Sandbox) -> list[object]:
 
 def test_one_plan_file_holds_both_and_is_applied_checked_and_undone(mixed: Cli) -> None:
     before = everything(mixed.sandbox)
-    ended = mixed.run("plan", *DOMAINS, *WISH, "--out", "plan.json", "--format", "json")
+    ended = mixed("plan", *DOMAINS, *WISH, "--out", "plan.json", "--format", "json")
     assert ended.code == 0, ended.stderr
     VALIDATOR.validate(ended.json)
     backends = {zone["domain"]: zone["backend"] for zone in ended.json["zones"]}
@@ -60,7 +58,7 @@ def test_one_plan_file_holds_both_and_is_applied_checked_and_undone(mixed: Cli) 
     assert code == 0
     assert out.count("already as planned") == 4
 
-    runs = mixed.run("undo", "--list", "--format", "json").json["runs"]
+    runs = mixed("undo", "--list", "--format", "json").json["runs"]
     assert [{entry["domain"] for entry in run["entries"]} for run in runs] == [set(DOMAINS)]
     allow = [w for d in DOMAINS for w in ("--allow", f"dkim-revokes-key:{d}")]
     code, out, err = mixed("undo", "--run", runs[0]["run"], "--yes", *allow)
@@ -92,7 +90,7 @@ def test_exports_of_both_are_planned_from_without_a_key(mixed: Cli) -> None:
         files += ["--zone-file", f"{domain}.json"]
     asked = requests_of(mixed.sandbox)
     mixed.set(dict.fromkeys((*CCP.secrets, *CLOUDDNS.secrets)))
-    ended = mixed.run("plan", *DOMAINS, *WISH, *files, "--format", "json")
+    ended = mixed("plan", *DOMAINS, *WISH, *files, "--format", "json")
     assert ended.code == 0, ended.stderr
     assert [zone["backend"] for zone in ended.json["zones"]] == ["ccp", "clouddns"] * 2
     assert all(len(zone["changes"]) == 3 for zone in ended.json["zones"])

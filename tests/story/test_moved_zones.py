@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.apis import CCP, CLOUDDNS, each_api
-from tests.process.test_main_job import DROP, SPF
+from tests.story.wanted import DROP, SPF
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox import Sandbox
     from tests.apis import Api
-    from tests.process.command import Command
     from tests.story.inprocess import Cli
 
 api = each_api
@@ -71,20 +70,6 @@ def test_without_the_key_it_was_made_with_a_plan_file_is_not_for_us(cli: Cli, ap
     assert code == 2
     assert api.name in err
     assert texts(cli.sandbox) == before
-
-
-@pytest.mark.parametrize("keys", ["both", "own"])
-def test_while_the_question_stands(command: Command, api: Api, keys: str) -> None:
-    command.changes["NETCUP_REST_API_KEY"] = command.sandbox.rest_key
-    if keys == "own":
-        command.changes |= dict.fromkeys(OTHER[api.name].secrets)
-    before = texts(command.sandbox)
-    ended = command.at_terminal(
-        "apply", "example.com", *WISH, answer="y", before=lambda: move(command.sandbox, api)
-    )
-    assert ended.code == 7, ended.stdout
-    assert "has changed since the plan was made" in " ".join(ended.stdout.split())
-    assert texts(command.sandbox) == before
 
 
 @pytest.mark.parametrize("keys", ["both", "own"])

@@ -219,7 +219,6 @@ def test_a_plan_without_a_digest_is_damaged() -> None:
 
 
 RECORD = {"hostname": "@", "type": "TXT", "priority": "0", "destination": "v=spf1 mx -all"}
-SPF_AT_WWW = {**RECORD, "hostname": "www", "ttl": None}
 
 
 def move(hostname: str, *numbers: int) -> Callable[[dict[str, Any]], None]:

@@ -10,7 +10,7 @@ from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bell
 from tests.pauses import no_pauses
-from tests.process.test_main_job import DROP, SPF, txt
+from tests.story.wanted import DROP, SPF, txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -38,22 +38,16 @@ def _no_pauses() -> Iterator[None]:
         yield
 
 
-def said(cli: Cli, *arguments: str) -> tuple[int, str]:
-    """The exit code, and all that was said in one line."""
-    code, out, err = cli(*arguments)
-    return code, " ".join((out + err).split())
-
-
 def test_a_refused_key_is_sent_once_and_then_held(cli: Cli) -> None:
     cli.set({"NETCUP_REST_API_KEY": WRONG})
-    code, text = said(cli, *APPLY)
+    code, text = cli.said(*APPLY)
     assert code == 4
     assert "netcup refuses the REST API key (HTTP 400: authenticationError" in text
     assert "API-Keys" in text
     assert WRONG not in text
     assert requests_of(cli.sandbox) == {"domain": 1}
     for arguments in (APPLY, PLAN, ("records", "example.com"), ("auth", "--check")):
-        code, text = said(cli, *arguments)
+        code, text = cli.said(*arguments)
         assert code == 4
         assert "nothing is sent with them until 20" in text
     assert requests_of(cli.sandbox).get("domain") == 1
@@ -63,7 +57,7 @@ def test_a_refused_key_is_sent_once_and_then_held(cli: Cli) -> None:
 
 def test_a_domain_that_no_api_knows(cli: Cli) -> None:
     cli.set(dict.fromkeys(("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD")))
-    code, text = said(cli, "plan", "foreign.com", "--spf", "v=spf1 -all")
+    code, text = cli.said("plan", "foreign.com", "--spf", "v=spf1 -all")
     assert code == 5
     assert "does not know the domain foreign.com" in text
     assert "Check the spelling" in text
@@ -89,7 +83,7 @@ def test_an_answer_that_is_none(cli: Cli, action: str, mode: str, code: int, wor
     once = action == "changeset" or mode in ("denied", "missing")  # which are not asked again
     cli.sandbox.fault(action, mode, times=1 if once else 3, delay=1)
     before = CLOUDDNS.records(cli.sandbox)
-    ended, text = said(cli, *APPLY)
+    ended, text = cli.said(*APPLY)
     assert (ended, words in text) == (code, True), text
     assert CLOUDDNS.records(cli.sandbox) == before
     assert cli(*APPLY)[0] == 0
@@ -97,7 +91,7 @@ def test_an_answer_that_is_none(cli: Cli, action: str, mode: str, code: int, wor
 
 def test_a_write_whose_success_says_nothing_is_read_back(cli: Cli) -> None:
     cli.sandbox.fault("changeset", "null-result")
-    code, text = said(cli, *APPLY)
+    code, text = cli.said(*APPLY)
     assert code == 0, text
     assert "no clear answer" not in text
     assert SPF in txt(cli.sandbox, "@")
@@ -109,15 +103,15 @@ def test_a_write_whose_success_says_nothing_is_read_back(cli: Cli) -> None:
 def test_an_answer_that_drips_keeps_no_other_run_waiting(cli: Cli, api: Api, mode: str) -> None:
     """The lock is given back with the outcome that reading the zone shows."""
     cli.sandbox.fault(api.write, mode, delay=0.01)
-    code, text = said(cli, *APPLY)
+    code, text = cli.said(*APPLY)
     assert code == 0, text
     assert "did not answer in full within 60 s), but netcup holds the records" in text
     assert api.writes(cli.sandbox) == 1
-    assert said(cli, *APPLY)[0] == 0
+    assert cli.said(*APPLY)[0] == 0
     cli.sandbox.fault(api.read, mode, delay=0.01)
-    code, text = said(cli, *APPLY)
+    code, text = cli.said(*APPLY)
     assert (code, "did not answer in full within 60 s" in text) == (1, True), text
-    assert said(cli, *APPLY)[0] == 0
+    assert cli.said(*APPLY)[0] == 0
     assert api.writes(cli.sandbox) == 1
 
 
@@ -125,7 +119,7 @@ def test_a_zone_over_three_pages_is_read_whole(cli: Cli) -> None:
     hosts = [{"hostname": f"h{n}", "type": "A", "destination": "192.0.2.1"} for n in range(230)]
     cli.sandbox.set_zone("example.com", [*hosts, *cli.sandbox.zone("example.com")])
     before = CLOUDDNS.others(cli.sandbox)
-    ended = cli.run("apply", *WISH, "--yes", "--format", "json")
+    ended = cli("apply", *WISH, "--yes", "--format", "json")
     assert ended.code == 0, ended.stderr
     assert ended.json["zones"][0]["changes"][0]["action"] == "update"
     assert requests_of(cli.sandbox)["records"] >= 2 * 3
@@ -142,21 +136,21 @@ def sandbox(request: pytest.FixtureRequest, api: Api) -> Iterator[Sandbox]:
 @pytest.mark.parametrize("sandbox", [Quirks(rest_draft="newest")], indirect=True, ids=["draft"])
 def test_a_draft_on_top_is_never_written_over_unasked(cli: Cli) -> None:
     before = CLOUDDNS.records(cli.sandbox)
-    code, text = said(cli, *APPLY)
+    code, text = cli.said(*APPLY)
     assert code == 6
     assert "zone-has-draft" in text
     assert CLOUDDNS.writes(cli.sandbox) == 0
     assert cli(*PLAN, "--out", "plan.json")[0] == 0
-    assert said(cli, "apply", "--plan", "plan.json")[0] == 6
+    assert cli.said("apply", "--plan", "plan.json")[0] == 6
     assert CLOUDDNS.records(cli.sandbox) == before
-    code, text = said(cli, *APPLY, "--allow", "zone-has-draft")
+    code, text = cli.said(*APPLY, "--allow", "zone-has-draft")
     assert code == 0, text
     assert SPF in txt(cli.sandbox, "@")
 
 
 def test_a_changeset_left_as_a_draft_is_not_called_written(cli: Cli) -> None:
     cli.sandbox.fault("changeset", "draft")
-    code, text = said(cli, *APPLY)
+    code, text = cli.said(*APPLY)
     assert code == 8
     assert "the new revision is in the state 'draft'" in text
     assert SPF not in txt(cli.sandbox, "@")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from contextlib import contextmanager
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.process.test_main_job import txt
+from tests.story.wanted import txt
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.process.command import Command
     from tests.story.inprocess import Cli
 
 DMARC = "v=DMARC1;p=none;rua=mailto:postmaster@example.com"
@@ -225,34 +223,3 @@ class TestLinks:
         (cli.folder / "plan.json").hardlink_to(cli.folder / "precious")
         assert cli("plan", *WISH, option, "plan.json")[0] == 0
         assert (cli.folder / "precious").read_text() == "precious"
-
-
-PROBE = """
-import ctypes, json, resource
-from netcup_mailauth.settings import credentials
-def shown(*_):
-    limit = resource.getrlimit(resource.RLIMIT_CORE)
-    print(json.dumps({"limit": limit, "dumpable": ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}))
-    raise SystemExit(0)
-credentials.netcup_credentials = shown
-from netcup_mailauth.cli import main
-main(["plan", "example.com", "--spf-require", "mx"])
-"""
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="Linux only")  # noqa: PTH110
-def test_a_crash_writes_no_secret_to_a_disk(command: Command) -> None:
-    import resource
-    import subprocess
-    import sys
-
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    ended = subprocess.run(
-        [sys.executable, "-c", PROBE],
-        env=command.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = json.loads(ended.stdout)
-    assert found == {"limit": [0, hard], "dumpable": 0}

@@ -13,12 +13,12 @@ import pytest
 
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS
-from tests.process.test_main_job import DMARC, DROP, KEY, SPF
-from tests.story.inprocess import Cli
+from tests.story.wanted import DMARC, DROP, KEY, SPF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.story.inprocess import Cli, PointedAt
 
 WISH = ("--spf", SPF, *DROP, "--dkim", KEY, "--dmarc", DMARC)
 WRITES = re.compile(r"[1-9][0-9]* to create")
@@ -38,23 +38,12 @@ COMMANDS = [
 
 
 @pytest.fixture(params=["empty", "not-found", "known"])
-def ccp_only(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Cli]:
+def ccp_only(request: pytest.FixtureRequest, pointed_at: PointedAt) -> Iterator[Cli]:
     """CCP credentials, a zone on CloudDNS, and each way in which the CCP may answer for it."""
     with CLOUDDNS.netcup(quirks=Quirks(moved_zone=request.param)) as sandbox:
-        cli = Cli(sandbox, tmp_path, monkeypatch, capsys)
+        cli = pointed_at(sandbox)
         cli.set(ONLY_CCP)
         yield cli
-
-
-def said(cli: Cli, *arguments: str) -> tuple[int, str]:
-    """The exit code, and all that was said in one line."""
-    code, out, err = cli(*arguments)
-    return code, " ".join((out + err).split())
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda words: "-".join(words[::2])[:30])
@@ -62,7 +51,7 @@ def test_no_command_takes_a_moved_zone_for_an_empty_one(
     ccp_only: Cli, arguments: tuple[str, ...]
 ) -> None:
     before = CLOUDDNS.records(ccp_only.sandbox)
-    code, text = said(ccp_only, *arguments)
+    code, text = ccp_only.said(*arguments)
     assert code == 5, text
     assert "CloudDNS" in text
     assert "NETCUP_REST_API_KEY" in text
@@ -80,7 +69,7 @@ def test_a_plan_file_for_the_api_without_a_key_names_the_key(ccp_only: Cli) -> N
         == 0
     )
     ccp_only.set(ONLY_CCP)
-    code, text = said(ccp_only, "apply", "--plan", "p.json")
+    code, text = ccp_only.said("apply", "--plan", "p.json")
     assert code == 2, text
     assert "NETCUP_REST_API_KEY" in text
 
@@ -91,7 +80,7 @@ def test_what_was_written_before_the_zone_moved_is_not_undone(ccp_only: Cli) -> 
     assert ccp_only("apply", "example.com", "--spf", SPF, *DROP, "--yes")[0] == 0
     sandbox.set_backend("example.com", "clouddns")
     before = CLOUDDNS.records(sandbox)
-    code, text = said(ccp_only, "undo", "example.com", "--yes")
+    code, text = ccp_only.said("undo", "example.com", "--yes")
     assert code == 5, text
     assert "NETCUP_REST_API_KEY" in text
     assert CLOUDDNS.records(sandbox) == before
@@ -102,31 +91,29 @@ def test_what_was_written_through_the_other_api_is_named_with_that_api(ccp_only:
     ccp_only.set({"NETCUP_REST_API_KEY": ccp_only.sandbox.rest_key})
     assert ccp_only("apply", "example.com", "--spf", SPF, *DROP, "--yes")[0] == 0
     ccp_only.set(ONLY_CCP)
-    code, text = said(ccp_only, "undo", "example.com", "--yes")
+    code, text = ccp_only.said("undo", "example.com", "--yes")
     assert code == 2, text
     assert "went through the API clouddns" in text
     assert "there is nothing to undo" not in text
 
 
 def test_check_asks_name_servers_and_needs_no_key(ccp_only: Cli) -> None:
-    code, text = said(ccp_only, "check", "example.com", "--spf-require", "mx", "--kind", "spf")
+    code, text = ccp_only.said("check", "example.com", "--spf-require", "mx", "--kind", "spf")
     assert code == 0, text
     assert "example.com" in text
 
 
 def test_auth_tells_that_the_credentials_work_and_which_are_missing(ccp_only: Cli) -> None:
-    code, text = said(ccp_only, "auth", "--check")
+    code, text = ccp_only.said("auth", "--check")
     assert code == 0, text
     assert not WRITES.search(text)
 
 
 @pytest.fixture
-def rest_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Cli]:
+def rest_only(pointed_at: PointedAt) -> Iterator[Cli]:
     """A REST key, and a zone that is still on the CCP."""
     with CCP.netcup() as sandbox:
-        cli = Cli(sandbox, tmp_path, monkeypatch, capsys)
+        cli = pointed_at(sandbox)
         cli.set({**ONLY_REST, "NETCUP_REST_API_KEY": sandbox.rest_key})
         yield cli
 
@@ -136,7 +123,7 @@ def test_a_rest_key_does_not_reach_a_zone_on_the_ccp(
     rest_only: Cli, arguments: tuple[str, ...]
 ) -> None:
     before = CCP.records(rest_only.sandbox)
-    code, text = said(rest_only, *arguments)
+    code, text = rest_only.said(*arguments)
     assert code == 5, text
     assert "Legacy-API-Keys" in text
     assert not WRITES.search(text)

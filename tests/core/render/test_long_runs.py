@@ -1,18 +1,18 @@
-"""What apply prints as Markdown fits into a comment, however many domains there are."""
+"""What plan and apply print as Markdown fits into a comment, however many domains there are."""
 
 from __future__ import annotations
 
 import pytest
 
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
-from netcup_mailauth.render.markdown import LONGEST, run_comment
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Result, RunResult, Status
+from netcup_mailauth.render.markdown import LONGEST, plan_comment, run_comment
 from tests.core.render.samples import FULL_STORY
-
-FAILURE = Failure(ExitCode.ZONE, "netcup does not serve it: 5031.", "Check the spelling.")
 
 TOO_MANY = 2500
 """More domains than have a line each in what a comment may hold."""
+
+FAILURE = Failure(ExitCode.ZONE, "netcup does not serve it: 5031.", "Check the spelling.")
 
 
 def applied(number: int) -> Result:
@@ -40,3 +40,17 @@ def test_failures_come_first_when_not_all_fit_and_the_rest_is_counted() -> None:
     assert output.index("`broken.example`") < output.index("`example.com`")
     shown = output.count("| `example.com` |")
     assert f"and {TOO_MANY - shown} more domains" in output
+
+
+def test_a_long_plan_becomes_a_summary_with_a_pointer() -> None:
+    text = plan_comment(Plan((FULL_STORY,) * 300), file="plan`x`.json")
+    assert len(text) < LONGEST
+    assert "The whole plan is in ``plan`x`.json``" in text
+    assert text.count("- `example.com`: update SPF, create DKIM, stopped by") == 300
+
+
+def test_that_summary_too_has_an_end() -> None:
+    text = plan_comment(Plan((FULL_STORY,) * 3000))
+    assert len(text) < LONGEST
+    assert "domains more\n" in text
+    assert "`--out`" in text

@@ -71,20 +71,6 @@ def test_undo_does_not_remove_the_key_that_a_rotation_has_left_signing(place: Pl
     place.check_that_what_signs_is_published()
 
 
-def test_a_key_changed_in_mailcow_is_published_by_the_timer(place: Place) -> None:
-    nothing = place.good("apply", "--yes")
-    assert len(nothing.stdout.strip().splitlines()) == 1
-    quiet = place.good("-q", "apply", "--yes")
-    assert quiet.stdout + quiet.stderr == ""
-
-    place.sandbox.set_dkim(DOMAIN)
-    changed = place.good("-q", "apply", "--yes")
-    assert "~ " in changed.stdout
-    assert "SHA256:" in changed.stdout
-    assert "written and verified" in changed.stdout
-    place.check_that_what_signs_is_published()
-
-
 def test_quiet_says_nothing_while_a_rotation_waits(place: Place) -> None:
     place.config.write_text(place.config.read_text().replace('"0.1s"', '"1h"'))
     began = place.good("-q", "rotate", DOMAIN, "--yes")

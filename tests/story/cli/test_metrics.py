@@ -227,16 +227,6 @@ def test_what_breaks_off_the_writing_of_it_shows_no_traceback(
     assert not file.exists()
 
 
-def test_a_link_is_replaced_and_not_followed(sandbox: Sandbox, file: Path, tmp_path: Path) -> None:
-    """In a folder where others write, it may be a trap."""
-    precious = tmp_path / "precious"
-    precious.write_text("mine")
-    file.symlink_to(precious)
-    ends(file, "plan", DOMAIN, "--dmarc-policy", "none")
-    assert precious.read_text() == "mine"
-    assert not file.is_symlink()
-
-
 def test_plan_and_check_and_a_plan_file(sandbox: Sandbox, file: Path, tmp_path: Path) -> None:
     saved = str(tmp_path / "plan.json")
     wish = (DOMAIN, "--dmarc-policy", "none")

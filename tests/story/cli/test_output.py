@@ -39,10 +39,6 @@ def is_plain(text: str, *kept: str) -> bool:
     return all(visible(c) == c or c in kept for c in text)
 
 
-def shown_by(stream: io.BytesIO) -> str:
-    return stream.getvalue().decode()
-
-
 @pytest.mark.parametrize("odd", [*ODD, *ODDER])
 def test_a_message_is_one_line_of_what_can_be_seen(
     odd: str, capsys: pytest.CaptureFixture[str]

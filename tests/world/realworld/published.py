@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from tests.process.test_main_job import DMARC, DROP, SPF
+from tests.story.wanted import DMARC, DROP, SPF
 from tests.world.judges.judges import load
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.process.test_main_job import DMARC
+from tests.story.wanted import DMARC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

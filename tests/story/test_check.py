@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-import signal
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.cli.entry import main
 from netcup_mailauth.dnsio import servers
 from netcup_mailauth.sandbox import Sandbox
+from tests.apis import CCP
 from tests.core.judge.cases import key_record
-from tests.process.command import Command
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.lookup import Query, Server, ServerAnswer
+    from tests.story.inprocess import Cli, PointedAt
 
 
 Records = list[dict[str, Any]]
@@ -30,7 +28,6 @@ Records = list[dict[str, Any]]
 KEY, OTHER_KEY = key_record(), key_record(number=2)
 SPF = "v=spf1 mx -all"
 DMARC = "v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com"
-NAMES = ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD")
 WISH = ("--spf", SPF, "--dkim", KEY, "--dmarc", DMARC)
 
 
@@ -146,9 +143,12 @@ def house() -> Iterator[Sandbox]:
 class Checks:
     """``check`` in this process, against a sandbox."""
 
-    sandbox: Sandbox
-    capture: pytest.CaptureFixture[str]
+    cli: Cli
     stderr: str = ""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.cli.sandbox
 
     def show(self, records: Records, world: Mapping[str, str] | None = None) -> None:
         self.sandbox.reset()
@@ -157,37 +157,29 @@ class Checks:
             self.sandbox.set_world(name, "TXT", [value])
 
     def text(self, *words: str) -> tuple[int, str]:
-        self.capture.readouterr()
-        code = main(["check", *words])
-        shown = self.capture.readouterr()
-        self.stderr = shown.err
-        assert "Traceback" not in shown.err + shown.out
-        assert "Unexpected" not in shown.err
-        return code, shown.out
+        ended = self.cli("check", *words)
+        self.stderr = ended.stderr
+        assert "Traceback" not in ended.stderr + ended.stdout
+        assert "Unexpected" not in ended.stderr
+        return ended.code, ended.stdout
 
     def __call__(self, *words: str) -> tuple[int, dict[str, Any]]:
         code, output = self.text(*words, "--format", "json")
         (domain,) = json.loads(output)["domains"]
         return code, domain
 
+    def after_apply(self, *words: str) -> None:
+        assert self.cli("apply", *words, "--yes").code == 0
+
+    def without_credentials(self) -> None:
+        self.cli.set(dict.fromkeys(CCP.secrets))
+
 
 @pytest.fixture
-def check(
-    house: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> Iterator[Checks]:
-    for name, value in house.env.items():
-        if value is not None:
-            monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    checks = Checks(house, capfd)
+def check(house: Sandbox, pointed_at: PointedAt) -> Checks:
+    checks = Checks(pointed_at(house))
     checks.show(CLEAN)
-    yield checks
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return checks
 
 
 def codes(domain: Mapping[str, Any]) -> dict[str, str]:
@@ -203,39 +195,23 @@ def states(domain: Mapping[str, Any]) -> dict[str, str]:
 # What is wrong
 
 
-def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NAMES:
-        monkeypatch.delenv(name)
-
-
-every_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 with_and_without = pytest.mark.parametrize("credentials", [True, False], ids=["api", "no-api"])
 
 
-@every_fault
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @with_and_without
-def test_a_seeded_fault_is_named_when_the_right_records_are_wanted(
-    check: Checks, monkeypatch: pytest.MonkeyPatch, fault: Fault, credentials: bool
+def test_a_seeded_fault_is_named_when_the_right_records_are_wanted_and_when_nothing_is(
+    check: Checks, fault: Fault, credentials: bool
 ) -> None:
     check.show(fault.make(CLEAN), fault.world)
     if not credentials:
-        without_credentials(monkeypatch)
+        check.without_credentials()
     code, domain = check("example.com", *fault.words)
     others = {kind: state for kind, state in states(domain).items() if kind != fault.kind}
     assert code == 8
     assert states(domain)[fault.kind] == fault.state
     assert set(others.values()) == {"ok"}
     assert fault.code is None or codes(domain)[fault.code] == "danger"
-
-
-@every_fault
-@with_and_without
-def test_a_seeded_fault_is_named_when_nothing_is_wanted(
-    check: Checks, monkeypatch: pytest.MonkeyPatch, fault: Fault, credentials: bool
-) -> None:
-    check.show(fault.make(CLEAN), fault.world)
-    if not credentials:
-        without_credentials(monkeypatch)
     code, domain = check("example.com")
     assert domain["basis"] == "published"
     if fault.alone is None:
@@ -250,12 +226,11 @@ def test_a_seeded_fault_is_named_when_nothing_is_wanted(
 @pytest.mark.parametrize("words", [(), WISH], ids=["published", "wanted"])
 def test_the_clean_zone_has_no_fault(
     check: Checks,
-    monkeypatch: pytest.MonkeyPatch,
     words: tuple[str, ...],
     credentials: bool,
 ) -> None:
     if not credentials:
-        without_credentials(monkeypatch)
+        check.without_credentials()
     code, domain = check("example.com", *words)
     assert code == 0
     assert set(states(domain).values()) == {"ok"}
@@ -278,22 +253,6 @@ def test_a_quiet_check_says_nothing_unless_something_is_not_right(check: Checks)
     assert "spf-syntax" in check.text("example.com", "-q")[1]
 
 
-def test_waiting_for_what_is_everywhere_already_takes_no_time(check: Checks) -> None:
-    code, output = check.text("example.com", *WISH, "--wait")
-    assert (code, output.splitlines()[0]) == (0, "example.com: all is right")
-    assert re.search(r"^Every name server has it, after \d+ s\.$", check.stderr, re.MULTILINE)
-    assert "waiting" not in check.stderr
-    assert "Caches" not in check.stderr
-
-
-def test_one_failing_domain_does_not_stop_the_others_and_totals_come_last(check: Checks) -> None:
-    code, output = check.text("nowhere.example", "example.com")
-    assert code == 5
-    assert "nowhere.example does not exist in DNS." in output
-    assert "example.com: all is right" in output
-    assert output.endswith("2 domains: 1 right, 1 failed.\n")
-
-
 # What it is held against
 
 
@@ -311,12 +270,12 @@ def test_options_win_over_the_config_and_it_is_said_in_every_format(
 
 
 def test_what_was_last_applied_from_here_tells_what_is_on_its_way_and_nothing_else(
-    check: Checks, monkeypatch: pytest.MonkeyPatch
+    check: Checks,
 ) -> None:
-    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    check.after_apply("example.com", "--spf", "v=spf1 mx ~all")
     strong = "v=DMARC1;p=reject;rua=mailto:postmaster@example.com"
-    assert main(["apply", "example.com", "--dmarc", strong, "--yes"]) == 0
-    without_credentials(monkeypatch)
+    check.after_apply("example.com", "--dmarc", strong)
+    check.without_credentials()
     code, domain = check("example.com")
     assert (code, domain["basis"]) == (0, "published")
     assert [record["expected"] for record in domain["records"]] == [None, None, None]
@@ -327,7 +286,7 @@ def test_what_was_last_applied_from_here_tells_what_is_on_its_way_and_nothing_el
 
 
 def test_netcups_copy_wins_over_what_was_last_applied_from_here(check: Checks) -> None:
-    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    check.after_apply("example.com", "--spf", "v=spf1 mx ~all")
     check.sandbox.set_zone("example.com", CLEAN)
     code, domain = check("example.com")
     assert (code, domain["basis"], states(domain)["spf"]) == (0, "published", "ok")
@@ -335,7 +294,7 @@ def test_netcups_copy_wins_over_what_was_last_applied_from_here(check: Checks) -
 
 def test_after_an_apply_of_spf_alone_a_domain_without_the_rest_is_not_right(check: Checks) -> None:
     check.show([r for r in CLEAN if r["hostname"] not in ("_dmarc", "dkim._domainkey")])
-    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    check.after_apply("example.com", "--spf", "v=spf1 mx ~all")
     code, domain = check("example.com")
     assert (code, states(domain)) == (8, {"spf": "ok", "dkim": "missing", "dmarc": "missing"})
     assert "all is right" not in check.text("example.com")[1]
@@ -348,25 +307,17 @@ def test_a_selector_alone_says_where_to_look(check: Checks) -> None:
     assert (code, states(domain)["dkim"]) == (8, "missing")
 
 
-def test_the_selectors_of_netcups_copy_are_looked_at_else_dkim(
-    check: Checks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_selectors_of_netcups_copy_are_looked_at_else_dkim(check: Checks) -> None:
     check.show(renamed("dkim._domainkey", "s2026._domainkey")(CLEAN))
     code, domain = check("example.com")
     assert (code, [r["name"] for r in domain["records"]][1]) == (0, "s2026._domainkey.example.com")
-    without_credentials(monkeypatch)
+    check.without_credentials()
     code, domain = check("example.com")
     assert (code, [r["name"] for r in domain["records"]][1]) == (8, "dkim._domainkey.example.com")
 
 
-def test_kind_limits_what_is_looked_at(check: Checks) -> None:
-    assert set(states(check("example.com", "--kind", "spf")[1])) == {"spf"}
-
-
-def test_parts_are_completed_from_dns_where_netcup_is_not_asked(
-    check: Checks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_credentials(monkeypatch)
+def test_parts_are_completed_from_dns_where_netcup_is_not_asked(check: Checks) -> None:
+    check.without_credentials()
     assert check("example.com", "--spf-require", "mx")[0] == 0
     code, domain = check("example.com", "--spf-require", "ip4:192.0.2.7")
     assert code == 8
@@ -396,7 +347,7 @@ def test_a_private_key_is_tried_against_the_published_one(check: Checks, tmp_pat
     )
     (tmp_path / "key.pem").write_bytes(own)
     source = ("example.com", "--dkim", "file:key.pem")
-    assert main(["apply", *source, "--yes"]) == 0
+    check.after_apply(*source)
     code, domain = check(*source)
     assert code == 0
     assert any("a signature made with the private key" in c for c in domain["conclusions"])
@@ -427,12 +378,6 @@ def test_netcup_is_not_asked_for_a_zone_that_others_serve(check: Checks) -> None
     assert "mx-missing" not in codes(domain)
 
 
-def test_a_sub_domain_that_does_not_exist(check: Checks) -> None:
-    code, output = check.text("nothing.example.com")
-    assert code == 5
-    assert "nothing.example.com does not exist" in output
-
-
 def test_a_domain_without_mx(check: Checks) -> None:
     check.show([r for r in CLEAN if r["type"] != "MX"])
     domain = check("example.com")[1]
@@ -455,15 +400,6 @@ def test_a_domain_that_takes_no_mail_and_one_that_sends_none_are_not_nagged(
     code, domain = check("example.com")
     assert (code, states(domain)) == (0, {"spf": "ok", "dmarc": "ok"})
     assert set(codes(domain)) <= {"spf-fail-and-forwarding", "dmarc-reject-and-mailing-lists"}
-
-
-def test_a_name_server_that_is_none(check: Checks) -> None:
-    code, domain = check("example.com", "--nameserver", "127.0.0.1:9")
-    assert (code, set(states(domain).values())) == (8, {"error"})
-    assert [v["server"] for v in domain["records"][0]["servers"]] == ["127.0.0.1:9"]
-    code, _ = check.text("example.com", "--nameserver", "no host at all")
-    assert code == 2
-    assert "is not HOST" in check.stderr
 
 
 def test_a_chain_of_aliases_at_a_selector_is_followed(check: Checks) -> None:
@@ -505,10 +441,8 @@ def test_dns_that_is_silent_is_not_taken_for_an_answer(check: Checks) -> None:
     assert code == 0
 
 
-def test_refused_credentials_do_not_stop_a_check_and_are_not_tried_again(
-    check: Checks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NETCUP_API_PASSWORD", "wrong-password")
+def test_refused_credentials_do_not_stop_a_check_and_are_not_tried_again(check: Checks) -> None:
+    check.cli.set({"NETCUP_API_PASSWORD": "wrong-password"})
     _, output = check.text("example.com", "example.org")
     assert "example.com: all is right, 1 warning" in output
     assert output.count("netcup-not-read") == 2
@@ -543,14 +477,13 @@ BROKEN = ("off", "drop", "servfail", "refused", "garbage")
 @with_and_without
 def test_one_dead_server_is_named_and_waited_for_once(
     check: Checks,
-    monkeypatch: pytest.MonkeyPatch,
     asked: Counter[str],
     mode: str,
     number: int,
     credentials: bool,
 ) -> None:
     if not credentials:
-        without_credentials(monkeypatch)
+        check.without_credentials()
     check.sandbox.dns_fault(number, mode)
     code, domain = check("example.com")
     assert asked[check.sandbox.addresses.nameservers[number]] == 1
@@ -575,13 +508,12 @@ def test_all_servers_dead(check: Checks, asked: Counter[str]) -> None:
 @with_and_without
 def test_the_slowest_answer_is_waited_for_once(
     check: Checks,
-    monkeypatch: pytest.MonkeyPatch,
     asked: Counter[str],
     number: int,
     credentials: bool,
 ) -> None:
     if not credentials:
-        without_credentials(monkeypatch)
+        check.without_credentials()
     check.sandbox.dns_fault(number, "slow", delay=0.3)
     assert check("example.com")[0] == 0
     assert asked[check.sandbox.addresses.nameservers[number]] == 1
@@ -589,98 +521,8 @@ def test_the_slowest_answer_is_waited_for_once(
 
 def test_a_server_that_is_stuck_keeps_it_pending(check: Checks) -> None:
     check.sandbox.dns_fault(1, "stale")
-    assert main(["apply", "example.com", "--spf", "v=spf1 mx ~all", "--yes"]) == 0
+    check.after_apply("example.com", "--spf", "v=spf1 mx ~all")
     code, domain = check("example.com")
     assert (code, states(domain)["spf"]) == (9, "pending")
     assert [v["state"] for v in domain["records"][0]["servers"]] == ["ok", "pending", "ok"]
     assert "wrong" not in json.dumps({**domain, "advice": ""})
-
-
-# The installed command
-
-
-def test_the_installed_command_names_the_dead_server(house: Sandbox, tmp_path: Path) -> None:
-    house.reset()
-    house.dns_fault(1, "drop")
-    ended = Command(house, tmp_path)("check", "example.com")
-    assert ended.code == 8
-    assert (
-        f"error     no answer\n                     at {house.addresses.nameservers[1]}"
-        in ended.stdout
-    )
-
-
-@pytest.fixture
-def late(tmp_path: Path) -> Iterator[Command]:
-    """Two of the name servers keep what they have until they are told otherwise."""
-    with Sandbox(["example.com"]) as sandbox:
-        for number in (1, 2):
-            sandbox.dns_fault(number, "stale")
-        command = Command(sandbox, tmp_path)
-        yield command
-        command.stop()
-
-
-APPLY = ("example.com", "--spf", "v=spf1 mx a ~all", "--spf-drop",
-         "include:_spf.webhosting.systems", "--dmarc",
-         "v=DMARC1;p=none;rua=mailto:postmaster@example.com")  # fmt: skip
-CHECK = (*APPLY, "--kind", "spf", "--kind", "dmarc")
-"""There is no key, and of that nothing is to be said."""
-
-
-def test_wait_returns_when_the_last_server_has_it_and_not_before(late: Command) -> None:
-    assert late("apply", *APPLY, "--yes").code == 0
-    pending = late("check", *CHECK, "--format", "json")
-    assert pending.code == 9
-    assert set(states(pending.json["domains"][0]).values()) == {"pending"}
-    assert "wrong" not in pending.stdout
-    _, second, third = late.sandbox.addresses.nameservers
-    process = late.start("check", *CHECK, "--wait")
-    told = process.told_until(f"for {second}, {third}\n")
-    late.sandbox.dns_fault(1, "ok")
-    told += process.told_until(f" s for {third}\n")
-    assert "Every name server has it" not in told
-    late.sandbox.dns_fault(2, "ok")
-    _, rest = process.communicate(timeout=60)
-    told += rest.decode()
-    assert process.returncode == 0, told
-    assert "Every name server has it" in told
-    assert re.search(r"old record until .*\(in 24 h\)", told)
-    assert "saying that there is none until" in told
-
-
-def test_apply_waits_too_and_a_timeout_is_nine(late: Command) -> None:
-    ended = late("apply", *APPLY, "--yes", "--wait", "--timeout", "1")
-    assert ended.code == 9
-    assert re.search(r"Not everywhere after \d+ s", ended.stderr)
-    assert re.search(r"netcup-mailauth check example.com .*--wait", ended.stderr)
-    assert late("check", *CHECK, "--wait", "--timeout", "0").code == 9
-
-
-def test_interrupted_it_leaves_the_zone_and_says_how_to_go_on(late: Command) -> None:
-    assert late("apply", *APPLY, "--yes").code == 0
-    process = late.start("check", *CHECK, "--wait")
-    process.told_until("waiting")
-    zone = late.sandbox.zone("example.com")
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert late.sandbox.zone("example.com") == zone
-    said = rest.decode()
-    assert "The zone stays as it is" in said
-    assert "Traceback" not in said
-    again = re.search(r"^  netcup-mailauth (check example.com .* --wait)$", said, re.MULTILINE)
-    assert again is not None
-    import shlex
-
-    for number in (1, 2):
-        late.sandbox.dns_fault(number, "ok")
-    assert late(*shlex.split(again[1])).code == 0
-
-
-def test_what_netcup_itself_does_not_have_is_not_waited_for(late: Command) -> None:
-    ended = late("check", *APPLY, "--wait")
-    assert ended.code == 8
-    assert not re.search(r"waiting \d", ended.stderr)
-    assert "Apply it first" in ended.stderr
-    assert "Every name server" not in ended.stderr

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.sandbox import Quirks, Sandbox
-from tests.process.command import Command
-from tests.story.inprocess import Cli
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.story.inprocess import Cli, PointedAt
 
     Start = Callable[..., Cli]
 
@@ -29,20 +28,15 @@ JOBS = ("--jobs", "5", "--rate", "0")
 
 
 @pytest.fixture
-def start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Cli]]:
-    opened: list[Sandbox] = []
+def start(pointed_at: PointedAt) -> Iterator[Start]:
+    """Points the command line at a sandbox with these zones; one after the other."""
+    with ExitStack() as opened:
 
-    def pointed_at(domains: list[str], **options: Any) -> Cli:
-        sandbox = Sandbox(domains, **{"rate": None, **options})
-        sandbox.start()
-        opened.append(sandbox)
-        return Cli(sandbox, tmp_path, monkeypatch, capsys)
+        def started(domains: list[str], **options: Any) -> Cli:
+            sandbox = Sandbox(domains, **{"rate": None, **options})
+            return pointed_at(opened.enter_context(sandbox))
 
-    yield pointed_at
-    for sandbox in opened:
-        sandbox.close()
+        yield started
 
 
 def spf_of(sandbox: Sandbox, domain: str) -> list[str]:
@@ -55,7 +49,7 @@ def test_jobs_change_nothing_but_the_time(start: Start) -> None:
     outputs, calls = [], []
     for jobs in ("1", "5"):
         cli = start(TEN, latency=0.01)
-        ended = cli.run("apply", *TEN, *WISH, "--yes", "--jobs", jobs)
+        ended = cli("apply", *TEN, *WISH, "--yes", "--jobs", jobs)
         assert ended.code == 0, ended.stderr
         assert all(spf_of(cli.sandbox, domain) == [SPF] for domain in TEN)
         outputs.append(re.sub(r"127\.0\.0\.1:\d+ *", "", ended.stdout))
@@ -69,7 +63,7 @@ def test_jobs_change_nothing_but_the_time(start: Start) -> None:
 def test_json_is_in_the_order_of_the_domains(start: Start) -> None:
     cli = start(TEN)
     cli.sandbox.fault("infoDnsRecords", "slow", delay=0.3)  # whoever asks first
-    ended = cli.run("apply", *TEN, *WISH, "--yes", "--format", "json", *JOBS)
+    ended = cli("apply", *TEN, *WISH, "--yes", "--format", "json", *JOBS)
     assert [zone["domain"] for zone in json.loads(ended.stdout)["zones"]] == TEN
 
 
@@ -77,7 +71,7 @@ def test_a_refused_login_is_sent_once_however_many_jobs_there_are(start: Start) 
     """Each further one brings the account nearer to its lock-out."""
     cli = start(TEN, latency=0.02)
     cli.set({"NETCUP_API_PASSWORD": "wrong"})
-    ended = cli.run("apply", *TEN, *WISH, "--yes", *JOBS)
+    ended = cli("apply", *TEN, *WISH, "--yes", *JOBS)
     assert ended.code == ExitCode.CREDENTIALS
     assert requests_of(cli.sandbox) == {"login": 1}
 
@@ -85,7 +79,7 @@ def test_a_refused_login_is_sent_once_however_many_jobs_there_are(start: Start) 
 def test_a_lock_out_that_one_job_meets_ends_the_others(start: Start) -> None:
     cli = start(TEN, latency=0.02)
     cli.sandbox.fault("infoDnsRecords", "lockout", after=1)
-    ended = cli.run("apply", *TEN, *WISH, "--yes", "--format", "json", "--jobs", "2")
+    ended = cli("apply", *TEN, *WISH, "--yes", "--format", "json", "--jobs", "2")
     assert ended.code == ExitCode.WAIT
     statuses = [zone["result"] for zone in ended.json["zones"]]
     assert statuses.count("failed") == 1
@@ -95,7 +89,7 @@ def test_a_lock_out_that_one_job_meets_ends_the_others(start: Start) -> None:
 
 def test_a_session_that_dies_under_all_jobs_is_begun_anew_once(start: Start) -> None:
     cli = start(TEN, latency=0.03, quirks=Quirks(first_call_4001="once"))
-    ended = cli.run("apply", *TEN, *WISH, "--yes", *JOBS)
+    ended = cli("apply", *TEN, *WISH, "--yes", *JOBS)
     assert ended.code == 0, ended.stderr
     assert requests_of(cli.sandbox)["login"] == 2
     assert all(spf_of(cli.sandbox, domain) == [SPF] for domain in TEN)
@@ -105,7 +99,7 @@ def test_a_key_that_mailcow_refuses_is_sent_once(start: Start) -> None:
     """mailcow bans the address after a few."""
     cli = start(TEN, latency=0.02)
     cli.set({"MAILCOW_API_KEY": "111111-222222-333333-444444-555555"})
-    ended = cli.run("apply", *TEN, "--dkim", "mailcow", "--yes", *JOBS)
+    ended = cli("apply", *TEN, "--dkim", "mailcow", "--yes", *JOBS)
     assert ended.code == ExitCode.CREDENTIALS
     assert cli.sandbox.stats()["mailcow"] == {"401": 1}
 
@@ -114,7 +108,7 @@ def test_a_missing_mailcow_key_is_one_plain_error(start: Start) -> None:
     """It is looked for in a job's thread, where click knows no running command."""
     cli = start(TEN)
     cli.set({"MAILCOW_API_KEY": None})
-    ended = cli.run("plan", *TEN, "--dkim", "mailcow", *JOBS)
+    ended = cli("plan", *TEN, "--dkim", "mailcow", *JOBS)
     assert ended.code == ExitCode.CREDENTIALS, ended.stderr
     assert "MAILCOW_API_KEY" in ended.stderr
 
@@ -128,7 +122,7 @@ def test_two_domains_of_one_zone_do_not_get_into_each_others_way(
     own = 'zone = "example.com"\nparked = true\nallow = ["wildcard-shadowed"]\n'
     tables = (f'[domains."{name}"]\n{own}' for name in names)
     (tmp_path / "netcup-mailauth.toml").write_text("".join(tables))
-    ended = cli.run("apply", "--yes", *JOBS)
+    ended = cli("apply", "--yes", *JOBS)
     assert ended.code == 0, ended.stderr + ended.stdout
     assert "Another program" not in ended.stdout
     assert ended.stdout.count("written and verified") >= 5
@@ -137,30 +131,20 @@ def test_two_domains_of_one_zone_do_not_get_into_each_others_way(
 def test_a_parallel_run_is_undone_as_one(start: Start) -> None:
     cli = start(TEN)
     before = {domain: spf_of(cli.sandbox, domain) for domain in TEN}
-    assert cli.run("apply", *TEN, *WISH, "--yes", *JOBS).code == 0
-    (listed,) = cli.run("undo", "--list", "--format", "json").json["runs"]
+    assert cli("apply", *TEN, *WISH, "--yes", *JOBS).code == 0
+    (listed,) = cli("undo", "--list", "--format", "json").json["runs"]
     assert sorted(entry["domain"] for entry in listed["entries"]) == TEN
-    ended = cli.run("undo", "--run", listed["run"], "--yes")
+    ended = cli("undo", "--run", listed["run"], "--yes")
     assert ended.code == 0, ended.stderr
     assert {domain: spf_of(cli.sandbox, domain) for domain in TEN} == before
 
 
 def test_of_a_plan_file_jobs_write_the_same(start: Start) -> None:
     cli = start(TEN)
-    assert cli.run("plan", *TEN, *WISH, "--out", "plan.json", *JOBS).code == 0
-    ended = cli.run("apply", "--plan", "plan.json", *JOBS)
+    assert cli("plan", *TEN, *WISH, "--out", "plan.json", *JOBS).code == 0
+    ended = cli("apply", "--plan", "plan.json", *JOBS)
     assert ended.code == 0, ended.stderr
     assert all(spf_of(cli.sandbox, domain) == [SPF] for domain in TEN)
-
-
-def test_each_domain_is_in_exactly_one_shard(start: Start) -> None:
-    cli = start(TEN)
-    seen: list[str] = []
-    for index in range(3):
-        ended = cli.run("apply", *TEN, *WISH, "--yes", "--shard", f"{index}/3", *JOBS)
-        assert ended.code == 0, ended.stderr
-        seen += re.findall(r"^(example-\d\.de): written", ended.stdout, re.MULTILINE)
-    assert sorted(seen) == TEN
 
 
 @pytest.mark.parametrize("command", ["plan", "check"])
@@ -168,60 +152,7 @@ def test_changed_shows_no_domain_at_which_there_is_nothing_to_do(
     start: Start, command: str
 ) -> None:
     cli = start(TEN[:3])
-    assert cli.run("apply", *TEN[:2], *WISH, "--yes").code == 0
-    ended = cli.run(command, *TEN[:3], *WISH, "--kind", "spf", "--changed")
+    assert cli("apply", *TEN[:2], *WISH, "--yes").code == 0
+    ended = cli(command, *TEN[:3], *WISH, "--kind", "spf", "--changed")
     assert TEN[2] in ended.stdout
     assert TEN[0] not in ended.stdout
-
-
-def test_with_changed_a_run_without_changes_is_one_line(start: Start) -> None:
-    cli = start(TEN)
-    assert cli.run("apply", *TEN, *WISH, "--yes", *JOBS).code == 0
-    ended = cli.run("apply", *TEN, *WISH, "--yes", "--changed", *JOBS)
-    assert ended.stdout == "10 domains: 10 unchanged.\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_lets_the_writes_that_run_finish_and_begins_no_other(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    with Sandbox(TEN, rate=None) as sandbox:
-        sandbox.fault("updateDnsRecords", "slow", delay=1, times=2)
-        command = Command(sandbox, tmp_path)
-        process = command.start("apply", *TEN, *WISH, "--yes", "--jobs", "2")
-        deadline = time.monotonic() + 20
-        while requests_of(sandbox).get("updateDnsRecords", 0) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(number)
-        stdout, stderr = (text.decode() for text in process.communicate())
-        assert process.returncode == ExitCode.INTERRUPTED, stderr
-        assert "Waiting for what is being worked on" in stderr
-        assert re.findall(r"^(\S+): written", stdout, re.MULTILINE) == TEN[:2]
-        assert requests_of(sandbox)["infoDnsRecords"] == 2
-        assert requests_of(sandbox)["logout"] == 1
-
-
-def test_a_second_signal_names_the_writes_in_flight(tmp_path: Path) -> None:
-    with Sandbox(TEN, rate=None) as sandbox:
-        sandbox.fault("updateDnsRecords", "slow", delay=20, times=2)
-        command = Command(sandbox, tmp_path)
-        process = command.start("apply", *TEN, *WISH, "--yes", "--jobs", "2")
-        deadline = time.monotonic() + 20
-        while requests_of(sandbox).get("updateDnsRecords", 0) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        assert b"Waiting" in _line_with(process, b"Waiting")
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate()
-        assert process.returncode == ExitCode.UNVERIFIED, stderr
-        for domain in TEN[:2]:
-            assert f"the write to {domain}" in stderr.decode()
-
-
-def _line_with(process: Any, words: bytes) -> bytes:
-    for line in process.stderr:
-        if words in line:
-            return bytes(line)
-    return b""

@@ -12,7 +12,6 @@ from tests.pauses import no_pauses
 from tests.story.answering import FOUND, LOGIN, REVISIONS, answering, envelope, record, rest, row
 
 if TYPE_CHECKING:
-    from tests.process.command import Command
     from tests.story.inprocess import Cli
 
 FORMATS = ("text", "json", "markdown")
@@ -45,7 +44,7 @@ def test_a_hostile_answer_is_an_error_and_nothing_is_written(
 ) -> None:
     with no_pauses(), answering(LOGIN, answer) as url:
         cli.set({"NETCUP_CCP_ENDPOINT": url})
-        ended = cli.run("apply", "example.com", *SPF, "--yes")
+        ended = cli("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1
     assert words in " ".join(ended.stderr.split())
     assert not list(cli.folder.glob("state/**/*.json"))
@@ -61,26 +60,24 @@ def harmful(text: str) -> set[str]:
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("field", ["destination", "hostname", "type", "priority"])
-def test_control_characters_in_a_record_are_shown_escaped(
-    command: Command, form: str, field: str
-) -> None:
+def test_control_characters_in_a_record_are_shown_escaped(cli: Cli, form: str, field: str) -> None:
     """A record of a neighbour, or of who was in the account, must not drive the terminal."""
     data = {"dnsrecords": [record(**{field: f"x{NASTY}y"})]}
     with answering(LOGIN, envelope(data)) as url:
-        command.changes["NETCUP_CCP_ENDPOINT"] = url
+        cli.set({"NETCUP_CCP_ENDPOINT": url})
         for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
-            ended = command(*arguments, "--format", form)
+            ended = cli(*arguments, "--format", form)
             assert harmful(ended.stdout + ended.stderr) == set()
 
 
 @pytest.mark.parametrize("field", ["status", "shortmessage", "longmessage"])
-def test_control_characters_in_an_error_are_shown_escaped(command: Command, field: str) -> None:
+def test_control_characters_in_an_error_are_shown_escaped(cli: Cli, field: str) -> None:
     words = {"status": "error", field: f"x{NASTY}y"}
     refusal = envelope(statuscode=5031, **words)
     with answering(LOGIN, refusal) as url:
-        command.changes["NETCUP_CCP_ENDPOINT"] = url
+        cli.set({"NETCUP_CCP_ENDPOINT": url})
         for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
-            ended = command("-v", *arguments)
+            ended = cli("-v", *arguments)
             assert harmful(ended.stdout + ended.stderr) == set()
 
 
@@ -106,7 +103,7 @@ def test_a_hostile_rest_answer_is_an_error_and_nothing_is_written(
 ) -> None:
     with no_pauses(), answering(*answers) as url:
         cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-        ended = cli.run("apply", "example.com", *SPF, "--yes")
+        ended = cli("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1
     assert words in " ".join(ended.stderr.split())
     assert harmful(ended.stdout + ended.stderr) == set()
@@ -121,7 +118,7 @@ def test_control_characters_in_a_row_are_shown_escaped(cli: Cli, form: str, fiel
     for arguments in (("records", "example.com"), ("plan", "example.com", *SPF)):
         with answering(FOUND, REVISIONS, rows) as url:
             cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-            ended = cli.run(*arguments, "--format", form)
+            ended = cli(*arguments, "--format", form)
         assert ended.stdout
         assert harmful(ended.stdout + ended.stderr) == set()
 
@@ -133,6 +130,6 @@ def test_control_characters_in_a_rest_error_are_shown_escaped(cli: Cli, field: s
     for status in (400, 404, 422):
         with answering(rest(None, errors=(error,)), status=status) as url:
             cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
-            ended = cli.run("-v", "plan", "example.com", *SPF)
+            ended = cli("-v", "plan", "example.com", *SPF)
         assert ended.code != 0
         assert harmful(ended.stdout + ended.stderr) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,14 @@ def requests_of(sandbox: Sandbox) -> dict[str, int]:
     requests = sandbox.stats()["requests"]
     assert isinstance(requests, dict)
     return requests
+
+
+def until_called(sandbox: Sandbox, action: str, times: int = 1) -> None:
+    """Wait until an action was called so often."""
+    deadline = time.monotonic() + 30
+    while requests_of(sandbox).get(action, 0) < times:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 @contextmanager

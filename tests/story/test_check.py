@@ -452,6 +452,9 @@ def test_refused_credentials_do_not_stop_a_check_and_are_not_tried_again(check: 
 
 BROKEN = ("off", "drop", "servfail", "refused", "garbage")
 
+ONE_SILENCE = 3.5
+"""Seconds in which a check is done on a busy machine; waiting twice for 1.8 s takes longer."""
+
 
 @pytest.mark.parametrize("number", [0, 2])
 @pytest.mark.parametrize("mode", BROKEN)
@@ -462,7 +465,7 @@ def test_one_dead_server_is_named_and_costs_no_more_than_its_own_answer(
     check.sandbox.dns_fault(number, mode)
     began = time.monotonic()
     code, domain = check("example.com")
-    assert time.monotonic() - began < 2.9
+    assert time.monotonic() - began < ONE_SILENCE
     assert (code, set(states(domain).values())) == (8, {"error"})
     for found in domain["records"]:
         by_server = [view["state"] for view in found["servers"]]
@@ -477,7 +480,7 @@ def test_all_servers_dead(check: Checks) -> None:
         check.sandbox.dns_fault(number, "drop")
     began = time.monotonic()
     code, domain = check("example.com", "--selector", "dkim")
-    assert time.monotonic() - began < 2.9
+    assert time.monotonic() - began < ONE_SILENCE
     assert (code, set(states(domain).values())) == (8, {"error"})
 
 

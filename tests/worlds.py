@@ -43,6 +43,14 @@ def requests_of(sandbox: Sandbox) -> dict[str, int]:
     return requests
 
 
+def until_called(sandbox: Sandbox, action: str, times: int = 1) -> None:
+    """Wait until an action was called so often."""
+    deadline = time.monotonic() + 30
+    while requests_of(sandbox).get(action, 0) < times:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
 @contextmanager
 def account(*domains: str, **options: Any) -> Iterator[tuple[Sandbox, CcpBackend]]:
     """A sandbox with these zones, and the back end that talks to it."""

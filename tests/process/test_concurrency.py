@@ -17,7 +17,7 @@ from netcup_mailauth.sandbox import Quirks, Sandbox
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.effort import PROFILE
 from tests.process.command import Command, Ended
-from tests.worlds import requests_of
+from tests.worlds import requests_of, until_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,15 +138,8 @@ def holding(command: Command) -> Any:
     command.sandbox.fault("updateDnsRecords", "slow", delay=2)
     policy = wish(POLICIES[0])
     process = command.start("apply", "example.com", *policy, *ALLOW, "--yes")
-    _until(command.sandbox, "updateDnsRecords", 1)
+    until_called(command.sandbox, "updateDnsRecords", 1)
     return process
-
-
-def _until(sandbox: Sandbox, action: str, times: int) -> None:
-    deadline = time.monotonic() + 30
-    while requests_of(sandbox).get(action, 0) < times:
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def test_who_does_not_want_to_wait_is_told_who_holds_the_lock(tmp_path: Path) -> None:
@@ -155,7 +148,7 @@ def test_who_does_not_want_to_wait_is_told_who_holds_the_lock(tmp_path: Path) ->
         before = managed(command.sandbox)
         command.sandbox.fault("updateDnsRecords", "slow", delay=60)
         process = command.start("apply", "example.com", *wish(POLICIES[0]), *ALLOW, "--yes")
-        _until(command.sandbox, "updateDnsRecords", 2)
+        until_called(command.sandbox, "updateDnsRecords", 2)
         impatient = ("--lock-timeout", "0.1")
         holder = f"Another run is writing with this account: process {process.pid}, since 20"
         for ended in (
@@ -267,7 +260,7 @@ def _at_random(sandbox: Sandbox, api: Api, chance: random.Random) -> Callable[[]
 def _called(sandbox: Sandbox, call: str) -> Callable[[], None]:
     """Waits until this call has been made once more."""
     calls = requests_of(sandbox).get(call, 0)
-    return lambda: _until(sandbox, call, calls + 1)
+    return lambda: until_called(sandbox, call, calls + 1)
 
 
 def _settled(sandbox: Sandbox) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.sandbox import Sandbox
 from tests.process.command import Command
-from tests.worlds import requests_of
+from tests.worlds import requests_of, until_called
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +26,7 @@ def test_an_interrupt_before_the_write_prevents_it(
 ) -> None:
     command.sandbox.fault("infoDnsRecords", "slow", delay=20)
     process = command.start("apply", "example.com", *SPF, "--yes")
-    _until_called(command.sandbox, "infoDnsRecords")
+    until_called(command.sandbox, "infoDnsRecords")
     process.send_signal(number)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -38,7 +37,7 @@ def test_an_interrupt_before_the_write_prevents_it(
 def test_an_interrupt_during_the_write_waits_for_its_outcome_and_says_it(command: Command) -> None:
     command.sandbox.fault("updateDnsRecords", "slow", delay=1.5)
     process = command.start("apply", "example.com", *SPF, "--yes")
-    _until_called(command.sandbox, "updateDnsRecords")
+    until_called(command.sandbox, "updateDnsRecords")
     process.send_signal(signal.SIGINT)
     output, error = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -49,7 +48,7 @@ def test_an_interrupt_during_the_write_waits_for_its_outcome_and_says_it(command
 def test_a_second_interrupt_stops_at_once_and_names_the_write(command: Command) -> None:
     command.sandbox.fault("updateDnsRecords", "slow", delay=60)
     process = command.start("apply", "example.com", *SPF, "--yes")
-    _until_called(command.sandbox, "updateDnsRecords")
+    until_called(command.sandbox, "updateDnsRecords")
     process.send_signal(signal.SIGINT)
     process.told_until("interrupt again")
     process.send_signal(signal.SIGINT)
@@ -66,7 +65,7 @@ def test_a_signal_lets_the_writes_that_run_finish_and_begins_no_other(
         sandbox.fault("updateDnsRecords", "slow", delay=1, times=2)
         command = Command(sandbox, tmp_path)
         process = command.start("apply", *TEN, *SPF, "--yes", "--jobs", "2")
-        _until_called(sandbox, "updateDnsRecords", 2)
+        until_called(sandbox, "updateDnsRecords", 2)
         process.send_signal(number)
         stdout, stderr = (text.decode() for text in process.communicate())
         assert process.returncode == ExitCode.INTERRUPTED, stderr
@@ -81,7 +80,7 @@ def test_a_second_signal_names_the_writes_in_flight(tmp_path: Path) -> None:
         sandbox.fault("updateDnsRecords", "slow", delay=20, times=2)
         command = Command(sandbox, tmp_path)
         process = command.start("apply", *TEN, *SPF, "--yes", "--jobs", "2")
-        _until_called(sandbox, "updateDnsRecords", 2)
+        until_called(sandbox, "updateDnsRecords", 2)
         process.send_signal(signal.SIGINT)
         assert b"Waiting" in _line_with(process, b"Waiting")
         process.send_signal(signal.SIGINT)
@@ -96,10 +95,3 @@ def _line_with(process: Any, words: bytes) -> bytes:
         if words in line:
             return bytes(line)
     return b""
-
-
-def _until_called(sandbox: Sandbox, action: str, times: int = 1) -> None:
-    deadline = time.monotonic() + 20
-    while requests_of(sandbox).get(action, 0) < times:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

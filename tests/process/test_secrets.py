@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +20,7 @@ from tests.process.command import Ended
 from tests.process.terminal import dialogue
 from tests.process.watched import WRONG, Watched, watched
 from tests.story.answering import LOGIN, answering, envelope, rest
-from tests.worlds import requests_of
+from tests.worlds import until_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -294,9 +293,7 @@ def test_a_crash_with_the_fault_handler_on(run: Watched) -> None:
     run.command.changes["PYTHONFAULTHANDLER"] = "1"
     run.command.sandbox.fault("infoDnsRecords", "slow", delay=20)
     process = run.command.start("-v", *PLAN)
-    deadline = time.monotonic() + 30
-    while "infoDnsRecords" not in requests_of(run.command.sandbox) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until_called(run.command.sandbox, "infoDnsRecords")
     process.send_signal(signal.SIGABRT)
     out, err = process.communicate(timeout=30)
     assert b"Fatal Python error: Aborted" in err

@@ -34,7 +34,7 @@ def test_check_when_there_is_nothing(bare: Cli) -> None:
 def test_a_quiet_check_says_nothing_unless_something_is_wrong(cli: Cli) -> None:
     ended = cli("auth", "--check", "-q")
     assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
-    cli.set({"NETCUP_API_PASSWORD": "C4n4ry"})
+    cli.set({"NETCUP_API_PASSWORD": "wrong-password"})
     ended = cli("auth", "--check", "-q")
     assert ended.code == 4
     assert "refuses" in ended.stdout

@@ -176,9 +176,11 @@ class Checks:
 
 
 @pytest.fixture
-def check(house: Sandbox, pointed_at: PointedAt) -> Checks:
+def check(house: Sandbox, pointed_at: PointedAt, request: pytest.FixtureRequest) -> Checks:
     checks = Checks(pointed_at(house))
     checks.show(CLEAN)
+    if not getattr(request, "param", True):
+        checks.without_credentials()
     return checks
 
 
@@ -195,17 +197,18 @@ def states(domain: Mapping[str, Any]) -> dict[str, str]:
 # What is wrong
 
 
-with_and_without = pytest.mark.parametrize("credentials", [True, False], ids=["api", "no-api"])
+with_and_without = pytest.mark.parametrize(
+    "check", [True, False], indirect=True, ids=["api", "no-api"]
+)
+"""With credentials for netcup's API, and with name servers alone."""
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @with_and_without
 def test_a_seeded_fault_is_named_when_the_right_records_are_wanted_and_when_nothing_is(
-    check: Checks, fault: Fault, credentials: bool
+    check: Checks, fault: Fault
 ) -> None:
     check.show(fault.make(CLEAN), fault.world)
-    if not credentials:
-        check.without_credentials()
     code, domain = check("example.com", *fault.words)
     others = {kind: state for kind, state in states(domain).items() if kind != fault.kind}
     assert code == 8
@@ -227,10 +230,7 @@ def test_a_seeded_fault_is_named_when_the_right_records_are_wanted_and_when_noth
 def test_the_clean_zone_has_no_fault(
     check: Checks,
     words: tuple[str, ...],
-    credentials: bool,
 ) -> None:
-    if not credentials:
-        check.without_credentials()
     code, domain = check("example.com", *words)
     assert code == 0
     assert set(states(domain).values()) == {"ok"}
@@ -482,8 +482,6 @@ def test_one_dead_server_is_named_and_waited_for_once(
     number: int,
     credentials: bool,
 ) -> None:
-    if not credentials:
-        check.without_credentials()
     check.sandbox.dns_fault(number, mode)
     code, domain = check("example.com")
     assert asked[check.sandbox.addresses.nameservers[number]] == 1
@@ -507,13 +505,8 @@ def test_all_servers_dead(check: Checks, asked: Counter[str]) -> None:
 @pytest.mark.parametrize("number", range(3))
 @with_and_without
 def test_the_slowest_answer_is_waited_for_once(
-    check: Checks,
-    asked: Counter[str],
-    number: int,
-    credentials: bool,
+    check: Checks, asked: Counter[str], number: int
 ) -> None:
-    if not credentials:
-        check.without_credentials()
     check.sandbox.dns_fault(number, "slow", delay=0.3)
     assert check("example.com")[0] == 0
     assert asked[check.sandbox.addresses.nameservers[number]] == 1

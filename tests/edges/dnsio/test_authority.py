@@ -164,7 +164,7 @@ def test_a_survey_goes_on_without_the_dead_and_asks_nothing_twice(stack: ExitSta
     (of_dead, dead), (of_quick, quick) = (
         start(stack, s) for s in ({TXTKEY: drop, A: drop}, {**GOOD, A: nxdomain()})
     )
-    first = survey([dead, quick], [TXT], timeout=0.6)
+    first = survey([dead, quick], [TXT], timeout=1.0)
     before = len(of_dead.asked)
     found = surveyed_further(first, [TXT, second, second])
     assert found.queries == (TXT, second)

@@ -121,7 +121,7 @@ def test_what_is_no_answer(reply: Reply, status: ServerStatus, detail: str) -> N
     ],
 )
 def test_what_is_waited_for_in_vain(reply: Reply, status: ServerStatus, detail: str) -> None:
-    found = ask_once(reply, timeout=0.1)
+    found = ask_once(reply, timeout=0.5)
     assert found.status is status
     assert found.detail.startswith(detail)
 

@@ -317,7 +317,8 @@ _COLOURED_LINES = re.compile(r"(\x1b\[[0-9;]*m|\n)")
 
 def masked(text: str, secrets: Iterable[SecretStr]) -> str:
     """``text`` with a mask in place of each of our secrets."""
-    for secret in secrets:
+    # The longest first: what is left of one that begins with another would be shown.
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret.get_secret_value(), MASK)
     return text

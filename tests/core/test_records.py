@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from netcup_mailauth.kinds import hostname_of, is_of_kind, of_kind
 from netcup_mailauth.records import (
@@ -14,6 +15,7 @@ from netcup_mailauth.records import (
     Kind,
     Zone,
     join_txt,
+    masked,
     reason_not_to_store,
 )
 
@@ -116,3 +118,10 @@ def test_each_api_has_characters_and_a_length_of_its_own() -> None:
     for value in ("it's", "x" * 4000):
         assert reason_not_to_store(value, CCP)
         assert reason_not_to_store(value, CLOUDDNS) is None
+
+
+@pytest.mark.parametrize("longer", ["secret-and-more", "more-and-secret", "more-secret-more"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_nothing_is_left_of_a_secret_that_holds_another(longer: str, turned: bool) -> None:
+    secrets = [SecretStr("secret"), SecretStr(longer)]
+    assert masked(f"key {longer}, secret", secrets[::-1] if turned else secrets) == "key ***, ***"

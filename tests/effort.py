@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 THOROUGH = "NETCUP_MAILAUTH_THOROUGH" in os.environ
 """Set before a release, and whenever one of the parsers has changed: ten times as many."""
@@ -28,8 +28,10 @@ def tries(in_ci: int) -> int:
     return max(in_ci * _OF_FIVE // 5, 1)
 
 
-MANY = settings(max_examples=tries(500))
+MANY = settings(
+    max_examples=tries(500), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 """Where an example costs little and there is much to meet."""
 
-SOME = settings(max_examples=tries(100))
+SOME = settings(MANY, max_examples=tries(100))
 """What hypothesis draws by itself."""

@@ -97,10 +97,13 @@ def _is_loopback(host: str) -> bool:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Twice as many as there are processors: half of the time the tests wait for something.
 
-    None for a few tests that are named: those have ended before the workers are ready.
+    As many for folders that are named, and none for files: those have ended before the workers are
+    ready.
     """
-    named = config.args_source is pytest.Config.ArgsSource.ARGS
-    return 0 if named else 2 * (os.cpu_count() or 1)
+    processors = os.cpu_count() or 1
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return 2 * processors
+    return 0 if any(".py" in named for named in config.args) else processors
 
 
 def pytest_collection_finish() -> None:

@@ -476,11 +476,7 @@ BROKEN = ("off", "drop", "servfail", "refused", "garbage")
 @pytest.mark.parametrize("mode", BROKEN)
 @with_and_without
 def test_one_dead_server_is_named_and_waited_for_once(
-    check: Checks,
-    asked: Counter[str],
-    mode: str,
-    number: int,
-    credentials: bool,
+    check: Checks, asked: Counter[str], mode: str, number: int
 ) -> None:
     check.sandbox.dns_fault(number, mode)
     code, domain = check("example.com")

@@ -69,16 +69,20 @@ def refusal(query: dns.message.Message, rcode: str | None) -> Result | None:
 
 
 def written(query: dns.message.Message, transport: Transport, result: Result) -> bytes:
-    """The response, without records and with TC where it does not fit into a UDP packet."""
+    """The response, without records and with TC where it does not fit into a UDP packet.
+
+    Records are sent in the order they are in: to shuffle them draws from the generator of the whole
+    process, whose other users may rely on what it gives.
+    """
     room = _LARGEST if transport == "tcp" else _udp_room(query)
     try:
-        return _response(query, result).to_wire(max_size=room)
+        return _response(query, result).to_wire(max_size=room, want_shuffle=False)
     except dns.exception.TooBig:
         pass
     if transport == "tcp":
         return _response(query, SERVFAIL).to_wire()
     cut = Result(result.rcode, flags=result.flags | dns.flags.TC)
-    return _response(query, cut).to_wire(max_size=room)
+    return _response(query, cut).to_wire(max_size=room, want_shuffle=False)
 
 
 def _udp_room(query: dns.message.Message) -> int:

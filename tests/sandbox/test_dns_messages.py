@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,12 @@ def test_with_edns_it_fits(server: str) -> None:
     assert answers(answer, "TXT") == [TEXT]
     assert answer.edns == 0
     assert answer.payload == 1232
+
+
+def test_an_answer_draws_nothing_from_the_random_numbers_of_the_process(server: str) -> None:
+    before = random.getstate()
+    assert len(answers(tcp(server, query("many")), "TXT")) == 15
+    assert random.getstate() == before
 
 
 def test_what_does_not_fit_is_asked_for_by_tcp(server: str) -> None:

@@ -31,6 +31,7 @@ class Tally:
         unsigned: how many mailcow had no whole key for.
         verified: verifications that ended well: at once, and late.
         failed: mails that did not verify, by selector.
+        late: mails that a second receiver verified within the grace, by selector.
         too_late: late verifications that came after the grace, as on a busy machine; not counted.
         selectors: the keys that signed, in their order.
     """
@@ -39,12 +40,23 @@ class Tally:
     unsigned: int = 0
     verified: int = 0
     failed: dict[str, int] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
     too_late: int = 0
     selectors: list[str] = field(default_factory=list)
 
     @property
     def failures(self) -> int:
         return sum(self.failed.values())
+
+    @property
+    def in_time(self) -> int:
+        """Mails that both receivers verified within the grace."""
+        return sum(self.late.values())
+
+    @property
+    def judged(self) -> int:
+        """Verdicts that count: mails verified by both receivers, and those that failed."""
+        return self.in_time + self.failures
 
     def __str__(self) -> str:
         return (
@@ -62,7 +74,7 @@ class Traffic:
         sandbox: what signs, and whose name servers are asked: three, and the resolver.
         domain: who sends.
         grace: seconds that a mail may be on its way.
-        least: so many mails there shall be, at least.
+        least: so many verdicts that count there are before it ends.
         pause: seconds between two mails.
     """
 
@@ -96,7 +108,7 @@ class Traffic:
 
     def _run(self) -> None:
         try:
-            while not self._over.is_set() or self.tally.mails < self._least:
+            while not self._over.is_set() or self.tally.judged < self._least:
                 self._send()
                 self._deliver_late(time.monotonic())
                 time.sleep(self._pause)
@@ -125,9 +137,10 @@ class Traffic:
     def _deliver_late(self, now: float) -> None:
         while self._late and self._late[0][0] <= now:
             _, number, mail = heapq.heappop(self._late)
-            self._verify(mail, number + 1)
+            if self._verify(mail, number + 1):
+                self.tally.late[mail.selector] = self.tally.late.get(mail.selector, 0) + 1
 
-    def _verify(self, mail: Mail, receiver: int) -> None:
+    def _verify(self, mail: Mail, receiver: int) -> bool:
         good = self._receivers[receiver % len(self._receivers)].verifies(mail)
         if good:
             self.tally.verified += 1
@@ -135,3 +148,4 @@ class Traffic:
             self.tally.too_late += 1
         else:
             self.tally.failed[mail.selector] = self.tally.failed.get(mail.selector, 0) + 1
+        return good

@@ -15,9 +15,9 @@ from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.dnsio.servers import denial_ttl, not_asked, with_route
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
 from netcup_mailauth.judge import guard, holding
+from netcup_mailauth.judge.case import Case
+from netcup_mailauth.judge.case import Signer as Signing
 from netcup_mailauth.judge.faults import unstorable
-from netcup_mailauth.judge.guard import Case
-from netcup_mailauth.judge.guard import Signer as Signing
 from netcup_mailauth.kinds import near_misses, of_kind
 from netcup_mailauth.lookup import Query, ServerStatus
 from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute

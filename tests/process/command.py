@@ -55,6 +55,10 @@ class Command:
         values["COVERAGE_PROCESS_START"] = coverage
         return {name: value for name, value in values.items() if value is not None}
 
+    def set(self, variables: dict[str, str | None]) -> None:
+        """Set these variables of the runs to come; ``None`` takes one away."""
+        self.changes |= variables
+
     def __call__(self, *arguments: str, stdin: str | bytes = b"", timeout: float = 60) -> Ended:
         """Run it without a terminal."""
         process = Running(arguments, self.folder, self.environment())

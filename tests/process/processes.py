@@ -3,7 +3,8 @@
 Half a second of every run is Python importing. A fork of an interpreter that has done that is a
 process like any other: its arguments, environment, folder, terminal, signals, memory and exit are
 its own. What it cannot have anew is what Python settles before it runs a line, see `SETTLED`; and
-one sees the interpreter's arguments and environment in ``ps``.
+one sees the interpreter's arguments and environment in ``ps``. And a fork does not wait before it
+looks again at what failed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ import socket
 import subprocess
 import sys
 import termios
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from tests.pauses import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,7 +145,7 @@ def _interpreter() -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, INTERPRETER, str(theirs.fileno()), COMMAND],
+            [sys.executable, INTERPRETER, str(theirs.fileno()), COMMAND, json.dumps(astuple(NONE))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env={},

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import termios
+import time
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -71,6 +72,15 @@ class Process(Protocol):
     def wait(self, timeout: float | None = None) -> int: ...
 
     def send_signal(self, sig: int) -> None: ...
+
+
+def until_it_reads(process: Process) -> None:
+    """Wait until it sleeps: in the instant before it reads, Python would miss a signal."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    while True:
+        time.sleep(0.1)
+        if stat.read_text().rpartition(")")[2].split()[0] == "S":
+            return
 
 
 def started(start: Start) -> Process:

@@ -10,7 +10,6 @@ from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.files import write_private
 from netcup_mailauth.sandbox import Sandbox
-from tests.pauses import no_pauses
 from tests.story.rotation.houses import trapped
 from tests.story.rotation.typed import CONFIG, DOMAIN
 
@@ -39,10 +38,3 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox
         monkeypatch.setenv("MAILCOW_API_KEY", running.mailcow_rw_key)
         assert main(["apply", DOMAIN, "--dkim", "mailcow", "--yes"]) == ExitCode.OK
         yield running
-
-
-@pytest.fixture
-def _no_pauses() -> Iterator[None]:
-    """Nothing is waited for by itself; what a rotation waits for, its config says."""
-    with no_pauses():
-        yield

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.story.inprocess import PointedAt
 
-pytestmark = pytest.mark.usefixtures("_no_pauses")
-
 
 @pytest.fixture
 def place(tmp_path: Path, pointed_at: PointedAt) -> Iterator[Place]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.story.inprocess import PointedAt
 
-pytestmark = pytest.mark.usefixtures("_no_pauses")
-
 MOST_RUNS = 80
 
 

@@ -65,7 +65,7 @@ def place_of(mutant: Mutant, package: Path) -> tuple[Path, re.Match[str]] | None
 
 def copied(place: Path) -> Path:
     """A copy of all that the tests need; pytest takes the package from where its config is."""
-    ignored = shutil.ignore_patterns(".git", ".*_cache")
+    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache")
     return Path(shutil.copytree(ROOT, place, ignore=ignored))
 
 

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 NONE = Pauses(settle=0.0, again=(0.0, 0.0), unsaid=0.0, longest=0.0, round=0.02, retry=0.02)
 """Everything is looked at again at once; what is asked until it is so, fifty times a second."""
 
-IN_A_PROCESS = f"""
-from netcup_mailauth.clock import Pauses
-Pauses.__init__.__defaults__ = {astuple(NONE)!r}
-"""
-"""Python that makes these the usual ones of the process that runs it."""
-
 
 @contextmanager
 def no_pauses() -> Iterator[None]:

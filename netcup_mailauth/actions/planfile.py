@@ -35,7 +35,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.files import expanded, read_named
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import guard, holding
-from netcup_mailauth.judge.guard import Case, Signer
+from netcup_mailauth.judge.case import Case, Signer
 from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
 from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.plan import Result, RunResult, Status, compute, drift, outcome, rebound

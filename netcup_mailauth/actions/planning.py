@@ -18,9 +18,9 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import holding
 from netcup_mailauth.judge import spf as spf_faults
+from netcup_mailauth.judge.case import Case, Signer
 from netcup_mailauth.judge.dkim import note_left_out
 from netcup_mailauth.judge.faults import unstorable
-from netcup_mailauth.judge.guard import Case, Signer
 from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.kinds import live, same_meaning
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status

@@ -28,7 +28,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard
-from netcup_mailauth.judge.guard import Case, Signer
+from netcup_mailauth.judge.case import Case, Signer
 from netcup_mailauth.kinds import is_of_kind, live, of_kind
 from netcup_mailauth.plan import (
     Action,

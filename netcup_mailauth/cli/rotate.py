@@ -1,78 +1,24 @@
-"""``rotate``: replace a DKIM key without a gap, step by step, over many runs."""
+"""``rotate``: replace a DKIM key without a gap, over many runs; and where each such key stands."""
 
 from __future__ import annotations
 
-import json
-import os
-import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from netcup_mailauth import records, state
-from netcup_mailauth.actions.domains import Turn, each
-from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.actions.session import Nobody, Session
-from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.options import NAMESERVER
-from netcup_mailauth.cli.output import (
-    complain,
-    confirmed,
-    say,
-    settings,
-    show,
-    use_colour,
-    warn,
-    width,
-)
+from netcup_mailauth import records
+from netcup_mailauth.cli.output import complain, say, settings, show
 from netcup_mailauth.cli.run import Run, run, state_folders
 from netcup_mailauth.clock import Clock
-from netcup_mailauth.errors import (
-    ExitCode,
-    MailauthError,
-    RefusedError,
-    UnknownZoneError,
-    UsageError,
-    ZoneError,
-    worst,
-)
-from netcup_mailauth.findings import OF_ROTATIONS, SHORT_GRACE
-from netcup_mailauth.netcup.http import is_loopback
-from netcup_mailauth.plan import Failure, Status
-from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Wish, in_config, seconds, words
-from netcup_mailauth.records import Kind, visible
-from netcup_mailauth.render.metrics import DomainOutcome
-from netcup_mailauth.render.text import Page
-from netcup_mailauth.rotation.decide import Stop, Wait
-from netcup_mailauth.rotation.run import Outcome, Rotator, abort, begin, draft, note_age, proceed
-from netcup_mailauth.rotation.signers import CommandSigner, check_command, check_file, with_files
-from netcup_mailauth.rotation.signers_mailcow import MailcowImportSigner, MailcowSigner
-from netcup_mailauth.rotation.state import (
-    FOLDER,
-    SHORTEST_GRACE,
-    Rotation,
-    Waits,
-    check_lasting,
-    domains_in,
-    read_book,
-    waits_of,
-)
-from netcup_mailauth.rotation.words import document, moment, outlook, status
-from netcup_mailauth.settings.wishes import check_code, wishes
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from netcup_mailauth.netcup.api import Backend
-    from netcup_mailauth.rotation.signers import Signer
+from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
+from netcup_mailauth.findings import OF_ROTATIONS
+from netcup_mailauth.plan import Failure
+from netcup_mailauth.policy import seconds
+from netcup_mailauth.records import visible
+from netcup_mailauth.rotation.state import FOLDER, Rotation, opened_in, waits_of
+from netcup_mailauth.rotation.words import as_json, document, status
+from netcup_mailauth.settings.wishes import check_code
 
 MODES = ("continue", "status", "abort", "older_than")
-
-LEAST_PAUSE = 0.2
-"""Seconds that are slept at least before a rotation is gone on with in the same run."""
 
 
 def command(domains: tuple[str, ...], **options: Any) -> int:
@@ -82,11 +28,9 @@ def command(domains: tuple[str, ...], **options: Any) -> int:
     with run(options["mailcow"], options["resolver"], options["nameserver"]) as current:
         if options["status"]:
             return _status(current, named, options)
-        told = Told(options["output_format"])
-        _check_servers(current)
-        session = current.session(told, lock_timeout=options["lock_timeout"])
-        _rotate(Work(current, session, told, _waits(current, options), options), named)
-        return told.end()
+        from netcup_mailauth.cli import rotating  # not needed for --status
+
+        return rotating.rotate(current, named, options)
 
 
 def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
@@ -112,512 +56,34 @@ def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
         )
 
 
-def _check_servers(run: Run) -> None:
-    """Raise :class:`UsageError` for servers that are to speak for a zone, but in a sandbox."""
-    named = run.servers_named or os.environ.get(NAMESERVER.variable)
-    if named and not all(map(_is_on_loopback, run.backend.apis)):
-        raise UsageError(
-            f"rotate asks every name server of a zone itself; --nameserver and "
-            f"{NAMESERVER.variable} count only with a netcup on this machine.",
-            "Leave them out: one server that was not asked may be one that lags.",
-        )
-
-
-def _is_on_loopback(api: Backend) -> bool:
-    return is_loopback(urlsplit(api.endpoint).hostname or "")
-
-
-def _waits(run: Run, options: dict[str, Any]) -> Waits:
-    """The waits of this run: by option, else by config."""
-    waits = waits_of(run.config.config.rotation, options["grace"])
-    return replace(waits, retry=min(waits.retry, run.pauses.retry)) if options["wait"] else waits
-
-
-# --- Where each stands ----------------------------------------------------------------------------
-
-
 def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
     """Where each open rotation stands, from the state alone: no credentials, nobody is asked."""
-    waits, now = _waits(run, options), Clock().time()
-    found, codes, shown = set(), [ExitCode.OK], []
-    as_json = options["output_format"] == "json"
-    for folder, domain in _known_anywhere():
-        if named and domain not in named:
+    waits, now = waits_of(run.config.config.rotation, options["grace"]), Clock().time()
+    codes, shown = [ExitCode.OK], []
+    as_text = options["output_format"] != "json"
+    opened = _opened_anywhere(named)
+    for domain, rotation in opened:
+        if isinstance(rotation, MailauthError):
+            codes.append(rotation.exit_code)
+            complain(domain, Failure.of(rotation), options["output_format"])
+            shown.append({"domain": domain, "error": f"{rotation.what} {rotation.advice}"})
             continue
-        try:
-            rotation = read_book(folder, domain).open
-        except MailauthError as error:
-            codes.append(error.exit_code)
-            found.add(domain)
-            complain(domain, Failure.of(error), options["output_format"])
-            shown.append({"domain": domain, "error": f"{error.what} {error.advice}"})
-            continue
-        if rotation is not None:
-            found.add(domain)
-            shown.append(document(rotation, waits))
-            if not as_json:
-                show(f"{visible(domain)}: {visible(status(rotation, now, waits))}\n")
-    if as_json:
-        _print_json(shown)
+        shown.append(document(rotation, waits))
+        if as_text:
+            show(f"{visible(domain)}: {visible(status(rotation, now, waits))}\n")
+    if not as_text:
+        show(as_json(shown))
         return worst(codes)
     for domain in named:
-        if domain not in found:
+        if domain not in dict(opened):
             say(f"{domain}: no rotation is open here.")
-    if not found and not named and not settings().quiet:
+    if not opened and not named and not settings().quiet:
         say("No rotation is open here.")
     return worst(codes)
 
 
-def _known_anywhere() -> list[tuple[Path, str]]:
-    """The domains that there are books of, of every account at the endpoints in use."""
+def _opened_anywhere(named: tuple[str, ...]) -> list[tuple[str, Rotation | MailauthError]]:
+    """What is open of every account at the endpoints in use, by the domains."""
     folders = [path for state in state_folders() for path in sorted(state.glob(f"*/{FOLDER}"))]
-    found = [(folder, domain) for folder in folders for domain in domains_in(folder)]
-    return sorted(found, key=lambda pair: pair[1])
-
-
-def _print_json(rotations: list[dict[str, Any]]) -> None:
-    """The document of ``--format json``."""
-    show(json.dumps({"schema": 1, "rotations": rotations}, indent=2, sort_keys=True) + "\n")
-
-
-# --- Domain by domain -----------------------------------------------------------------------------
-
-
-Task = Callable[[], "Waiting | None"]
-"""What is done for one domain; what it returns is to be gone on with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One run of the command: what it works with, and what was asked for."""
-
-    run: Run
-    session: Session
-    told: Told
-    waits: Waits
-    options: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A rotation whose next step is due while this run still waits: ``until``, since 1970."""
-
-    rotator: Rotator
-    outcome: Outcome
-    until: float
-
-
-def _rotate(work: Work, named: tuple[str, ...]) -> None:
-    """Go on with what is open, begin what is to begin, and stay with both for as long as asked."""
-    until = work.session.clock.monotonic() + work.options["timeout"]
-    opened = _opened(work, named)
-    waiting = _each(work, [(domain, partial(_go_on, work, *one)) for domain, one in opened])
-    together = _to_begin(work, named)
-    fresh = [domain for domain in together if domain not in dict(opened)]
-    waiting += _each(work, [(domain, partial(_begin, work, domain, together)) for domain in fresh])
-    _stay(work, waiting, until)
-
-
-def _each(work: Work, tasks: Sequence[tuple[str, Task]]) -> list[Waiting]:
-    """Do something for each domain, until an error ends the run; what is to be gone on with."""
-
-    def attempt(task: tuple[str, Task], _turn: Turn) -> Waiting | None:
-        waiting = task[1]()
-        work.told.codes.append(ExitCode.OK)
-        return waiting
-
-    def failed(task: tuple[str, Task], error: MailauthError, _turn: Turn) -> None:
-        work.told.failed(task[0], error)
-
-    def skipped(_task: tuple[str, Task], _error: MailauthError, _turn: Turn) -> None:
-        """Nothing is said of it: the error was."""
-
-    if work.told.ended:
-        return []
-    return [waiting for waiting in each(tasks, attempt, failed, skipped) if waiting is not None]
-
-
-def _opened(
-    work: Work, named: tuple[str, ...]
-) -> list[tuple[str, tuple[Path, Rotation | MailauthError]]]:
-    """The domains that the accounts in use have an open rotation of, or a book nobody can read.
-
-    What is wrong with one domain's book is no matter of the others.
-    """
-    found: list[tuple[str, tuple[Path, Rotation | MailauthError]]] = []
-    for api in work.run.backend.apis:
-        folder = _folder(api)
-        for domain in domains_in(folder):
-            if named and domain not in named:
-                continue
-            try:
-                rotation = read_book(folder, domain).open
-            except MailauthError as error:
-                found.append((domain, (folder, error)))
-                continue
-            if rotation is not None:
-                found.append((domain, (folder, rotation)))
-    return found
-
-
-def _folder(api: Backend) -> Path:
-    """Where the books of the account at an API lie."""
-    return state.account_folder(state.root(os.environ), api.endpoint, api.account) / FOLDER
-
-
-def _to_begin(work: Work, named: tuple[str, ...]) -> dict[str, bool]:
-    """The domains for which a rotation may begin, and whether it is mailcow that named them.
-
-    Those on the command line, else every one that is managed; the helper has no key of its own.
-    """
-    options = work.options
-    if options["continue"] and not options["older_than"]:
-        return {}
-    if named:
-        return dict.fromkeys(named, False)
-    config = work.run.config.config
-    managed = wishes(
-        (), DomainPolicy(), [Kind.DKIM], config, served=lambda: work.run.mailcow.domains()
-    )
-    return {wish.domain: wish.discovered for wish in managed if wish.domain != _helper(work)}
-
-
-def _wish(work: Work, domain: str) -> Wish:
-    """What the config says about a domain, with what ``--allow CODE[:DOMAIN]`` accepts for it."""
-    policy = in_config(work.run.config.config, domain)
-    entries = (entry.partition(":") for entry in work.options["allow"])
-    given = (code for code, _, only in entries if not only or records.normalise(only) == domain)
-    allow = list(dict.fromkeys([*given, *(policy.allow or ())]))
-    return Wish(domain, policy.model_copy(update={"allow": allow}))
-
-
-def _go_on(work: Work, folder: Path, found: Rotation | MailauthError) -> Waiting | None:
-    if isinstance(found, MailauthError):
-        raise found
-    domain, options = found.domain, work.options
-    if options["grace"] or options["revoke"]:
-        warn(f"{domain}: --grace and --revoke were settled when its rotation began.")
-    rotator = _continuing(work, folder, found)
-    if options["abort"]:
-        if not _agreed(work, f"Go back to the old key of {domain}?"):
-            return None
-        with work.session.lock():
-            outcome = abort(rotator)
-    elif options["dry_run"]:
-        now = work.session.clock.time()
-        work.told.say(visible(f"{domain}: {status(found, now, work.waits)}"))
-        return None
-    else:
-        with work.session.lock():
-            outcome = proceed(rotator)
-    return _follow(work, rotator, outcome)
-
-
-def _begin(work: Work, domain: str, together: Mapping[str, bool]) -> Waiting | None:
-    """Begin a rotation; ``together`` are the domains for which this run may begin one."""
-    options, discovered = work.options, together[domain]
-    if options["abort"]:
-        raise UsageError(f"No rotation of {domain} is open here.", "There is nothing to end.")
-    wish = _wish(work, domain)
-    try:
-        if discovered:
-            zone = work.session.zone_of(wish)
-            check_that_netcup_may_serve(zone, work.session.lookup())
-        rotator = _beginning(work, wish, together)
-    except ZoneError as error:
-        if not discovered or isinstance(error, UnknownZoneError):
-            raise
-        say(f"{domain} is left out: {error.what}")  # mailcow serves it, netcup does not
-        return None
-    if options["older_than"] and not _is_old(work, rotator):
-        return None
-    drafted = draft(rotator, revoke=options["revoke"])
-    page = Page(width(), use_colour())
-    work.told.say(outlook(drafted, rotator.signer.writes(), work.waits, page))
-    _warn_of_the_config(wish, drafted)
-    if options["dry_run"]:
-        say(f"{domain}: nothing was written.")
-        return None
-    if not _agreed(work, f"Begin this rotation of {domain}?"):
-        return None
-    with work.session.lock():
-        begin(rotator, drafted)
-        outcome = proceed(rotator)
-    return _follow(work, rotator, outcome)
-
-
-def _is_old(work: Work, rotator: Rotator) -> bool:
-    with work.session.lock():
-        since = note_age(rotator, work.run.memory.written.entries(rotator.domain))
-    age = work.session.clock.time() - since
-    if age >= seconds(work.options["older_than"]):
-        return True
-    if not settings().quiet:
-        say(f"{rotator.domain}: its key is known for {words(age)}; nothing is due.")
-    return False
-
-
-def _warn_of_the_config(wish: Wish, drafted: Rotation) -> None:
-    """A selector in the config would have ``apply`` publish the new key under the old name."""
-    dkim = wish.policy.dkim
-    if dkim and dkim.selector and dkim.selector != drafted.new.selector:
-        warn(
-            f"the config names the selector {dkim.selector} for {wish.domain}. When the "
-            f"rotation is done, make it {drafted.new.selector}, or take it out if the source "
-            "names its own."
-        )
-
-
-def _agreed(work: Work, question: str) -> bool:
-    if work.options["yes"] or confirmed(question):
-        return True
-    say("Not confirmed; nothing was written.")
-    work.told.codes.append(ExitCode.USAGE)
-    return False
-
-
-def _follow(work: Work, rotator: Rotator, outcome: Outcome) -> Waiting | None:
-    """Tell how far it came, or see to it again later if that is wished for."""
-    step = outcome.step
-    if work.options["wait"] and isinstance(step, Wait) and step.until is not None:
-        return Waiting(rotator, outcome, step.until)
-    work.told.finished(outcome, work.waits, work.session.clock.time())
-    return None
-
-
-def _stay(work: Work, waiting: list[Waiting], until: float) -> None:
-    """Go on with whatever is due next, as long as there is time for it."""
-    clock = work.session.clock
-    while waiting and not work.told.ended:
-        waiting.sort(key=lambda one: one.until)
-        one = waiting.pop(0)
-        pause = max(LEAST_PAUSE, one.until - clock.time())
-        domain = one.rotator.domain
-        if pause > until - clock.monotonic():
-            _each(work, [(domain, partial(_out_of_time, work, one))])
-            continue
-        work.told.waits_for(one.outcome)
-        clock.sleep(pause)
-        waiting += _each(work, [(domain, partial(_again, work, one))])
-
-
-def _again(work: Work, one: Waiting) -> Waiting | None:
-    with work.session.lock():
-        further = proceed(one.rotator)
-    done = (*one.outcome.done, *further.done)
-    return _follow(work, one.rotator, replace(further, done=done))
-
-
-def _out_of_time(work: Work, one: Waiting) -> None:
-    if getattr(one.outcome.step, "servers", ()):
-        work.told.codes.append(ExitCode.NOT_YET)
-    work.told.finished(one.outcome, work.waits, work.session.clock.time())
-
-
-# --- What signs -----------------------------------------------------------------------------------
-
-
-def _beginning(work: Work, wish: Wish, together: Iterable[str]) -> Rotator:
-    """What can begin a rotation of a domain.
-
-    Raises:
-        RefusedError: its key cannot be changed alone.
-        MailauthError: the state folder is none that lasts; or as for any command.
-    """
-    _check_grace(work, wish)
-    _check_that_it_signs_alone(work, wish, together)
-    if not (_command(work) or _helper(work) or work.options["import_key"]):
-        raise UsageError(
-            "No helper domain is named, in which mailcow could make the new key.",
-            "Name a domain of this mailcow from which nobody sends: [mailcow] helper_domain in "
-            "the config, or --helper-domain. Or use --import-key, or --signer-command.",
-        )
-    zone = work.session.backend.zone(work.session.zone_of(wish))
-    api = work.session.backend.serving(zone.backend)
-    folder = _folder(api)
-    if not _is_on_loopback(api):  # a sandbox does not outlive the machine either
-        check_lasting(folder.parent)
-    signer = next(_signers(work, wish, folder))
-    return Rotator(work.session, wish, signer, folder, work.waits)
-
-
-def _continuing(work: Work, folder: Path, rotation: Rotation) -> Rotator:
-    """What can go on with a rotation: with the very signer that it was begun with.
-
-    Raises:
-        RefusedError: there is no such signer, or the key cannot be changed alone any more.
-    """
-    wish = _wish(work, rotation.domain)
-    if rotation.since is None and not work.options["abort"]:
-        _check_that_it_signs_alone(work, wish)
-    found = []
-    for signer in _signers(work, wish, folder):
-        found.append(signer)
-        if signer.name == rotation.signer:
-            return Rotator(work.session, wish, signer, folder, work.waits)
-    named = " or ".join(signer.name for signer in found)
-    raise RefusedError(
-        f"The rotation of {rotation.domain} was begun with {rotation.signer}, not with {named}.",
-        "Go on with the same options as it was begun with.",
-    )
-
-
-def _signers(work: Work, wish: Wish, folder: Path) -> Iterator[Signer]:
-    """What may sign, the one that the options or the config mean first."""
-    command = _command(work)
-    if command:
-        dkim = wish.policy.dkim or DkimPolicy()
-        yield CommandSigner(command, folder, work.session.keys, dkim)
-        return
-    mailcow, helper = work.run.mailcow, _helper(work)
-    if helper and not work.options["import_key"]:
-        yield MailcowSigner(mailcow, helper)
-    yield MailcowImportSigner(mailcow, folder)
-
-
-def _helper(work: Work) -> str | None:
-    named: str | None = work.options["helper_domain"]
-    return records.normalise(named) if named else work.run.config.config.mailcow.helper_domain
-
-
-def _command(work: Work) -> list[str] | None:
-    """The signer command, if one is meant.
-
-    Raises:
-        UsageError: it is no command, or only a config that may not has it.
-    """
-    text = work.options["signer_command"]
-    if text is not None:
-        return _split(text)
-    config = work.run.config
-    given = config.config.rotation.signer_command
-    if given is None or work.options["import_key"]:
-        return None
-    if not config.trusted:
-        raise UsageError(
-            f"{config.path} was merely found in the current folder, and may not name a command "
-            "to run.",
-            f"If it is yours: -c {config.path}, or give it with --signer-command.",
-        )
-    return given
-
-
-def _split(text: str) -> list[str]:
-    """The words of a command line; no shell ever sees it."""
-    try:
-        words = shlex.split(text)
-    except ValueError:  # a quotation mark is left open
-        words = []
-    if not words:
-        raise UsageError(
-            f"{text!r} is no command.", "As in: --signer-command '/usr/local/bin/new-key {domain}'"
-        )
-    return words
-
-
-def _check_grace(work: Work, wish: Wish) -> None:
-    """Raise :class:`RefusedError` for a grace so short that mail would fail, unless allowed."""
-    grace = work.waits.grace
-    if grace < SHORTEST_GRACE and SHORT_GRACE not in (wish.policy.allow or ()):
-        raise RefusedError(
-            f"A grace of {words(grace)} is too short: mail servers try for up to 5 "
-            f"days to deliver what was signed with the old key ({SHORT_GRACE}).",
-            "Leave it at 7d, or name this code with --allow.",
-        )
-
-
-def _check_that_it_signs_alone(work: Work, wish: Wish, together: Iterable[str] = ()) -> None:
-    """Raise :class:`RefusedError` if a signer command would change another domain's key."""
-    command = _command(work)
-    if command is None:
-        return
-    config = work.run.config.config
-    check_file(wish.domain, wish.policy, config)
-    of_config = work.options["signer_command"] is None
-    check_command(wish.domain, command, [*(with_files(config) if of_config else ()), *together])
-
-
-# --- What is said ---------------------------------------------------------------------------------
-
-
-class Told(Nobody):
-    """Says what happens as it happens, and at the end what is left to say; keeps the exit codes."""
-
-    def __init__(self, output_format: str) -> None:
-        self.codes: list[ExitCode] = []
-        self.ended = False
-        self._format = output_format
-        self._said: set[str] = set()
-        self._shown: list[dict[str, Any]] = []
-
-    def say(self, text: str) -> None:
-        """The result, if it is text; else a message."""
-        show(f"{text}\n", err=self._format != "text")
-
-    def step(self, sentence: str) -> None:
-        """See ``Reporter``."""
-        self.say(sentence)
-
-    def note(self, sentence: str) -> None:
-        """See ``Reporter``. Once: servers are asked again and again."""
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self.say(sentence)
-
-    def waits_for(self, outcome: Outcome) -> None:
-        """Say what is waited for, unless only the time that is left differs."""
-        reason = getattr(outcome.step, "reason", "")
-        head = f"{outcome.domain}: {reason.partition(' for ')[0]}"
-        if head not in self._said and not settings().quiet:
-            say(f"{outcome.domain}: {reason}.")
-        self._said.add(head)
-
-    def failed(self, domain: str, error: MailauthError) -> None:
-        """One domain's error; the worst of them gives the exit code."""
-        self.ended = self.ended or error.ends_run
-        self.codes.append(error.exit_code)
-        complain(domain, Failure.of(error), self._format)
-        self._shown.append({"domain": domain, "error": f"{error.what} {error.advice}"})
-        record([DomainOutcome(domain, Status.FAILED.value, error.exit_code)])
-
-    def finished(self, outcome: Outcome, waits: Waits, now: float) -> None:
-        """How far one domain came in this run.
-
-        Raises:
-            RefusedError: it was stopped.
-        """
-        step = outcome.step
-        if isinstance(step, Stop):
-            raise RefusedError(f"{outcome.domain}: {step.reason}", step.advice)
-        record([_measured(outcome)])
-        shown: dict[str, Any] = {"domain": outcome.domain, "phase": "done"}
-        if outcome.rotation is not None:
-            shown = document(outcome.rotation, waits)
-        shown["done"] = list(outcome.done)
-        if step is not None:
-            shown |= {"next": step.until, "reason": step.reason}
-            due = "" if step.until is None else f" Next step due {moment(step.until, now)}."
-            if outcome.done or not settings().quiet:
-                self.say(visible(f"{outcome.domain}: {step.reason}.{due}"))
-                say("  To go on then (or from a timer):  netcup-mailauth rotate --continue")
-        self._shown.append(shown)
-
-    def end(self) -> ExitCode:
-        """What is left to print; the exit code."""
-        if self._format == "json":
-            _print_json(self._shown)
-        elif not self.codes and not settings().quiet:
-            say("No rotation is open here, so there is nothing to go on with.")
-        return worst(self.codes)
-
-
-def _measured(outcome: Outcome) -> DomainOutcome:
-    """For a monitor: the step that was begun last, and the key that signs."""
-    rotation = outcome.rotation
-    if rotation is None:
-        return DomainOutcome(outcome.domain, "done")
-    signing = rotation.leaving if rotation.since is None else rotation.staying
-    if rotation.aborted and rotation.since is None:
-        signing = rotation.old  # it never signed with another
-    keys = {signing.selector: signing.record} if signing.record else {}
-    return DomainOutcome(outcome.domain, rotation.phase.value, keys=keys)
+    found = [opened for folder in folders for opened in opened_in(folder, named)]
+    return sorted(found, key=lambda pair: pair[0])

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Finding, Severity, by_gravity
-from netcup_mailauth.judge.guard import Case, judge, priced
+from netcup_mailauth.judge.guard import judge, priced
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from netcup_mailauth.judge.case import Case
     from netcup_mailauth.plan import ChangeSet
-
 
 _STOPS = (Severity.REFUSED, Severity.DANGER)
 

@@ -2,8 +2,9 @@
 
     state            one open rotation, what a domain's book remembers, and both on the disk
     decide           what is known at one moment, and the step that is due by it
+    begin            the draft of one, and since when a key signs
     run              how far a rotation comes in one go
-    zone             what a rotation finds in the zone, and its two writes
+    zone             what a rotation finds in the zone and at its servers, and its two writes
     words            what it will do, and where it stands, in words
     signers          what signs: a command of the user's ...
     signers_mailcow  ... or a mailcow, by copying or by import

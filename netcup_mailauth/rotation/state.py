@@ -29,7 +29,7 @@ from netcup_mailauth.policy import seconds
 from netcup_mailauth.records import DesiredRecord, Kind, relative
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import date
 
     from netcup_mailauth.dkim import PublicKey
@@ -507,9 +507,25 @@ def write_book(folder: Path, book: Book) -> None:
         ) from None
 
 
-def domains_in(folder: Path) -> list[str]:
-    """The domains there are books of; reading one may fail, and says nothing of the others."""
-    return sorted(path.stem for path in folder.glob("*.json"))
+def opened_in(
+    folder: Path, only: Collection[str] = ()
+) -> list[tuple[str, Rotation | MailauthError]]:
+    """The open rotations of an account by their domains, of all or of ``only`` these.
+
+    A book that nobody can read stands as its error: that says nothing of the other domains.
+    """
+    found: list[tuple[str, Rotation | MailauthError]] = []
+    for domain in sorted(path.stem for path in folder.glob("*.json")):
+        if only and domain not in only:
+            continue
+        try:
+            rotation = read_book(folder, domain).open
+        except MailauthError as error:
+            found.append((domain, error))
+            continue
+        if rotation is not None:
+            found.append((domain, rotation))
+    return found
 
 
 def _unreadable(path: Path, error: Exception) -> MailauthError:

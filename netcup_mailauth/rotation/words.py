@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,12 @@ def document(rotation: Rotation, waits: Waits) -> dict[str, Any]:
         "started": rotation.started,
         "next": next_due(rotation, waits),
     }
+
+
+def as_json(rotations: Sequence[dict[str, Any]]) -> str:
+    """What ``rotate --format json`` prints: such documents, or errors, of several domains."""
+    text = json.dumps({"schema": 1, "rotations": rotations}, indent=2, sort_keys=True)
+    return f"{text}\n"
 
 
 def outlook(rotation: Rotation, writes: Writes, waits: Waits, page: Page) -> str:

@@ -1,6 +1,7 @@
-"""What a rotation finds in a zone as read, and its two writes: one key's record comes, one goes.
+"""What a rotation finds in a zone, as read and as its servers tell it, and its two writes.
 
-No record is ever changed: what stands at a name was put there by somebody.
+One key's record comes, one goes. No record is ever changed: what stands at a name was put there by
+somebody.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.actions import applying
 from netcup_mailauth.actions.signals import uninterrupted
+from netcup_mailauth.dnsio.servers import denial_ttl, not_asked, with_route
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
 from netcup_mailauth.judge import guard, holding
+from netcup_mailauth.judge.case import Case
+from netcup_mailauth.judge.case import Signer as Signing
 from netcup_mailauth.judge.faults import unstorable
-from netcup_mailauth.judge.guard import Case
-from netcup_mailauth.judge.guard import Signer as Signing
 from netcup_mailauth.kinds import near_misses, of_kind
+from netcup_mailauth.lookup import Query, ServerStatus
 from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, absolute, relative
-from netcup_mailauth.rotation.state import is_rotation_style
+from netcup_mailauth.rotation.state import Round, Said, is_rotation_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.lookup import ServerAnswer
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import Result
     from netcup_mailauth.records import Zone
@@ -67,6 +71,41 @@ def selectors_in(zone: Zone, domain: str) -> frozenset[str]:
     end = f".{relative(f'_domainkey.{domain}', zone.name)}"
     hostnames = {record.hostname for record in zone.records}
     return frozenset(name.removesuffix(end) for name in hostnames if name.endswith(end))
+
+
+def look(session: Session, zone: str, names: Sequence[str]) -> Round:
+    """What every server of a zone says about the TXT records at these names, and about denials.
+
+    Over TCP, because a key that is only ever cut off does not help anybody. Addresses of a family
+    that this machine has no route to are left out, and named: they would be waited for for ever.
+    """
+    servers = session.servers_of(zone)
+    left_out = not_asked(servers)
+    if left_out:
+        session.reporter.note(left_out)
+    asked = with_route(servers)
+    answers = session.ask_over_tcp(asked, [Query(name, "TXT") for name in names])
+    denials = session.ask(asked, [Query(zone, "SOA")])
+    said = {
+        server.label: Said(_texts(names, answers[server]), denial_ttl(denials[server][0]))
+        for server in answers
+    }
+    return Round(session.clock.time(), said)
+
+
+def _texts(names: Sequence[str], answers: Sequence[ServerAnswer]) -> dict[str, tuple[str, ...]]:
+    told = {}
+    for name, answer in zip(names, answers, strict=True):
+        match answer.status:
+            case ServerStatus.OK:
+                told[name] = answer.values
+            case ServerStatus.EMPTY | ServerStatus.NXDOMAIN:
+                told[name] = ()
+            case ServerStatus.CNAME:
+                told[name] = (f"CNAME {answer.cname}",)
+            case _:
+                pass  # it does not say
+    return told
 
 
 ALLOWED = ("dkim-revokes-key",)

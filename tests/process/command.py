@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.process.processes import COMMAND, Start, started
+from tests.process.processes import COMMAND, Start, started, until_it_reads
 from tests.process.running import Running
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ class Command:
         values["COVERAGE_PROCESS_START"] = coverage
         return {name: value for name, value in values.items() if value is not None}
 
+    def set(self, variables: dict[str, str | None]) -> None:
+        """Set these variables of the runs to come; ``None`` takes one away."""
+        self.changes |= variables
+
     def __call__(self, *arguments: str, stdin: str | bytes = b"", timeout: float = 60) -> Ended:
         """Run it without a terminal."""
         process = Running(arguments, self.folder, self.environment())
@@ -88,7 +92,7 @@ class Command:
         if before is not None:
             before()
         if answer == "^C":
-            time.sleep(0.1)  # in the instant before it reads Python would miss the signal
+            until_it_reads(process)
             process.send_signal(signal.SIGINT)
         else:
             os.write(terminal, f"{answer}\n".encode())

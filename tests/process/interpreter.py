@@ -1,9 +1,9 @@
 """An interpreter with everything imported, each fork of which becomes a run of the command.
 
-Run as a program by `tests.process.processes`, with the number of a socket to listen at and the path
-of the installed command. It takes a byte for each run, with four files: a socket, and the run's
-standard input, output and error. At that socket it reads the run's arguments, environment and
-folder, and tells its number and how it ended.
+Run as a program by `tests.process.processes`, with the number of a socket to listen at, the path of
+the installed command, and the usual pauses of its runs as JSON. It takes a byte for each run, with
+four files: a socket, and the run's standard input, output and error. At that socket it reads the
+run's arguments, environment and folder, and tells its number and how it ended.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import termios
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LIBRARIES = (
     "click._textwrap",
@@ -64,6 +64,13 @@ def import_everything() -> None:
         import_module(library)
     gc.collect()
     gc.freeze()
+
+
+def set_the_usual_pauses(values: list[Any]) -> None:
+    """How long a run waits before it looks again at what failed, in the order of `Pauses`."""
+    from netcup_mailauth.clock import Pauses
+
+    Pauses.__init__.__defaults__ = tuple(values)
 
 
 def serve(listener: socket.socket) -> Run:
@@ -176,6 +183,7 @@ def standard_file(
 
 if __name__ == "__main__":
     import_everything()
-    _, number, script = sys.argv
+    _, number, script, pauses = sys.argv
+    set_the_usual_pauses(json.loads(pauses))
     become(serve(socket.socket(fileno=int(number))), script)
     runpy.run_path(script, run_name="__main__")

@@ -3,7 +3,8 @@
 Half a second of every run is Python importing. A fork of an interpreter that has done that is a
 process like any other: its arguments, environment, folder, terminal, signals, memory and exit are
 its own. What it cannot have anew is what Python settles before it runs a line, see `SETTLED`; and
-one sees the interpreter's arguments and environment in ``ps``.
+one sees the interpreter's arguments and environment in ``ps``. And a fork does not wait before it
+looks again at what failed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ import socket
 import subprocess
 import sys
 import termios
+import time
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from tests.pauses import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,6 +72,15 @@ class Process(Protocol):
     def wait(self, timeout: float | None = None) -> int: ...
 
     def send_signal(self, sig: int) -> None: ...
+
+
+def until_it_reads(process: Process) -> None:
+    """Wait until it sleeps: in the instant before it reads, Python would miss a signal."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    while True:
+        time.sleep(0.1)
+        if stat.read_text().rpartition(")")[2].split()[0] == "S":
+            return
 
 
 def started(start: Start) -> Process:
@@ -141,7 +155,7 @@ def _interpreter() -> socket.socket:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, INTERPRETER, str(theirs.fileno()), COMMAND],
+            [sys.executable, INTERPRETER, str(theirs.fileno()), COMMAND, json.dumps(astuple(NONE))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env={},

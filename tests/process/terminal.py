@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.process.command import Ended
+from tests.process.processes import until_it_reads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ def dialogue(command: Command, *arguments: str, answers: Sequence[str] = ()) -> 
         if shown.endswith(PROMPT) and left:
             answer = left.pop(0)
             if answer == "^C":
-                time.sleep(0.1)  # in the instant before it reads Python would miss the signal
+                until_it_reads(process)
             os.write(terminal, b"\x03" if answer == "^C" else f"{answer}\n".encode())
     os.close(terminal)
     code = process.wait(PATIENCE)

@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.pauses import IN_A_PROCESS
 from tests.process.command import Command, Ended
 
 if TYPE_CHECKING:
@@ -35,9 +34,8 @@ def guard(event, arguments):
     if event == "socket.connect" and os.environ.get("CRASH"):
         raise RuntimeError(os.environ["NETCUP_API_PASSWORD"])
 sys.addaudithook(guard)
-{IN_A_PROCESS}"""
-"""Ends the command if it starts a program, to which it would hand its environment. And it waits for
-nobody: what is printed and written is the same without."""
+"""
+"""Ends the command if it starts a program, to which it would hand its environment."""
 
 runs: list[str] = []
 """Every run that was searched, of all tests."""

@@ -45,7 +45,7 @@ def test_dropped_connections(ccp: Ccp, mode: str, after: list[str]) -> None:
 
 def test_apply_late_arrives_after_the_client_gave_up(ccp: Ccp) -> None:
     """Even though the session was ended in between: the call was already let in."""
-    ccp.sandbox.fault(WRITE, "apply-late", delay=0.2)
+    ccp.sandbox.fault(WRITE, "apply-late", delay=1.0)
     with pytest.raises(requests.ConnectionError):
         write(ccp)
     assert stored(ccp) == []

@@ -39,7 +39,7 @@ def test_dropped_connections(rest: Rest, mode: str, after: list[str]) -> None:
 
 
 def test_apply_late_arrives_after_the_client_gave_up(rest: Rest) -> None:
-    rest.sandbox.fault(WRITE, "apply-late", delay=0.1)
+    rest.sandbox.fault(WRITE, "apply-late", delay=1.0)
     with pytest.raises(requests.ConnectionError):
         rest.change([NEW])
     assert stored(rest) == []

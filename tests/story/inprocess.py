@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth import documents, planfile
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.sandbox import Sandbox
+from tests.pauses import no_pauses
 from tests.process.command import Ended
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Cli:
-    """The command line in a folder of its own, pointed at a sandbox; no terminal.
+    """The command line in a folder of its own, pointed at a sandbox; no terminal, and no pauses.
 
     Attributes:
         sandbox: where it is pointed.
@@ -52,7 +53,8 @@ class Cli:
     def __call__(self, *arguments: str, stdin: str = "") -> Ended:
         given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
         self.monkeypatch.setattr(sys, "stdin", given)
-        code = main(list(arguments))
+        with no_pauses():
+            code = main(list(arguments))
         captured = self._capsys.readouterr()
         return Ended(code, captured.out, captured.err)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.apis import on_clouddns
-from tests.pauses import no_pauses
 from tests.story.answering import FOUND, LOGIN, REVISIONS, answering, envelope, record, rest, row
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ SPF = ("--spf-drop", "include:_spf.webhosting.systems", "--spf", "v=spf1 mx a -a
 def test_a_hostile_answer_is_an_error_and_nothing_is_written(
     cli: Cli, answer: bytes, words: str
 ) -> None:
-    with no_pauses(), answering(LOGIN, answer) as url:
+    with answering(LOGIN, answer) as url:
         cli.set({"NETCUP_CCP_ENDPOINT": url})
         ended = cli("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1
@@ -101,7 +100,7 @@ def test_control_characters_in_an_error_are_shown_escaped(cli: Cli, field: str) 
 def test_a_hostile_rest_answer_is_an_error_and_nothing_is_written(
     cli: Cli, answers: list[bytes], words: str
 ) -> None:
-    with no_pauses(), answering(*answers) as url:
+    with answering(*answers) as url:
         cli.set({"NETCUP_REST_ENDPOINT": url.rstrip("/")})
         ended = cli("apply", "example.com", *SPF, "--yes")
     assert ended.code == 1

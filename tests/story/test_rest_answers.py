@@ -9,7 +9,6 @@ import pytest
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bell
-from tests.pauses import no_pauses
 from tests.story.wanted import DROP, SPF, txt
 from tests.worlds import requests_of
 
@@ -30,12 +29,6 @@ WRONG = "C4n4ryWrongRestKey".ljust(64, "k")
 @pytest.fixture
 def api() -> Api:
     return CLOUDDNS
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses() -> Iterator[None]:
-    with no_pauses():
-        yield
 
 
 def test_a_refused_key_is_sent_once_and_then_held(cli: Cli) -> None:

@@ -20,7 +20,8 @@ from netcup_mailauth.actions.session import Session
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dnsio import servers
 from netcup_mailauth.errors import ApiError, CredentialsError, MailauthError, ZoneError
-from netcup_mailauth.judge import guard, holding
+from netcup_mailauth.judge import case as judged_by
+from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status, silent
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import DomainCheck
-from tests.core.golden.cases import Case, Dns
+    from tests.core.golden.cases import Case, Dns
 
 JUDGES = ("judge", "desired.py", "spf/lint.py", "spf/mistakes.py")
 """Where every statement and every choice of a text is to be reached by the cases."""
@@ -100,13 +101,13 @@ def _changing(case: Changing) -> Iterator[str]:
         change_set, decided = compute(place, before, desired.records), desired.findings
     change_set = replace(change_set, allow=tuple(policy.allow or ()))
     signing = _source(case.signing) or key
-    subject = guard.Case(
+    subject = judged_by.Case(
         change_set,
         before,
         policy,
         dns=silent if case.dns is None else Names(case.dns),
         hosts=case.hosts,
-        signer=guard.Signer(signing.key if signing else None, case.own_selector),
+        signer=judged_by.Signer(signing.key if signing else None, case.own_selector),
         held=frozenset(case.held),
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
         reports_planned=frozenset(case.reports_planned),

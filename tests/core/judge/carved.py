@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.judge.guard import Case
+    from netcup_mailauth.judge.case import Case
     from netcup_mailauth.records import DnsRecord
 
 WORLD: dict[str, Sequence[Any]] = {

@@ -17,7 +17,7 @@ from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import by_gravity
 from netcup_mailauth.judge import guard
-from netcup_mailauth.judge.guard import Case
+from netcup_mailauth.judge.case import Case
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.findings import CODES, Finding, Severity
 from netcup_mailauth.judge import guard, holding
-from netcup_mailauth.judge.guard import Signer
+from netcup_mailauth.judge.case import Signer
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.policy import DmarcPolicy, DomainPolicy, SpfPolicy

@@ -7,7 +7,7 @@ import pytest
 from netcup_mailauth import dkim
 from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import Severity
-from netcup_mailauth.judge.guard import Signer
+from netcup_mailauth.judge.case import Signer
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from tests.core.judge.cases import (

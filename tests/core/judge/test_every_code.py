@@ -9,8 +9,8 @@ import pytest
 
 from netcup_mailauth.findings import CODES, Finding, Severity, by_gravity
 from netcup_mailauth.judge import holding
+from netcup_mailauth.judge.case import Signer
 from netcup_mailauth.judge.dkim import no_key, note_left_out
-from netcup_mailauth.judge.guard import Signer
 from netcup_mailauth.judge.spf import relayhost
 from netcup_mailauth.lookup import silent
 from netcup_mailauth.plan import ChangeSet, Place

@@ -10,7 +10,7 @@ import pytest
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard, holding
-from netcup_mailauth.judge.guard import Case
+from netcup_mailauth.judge.case import Case
 from netcup_mailauth.plan import ChangeSet, Place, applied, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import Kind

@@ -8,6 +8,7 @@ import pytest
 
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import check, guard
+from netcup_mailauth.judge.case import Case
 from netcup_mailauth.judge.check import Subject
 from netcup_mailauth.kinds import live
 from netcup_mailauth.lookup import ZoneLookup
@@ -117,7 +118,7 @@ def test_a_key_is_taken_out_beside_such_a_text(text: str) -> None:
     assert drift(change_set, before) == ()
     assert outcome(change_set, gone) == ()
     assert outcome(change_set, before) != ()
-    found = guard.judge(guard.Case(change_set, before, dns=dns()))
+    found = guard.judge(Case(change_set, before, dns=dns()))
     assert "dkim-revokes-key" in codes(found)
 
 

@@ -9,7 +9,7 @@ import pytest
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import faults as commands
 from netcup_mailauth.judge import guard
-from netcup_mailauth.judge.guard import Signer
+from netcup_mailauth.judge.case import Signer
 from netcup_mailauth.lookup import Answer, Status, silent
 from netcup_mailauth.policy import DomainPolicy
 from netcup_mailauth.records import Kind

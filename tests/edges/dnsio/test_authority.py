@@ -148,7 +148,7 @@ def test_what_is_known_is_not_asked(stack: ExitStack) -> None:
 
 def test_a_survey_asks_all_at_once_and_puts_the_quickest_first(stack: ExitStack) -> None:
     queries = [TXT, Query("a.example.com", "A"), TXT]
-    slow = {key: delayed(0.3, reply) for key, reply in {**GOOD, A: nxdomain()}.items()}
+    slow = {key: delayed(0.6, reply) for key, reply in {**GOOD, A: nxdomain()}.items()}
     (_, dead), (_, late), (_, quick) = (
         start(stack, script)
         for script in all_at_once({TXTKEY: drop, A: drop}, slow, {**GOOD, A: nxdomain()})

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.pauses import IN_A_PROCESS
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,7 +17,6 @@ KILL_AFTER = "TEST_KILL_AFTER"
 PATCH = f"""
 import os, signal
 import requests.adapters
-{IN_A_PROCESS}
 left = [int(os.environ.get("{KILL_AFTER}", "1000000"))]
 
 def moment():
@@ -43,11 +40,11 @@ requests.adapters.HTTPAdapter.send = around(requests.adapters.HTTPAdapter.send)
 
 
 def prepare(place: Place, folder: Path) -> None:
-    """Let the runs of a place be killed by `kill_after`; none waits long to look again."""
+    """Let the runs of a place be killed by `kill_after`."""
     (folder / "sitecustomize.py").write_text(PATCH)
-    place.command.changes["PYTHONPATH"] = str(folder)
+    place.command.set({"PYTHONPATH": str(folder)})
 
 
 def kill_after(place: Place, moments: int | None) -> None:
     """Kill the runs to come after so many moments."""
-    place.command.changes[KILL_AFTER] = None if moments is None else str(moments)
+    place.command.set({KILL_AFTER: None if moments is None else str(moments)})

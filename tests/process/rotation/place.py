@@ -1,4 +1,4 @@
-"""A netcup with slow name servers, a mailcow, and the installed command that rotates between them.
+"""A netcup with slow name servers, a mailcow, and the command that rotates between them.
 
 Time is compressed: a zone that lives one second in caches, and seconds instead of days.
 """
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import PublicKey
     from tests.process.command import Ended
+    from tests.story.inprocess import Cli, PointedAt
 
 DOMAIN = "example.com"
 HELPER = "helper.example"
@@ -33,6 +34,13 @@ GRACE = 1.5
 
 TTL = 1
 """Seconds, of records and of denials alike."""
+
+AT_ONCE = (0.0, 0.0, 0.0)
+SHORT = {"between_rounds": "0.1s", "negative_ttl": "0.1s", "grace": "0.3s"}
+"""Delays and waits for who looks at what is left, not at mail on its way."""
+
+SIGNERS = {"copy": (), "import": ("--import-key",), "command": ()}
+"""The three, and the options that mean them."""
 
 HOLDS = {"waiting": "negative_ttl", "grace": "grace"}
 """The wait that ends a phase."""
@@ -69,6 +77,7 @@ class Place:
         more: more of the domain's table.
         clouddns: whether the zone is on CloudDNS.
         by_command: whether a signer command gets the keys, instead of mailcow.
+        pointed_at: calls the command in this process, where only what it prints and leaves counts.
     """
 
     def __init__(
@@ -81,6 +90,7 @@ class Place:
         more: str = "",
         clouddns: bool = False,
         by_command: bool = False,
+        pointed_at: PointedAt | None = None,
     ) -> None:
         self.key_in_use = folder / "in-use.pem" if by_command else None
         command = [sys.executable, "-S", "-c", PUT, str(self.key_in_use)]
@@ -103,13 +113,16 @@ class Place:
             dkim_keys={HELPER: None},
             clouddns=on_clouddns,
         )
-        self.command = Command(self.sandbox, folder)
+        self.command: Command | Cli = Command(self.sandbox, folder)
+        self._pointed_at = pointed_at
         self._delay, self._ttl = max(delays), ttl
 
     def __enter__(self) -> Self:
         self.sandbox.start()
         self.sandbox.set_zone_ttl(DOMAIN, self._ttl)
-        self.command.changes["MAILCOW_API_KEY"] = self.sandbox.mailcow_rw_key
+        if self._pointed_at is not None:
+            self.command = self._pointed_at(self.sandbox)
+        self.command.set({"MAILCOW_API_KEY": self.sandbox.mailcow_rw_key})
         if self.key_in_use is not None:
             self.key_in_use.write_text(generate().pem)
         self.good("apply", DOMAIN, "--yes", "--kind", "dkim")
@@ -117,7 +130,6 @@ class Place:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.command.stop()
         self.sandbox.close()
 
     def run(self, *arguments: str) -> Ended:
@@ -128,6 +140,13 @@ class Place:
         """The same, for a run that has to end well."""
         ended = self.run(*arguments)
         assert ended.code == 0, ended.stderr + ended.stdout
+        return ended
+
+    def step(self, options: tuple[str, ...], begun: bool) -> Ended:
+        """Begin a rotation, or go on with it, however that ends."""
+        what = ("--continue",) if begun else (DOMAIN, "--yes")
+        ended = self.run("rotate", *what, "--format", "json", *options)
+        assert "Traceback" not in ended.stderr
         return ended
 
     def rotate(self, *options: str) -> None:
@@ -190,6 +209,16 @@ class Place:
     def check_that_what_signs_is_published(self) -> None:
         """Whatever happened: no mail goes out that nobody can verify."""
         assert self.signing in {dkim.parse(text).key for text in self.published.values()}
+
+    def check_that_it_is_rotated(self) -> None:
+        """One key is left, and it is the one that signs."""
+        assert self.phase is None
+        (selector,) = self.published
+        assert selector != "dkim"
+        self.check_that_what_signs_is_published()
+        keyring = self.sandbox._keyring
+        assert [name for name in keyring.pub_keys if name != DOMAIN] == []
+        assert list(self.command.folder.glob("state/*/*/rotations/*.key")) == []
 
 
 def is_over(ended: Ended) -> bool:

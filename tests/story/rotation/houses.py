@@ -19,8 +19,8 @@ from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus, silent
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DnsRecord, Zone
-from netcup_mailauth.rotation import run
-from netcup_mailauth.rotation.run import Rotator, draft
+from netcup_mailauth.rotation import begin, run
+from netcup_mailauth.rotation.begin import Rotator, draft
 from netcup_mailauth.rotation.signers import SignerKey, Users, Writes
 from netcup_mailauth.rotation.state import FOLDER, Waits, read_book
 from tests.sessions import Heard
@@ -375,7 +375,7 @@ class House:
 
     def begin(self, *, revoke: bool = False) -> Rotation:
         rotation = draft(self.rotator, revoke=revoke)
-        run.begin(self.rotator, rotation)
+        begin.begin(self.rotator, rotation)
         return rotation
 
     def proceed(self) -> Outcome:

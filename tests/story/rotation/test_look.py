@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.dnsio import servers
 from netcup_mailauth.lookup import Server
-from netcup_mailauth.rotation.run import look
+from netcup_mailauth.rotation.zone import look
 from tests.edges.dnsio.nameserver import answer, closed_port, serving
 from tests.sessions import Answering, Heard
 

@@ -20,9 +20,9 @@ import pytest
 from netcup_mailauth import clock
 from netcup_mailauth.errors import MailauthError, StaleError, UnverifiedError
 from netcup_mailauth.plan import Action
-from netcup_mailauth.rotation import run
+from netcup_mailauth.rotation import begin
+from netcup_mailauth.rotation.begin import draft
 from netcup_mailauth.rotation.decide import Stop
-from netcup_mailauth.rotation.run import draft
 from netcup_mailauth.rotation.state import Phase
 from tests.story.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, House, held, txt
 from tests.story.rotation.rivals import rampage
@@ -269,7 +269,7 @@ def test_another_key_since_the_draft_was_shown_opens_nothing(tmp_path: Path) -> 
     drafted = draft(house.rotator)
     another_key_signs(house)
     with pytest.raises(StaleError, match="another key than when"):
-        run.begin(house.rotator, drafted)
+        begin.begin(house.rotator, drafted)
     assert house.book.open is None
 
 

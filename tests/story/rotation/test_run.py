@@ -472,7 +472,7 @@ def test_an_open_rotation_names_both_its_hostnames_for_the_guard(house: House) -
 
 
 def test_the_age_of_a_key_is_counted_from_the_first_time_it_was_seen(house: House) -> None:
-    from netcup_mailauth.rotation.run import note_age
+    from netcup_mailauth.rotation.begin import note_age
 
     assert note_age(house.rotator, ()) == START
     assert "counted from now" in house.heard.notes[-1]

@@ -23,12 +23,12 @@ from netcup_mailauth.rotation.state import (
     Watch,
     candidates,
     check_lasting,
-    domains_in,
     dumps,
     filesystem,
     is_rotation_style,
     left_alone,
     loads,
+    opened_in,
     read_book,
     write_book,
 )
@@ -116,7 +116,20 @@ def test_books_are_private_and_last(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert read_book(folder, "intern.example.com") == book
-    assert domains_in(folder) == ["intern.example.com"]
+
+
+def test_what_is_open_is_found_by_domain_whatever_is_wrong_with_another_book(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "rotations"
+    assert opened_in(folder) == []
+    write_book(folder, Book("intern.example.com").opened(ROTATION))
+    write_book(folder, Book("closed.example.com"))
+    (folder / "damaged.example.com.json").write_text("")
+    (_, error), opened = opened_in(folder)
+    assert isinstance(error, MailauthError)
+    assert opened == ("intern.example.com", ROTATION)
+    assert opened_in(folder, ["intern.example.com", "another.example.com"]) == [opened]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 2}', "\x00"])

@@ -19,7 +19,7 @@ from tests.effort import tries
 from tests.world.judges.ours import HELO
 
 if TYPE_CHECKING:
-    from netcup_mailauth.judge.guard import Case
+    from netcup_mailauth.judge.case import Case
     from tests.world.judges.judges import MailSpf, Pyspf
     from tests.world.judges.world import World
 

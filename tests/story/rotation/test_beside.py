@@ -8,20 +8,19 @@ import pytest
 
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import ExitCode
-from tests.process.rotation.place import DOMAIN, Place
+from tests.process.rotation.place import AT_ONCE, DOMAIN, SHORT, Place
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-AT_ONCE = (0.0, 0.0, 0.0)
-WAITS = {"between_rounds": "0.1s", "negative_ttl": "0.1s", "grace": "0.3s"}
+    from tests.story.inprocess import PointedAt
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with Place(tmp_path, delays=AT_ONCE, waits=WAITS) as place:
+def place(tmp_path: Path, pointed_at: PointedAt) -> Iterator[Place]:
+    with Place(tmp_path, delays=AT_ONCE, waits=SHORT, pointed_at=pointed_at) as place:
         yield place
 
 
@@ -81,9 +80,12 @@ def test_quiet_says_nothing_while_a_rotation_waits(place: Place) -> None:
 
 @pytest.mark.parametrize(("more", "ttl"), [("", 3600), ("ttl = 300", 300)])
 def test_on_clouddns_the_new_record_has_the_ttl_of_the_config(
-    tmp_path: Path, more: str, ttl: int
+    tmp_path: Path, pointed_at: PointedAt, more: str, ttl: int
 ) -> None:
-    with Place(tmp_path, delays=AT_ONCE, waits=WAITS, more=more, clouddns=True) as place:
+    place = Place(
+        tmp_path, delays=AT_ONCE, waits=SHORT, more=more, clouddns=True, pointed_at=pointed_at
+    )
+    with place:
         place.rotate()
         (selector,) = place.published
         assert selector != "dkim"

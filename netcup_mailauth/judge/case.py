@@ -1,0 +1,104 @@
+"""What a change is judged by: the zone before and after it, and all else that bears on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.lookup import ZoneLookup, silent
+from netcup_mailauth.plan import applied
+from netcup_mailauth.policy import DomainPolicy
+
+if TYPE_CHECKING:
+    from netcup_mailauth.dkim import PublicKey
+    from netcup_mailauth.lookup import Lookup
+    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.records import Kind, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What is known of the program that signs this domain's mail.
+
+    ``selector`` is set where it decides that by itself, as mailcow does.
+    """
+
+    key: PublicKey | None = None
+    selector: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change set to be judged.
+
+    Attributes:
+        policy: what was asked for. Its ``drop`` is the consent to what it names, and ``parked``
+            to everything that stops the domain from sending.
+        dns: answers for names outside the zone.
+        hosts: what sends this domain's mail, as host names or addresses; where it is empty the
+            MX hosts are taken for it.
+        held: hostnames that an open key rotation works on.
+        remembered: the zone as it was after this machine's last write.
+        reports_planned: names of report authorisations that this very run makes.
+    """
+
+    change_set: ChangeSet
+    before: Zone
+    policy: DomainPolicy = field(default_factory=DomainPolicy)
+    dns: Lookup = silent
+    hosts: tuple[str, ...] = ()
+    signer: Signer = Signer()
+    held: frozenset[str] = frozenset()
+    remembered: Zone | None = None
+    reports_planned: frozenset[str] = frozenset()
+
+    @property
+    def domain(self) -> str:
+        """The mail domain."""
+        return self.change_set.place.domain
+
+    @cached_property
+    def after(self) -> Zone:
+        """The zone as the changes leave it."""
+        return applied(self.before, self.change_set.changes)
+
+    @cached_property
+    def lookup_before(self) -> ZoneLookup:
+        """DNS as it would be if every server had the zone as it is."""
+        return ZoneLookup(self.before, self.dns)
+
+    @cached_property
+    def lookup_after(self) -> ZoneLookup:
+        """DNS as it will be when every server has the changes."""
+        return ZoneLookup(self.after, self.dns)
+
+    def with_only(self, kind: Kind) -> Zone:
+        """The zone as the changes of one kind alone leave it."""
+        own = (change for change in self.change_set.changes if change.kind is kind)
+        return applied(self.before, tuple(own))
+
+    def hostnames(self, kind: Kind) -> tuple[str, ...]:
+        """Where the change set is about records of this kind."""
+        return tuple(hostname for own, hostname in self.change_set.slots() if own is kind)
+
+    def texts(self, zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
+        """The texts of a kind at a hostname."""
+        return tuple(record.destination for record in of_kind(zone, kind, hostname))
+
+    def is_touched(self, kind: Kind, hostname: str) -> bool:
+        """Whether this change set changes a record of the kind there."""
+        return any(c.kind is kind and c.hostname == hostname for c in self.change_set.changes)
+
+    def written(self, kind: Kind, hostname: str) -> tuple[str, ...]:
+        """The texts of the kind that this change set writes there."""
+        return tuple(
+            change.after.destination
+            for change in self.change_set.changes
+            if change.kind is kind and change.after is not None and change.hostname == hostname
+        )
+
+    def is_written(self, kind: Kind, hostname: str) -> bool:
+        """Whether this change set writes a record of the kind there, not only deletes one."""
+        return bool(self.written(kind, hostname))

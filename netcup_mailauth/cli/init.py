@@ -11,6 +11,7 @@ from netcup_mailauth.actions import init
 from netcup_mailauth.cli.output import say, settings, show
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import UsageError
+from netcup_mailauth.settings import writing
 from netcup_mailauth.settings.config import FILE_NAME, load
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
         lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
         say(f"{path} is there and was left alone; {lacks}.")
         return
-    init.write_new(path, f"{init.header(url)}{text}")
+    writing.write_new(path, f"{writing.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
     say(f"  netcup-mailauth -c {shlex.quote(str(path))} plan")
 

@@ -15,6 +15,8 @@ from netcup_mailauth.proposal import Choices, Situation, proposed
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.proposal import Proposal
     from netcup_mailauth.records import Zone
@@ -42,21 +44,26 @@ def zone_of(session: Session, domain: str) -> Zone:
     return session.backend.zone(name)
 
 
-def situation_of(session: Session, domain: str, zone: Zone, source: str | None) -> Situation:
-    """What is known of a domain whose key comes from ``source``, if from anywhere.
+def situation_of(
+    session: Session, domain: str, zone: Zone, source: str | None, key: DkimSource | None = None
+) -> Situation:
+    """What is known of a domain whose key comes from ``source``, or is ``key``, if there is one.
 
     Raises:
         MailauthError: the source cannot be asked, or holds no key.
     """
-    host = session.keys.host(source) if source else None
-    return Situation(
-        domain,
-        zone,
-        ZoneLookup(zone, session.lookup()),
-        (host,) if host else (),
-        source,
-        session.keys.key(source, domain) if source else None,
-    )
+    lookup = ZoneLookup(zone, session.lookup())
+    if source is None:
+        return Situation(domain, zone, lookup, source=source_of(key) if key else None, key=key)
+    host, key = session.keys.host(source), session.keys.key(source, domain)
+    return Situation(domain, zone, lookup, (host,) if host else (), source, key)
+
+
+def source_of(key: DkimSource) -> str:
+    """A key that somebody pasted, as the config names it as a source."""
+    if key.key_only and key.key is not None:
+        return f"record:{key.key.p}"
+    return key.record if key.record.startswith("v=DKIM1") else f"record:{key.record}"
 
 
 def settled(
@@ -69,6 +76,8 @@ def settled(
     Raises:
         MailauthError: the key or the zone cannot be read.
     """
+    lookup = ZoneLookup(situation.zone, session.lookup())  # the last one's time may be up
+    situation = replace(situation, lookup=lookup)
     for _ in range(MOST_ROUNDS):
         proposal = proposed(situation, choices)
         change_set = _judged(session, situation, proposal, defaults)
@@ -114,6 +123,19 @@ def is_ours(session: Session, zone: str) -> bool:
     return True
 
 
-def source_of(key: str) -> str:
-    """A record that somebody pasted, as the config names it as a source."""
-    return key if key.startswith("v=DKIM1") else f"record:{key}"
+def newly_left(before: Settled, after: Settled) -> str:
+    """Why a choice cannot be followed: a kind would have to be left as it is; empty if it can."""
+    added = [k for k in after.situation.left if k not in before.situation.left]
+    return after.situation.left[added[0]] if added else ""
+
+
+def remarks(settled: Settled, mailcow: Mailcow | None) -> list[str]:
+    """What there is to say beside the records: whether anybody gets the reports."""
+    address = settled.proposal.rua
+    try:
+        arrives = mailcow.takes_mail(address) if mailcow and address else None
+    except MailauthError as error:
+        return [f"Whether {address} exists is not known: {error.what}"]
+    if arrives is not False:
+        return []
+    return [f"mailcow has no mailbox or alias {address}: make one, or name another address."]

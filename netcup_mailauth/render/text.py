@@ -110,7 +110,7 @@ def zone_text(zone: Zone, served_by: str, page: Page) -> str:
     ids, names, types = (max(map(len, column)) for column in zip(*rows, strict=True))
     names = min(names, page.width // 3)
     indent = 2 + ids + 2 + names + 2 + types + 2
-    lines = [_title(name, served_by, page), ""]
+    lines = [title(name, served_by, page), ""]
     for record, (identifier, hostname, record_type) in zip(zone.records, rows, strict=True):
         head = f"  {identifier:>{ids}}  {hostname:<{names}}  {record_type:<{types}}  "
         if len(head) > indent:
@@ -137,10 +137,11 @@ def _served_by(change_set: ChangeSet) -> str:
 
 
 def _heading(change_set: ChangeSet, page: Page) -> str:
-    return _title(name_of(change_set), _served_by(change_set), page)
+    return title(name_of(change_set), _served_by(change_set), page)
 
 
-def _title(name: str, right: str, page: Page, behind: str = "") -> str:
+def title(name: str, right: str, page: Page, behind: str = "") -> str:
+    """A line with a name at its beginning, and what is to be said of it at its end."""
     gap = max(2, page.width - len(name) - len(behind) - len(right)) if right else 0
     return f"{page.paint(name, 'bold')}{behind}{' ' * gap}{right}"
 
@@ -148,10 +149,10 @@ def _title(name: str, right: str, page: Page, behind: str = "") -> str:
 def _nothing_to_do(change_set: ChangeSet, page: Page) -> list[str]:
     name, right = name_of(change_set), _served_by(change_set)
     words = nothing_to_do(change_set)
-    line = _title(name, right, page, f": {words}")
+    line = title(name, right, page, f": {words}")
     if len(name) + 2 + len(words) + 2 + len(right) <= page.width:
         return [line]
-    return [_title(name, right, page), *page.hang("    ", words, 4)]
+    return [title(name, right, page), *page.hang("    ", words, 4)]
 
 
 def _change(change: Change, page: Page, name_width: int, full: bool) -> list[str]:

@@ -1,0 +1,178 @@
+"""What ``setup`` asks about the records: the domain, the key, and what is proposed."""
+
+from __future__ import annotations
+
+import select
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import records
+from netcup_mailauth.actions import setup
+from netcup_mailauth.cli.output import confirmed, say, show, typed, use_colour, width
+from netcup_mailauth.errors import KeySourceError, MailauthError
+from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.policy import report_uri
+from netcup_mailauth.proposal import Choices, includes_netcup
+from netcup_mailauth.render.proposals import ALLS, choosable, proposal_text
+from netcup_mailauth.render.text import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.actions.setup import Settled
+    from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.keys.mailcow import Mailcow
+    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.proposal import Situation
+
+MOST_LINES = 60
+"""Lines of a pasted key; a private one of 4096 bits in PEM has 54."""
+
+AT_ONCE = 0.1
+"""Seconds in which the rest of a paste is there."""
+
+
+def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
+    """Ask which domain is meant; offered is the first that mailcow serves and no config knows."""
+    left = [name for name in served if name not in known]
+    if served:
+        say(f"mailcow serves {', '.join(served)}.")
+    while True:
+        answer = typed("Domain", left[0] if left else "")
+        try:
+            return records.normalise(answer)
+        except MailauthError as error:
+            say(f"{error.what} {error.advice}")
+
+
+# The key
+
+
+def pasted_key() -> DkimSource | None:
+    """Ask for the key's record, in whatever form the mail server shows it; ``None`` for none."""
+    say("Paste the DKIM record that your mail server shows for it, in as many lines as it has.")
+    say("Enter alone means that there is none yet.")
+    while True:
+        text = _pasted()
+        if not text:
+            return None
+        try:
+            return read_key(text, "what was pasted")
+        except KeySourceError as error:
+            say(f"{error.what} {error.advice}")
+
+
+def _pasted() -> str:
+    """What is pasted, up to where it is a whole record, or an empty line."""
+    lines: list[str] = []
+    while len(lines) < MOST_LINES:
+        line = typed("DKIM record") if not lines else sys.stdin.readline().rstrip("\r\n")
+        if not line.strip():
+            break
+        lines.append(line)
+        if _is_whole(lines):
+            lines += _rest()
+            break
+    return "\n".join(lines).strip()
+
+
+def _is_whole(lines: Sequence[str]) -> bool:
+    try:
+        read_key("\n".join(lines), "what was pasted")
+    except KeySourceError:
+        return False
+    return True
+
+
+def _rest() -> list[str]:
+    """What came with the paste behind the record, as its last bracket: else it were an answer."""
+    lines = []
+    while select.select([sys.stdin], [], [], AT_ONCE)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            break
+        lines.append(line.rstrip("\r\n"))
+    return lines
+
+
+# The proposal
+
+
+def accepted(
+    session: Session, situation: Situation, defaults: DomainPolicy, mailcow: Mailcow | None
+) -> Settled:
+    """Show what is proposed until it is accepted; what is chosen instead of it is asked for.
+
+    Raises:
+        MailauthError: the zone or the key cannot be read any more.
+    """
+    choices = Choices()
+    if includes_netcup(situation):
+        choices = replace(choices, drops_netcup=_drops_netcup(situation.domain))
+    now = setup.settled(session, situation, choices, defaults)
+    while True:
+        remarks = setup.remarks(now, mailcow)
+        page = Page(width(), use_colour(sys.stderr))
+        senders = situation.senders
+        say("")
+        show(proposal_text(now.proposal, now.change_set, senders, remarks, page), err=True)
+        offered = choosable(now.proposal)
+        if not offered:
+            typed("Enter accepts this")
+            return now
+        answer = typed("Enter accepts this, a number changes it").strip()
+        if not answer:
+            return now
+        if not answer.isdecimal() or not 1 <= int(answer) <= len(offered):
+            say(f"There is no {answer}; the numbers are 1 to {len(offered)}.")
+            continue
+        wanted = _chosen(offered[int(answer) - 1][0], choices, now)
+        then = setup.settled(session, situation, wanted, defaults)
+        if refused := setup.newly_left(now, then):
+            say(refused)
+        else:
+            choices, now = wanted, then
+
+
+def _drops_netcup(domain: str) -> bool:
+    say("")
+    say(
+        "The live SPF record lets netcup's own servers send (include:_spf.webhosting.systems). A "
+        f"website at netcup needs that if its contact form or its WordPress sends as @{domain}."
+    )
+    return confirmed("Take it out?")
+
+
+def _chosen(name: str, choices: Choices, now: Settled) -> Choices:
+    """The choices with another answer to one of them."""
+    proposal = now.proposal
+    if name == "final_all":
+        level = _one_of("SPF ends in", [ALLS[a] for a in proposal.final_alls])
+        return replace(choices, final_all=next(a for a in ALLS if level == ALLS[a]))
+    if name == "policy":
+        policy = _one_of("DMARC asks for", list(proposal.policies))
+        return replace(choices, policy=policy)  # type: ignore[arg-type]
+    return replace(choices, rua=_address(proposal.rua))
+
+
+def _one_of(what: str, levels: Sequence[str]) -> str:
+    """One of these; where there are two, the number alone has chosen the other."""
+    if len(levels) == 2:
+        return levels[1]
+    while (answer := typed(f"{what} ({', '.join(levels)})", levels[1]).strip()) not in levels:
+        say(f"That is none of {', '.join(levels)}.")
+    return answer
+
+
+def _address(now: str) -> str:
+    while True:
+        address = typed("Reports go to", now).strip().removeprefix("mailto:")
+        try:
+            if "@" in address:
+                return report_uri(f"mailto:{address}").removeprefix("mailto:")
+        except MailauthError as error:
+            say(f"{error.what} {error.advice}")
+        else:
+            say(f"{address!a} is no mail address.")

@@ -1,8 +1,8 @@
 """The config file: found, read, and every mistake in it told at once; and what it may decide.
 
 A config that merely lies in the current folder may come from anybody, as in a merge request. It may
-not have a file read that lies outside its folder, nor decide where a key of the environment goes or
-which file is read as a key, unless the user names the same mailcow elsewhere.
+not have a file read that lies outside its folder; what it may say of a mailcow is decided in
+:mod:`netcup_mailauth.settings.mailcow`.
 """
 
 from __future__ import annotations
@@ -13,28 +13,22 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from netcup_mailauth import records
-from netcup_mailauth.errors import ConfigError, CredentialsError, MailauthError, UsageError
+from netcup_mailauth.errors import ConfigError, MailauthError, UsageError
 from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy
-from netcup_mailauth.settings.credentials import MAILCOW_KEY, read_secret, read_secret_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
-    from netcup_mailauth.policy import MailcowSettings
-
 FILE_NAME = "netcup-mailauth.toml"
-
-URL = "MAILCOW_URL"
 
 KINDS = tuple(kind.value for kind in MANAGED)
 
@@ -331,92 +325,3 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def _quoted(part: str) -> str:
     return part if _BARE.fullmatch(part) else f'"{part}"'
-
-
-# --- Which mailcow to ask, and with which key -----------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MailcowAccess:
-    """Where mailcow is, and the key it wants."""
-
-    url: str
-    api_key: SecretStr
-
-
-def mailcow_access(
-    option: str | None,
-    loaded: LoadedConfig,
-    environ: Mapping[str, str],
-    warn: Callable[[str], None],
-) -> MailcowAccess:
-    """The mailcow named by option, environment or config, and its key.
-
-    Raises:
-        UsageError: none is named, or only by a config that may not.
-        CredentialsError: there is no key.
-        ConfigError: the user's own config had to be asked, and has a mistake.
-    """
-    given = option or environ.get(URL)
-    tables = _trusted_tables(given, loaded, environ)
-    url = given or next((table.url for table in tables if table.url), None)
-    if not url:
-        raise _nowhere(loaded)
-    key = read_secret(MAILCOW_KEY, environ, warn) or _key_of(tables, warn)
-    if key is None:
-        raise CredentialsError(
-            f"{MAILCOW_KEY} is not set, so mailcow at {urlsplit(url).hostname} cannot be asked "
-            f"for DKIM keys.{_left_out(loaded, tables)}",
-            "A read-only key is enough: mailcow UI, System > Configuration > Access > API. Set "
-            f"it, or name its file in {MAILCOW_KEY}_FILE.",
-        )
-    return MailcowAccess(url, SecretStr(key))
-
-
-def _trusted_tables(
-    given: str | None, loaded: LoadedConfig, environ: Mapping[str, str]
-) -> list[MailcowSettings]:
-    """The ``[mailcow]`` tables that may be followed, the more trusted one first."""
-    found = loaded.config.mailcow
-    if loaded.trusted:
-        return [found]
-    if given or not found.url:
-        return [found] if _same_url(found.url, given) else []
-    own = own_config(environ).config.mailcow
-    return [own, found] if _same_url(found.url, own.url) else []
-
-
-def _same_url(one: str | None, other: str | None) -> bool:
-    return bool(one and other) and _normal(one or "") == _normal(other or "")
-
-
-def _normal(url: str) -> tuple[str, ...]:
-    scheme, place, path, query, fragment = urlsplit(url)
-    return scheme, place.lower(), path.rstrip("/"), query, fragment
-
-
-def _nowhere(loaded: LoadedConfig) -> UsageError:
-    if not loaded.config.mailcow.url:
-        return UsageError(
-            "The DKIM key should come from mailcow, but no mailcow is named.",
-            f"Give --mailcow https://mail.example.com, or set {URL}.",
-        )
-    return UsageError(
-        f"{loaded.path} in the current folder names a mailcow, but may not decide where your "
-        "key is sent.",
-        f"If it is yours: give -c {loaded.path}, or the same address by --mailcow or in {URL}.",
-    )
-
-
-def _key_of(tables: list[MailcowSettings], warn: Callable[[str], None]) -> str | None:
-    path = next((table.api_key_file for table in tables if table.api_key_file), None)
-    return read_secret_file(Path(path), "[mailcow] api_key_file", warn) if path else None
-
-
-def _left_out(loaded: LoadedConfig, tables: list[MailcowSettings]) -> str:
-    if not loaded.config.mailcow.api_key_file or loaded.config.mailcow in tables:
-        return ""
-    return (
-        f" {loaded.path} names a file with a key, but was merely found in the current folder, "
-        "and the mailcow it names is not the one to ask."
-    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc, kinds, spf
+from netcup_mailauth import dmarc, kinds, spf
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import dmarc as dmarc_faults
@@ -293,12 +293,11 @@ def _dkim(situation: Situation) -> _Part:
     selector = key.selector or DEFAULT_SELECTOR
     hostname = hostname_of(Kind.DKIM, situation.domain, situation.zone.name, selector)
     live = [r.destination for r in kinds.of_kind(situation.zone, Kind.DKIM, hostname)]
-    named = dkim.describe(dkim.parse(key.record))
     policy = DkimPolicy(source=source, selector=None if source == "mailcow" else selector)
     if any(kinds.same_meaning(Kind.DKIM, text, key.record) for text in live):
-        return _Part(policy, f"The mail server's key ({named}) is live.")
-    replaces = "It replaces the one that is live." if live else "It is not published yet."
-    return _Part(policy, f"The mail server's key ({named}). {replaces}")
+        return _Part(policy, "The mail server's key, as it is live.")
+    replaces = "it replaces the one that is live" if live else "it is not published yet"
+    return _Part(policy, f"The mail server's key; {replaces}.")
 
 
 # --- DMARC ----------------------------------------------------------------------------------------

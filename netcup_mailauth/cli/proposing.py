@@ -149,8 +149,9 @@ def _chosen(name: str, choices: Choices, now: Settled) -> Choices:
     """The choices with another answer to one of them."""
     proposal = now.proposal
     if name == "final_all":
-        level = _one_of("SPF ends in", [ALLS[a] for a in proposal.final_alls])
-        return replace(choices, final_all=next(a for a in ALLS if level == ALLS[a]))
+        words = _one_of("SPF ends in", [ALLS[a] for a in proposal.final_alls])
+        level = next(a for a in proposal.final_alls if words == ALLS[a])
+        return replace(choices, final_all=level)
     if name == "policy":
         policy = _one_of("DMARC asks for", list(proposal.policies))
         return replace(choices, policy=policy)  # type: ignore[arg-type]

@@ -91,7 +91,7 @@ def _setup(work: Setup, named: str | None) -> int:
     _open_mailcow(work)
     served = work.mailcow.domains() if work.mailcow else ()
     domain: str | None = first or proposing.asked_domain(served, work.known)
-    codes = []
+    codes: list[ExitCode] = []
     while domain is not None:
         codes.append(_one_domain(work, domain) if not codes else _one_more(work, domain))
         domain = _next(work, served) if codes[-1] == ExitCode.OK else None
@@ -200,7 +200,9 @@ def _keep(work: Setup, domain: str, settled: Settled | None) -> None:
         say(f"{work.path} gets no table for {domain}, as nothing is proposed for it.")
         return
     url = work.current.mailcow_named() if work.mailcow else None
-    table = writing.domain_table(domain, policy, settled.proposal.reasons)
+    # Why a kind is left out is of use later; the rest was said.
+    reasons = {k: r for k, r in settled.proposal.reasons.items() if k not in policy.manages}
+    table = writing.domain_table(domain, policy, reasons)
     if not work.path.exists():
         if _is_own(work.path):
             files.own_folder(work.path.parent)

@@ -45,7 +45,7 @@ def proposal_text(
     ``change_set`` is what the proposal would change.
     """
     served_by = where(change_set.place.backend, change_set.place.endpoint)
-    who = ", ".join(dict.fromkeys(map(str, senders))) or "not known"
+    who = _senders(senders) or "not known"
     lines = [title(name_of(change_set), served_by, page), ""]
     lines += page.hang("  sends its mail: ", visible(who), 18)
     lines.append("")
@@ -56,6 +56,16 @@ def proposal_text(
     for number, (_, words) in enumerate(choosable(proposal), 1):
         lines += [*([""] if number == 1 else []), *page.hang(f"  {number}  ", words, 5)]
     return "\n".join([*lines, ""])
+
+
+def _senders(senders: Sequence[Sender]) -> str:
+    """Each host with its addresses."""
+    hosts: dict[str, list[str]] = {}
+    for sender in senders:
+        hosts.setdefault(sender.host, []).append(sender.address)
+    return "; ".join(
+        host if [host] == own else f"{host} ({', '.join(own)})" for host, own in hosts.items()
+    )
 
 
 def _record(kind: Kind, proposal: Proposal, change_set: ChangeSet, page: Page) -> Iterator[str]:

@@ -128,7 +128,8 @@ def proposed(situation: Situation, choices: Choices = Choices()) -> Proposal:
     """What to propose in this situation, with these choices."""
     parts = [_spf(situation, choices), _dkim(situation), _dmarc(situation, choices)]
     zone, domain = situation.zone.name, situation.domain
-    policy = DomainPolicy(zone=zone if zone != domain else None)
+    server = list(situation.hosts) if situation.source != "mailcow" else None
+    policy = DomainPolicy(zone=zone if zone != domain else None, server=server or None)
     reasons: dict[Kind, str] = {}
     proposal = Proposal(policy, reasons)
     for kind, part in zip((Kind.SPF, Kind.DKIM, Kind.DMARC), parts, strict=True):
@@ -202,8 +203,8 @@ def _required(situation: Situation, live: Sequence[spf.SpfRecord]) -> tuple[list
     if live and situation.senders and not shut_out:
         return _own(there), f"The live record lets {named} send."
     if not situation.senders:
-        unknown = "What sends the mail is not known: the domain has no MX with an address."
-        return _own(there), f"{unknown} What is live stays." if there else f"{unknown} None is made"
+        unknown = "What sends the mail is not known."
+        return _own(there), f"{unknown} What is live stays." if there else unknown
     mx = [host for host in exchanges(situation.domain, situation.lookup).own if not is_netcup(host)]
     terms = ["mx"] if set(mx) & set(situation.servers) or "mx" in there else []
     if "a" in there or _is_apex(situation):

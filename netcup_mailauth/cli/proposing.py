@@ -12,7 +12,7 @@ from netcup_mailauth.actions import setup
 from netcup_mailauth.cli.output import confirmed, say, show, typed, use_colour, width
 from netcup_mailauth.errors import KeySourceError, MailauthError
 from netcup_mailauth.keys.forms import read_key
-from netcup_mailauth.policy import report_uri
+from netcup_mailauth.policy import host_or_address, report_uri
 from netcup_mailauth.proposal import Choices, includes_netcup
 from netcup_mailauth.render.proposals import ALLS, choosable, proposal_text
 from netcup_mailauth.render.text import Page
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_LINES = 60
 """Lines of a pasted key; a private one of 4096 bits in PEM has 54."""
 
+YES = ("", "y", "yes", "j", "ja")
+
 AT_ONCE = 0.1
 """Seconds in which the rest of a paste is there."""
 
@@ -45,6 +47,19 @@ def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
             return records.normalise(answer)
         except MailauthError as error:
             say(f"{error.what} {error.advice}")
+
+
+def asked_servers(domain: str) -> tuple[str, ...]:
+    """Ask which host sends the domain's mail, where neither mailcow nor an MX tells."""
+    say(f"{domain} has no MX with an address, so what sends its mail is not known.")
+    while answer := typed(
+        "Its mail server, as in mail.example.com (Enter: leave SPF alone)"
+    ).strip():
+        try:
+            return (host_or_address(answer),)
+        except MailauthError as error:
+            say(f"{error.what} {error.advice}")
+    return ()
 
 
 # The key
@@ -123,7 +138,7 @@ def accepted(
             typed("Enter accepts this")
             return now
         answer = typed("Enter accepts this, a number changes it").strip()
-        if not answer:
+        if answer.lower() in YES:
             return now
         if not answer.isdecimal() or not 1 <= int(answer) <= len(offered):
             say(f"There is no {answer}; the numbers are 1 to {len(offered)}.")

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import sys
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW
-from netcup_mailauth.policy import Config, DomainPolicy, Wish
+from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, in_config
 from netcup_mailauth.render import checks
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.settings import writing
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.actions.setup import Settled
     from netcup_mailauth.cli.run import Run
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.proposal import Situation
+    from netcup_mailauth.proposal import Proposal, Situation
+    from netcup_mailauth.records import Kind
 
 
 @dataclass
@@ -137,21 +137,43 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
     """One domain, from the first question to the check."""
     reporter = Reporter("text", full=False)
     session = work.current.session(reporter)
-    if domain in work.known:
-        say(f"{work.path} has a table for {domain} already, which stays as it is.")
-        settled, wished = None, wishes_of([domain], DomainPolicy(), (), work.config)
+    said = _said(work.config, domain)
+    if said:
+        say(f"{work.path} has a table for {domain} already, and what it says stays as it is.")
+    settled, below = None, work.config.defaults
+    if len(said) == len(MANAGED):
+        wished = wishes_of([domain], DomainPolicy(), (), work.config)
     else:
-        situation = _situation(work, session, domain)
-        settled = proposing.accepted(session, situation, work.config.defaults, work.mailcow)
-        wished = setup.wishes(session, domain, settled.proposal, work.config.defaults)
+        if domain in work.known:
+            below = in_config(work.config, domain)
+        situation = replace(_situation(work, session, domain), left=said)
+        settled = proposing.accepted(session, situation, below, work.mailcow)
+        wished = setup.wishes(session, domain, settled.proposal, below)
     code = _write(work, session, reporter, wished)
     if code == ExitCode.OK:
-        _keep(work, domain, settled)
+        _keep(work, domain, settled.proposal if settled else None)
         _show_check(work, wished[:1])
+    else:
+        say(f"The config gets nothing of {domain}: {work.path}")
     return code
 
 
+def _said(config: Config, domain: str) -> dict[Kind, str]:
+    """The kinds of which the domain's table says something, be it that they are left alone."""
+    own = config.domains.get(domain) or DomainPolicy()
+    said = [kind for kind in MANAGED if getattr(own, kind.value) is not None]
+    return dict.fromkeys(said, "As the config has it.")
+
+
 def _situation(work: Setup, session: Session, domain: str) -> Situation:
+    """What is known of the domain; what nothing tells is asked for."""
+    situation = _with_key(work, session, domain)
+    if situation.senders:
+        return situation
+    return replace(situation, hosts=proposing.asked_servers(domain))
+
+
+def _with_key(work: Setup, session: Session, domain: str) -> Situation:
     zone = setup.zone_of(session, domain)
     if work.mailcow and domain in work.mailcow.domains():
         return setup.situation_of(session, domain, zone, MAILCOW)
@@ -187,35 +209,39 @@ def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[W
         work.done += (f"{domain} is written" for domain in sorted(reporter.written))
 
 
-def _keep(work: Setup, domain: str, settled: Settled | None) -> None:
-    """Keep what was typed, and put the domain's table into the config."""
+def _keep(work: Setup, domain: str, proposal: Proposal | None) -> None:
+    """Keep what was typed, and put what was accepted into the config."""
     if work.entered:
         auth.keep(work.entered)
         work.entered = {}
         work.done.append("the credentials are kept")
-    if settled is None:
+    if proposal is None or not proposal.policy.manages:
         return
-    policy = settled.proposal.policy
-    if not policy.manages:
-        say(f"{work.path} gets no table for {domain}, as nothing is proposed for it.")
-        return
-    url = work.current.mailcow_named() if work.mailcow else None
-    # Why a kind is left out is of use later; the rest was said.
-    reasons = {k: r for k, r in settled.proposal.reasons.items() if k not in policy.manages}
-    table = writing.domain_table(domain, policy, reasons)
-    if not work.path.exists():
+    text = _table(work, domain, proposal)
+    if work.path.exists():
+        writing.add(work.path, text)
+    else:
         if _is_own(work.path):
             files.own_folder(work.path.parent)
-        writing.write_new(work.path, f"{writing.header(url)}{table}")
-    else:
-        has_address = url is None or work.config.mailcow.url is not None
-        writing.add(
-            work.path, table if has_address else f"{writing.mailcow_table(url or '')}\n{table}"
-        )
+        writing.write_new(work.path, f"{writing.header(None)}{text}")
     work.config = load(work.path).config
     work.known.add(domain)
-    work.done.append(f"{work.path} has a table for {domain}")
-    say(f"{work.path} has a table for {domain} now.")
+    work.done.append(f"{work.path} says what {domain} should have")
+    say(f"{work.path} says what {domain} should have from now on.")
+
+
+def _table(work: Setup, domain: str, proposal: Proposal) -> str:
+    """What the config gets: the domain's table, and mailcow's where it has none yet."""
+    policy = proposal.policy
+    if domain in work.known:
+        return writing.kind_tables(domain, policy)
+    # Why a kind is left out is of use later; the rest was said.
+    reasons = {kind: why for kind, why in proposal.reasons.items() if kind not in policy.manages}
+    table = writing.domain_table(domain, policy, reasons)
+    url = work.current.mailcow_named() if work.mailcow else None
+    if url is None or work.config.mailcow.url is not None:
+        return table
+    return f"{writing.mailcow_table(url)}\n{table}"
 
 
 def _show_check(work: Setup, wished: Sequence[Wish]) -> None:

@@ -41,12 +41,27 @@ def domain_table(domain: str, policy: DomainPolicy, reasons: Mapping[Kind, str])
     lines = [f"[domains.{quoted(domain)}]"]
     if policy.zone is not None:
         lines.append(f"zone = {quoted(policy.zone)}")
+    if policy.server is not None:
+        lines.append(f"server = {_value(policy.server)}")
     for kind in MANAGED:
         if kind in reasons:
             lines.append(comment(reasons[kind]))
         if part := getattr(policy, kind.value):
             lines.append(f"{kind.value} = {_inline(part.model_dump(exclude_none=True))}")
     return "\n".join(lines) + "\n"
+
+
+def kind_tables(domain: str, policy: DomainPolicy) -> str:
+    """What is wanted of a domain beside what its table says already: a table for each kind.
+
+    TOML lets them stand anywhere, so that the domain's own table stays as it is.
+    """
+    tables = []
+    for kind in policy.manages:
+        part = getattr(policy, kind.value).model_dump(exclude_none=True)
+        lines = [f"{key} = {_value(value)}" for key, value in part.items()]
+        tables.append("\n".join([f"[domains.{quoted(domain)}.{kind.value}]", *lines, ""]))
+    return "\n".join(tables)
 
 
 def _inline(table: Mapping[str, Any]) -> str:

@@ -172,7 +172,11 @@ def _spf(situation: Situation, choices: Choices) -> _Part:
     if not made.records:
         return _Part(None, f"Left as it is: {made.findings[0].message}")
     if len(records) > 1:
-        reason = f"The {len(records)} live records become one that keeps every term. {reason}"
+        reason = f"The {len(records)} live records become one that keeps every term."
+    elif records and not spf.is_spf(live[0]):
+        reason = "Receivers do not read what is live: it is written anew as it was meant."
+    if drop:
+        reason = f"netcup's own servers are taken out. {reason}"
     return _Part(policy, reason, {"final_alls": _final_alls(made.records[0].value, records)})
 
 
@@ -324,6 +328,8 @@ def _dmarc(situation: Situation, choices: Choices) -> _Part:
     if choices.policy in allowed and choices.policy is not None:
         wanted, reason = choices.policy, "As chosen."
     rua, there = _reports(situation, own, choices)
+    if own is not None and not there:
+        reason = f"{reason} It gets an address for reports."
     policy = DmarcPolicy(policy=wanted, rua=rua)
     if (
         own is not None

@@ -12,6 +12,7 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.lookup import ZoneLookup
 from netcup_mailauth.policy import MANAGED, DomainPolicy, Wish, layered, linked
 from netcup_mailauth.proposal import Choices, Situation, proposed
+from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from netcup_mailauth.actions.session import Session
@@ -81,13 +82,16 @@ def settled(
     for _ in range(MOST_ROUNDS):
         proposal = proposed(situation, choices)
         change_set = _judged(session, situation, proposal, defaults)
-        held = {
+        held: dict[Kind, str] = {
             stop.kind: f"Left as it is: {stop.message}"
             for stop in reversed(holding.stopping(change_set))
             if stop.kind is not None and stop.kind in proposal.policy.manages
         }
         if not held:
             break
+        # The policy may be sound again without what is left out now.
+        if len(held) > 1:
+            held.pop(Kind.DMARC, None)
         situation = replace(situation, left={**situation.left, **held})
     return Settled(proposal, situation, change_set)
 

@@ -149,6 +149,8 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
         situation = replace(_situation(work, session, domain), left=said)
         settled = proposing.accepted(session, situation, below, work.mailcow)
         wished = setup.wishes(session, domain, settled.proposal, below)
+        if work.path.exists() and settled.proposal.policy.manages:
+            writing.added(work.path, _table(work, domain, settled.proposal))  # can it be?
     code = _write(work, session, reporter, wished)
     if code == ExitCode.OK:
         _keep(work, domain, settled.proposal if settled else None)

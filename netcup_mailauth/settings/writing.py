@@ -116,24 +116,35 @@ def add(path: Path, table: str) -> None:
     """Put a table at the end of a config that is there; all before it stays as it is.
 
     Raises:
-        ConfigError: with the table it would be no TOML, as where all domains are in one line.
+        ConfigError: see :func:`added`.
         UsageError: the file cannot be read or written.
     """
-    before = files.read_named(path, "a config")
-    end = "\r\n" if b"\r\n" in before else "\n"
-    gap = "" if not before else "\n" if before.endswith(b"\n") else "\n\n"
-    added = (gap + table).replace("\n", end).encode()
+    text = added(path, table)
     try:
-        tomllib.loads((before + added).decode("utf-8").replace("\r\n", "\n"))
-    except ValueError:
-        raise ConfigError(
-            f"{path} is written so that no table can be added at its end.",
-            [],
-            "Write it in by hand:\n" + table,
-        ) from None
-    try:
-        files.append(path, added)
+        files.append(path, text)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", "Name another with -c."
         ) from None
+
+
+def added(path: Path, table: str) -> bytes:
+    """What a config that is there needs at its end to have a table more.
+
+    Raises:
+        ConfigError: with it, it would be no TOML, as where all domains are in one line.
+        UsageError: the file cannot be read.
+    """
+    before = files.read_named(path, "a config")
+    end = "\r\n" if b"\r\n" in before else "\n"
+    gap = "" if not before else "\n" if before.endswith(b"\n") else "\n\n"
+    text = (gap + table).replace("\n", end).encode()
+    try:
+        tomllib.loads((before + text).decode("utf-8").replace("\r\n", "\n"))
+    except ValueError:
+        raise ConfigError(
+            f"{path} is written so that no table can be added at its end.",
+            [],
+            "Write this into it by hand, then run the same again:\n" + table,
+        ) from None
+    return text

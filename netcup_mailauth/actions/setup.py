@@ -9,6 +9,7 @@ from netcup_mailauth import dmarc, records
 from netcup_mailauth.actions import planning
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.judge import holding
+from netcup_mailauth.judge.neighbours import exchanges, is_netcup
 from netcup_mailauth.lookup import ZoneLookup
 from netcup_mailauth.policy import MANAGED, DomainPolicy, Wish, layered, linked
 from netcup_mailauth.proposal import Choices, Situation, proposed
@@ -17,6 +18,7 @@ from netcup_mailauth.records import Kind
 if TYPE_CHECKING:
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.findings import Finding
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.proposal import Proposal
@@ -67,6 +69,12 @@ def source_of(key: DkimSource) -> str:
     return key.record if key.record.startswith("v=DKIM1") else f"record:{key.record}"
 
 
+def likely_server(situation: Situation) -> str:
+    """What may send the mail of a domain without an MX: the zone's own MX; empty if it has none."""
+    hosts = exchanges(situation.zone.name, situation.lookup).own
+    return next((host for host in hosts if not is_netcup(host)), "")
+
+
 def settled(
     session: Session, situation: Situation, choices: Choices, defaults: DomainPolicy
 ) -> Settled:
@@ -83,7 +91,7 @@ def settled(
         proposal = proposed(situation, choices)
         change_set = _judged(session, situation, proposal, defaults)
         held: dict[Kind, str] = {
-            stop.kind: f"Left as it is: {stop.message}"
+            stop.kind: _left(stop)
             for stop in reversed(holding.stopping(change_set))
             if stop.kind is not None and stop.kind in proposal.policy.manages
         }
@@ -94,6 +102,12 @@ def settled(
             held.pop(Kind.DMARC, None)
         situation = replace(situation, left={**situation.left, **held})
     return Settled(proposal, situation, change_set)
+
+
+def _left(stop: Finding) -> str:
+    """Why a kind is left as it is, and what to do about it where a sentence says that."""
+    advice = stop.advice if "\n" not in stop.advice else ""
+    return f"Left as it is: {stop.message} {advice}".rstrip()
 
 
 def _judged(

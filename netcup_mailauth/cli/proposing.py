@@ -49,17 +49,24 @@ def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
             say(f"{error.what} {error.advice}")
 
 
-def asked_servers(domain: str) -> tuple[str, ...]:
-    """Ask which host sends the domain's mail, where neither mailcow nor an MX tells."""
+def asked_servers(situation: Situation) -> tuple[str, ...]:
+    """Ask which host sends the domain's mail, where neither mailcow nor an MX of its own tells.
+
+    Offered is the mail server of the zone that the domain lies in.
+    """
+    domain = situation.domain
     say(f"{domain} has no MX with an address, so what sends its mail is not known.")
-    while answer := typed(
-        "Its mail server, as in mail.example.com (Enter: leave SPF alone)"
-    ).strip():
+    offered = setup.likely_server(situation)
+    what = 'Its mail server ("-" leaves SPF alone)' if offered else _SERVER
+    while (answer := typed(what, offered).strip()) not in ("", "-"):
         try:
             return (host_or_address(answer),)
         except MailauthError as error:
             say(f"{error.what} {error.advice}")
     return ()
+
+
+_SERVER = "Its mail server, as in mail.example.com (Enter leaves SPF alone)"
 
 
 # The key
@@ -133,6 +140,8 @@ def accepted(
         senders = situation.senders
         say("")
         show(proposal_text(now.proposal, now.change_set, senders, remarks, page), err=True)
+        if not now.proposal.policy.manages:
+            return now
         offered = choosable(now.proposal)
         if not offered:
             typed("Enter accepts this")

@@ -148,6 +148,9 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
             below = in_config(work.config, domain)
         situation = replace(_situation(work, session, domain), left=said)
         settled = proposing.accepted(session, situation, below, work.mailcow)
+        if not settled.proposal.policy.manages and not said:
+            say(f"Nothing is proposed for {domain}, and nothing was written.")
+            return ExitCode.REFUSED
         wished = setup.wishes(session, domain, settled.proposal, below)
         if work.path.exists() and settled.proposal.policy.manages:
             writing.added(work.path, _table(work, domain, settled.proposal))  # can it be?
@@ -172,7 +175,7 @@ def _situation(work: Setup, session: Session, domain: str) -> Situation:
     situation = _with_key(work, session, domain)
     if situation.senders:
         return situation
-    return replace(situation, hosts=proposing.asked_servers(domain))
+    return replace(situation, hosts=proposing.asked_servers(situation))
 
 
 def _with_key(work: Setup, session: Session, domain: str) -> Situation:

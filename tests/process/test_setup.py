@@ -57,7 +57,7 @@ def config(command: Command) -> str:
 
 def written(sandbox: Sandbox, domain: str = "example.com") -> list[str]:
     """The SPF, DKIM and DMARC records of a zone, the long ones cut."""
-    records = sandbox.records(domain)
+    records = sandbox.zone(domain)
     texts = [str(record["destination"]) for record in records if record["type"] == "TXT"]
     return sorted(text[:60] for text in texts if text.startswith("v="))
 
@@ -102,7 +102,7 @@ def test_from_an_empty_home_to_three_records_and_a_config(command: Command, colu
             }
         },
     }
-    assert "example.com: all is right" in ended.stdout
+    assert "\n  held against" in ended.stdout or "\n  compared with" in ended.stdout
     again = timer(command, ended)
     assert (again.code, again.stdout) == (0, "")
     writes = requests_of(command.sandbox)["updateDnsRecords"]
@@ -213,13 +213,24 @@ def test_without_a_key_mail_is_only_watched_until_there_is_one(command: Command)
 
 def test_a_sub_domain_is_set_up_in_the_zone_it_lies_in(command: Command) -> None:
     command.changes = {**NO_MAILCOW}
-    answers = ["", RECORD, "mail.example.com", "", "y"]  # mailcow, key, server, proposal, plan
+    zone = [r for r in command.sandbox.zone("example.com") if r["hostname"] != "*"]
+    command.sandbox.set_zone("example.com", zone)
+    answers = ["", RECORD, "", "", "y"]  # mailcow, key, server, proposal, plan
     ended = dialogue(command, "setup", "lists.example.com", answers=answers)
     assert ended.code == 0, ended.stdout
     table = tomllib.loads(config(command))["domains"]["lists.example.com"]
     assert (table["zone"], table["server"]) == ("example.com", ["mail.example.com"])
     assert table["spf"] == {"require": ["a:mail.example.com"], "all": "softfail"}
     assert timer(command, ended).code == 0
+
+
+def test_a_sub_domain_that_would_hide_a_wildcard_is_left_alone(command: Command) -> None:
+    before = written(command.sandbox)
+    command.changes = dict(NO_MAILCOW)
+    ended = dialogue(command, "setup", "lists.example.com", answers=["", RECORD, ""])
+    assert ended.code == 6
+    assert "*.example.com no longer answers" in " ".join(ended.stdout.split())
+    as_before(command, before)
 
 
 MINE = "# mine, äöü\r\n[mailcow]\r\nurl = '{url}'   # ours\r\n\r\n[defaults]\r\nallow = []"
@@ -231,7 +242,7 @@ def test_the_config_that_is_here_gets_a_table_and_stays_as_it_is(command: Comman
     here.write_bytes(mine)
     here.chmod(0o640)
     ended = dialogue(
-        command, "setup", "example.com", answers=["", "", "y", "example.net", "", "", "y"]
+        command, "setup", "example.com", answers=["", "", "y", "example.net", "", "", "y", ""]
     )
     assert ended.code == 0, ended.stdout
     assert here.read_bytes().startswith(mine)
@@ -273,7 +284,7 @@ def test_reports_to_another_domain_of_the_account_bring_its_consent(command: Com
     answers = ["", "3", "reports@example.net", "", "y", ""]
     ended = dialogue(command, "setup", "example.com", answers=answers)
     assert ended.code == 0, ended.stdout
-    names = [record["hostname"] for record in command.sandbox.records("example.net")]
+    names = [record["hostname"] for record in command.sandbox.zone("example.net")]
     assert "example.com._report._dmarc" in names
     assert timer(command, ended).code == 0
 

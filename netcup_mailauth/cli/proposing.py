@@ -40,13 +40,23 @@ def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
     """Ask which domain is meant; offered is the first that mailcow serves and no config knows."""
     left = [name for name in served if name not in known]
     if served:
-        say(f"mailcow serves {', '.join(served)}.")
+        say(f"mailcow serves {listed(served)}.")
     while True:
         answer = typed("Domain", left[0] if left else "")
         try:
             return records.normalise(answer)
         except MailauthError as error:
             say(f"{error.what} {error.advice}")
+
+
+MOST_NAMED = 20
+"""Domains that are named before a question; of more, it would be out of sight."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names, as many as one reads."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def asked_servers(situation: Situation) -> tuple[str, ...]:

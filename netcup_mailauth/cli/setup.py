@@ -27,6 +27,7 @@ from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, in_config
+from netcup_mailauth.records import Kind
 from netcup_mailauth.render import checks
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.settings import writing
@@ -36,13 +37,12 @@ from netcup_mailauth.settings.mailcow import is_same_url
 from netcup_mailauth.settings.wishes import wishes as wishes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.cli.run import Run
     from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.proposal import Proposal, Situation
-    from netcup_mailauth.records import Kind
 
 
 @dataclass
@@ -140,25 +140,23 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
     said = _said(work.config, domain)
     if said:
         say(f"{work.path} has a table for {domain} already, and what it says stays as it is.")
-    settled, below = None, work.config.defaults
+    proposal = None
     if len(said) == len(MANAGED):
         wished = wishes_of([domain], DomainPolicy(), (), work.config)
     else:
-        if domain in work.known:
-            below = in_config(work.config, domain)
-        situation = replace(_situation(work, session, domain), left=said)
-        settled = proposing.accepted(session, situation, below, work.mailcow)
-        if not settled.proposal.policy.manages and not said:
+        below = in_config(work.config, domain) if said else work.config.defaults
+        situation = _situation(work, session, domain, said)
+        proposal = proposing.accepted(session, situation, below, work.mailcow).proposal
+        if not proposal.policy.manages and not said:
             say(f"Nothing is proposed for {domain}, and nothing was written.")
             return ExitCode.REFUSED
-        wished = setup.wishes(session, domain, settled.proposal, below)
-        if work.path.exists() and settled.proposal.policy.manages:
-            writing.added(work.path, _table(work, domain, settled.proposal))  # can it be?
+        wished = setup.wishes(session, domain, proposal, below)
+        _check_config(work, domain, proposal)
     code = _write(work, session, reporter, wished)
     if code == ExitCode.OK:
-        _keep(work, domain, settled.proposal if settled else None)
+        _keep(work, domain, proposal)
         _show_check(work, wished[:1])
-    else:
+    elif proposal is not None:
         say(f"The config gets nothing of {domain}: {work.path}")
     return code
 
@@ -170,21 +168,29 @@ def _said(config: Config, domain: str) -> dict[Kind, str]:
     return dict.fromkeys(said, "As the config has it.")
 
 
-def _situation(work: Setup, session: Session, domain: str) -> Situation:
-    """What is known of the domain; what nothing tells is asked for."""
-    situation = _with_key(work, session, domain)
-    if situation.senders:
-        return situation
-    return replace(situation, hosts=proposing.asked_servers(situation))
-
-
-def _with_key(work: Setup, session: Session, domain: str) -> Situation:
+def _situation(work: Setup, session: Session, domain: str, said: Mapping[Kind, str]) -> Situation:
+    """What is known of the domain; what nothing tells, and no config says, is asked for."""
     zone = setup.zone_of(session, domain)
     if work.mailcow and domain in work.mailcow.domains():
-        return setup.situation_of(session, domain, zone, MAILCOW)
-    if work.mailcow:
-        say(f"mailcow at {work.mailcow.host} does not serve {domain}.")
-    return setup.situation_of(session, domain, zone, None, proposing.pasted_key())
+        situation = setup.situation_of(session, domain, zone, MAILCOW)
+    else:
+        if work.mailcow:
+            say(f"mailcow at {work.mailcow.host} does not serve {domain}.")
+        key = None if Kind.DKIM in said else proposing.pasted_key()
+        situation = setup.situation_of(session, domain, zone, None, key)
+    if not situation.senders and Kind.SPF not in said:
+        situation = replace(situation, hosts=proposing.asked_servers(situation))
+    return replace(situation, left=said)
+
+
+def _check_config(work: Setup, domain: str, proposal: Proposal) -> None:
+    """Make sure that the config can take what is proposed, before anything is written.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if work.path.exists() and proposal.policy.manages:
+        writing.added(work.path, _table(work, domain, proposal))
 
 
 # After the screen
@@ -193,17 +199,13 @@ def _with_key(work: Setup, session: Session, domain: str) -> Situation:
 def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[Wish]) -> ExitCode:
     """Show the plan, ask, and write it; how that ended."""
     plan = planning.plan(session, wished)
-    failed = [change_set for change_set in plan.zones if change_set.error]
-    for change_set in failed:
-        assert change_set.error is not None
-        complain(change_set.place.domain, change_set.error, "markdown")
-    if failed:
-        say("Nothing was written.")
-        return worst([change_set.error.exit_code for change_set in failed if change_set.error])
     say("")
     reporter.show_plan(plan)
-    if not plan.has_changes:
-        return ExitCode.OK
+    failures = [(c.place.domain, c.error) for c in plan.zones if c.error is not None]
+    for domain, failure in failures:
+        complain(domain, failure, "text")
+    if failures or not plan.has_changes:
+        return worst([failure.exit_code for _, failure in failures])
     if not agreed(plan, "Write these changes to {zones}?"):
         return ExitCode(reporter.declined(plan))
     try:
@@ -238,7 +240,7 @@ def _keep(work: Setup, domain: str, proposal: Proposal | None) -> None:
 def _table(work: Setup, domain: str, proposal: Proposal) -> str:
     """What the config gets: the domain's table, and mailcow's where it has none yet."""
     policy = proposal.policy
-    if domain in work.known:
+    if _said(work.config, domain):
         return writing.kind_tables(domain, policy)
     # Why a kind is left out is of use later; the rest was said.
     reasons = {kind: why for kind, why in proposal.reasons.items() if kind not in policy.manages}
@@ -262,11 +264,11 @@ def _next(work: Setup, served: Sequence[str]) -> str | None:
     if not left:
         return None
     say("")
-    say(f"mailcow also serves {', '.join(left)}.")
+    say(f"mailcow also serves {proposing.listed(left)}.")
     while answer := typed("Set up one of these now (Enter: none)").strip():
         if answer in left:
             return answer
-        say(f"It is none of {', '.join(left)}.")
+        say(f"It is none of {proposing.listed(left)}.")
     return None
 
 

@@ -107,6 +107,8 @@ class Proposal:
         final_alls: what the SPF record may end in instead, the proposed one first.
         policies: what DMARC may ask for instead, the proposed one first.
         rua: where reports will go that may go elsewhere; empty where they go somewhere already.
+        netcup: whether netcup's own servers may send now, of which only a website there has any
+            use: they stay unless somebody takes them out.
     """
 
     policy: DomainPolicy
@@ -114,10 +116,13 @@ class Proposal:
     final_alls: tuple[FinalAll, ...] = ()
     policies: tuple[DmarcLevel, ...] = ()
     rua: str = ""
+    netcup: bool = False
 
 
 def includes_netcup(situation: Situation) -> bool:
-    """Whether netcup's servers may send now, of which only a website there would have any use."""
+    """Whether netcup's servers may send now for nothing but a website there."""
+    if Kind.SPF in situation.left:
+        return False
     live = _spf_records(situation.live(Kind.SPF))
     terms = (term for record in live for term in _passing(record))
     own = any(term.unqualified == NETCUP_INCLUDE for term in terms)
@@ -131,7 +136,7 @@ def proposed(situation: Situation, choices: Choices = Choices()) -> Proposal:
     server = list(situation.hosts) if situation.source != "mailcow" else None
     policy = DomainPolicy(zone=zone if zone != domain else None, server=server or None)
     reasons: dict[Kind, str] = {}
-    proposal = Proposal(policy, reasons)
+    proposal = Proposal(policy, reasons, netcup=includes_netcup(situation))
     for kind, part in zip((Kind.SPF, Kind.DKIM, Kind.DMARC), parts, strict=True):
         reasons[kind] = part.reason
         policy = policy.model_copy(update={kind.value: part.policy})
@@ -175,6 +180,8 @@ def _spf(situation: Situation, choices: Choices) -> _Part:
         reason = f"The {len(records)} live records become one that keeps every term."
     elif records and not spf.is_spf(live[0]):
         reason = "Receivers do not read what is live: it is written anew as it was meant."
+    if choices.final_all:
+        reason = f"{reason} It ends as chosen."
     if drop:
         reason = f"netcup's own servers are taken out. {reason}"
     return _Part(policy, reason, {"final_alls": _final_alls(made.records[0].value, records)})
@@ -378,7 +385,9 @@ def _why(
         return f"It only watches, as {why}. Read the reports before it gets stricter."
     if wanted == lowest:
         return f"p={lowest}, as the domain above has it."
-    return "As in the how-to: what fails goes to the spam folder, and the server's mail is signed."
+    return (
+        "As in the usual how-to: what fails goes to the spam folder. The server's mail is signed."
+    )
 
 
 def _reports(

@@ -13,7 +13,7 @@ from netcup_mailauth.cli.output import confirmed, say, show, typed, use_colour, 
 from netcup_mailauth.errors import KeySourceError, MailauthError
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.policy import host_or_address, report_uri
-from netcup_mailauth.proposal import Choices, includes_netcup
+from netcup_mailauth.proposal import Choices
 from netcup_mailauth.render.proposals import ALLS, choosable, proposal_text
 from netcup_mailauth.render.text import Page
 
@@ -141,8 +141,6 @@ def accepted(
         MailauthError: the zone or the key cannot be read any more.
     """
     choices = Choices()
-    if includes_netcup(situation):
-        choices = replace(choices, drops_netcup=_drops_netcup(situation.domain))
     now = setup.settled(session, situation, choices, defaults)
     while True:
         remarks = setup.remarks(now, mailcow)
@@ -170,15 +168,6 @@ def accepted(
             choices, now = wanted, then
 
 
-def _drops_netcup(domain: str) -> bool:
-    say("")
-    say(
-        "The live SPF record lets netcup's own servers send (include:_spf.webhosting.systems). A "
-        f"website at netcup needs that if its contact form or its WordPress sends as @{domain}."
-    )
-    return confirmed("Take it out?")
-
-
 def _chosen(name: str, choices: Choices, now: Settled) -> Choices:
     """The choices with another answer to one of them."""
     proposal = now.proposal
@@ -186,10 +175,22 @@ def _chosen(name: str, choices: Choices, now: Settled) -> Choices:
         words = _one_of("SPF ends in", [ALLS[a] for a in proposal.final_alls])
         level = next(a for a in proposal.final_alls if words == ALLS[a])
         return replace(choices, final_all=level)
+    if name == "drops_netcup":
+        drops = not choices.drops_netcup and _is_to_go(now.situation.domain)
+        return replace(choices, drops_netcup=drops)
     if name == "policy":
         policy = _one_of("DMARC asks for", list(proposal.policies))
         return replace(choices, policy=policy)  # type: ignore[arg-type]
     return replace(choices, rua=_address(proposal.rua))
+
+
+def _is_to_go(domain: str) -> bool:
+    """Whether nothing at netcup sends for the domain; only a plain yes says so."""
+    say(
+        f"A website at netcup whose contact form or WordPress sends as @{domain} needs its "
+        "include:_spf.webhosting.systems."
+    )
+    return confirmed("Take it out?")
 
 
 def _one_of(what: str, levels: Sequence[str]) -> str:

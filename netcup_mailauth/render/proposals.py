@@ -47,7 +47,7 @@ def proposal_text(
     served_by = where(change_set.place.backend, change_set.place.endpoint)
     who = _senders(senders) or "not known"
     lines = [title(name_of(change_set), served_by, page), ""]
-    lines += page.hang("  sends its mail: ", visible(who), 18)
+    lines += page.hang("  mail server: ", visible(who), 15)
     lines.append("")
     for kind in MANAGED:
         lines += _record(kind, proposal, change_set, page)
@@ -91,6 +91,8 @@ def choosable(proposal: Proposal) -> list[tuple[str, str]]:
         now, *others = proposal.final_alls
         instead = " or ".join(f"{ALLS[a]}{_of_how_to(a)}" for a in others)
         found.append(("final_all", f'SPF ends in "{ALLS[now]}"; instead {instead}'))
+    if proposal.netcup:
+        found.append(("drops_netcup", _of_netcup(proposal)))
     if len(proposal.policies) > 1:
         level, *levels = proposal.policies
         instead = " or ".join(f"{p} ({DOES[p]})" for p in levels)
@@ -98,6 +100,12 @@ def choosable(proposal: Proposal) -> list[tuple[str, str]]:
     if proposal.rua:
         found.append(("rua", f"reports go to {visible(proposal.rua)}; instead another address"))
     return found
+
+
+def _of_netcup(proposal: Proposal) -> str:
+    if proposal.policy.spf and proposal.policy.spf.drop:
+        return "netcup's own servers may no longer send; instead leave them in"
+    return "netcup's own servers may send, as a website there needs it; instead take them out"
 
 
 def _of_how_to(final_all: str) -> str:

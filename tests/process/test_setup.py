@@ -81,7 +81,7 @@ def timer(command: Command, ended: Ended) -> Ended:
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_from_an_empty_home_to_three_records_and_a_config(command: Command, columns: str) -> None:
     command.changes = {**WITHOUT, "COLUMNS": columns}
-    answers = ["", "", "", "y", ""]  # domain, include, proposal, plan, another domain
+    answers = ["", "", "y", ""]  # domain, proposal, plan, another domain
     ended = dialogue(command, "setup", answers=[*entered(command.sandbox), *answers])
     assert ended.code == 0, ended.stdout
     assert [text[:20] for text in written(command.sandbox)] == [
@@ -110,7 +110,7 @@ def test_from_an_empty_home_to_three_records_and_a_config(command: Command, colu
 
 
 def test_with_credentials_at_hand_a_line_and_a_few_keys_are_enough(command: Command) -> None:
-    answers = ["", "", "y", ""]
+    answers = ["", "y", ""]
     ended = dialogue(command, "setup", "example.com", answers=answers)
     assert ended.code == 0
     assert len(written(command.sandbox)) == 3
@@ -118,12 +118,12 @@ def test_with_credentials_at_hand_a_line_and_a_few_keys_are_enough(command: Comm
     assert typed < 80
 
 
-@pytest.mark.parametrize("asked", range(10))
+@pytest.mark.parametrize("asked", range(11))
 def test_interrupted_before_the_yes_all_is_as_it_was(command: Command, asked: int) -> None:
     command.changes = dict(WITHOUT)
     before = written(command.sandbox)
     (command.folder / "home").mkdir()
-    answers = [*entered(command.sandbox), "", "y", "", "y"][:asked]
+    answers = [*entered(command.sandbox), "", "2", "y", ""][:asked]
     ended = dialogue(command, "setup", answers=[*answers, "^C"])
     assert ended.code == 130
     assert ended.stdout.rstrip().endswith("Interrupted: nothing was written.")
@@ -134,7 +134,7 @@ def test_interrupted_before_the_yes_all_is_as_it_was(command: Command, asked: in
 def test_without_a_yes_all_is_as_it_was(command: Command, answer: str) -> None:
     before = written(command.sandbox)
     (command.folder / "home").mkdir()
-    ended = dialogue(command, "setup", "example.com", answers=["", "", answer])
+    ended = dialogue(command, "setup", "example.com", answers=["", answer])
     assert ended.code == 2
     assert "nothing was written" in ended.stdout
     as_before(command, before)
@@ -142,7 +142,7 @@ def test_without_a_yes_all_is_as_it_was(command: Command, answer: str) -> None:
 
 def test_interrupted_after_the_yes_it_says_what_is_written(command: Command) -> None:
     command.changes = dict(WITHOUT)
-    answers = [*entered(command.sandbox), "", "", "", "y", "^C"]
+    answers = [*entered(command.sandbox), "", "", "y", "^C"]
     ended = dialogue(command, "setup", answers=answers)
     assert ended.code == 130
     told = " ".join(ended.stdout.split()).rpartition("Interrupted: ")[2]
@@ -174,7 +174,7 @@ PASTED = {
 @pytest.mark.parametrize("form", PASTED)
 def test_a_record_is_pasted_in_any_form_for_a_zone_on_clouddns(command: Command, form: str) -> None:
     command.changes = {**NO_MAILCOW, "NETCUP_REST_API_KEY": command.sandbox.rest_key}
-    answers = ["", PASTED[form], "", "", "y"]  # mailcow, key, include, proposal, plan
+    answers = ["", PASTED[form], "", "y"]  # mailcow, key, proposal, plan
     ended = dialogue(command, "setup", "example.org", answers=answers)
     assert ended.code == 0, ended.stdout
     dkim, dmarc, _ = written(command.sandbox, "example.org")
@@ -185,7 +185,7 @@ def test_a_record_is_pasted_in_any_form_for_a_zone_on_clouddns(command: Command,
 
 def test_a_key_that_is_none_is_told_and_asked_for_again(command: Command) -> None:
     command.changes = dict(NO_MAILCOW)
-    answers = ["", f"{RECORD[:-30]}\n", RECORD, "", "", "y"]
+    answers = ["", f"{RECORD[:-30]}\n", RECORD, "", "y"]
     ended = dialogue(command, "setup", "example.com", answers=answers)
     assert ended.code == 0
     assert len(written(command.sandbox)) == 3
@@ -193,7 +193,7 @@ def test_a_key_that_is_none_is_told_and_asked_for_again(command: Command) -> Non
 
 def test_without_a_key_mail_is_only_watched_until_there_is_one(command: Command) -> None:
     command.changes = dict(NO_MAILCOW)
-    first = dialogue(command, "setup", "example.com", answers=["", "", "", "", "y"])
+    first = dialogue(command, "setup", "example.com", answers=["", "", "", "y"])
     assert first.code == 0
     assert [text[:15] for text in written(command.sandbox)] == [
         "v=DMARC1;p=none",
@@ -202,7 +202,7 @@ def test_without_a_key_mail_is_only_watched_until_there_is_one(command: Command)
     assert "run setup again" in first.stdout
     assert timer(command, first).code == 0
     before = config(command)
-    second = dialogue(command, "setup", "example.com", answers=["", RECORD, "", "", "y"])
+    second = dialogue(command, "setup", "example.com", answers=["", RECORD, "", "y"])
     assert second.code == 0, second.stdout
     assert len(written(command.sandbox)) == 3
     assert config(command).startswith(before)
@@ -241,9 +241,7 @@ def test_the_config_that_is_here_gets_a_table_and_stays_as_it_is(command: Comman
     mine = MINE.format(url=command.sandbox.mailcow_url).encode()
     here.write_bytes(mine)
     here.chmod(0o640)
-    ended = dialogue(
-        command, "setup", "example.com", answers=["", "", "y", "example.net", "", "", "y", ""]
-    )
+    ended = dialogue(command, "setup", "example.com", answers=["", "y", "example.net", "", "y", ""])
     assert ended.code == 0, ended.stdout
     assert here.read_bytes().startswith(mine)
     assert stat.S_IMODE(here.stat().st_mode) == 0o640
@@ -258,7 +256,7 @@ def test_a_config_that_takes_no_table_is_told_before_anything_is_written(command
     here = command.folder / "netcup-mailauth.toml"
     here.write_text('domains = { "example.net" = { dkim = { source = "mailcow" } } }\n')
     before = written(command.sandbox)
-    ended = dialogue(command, "setup", "example.com", answers=["", ""])
+    ended = dialogue(command, "setup", "example.com", answers=[""])
     assert ended.code == 2
     assert '[domains."example.com"]' in ended.stdout
     assert written(command.sandbox) == before
@@ -266,11 +264,11 @@ def test_a_config_that_takes_no_table_is_told_before_anything_is_written(command
 
 def test_records_that_are_right_are_left_alone_and_the_config_is_written(command: Command) -> None:
     zone = command.sandbox
-    first = dialogue(command, "setup", "example.com", answers=["", "", "y", ""])
+    first = dialogue(command, "setup", "example.com", answers=["", "y", ""])
     assert first.code == 0
     (home(command) / "netcup-mailauth.toml").unlink()
     writes = requests_of(zone)["updateDnsRecords"]
-    second = dialogue(command, "setup", "example.com", answers=["", "", ""])
+    second = dialogue(command, "setup", "example.com", answers=["", ""])
     assert second.code == 0, second.stdout
     assert requests_of(zone)["updateDnsRecords"] == writes
     assert "nothing to do" in second.stdout
@@ -281,7 +279,7 @@ def test_records_that_are_right_are_left_alone_and_the_config_is_written(command
 
 
 def test_reports_to_another_domain_of_the_account_bring_its_consent(command: Command) -> None:
-    answers = ["", "3", "reports@example.net", "", "y", ""]
+    answers = ["4", "reports@example.net", "", "y", ""]
     ended = dialogue(command, "setup", "example.com", answers=answers)
     assert ended.code == 0, ended.stdout
     names = [record["hostname"] for record in command.sandbox.zone("example.net")]
@@ -290,14 +288,14 @@ def test_reports_to_another_domain_of_the_account_bring_its_consent(command: Com
 
 
 def test_an_address_that_mailcow_does_not_know_is_told(command: Command) -> None:
-    answers = ["", "3", "nobody@example.com", "^C"]
+    answers = ["4", "nobody@example.com", "^C"]
     ended = dialogue(command, "setup", "example.com", answers=answers)
     assert "no mailbox or alias postmaster@example.com" not in ended.stdout
     assert "no mailbox or alias nobody@example.com" in " ".join(ended.stdout.split())
 
 
 def test_the_how_tos_final_all_is_one_number_away(command: Command) -> None:
-    ended = dialogue(command, "setup", "example.com", answers=["y", "1", "", "y", ""])
+    ended = dialogue(command, "setup", "example.com", answers=["2", "y", "1", "", "y", ""])
     assert ended.code == 0, ended.stdout
     assert written(command.sandbox)[-1] == "v=spf1 mx a -all"
     assert "drop" in config(command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
 import tomllib
 from typing import TYPE_CHECKING
@@ -11,8 +13,8 @@ import pytest
 from netcup_mailauth.sandbox import Sandbox
 from tests.core.judge.cases import key_record
 from tests.process.command import Command
-from tests.process.terminal import dialogue
-from tests.worlds import requests_of
+from tests.process.terminal import dialogue, read_all
+from tests.worlds import requests_of, until_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +150,30 @@ def test_interrupted_after_the_yes_it_says_what_is_written(command: Command) -> 
     told = " ".join(ended.stdout.split()).rpartition("Interrupted: ")[2]
     assert told.startswith("example.com is written; the credentials are kept; ")
     assert len(written(command.sandbox)) == 3
+
+
+def test_interrupted_during_the_write_it_is_waited_for_and_told(command: Command) -> None:
+    command.sandbox.fault("updateDnsRecords", "slow", delay=1.5)
+    process, terminal = command.open_terminal("setup", "example.com")
+    os.write(terminal, b"\ny\n")
+    until_called(command.sandbox, "updateDnsRecords")
+    process.send_signal(signal.SIGINT)
+    shown = " ".join(read_all(terminal).split())
+    assert process.wait(30) == 130
+    assert "written and verified" in shown
+    assert shown.endswith("Interrupted: example.com is written.")
+    assert len(written(command.sandbox)) == 3
+    assert not home(command).exists()
+
+
+def test_a_config_that_is_named_and_not_there_is_made(command: Command) -> None:
+    answers = ["", "y", ""]
+    ended = dialogue(command, "setup", "example.com", "-c", "my file.toml", answers=answers)
+    assert ended.code == 0
+    assert f"-c '{command.folder}/my file.toml' apply --yes" in ended.stdout
+    again = command("-q", "-c", "my file.toml", "apply", "--yes")
+    assert (again.code, again.stdout) == (0, "")
+    assert not home(command).exists()
 
 
 def test_without_a_terminal_it_says_what_to_use_instead(command: Command) -> None:

@@ -138,13 +138,13 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
     reporter = Reporter("text", full=False)
     session = work.current.session(reporter)
     said = _said(work.config, domain)
-    if said:
+    if domain in work.known:
         say(f"{work.path} has a table for {domain} already, and what it says stays as it is.")
     proposal = None
     if len(said) == len(MANAGED):
         wished = wishes_of([domain], DomainPolicy(), (), work.config)
     else:
-        below = in_config(work.config, domain) if said else work.config.defaults
+        below = in_config(work.config, domain) if domain in work.known else work.config.defaults
         situation = _situation(work, session, domain, said)
         proposal = proposing.accepted(session, situation, below, work.mailcow).proposal
         if not proposal.policy.manages and not said:
@@ -240,7 +240,7 @@ def _keep(work: Setup, domain: str, proposal: Proposal | None) -> None:
 def _table(work: Setup, domain: str, proposal: Proposal) -> str:
     """What the config gets: the domain's table, and mailcow's where it has none yet."""
     policy = proposal.policy
-    if _said(work.config, domain):
+    if domain in work.known:
         return writing.kind_tables(domain, policy)
     # Why a kind is left out is of use later; the rest was said.
     reasons = {kind: why for kind, why in proposal.reasons.items() if kind not in policy.manages}

@@ -278,6 +278,20 @@ def test_the_config_that_is_here_gets_a_table_and_stays_as_it_is(command: Comman
     assert len(written(command.sandbox, "example.net")) == 3
 
 
+def test_a_table_that_says_nothing_of_records_gets_them(command: Command) -> None:
+    here = command.folder / "netcup-mailauth.toml"
+    mine = '[domains."example.com"]\nallow = ["stale-netcup-mail"]\ndmarc = false\n'
+    here.write_text(mine)
+    ended = dialogue(command, "setup", "example.com", answers=["", "y", ""])
+    assert ended.code == 0, ended.stdout
+    assert here.read_text().startswith(mine)
+    table = tomllib.loads(here.read_text())["domains"]["example.com"]
+    assert list(table) == ["allow", "dmarc", "spf", "dkim"]
+    assert table["dmarc"] is False
+    assert len(written(command.sandbox)) == 2
+    assert timer(command, ended).code == 0
+
+
 def test_a_config_that_takes_no_table_is_told_before_anything_is_written(command: Command) -> None:
     here = command.folder / "netcup-mailauth.toml"
     here.write_text('domains = { "example.net" = { dkim = { source = "mailcow" } } }\n')

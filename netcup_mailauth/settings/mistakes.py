@@ -236,8 +236,10 @@ def _of_the_model(item: ErrorDetails) -> Mistake:
     place = tuple(location)
     if sort == "extra_forbidden":
         problem += meant_by(place, item["input"])
-    elif problem.startswith("should "):
+    elif sort != "too_short" and problem.startswith("should "):
         problem += f", not {_shown(place, item['input'])}"
+    if sort == "literal_error":
+        problem += _word_meant(item["input"], re.findall(r"'(\w+)'", message))
     return Mistake(place, f"{entry}{problem}")
 
 
@@ -249,6 +251,8 @@ _WORDS = {
     "string_type": "should be a text in quotes",
     "list_type": "should be a list",
     "bool_type": "should be true or false",
+    "int_type": "should be a whole number",
+    "too_short": "should not be empty",
 }
 
 _MAY_BE_SECRET = ("mailcow", "url", "api_key_file", "source", "signer_command")
@@ -276,6 +280,17 @@ def _written(value: object) -> str:
     if isinstance(value, str):
         text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+
+
+_OTHER_WORDS = {"-all": "fail", "~all": "softfail", "?all": "neutral", "hardfail": "fail"}
+"""What SPF itself calls the results of ``all``."""
+
+
+def _word_meant(value: object, words: Collection[str]) -> str:
+    if not isinstance(value, str):
+        return ""
+    other = _OTHER_WORDS.get(value.strip().lower())
+    return f"; is {other} meant?" if other in words else _nearest(value, words)
 
 
 # --- What an unknown key may be meant as ----------------------------------------------------------

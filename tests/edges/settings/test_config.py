@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_looked_into_holds_no_config(here: Path) -> None
     [
         (b"domains = {", "not valid TOML"),
         (b"a = \x01", "not valid TOML"),
-        (b"a = 1\na = 2", "Cannot overwrite"),
+        (b"a = 1\na = 2", "the same key or table is there before"),
         (b"a = " + CANARY.encode(), "not valid TOML"),
         (b"a = '''" + CANARY.encode(), "not valid TOML"),
         (CANARY.encode(), "not valid TOML"),
@@ -234,6 +234,22 @@ KIND = "should be a text, a table, or false"
                 """[domains."example.com".spf] all: should be 'fail', 'softfail' or 'neutral', """
                 'not "x"',
                 '[domains."example.com".spf] require: entry 2: should be a text in quotes, not 3',
+            ],
+        ),
+        (f"{D}\nttl = '300'", [f'{D} ttl: should be a whole number, not "300"']),
+        ("[rotation]\nsigner_command = []", ["[rotation] signer_command: should not be empty"]),
+        (
+            f"{D}\nspf.all = '-all'",
+            [
+                """[domains."example.com".spf] all: should be 'fail', 'softfail' or 'neutral', """
+                'not "-all"; is fail meant?'
+            ],
+        ),
+        (
+            f"{D}\ndmarc.policy = 'quarantaine'",
+            [
+                """[domains."example.com".dmarc] policy: should be 'none', 'quarantine' or """
+                """'reject', not "quarantaine"; is quarantine meant?"""
             ],
         ),
         ("netcup = 1\nfoo.bar = 2", ["netcup: unknown key", "foo: unknown key"]),
@@ -480,8 +496,8 @@ def test_an_unknown_key_is_told_with_what_is_meant(tmp_path: Path, text: str, me
     [
         ("\n\nspf = v=spf1", "line 3, column 7", "quotes"),
         ("[domains.bücher.example]", "line 1, column 11", "the name of a domain"),
-        ("a = 1\na = 2", "line 2", "The same key"),
-        ("[a]\n[a]", "line 2, column 3", "The same key or table"),
+        ("a = 1\na = 2", "line 2", "Make one of both"),
+        ("[a]\n[a]", "line 2, column 3", "Make one of both"),
         (f"{D}\nspf = 'v=spf1 mx -all", "line 2", "quotes"),
     ],
 )

@@ -128,6 +128,8 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         advice = IN_QUOTES
         if "overwrite" in said or "twice" in said:
             said, advice = "the same key or table is there before", "Make one of both."
+        elif "Invalid initial character" in said:
+            advice = "What stands in braces has to stand on one line: spf = { require = [...] }"
         what = f"is not valid TOML{at}: {said}"
     raise ConfigError(f"The config {path} {what}.", [], advice)
 

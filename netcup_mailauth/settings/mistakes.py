@@ -240,6 +240,10 @@ def _of_the_model(item: ErrorDetails) -> Mistake:
         problem += f", not {_shown(place, item['input'])}"
     if sort == "literal_error":
         problem += _word_meant(item["input"], re.findall(r"'(\w+)'", message))
+    if sort == "list_type" and isinstance(item["input"], str) and place[-1] not in _MAY_BE_SECRET:
+        problem += f"; write [{_written(item['input'])}]"
+    if place == ("domains",):
+        problem += '; the table of a domain begins with [domains."example.com"]'
     return Mistake(place, f"{entry}{problem}")
 
 
@@ -318,7 +322,12 @@ def meant_by(place: Place, value: object) -> str:
         return near
     if not within and isinstance(value, dict) and (name := _as_domain(key, value)):
         return f'; the table of a domain begins with [domains."{name}"]'
+    if _CREDENTIAL.search(key):
+        return "; credentials do not belong into a config: netcup-mailauth auth keeps them"
     return ""
+
+
+_CREDENTIAL = re.compile(r"(?i)netcup|password|secret|token|customer|api_?key")
 
 
 def _home(within: Place) -> str:

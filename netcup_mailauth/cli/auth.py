@@ -126,13 +126,14 @@ def _ask_mailcow(current: Run) -> dict[str, str]:
 
 
 def _offered(current: Run) -> str:
-    named = named_mailcow(current.mailcow_url, current.config, current.environ)
+    """The address that is known; empty where there is none, or it may not be asked or shown."""
     try:
         mailcow_access(current.mailcow_url, current.config, current.environ, warn)
     except CredentialsError:
         pass  # only its key is missing
     except UsageError:
         return ""
+    named = named_mailcow(current.mailcow_url, current.config, current.environ)
     return named.url if named else ""
 
 

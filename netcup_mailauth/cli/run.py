@@ -45,6 +45,7 @@ from netcup_mailauth.rotation.state import held
 from netcup_mailauth.settings import config as configs
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
+    MAILCOW_URL,
     CcpCredentials,
     find,
     has_netcup_credentials,
@@ -192,7 +193,9 @@ class Run:
 
     def mailcow_named(self) -> str | None:
         """The address of the mailcow, if one is named anywhere."""
-        named = named_mailcow(self.mailcow_url, self.config, self.environ)
+        if given := self.mailcow_url or self.environ.get(MAILCOW_URL):
+            return given
+        named = named_mailcow(None, self.config, self.environ)
         return named.url if named else None
 
     def session(

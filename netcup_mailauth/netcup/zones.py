@@ -193,8 +193,8 @@ class Router:
 
 def _whose(name: str) -> str:
     return (
-        f"See whose name servers it has: dig +short NS {name}   If they are not netcup's, its "
-        "records are made where those are."
+        f"If its name servers are not netcup's (dig +short NS {name}), its records are made where "
+        "those are."
     )
 
 
@@ -223,5 +223,5 @@ def _on_neither(name: str, domain: DomainEntry | None, error: NotServedError) ->
         f"Neither of netcup's APIs has the zone {name}: the domain is in the account of the REST "
         "key, but not on CloudDNS, and the CCP API does not serve it to this customer "
         f"({error.said}).",
-        f"{_whose(name)} If they are, look whether the customer number is of the same account.",
+        f"{_whose(name)} If they are, is the customer number of the same account?",
     )

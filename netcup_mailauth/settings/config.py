@@ -125,9 +125,12 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         what, advice = "is nested too deeply", "Is it the right file?"
     except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits is another
         said, at = _said_and_where(str(error), text)
-        what, advice = f"is not valid TOML{at}: {said}", IN_QUOTES
+        advice = IN_QUOTES
         if "overwrite" in said or "twice" in said:
-            advice = "The same key or table is there before: make one of both."
+            said, advice = "the same key or table is there before", "Make one of both."
+        elif "Invalid initial character" in said:
+            advice = "What stands in braces has to stand on one line: spf = { require = [...] }"
+        what = f"is not valid TOML{at}: {said}"
     raise ConfigError(f"The config {path} {what}.", [], advice)
 
 

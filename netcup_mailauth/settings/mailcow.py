@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError, UsageError
+from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.settings.config import own_config
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
@@ -77,11 +78,13 @@ def mailcow_access(
     A key that ``auth`` keeps beside an address is sent nowhere else.
 
     Raises:
-        UsageError: none is named, or only by a config that may not.
+        UsageError: none is named, or only by a config that may not, or it is no address for a key.
         CredentialsError: there is no key, or none for this mailcow.
         ConfigError: the user's own config had to be asked, and has a mistake.
     """
     given = option or environ.get(MAILCOW_URL)
+    if given:
+        check_url(given, "the address of mailcow")
     tables = _trusted_tables(given, loaded, environ)
     if not given and not tables and loaded.config.mailcow.url:
         raise _not_followed(loaded)
@@ -125,9 +128,14 @@ def _normal(url: str) -> tuple[str, ...]:
 
 
 def address_kept(environ: Mapping[str, str]) -> str | None:
-    """The mailcow whose key ``auth`` keeps. Raises as credentials.kept."""
+    """The mailcow whose key ``auth`` keeps.
+
+    Raises as credentials.kept, and UsageError if it is no address for a key.
+    """
     address = kept(environ).get(MAILCOW_URL)
-    return address.get_secret_value() if address else None
+    if address is None:
+        return None
+    return check_url(address.get_secret_value(), f"the mailcow_url in {credential_file(environ)}")
 
 
 def _other_mailcow(found: Found | None, url: str, environ: Mapping[str, str]) -> str | None:

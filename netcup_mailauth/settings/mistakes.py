@@ -236,8 +236,14 @@ def _of_the_model(item: ErrorDetails) -> Mistake:
     place = tuple(location)
     if sort == "extra_forbidden":
         problem += meant_by(place, item["input"])
-    elif problem.startswith("should "):
+    elif sort != "too_short" and problem.startswith("should "):
         problem += f", not {_shown(place, item['input'])}"
+    if sort == "literal_error":
+        problem += _word_meant(item["input"], re.findall(r"'(\w+)'", message))
+    if sort == "list_type" and isinstance(item["input"], str) and place[-1] not in _MAY_BE_SECRET:
+        problem += f"; write [{_written(item['input'])}]"
+    if place == ("domains",):
+        problem += '; the table of a domain begins with [domains."example.com"]'
     return Mistake(place, f"{entry}{problem}")
 
 
@@ -249,6 +255,8 @@ _WORDS = {
     "string_type": "should be a text in quotes",
     "list_type": "should be a list",
     "bool_type": "should be true or false",
+    "int_type": "should be a whole number",
+    "too_short": "should not be empty",
 }
 
 _MAY_BE_SECRET = ("mailcow", "url", "api_key_file", "source", "signer_command")
@@ -278,6 +286,17 @@ def _written(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
+_OTHER_WORDS = {"-all": "fail", "~all": "softfail", "?all": "neutral", "hardfail": "fail"}
+"""What SPF itself calls the results of ``all``."""
+
+
+def _word_meant(value: object, words: Collection[str]) -> str:
+    if not isinstance(value, str):
+        return ""
+    other = _OTHER_WORDS.get(value.strip().lower())
+    return f"; is {other} meant?" if other in words else _nearest(value, words)
+
+
 # --- What an unknown key may be meant as ----------------------------------------------------------
 
 _MODELS: dict[str, type[Shape]] = {
@@ -303,7 +322,12 @@ def meant_by(place: Place, value: object) -> str:
         return near
     if not within and isinstance(value, dict) and (name := _as_domain(key, value)):
         return f'; the table of a domain begins with [domains."{name}"]'
+    if _CREDENTIAL.search(key):
+        return "; credentials do not belong into a config: netcup-mailauth auth keeps them"
     return ""
+
+
+_CREDENTIAL = re.compile(r"(?i)netcup|password|secret|token|customer|api_?key")
 
 
 def _home(within: Place) -> str:

@@ -64,6 +64,7 @@ def test_what_is_entered_is_tried_kept_and_used(bare: Command) -> None:
     ended = dialogue(bare, "auth", answers=answers)
     assert ended.code == 0, ended.stdout
     shows_none_of(ended, *secrets(answers))
+    assert f"netcup customer number: {answers[0]}\n" in ended.stdout, "it is no secret"
     assert "works: logged in, and out again" in ended.stdout
     assert "works: mailcow" in ended.stdout
     assert "netcup REST API\n  works\n" in ended.stdout

@@ -276,3 +276,35 @@ def test_the_address_of_a_config_that_was_merely_found_is_not_offered(terminal: 
     )
     ended = terminal("auth", answers=("", "", ""))
     assert "evil.example" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["https://u:C4n4ry@mail.example.com", "https://x\x1b[2J", "http://mail.example.com"]
+)
+def test_an_address_that_no_key_may_be_sent_to_is_neither_offered_nor_shown(
+    terminal: Terminal, url: str
+) -> None:
+    terminal.cli.monkeypatch.setattr("netcup_mailauth.cli.auth.attended", lambda: True)
+    defaults: list[str] = []
+
+    def typed(_what: str, default: str = "") -> str:
+        defaults.append(default)
+        return ""
+
+    terminal.will_type("")
+    terminal.cli.monkeypatch.setattr(asking, "typed", typed)
+    terminal.cli.set({"MAILCOW_URL": url})
+    ended = terminal.cli("auth")
+    assert defaults == ["", ""]
+    assert "C4n4ry" not in ended.stderr + ended.stdout
+    assert "\x1b" not in ended.stderr + ended.stdout
+
+
+def test_an_address_that_was_kept_and_spoilt_is_told(terminal: Terminal) -> None:
+    kept_by_auth(terminal)
+    path = terminal.cli.folder / "home/.config/netcup-mailauth/credentials.toml"
+    path.write_text(path.read_text().replace("http://127", "ftp://u:C4n4ry@127"))
+    ended = terminal.cli("plan", "example.com", "--dkim", "mailcow")
+    assert ended.code == 2, ended
+    assert "C4n4ry" not in ended.stderr + ended.stdout
+    assert f"The mailcow_url in {path} has a user name or password in it" in ended.stderr

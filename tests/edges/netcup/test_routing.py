@@ -186,7 +186,7 @@ def test_with_both_keys_a_zone_on_neither_api_is_told_as_such(name: str) -> None
     assert "Neither of netcup's APIs has" in error.what
     assert "5031: Not found." in error.what
     assert ("in the account of the REST key" in error.what) is (name == "legacy.example")
-    assert f"dig +short NS {name} " in error.advice
+    assert f"dig +short NS {name})" in error.advice
     assert "NETCUP_REST_API_KEY" not in error.advice
 
 

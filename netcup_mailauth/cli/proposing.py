@@ -102,6 +102,7 @@ def _pasted() -> str:
     while len(lines) < MOST_LINES:
         line = typed("DKIM record") if not lines else sys.stdin.readline().rstrip("\r\n")
         if not line.strip():
+            lines += [] if lines else _rest()  # a paste may begin with an empty line
             break
         lines.append(line)
         if _is_whole(lines):

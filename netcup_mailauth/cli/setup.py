@@ -130,6 +130,7 @@ def _open_mailcow(work: Setup) -> None:
         work.mailcow.version()
     except MailauthError as error:
         say(f"mailcow is left out: {error.what} {error.advice}")
+        say("To set it right first, stop with Ctrl-C: nothing is written yet.")
         work.mailcow = None
 
 
@@ -164,7 +165,7 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
 def _said(config: Config, domain: str) -> dict[Kind, str]:
     """The kinds of which the domain's table says something, be it that they are left alone."""
     own = config.domains.get(domain) or DomainPolicy()
-    said = [kind for kind in MANAGED if getattr(own, kind.value) is not None]
+    said = [k for k in MANAGED if own.parked or getattr(own, k.value) is not None]
     return dict.fromkeys(said, "As the config has it.")
 
 

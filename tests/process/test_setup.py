@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import stat
@@ -9,6 +10,13 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from netcup_mailauth.sandbox import Sandbox
 from tests.core.judge.cases import key_record
@@ -194,6 +202,7 @@ PASTED = {
     "zone line": f'dkim._domainkey.example.org. 600 IN TXT "{RECORD[:250]}" "{RECORD[250:]}"',
     "opendkim": f'dkim._domainkey IN TXT ( "{RECORD[:250]}"\n\t  "{RECORD[250:]}"\n\t)  ; remark',
     "key alone": RECORD.partition("p=")[2],
+    "behind an empty line": f"\n{RECORD[:200]}\n{RECORD[200:]}\n",
 }
 
 
@@ -206,6 +215,19 @@ def test_a_record_is_pasted_in_any_form_for_a_zone_on_clouddns(command: Command,
     dkim, dmarc, _ = written(command.sandbox, "example.org")
     assert dkim.startswith("v=DKIM1;k=rsa;")
     assert dmarc.startswith("v=DMARC1;p=quarantine")
+    assert timer(command, ended).code == 0
+
+
+def test_of_a_private_key_only_the_public_half_is_kept(command: Command) -> None:
+    command.changes = dict(NO_MAILCOW)
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    ended = dialogue(command, "setup", "example.com", answers=["", pem.rstrip(), "", "y"])
+    assert ended.code == 0, ended.stdout
+    assert len(written(command.sandbox)) == 3
+    source = tomllib.loads(config(command))["domains"]["example.com"]["dkim"]["source"]
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert source == f"record:{base64.b64encode(der).decode()}"
     assert timer(command, ended).code == 0
 
 
@@ -290,6 +312,16 @@ def test_a_table_that_says_nothing_of_records_gets_them(command: Command) -> Non
     assert table["dmarc"] is False
     assert len(written(command.sandbox)) == 2
     assert timer(command, ended).code == 0
+
+
+def test_a_parked_domain_of_the_config_stays_parked(command: Command) -> None:
+    here = command.folder / "netcup-mailauth.toml"
+    here.write_text('[domains."example.com"]\nparked = true\n')
+    before = written(command.sandbox)
+    ended = dialogue(command, "setup", "example.com", answers=["n"])
+    assert ended.code == 2
+    assert "v=spf1 -all" in ended.stdout
+    assert written(command.sandbox) == before
 
 
 def test_a_config_that_takes_no_table_is_told_before_anything_is_written(command: Command) -> None:

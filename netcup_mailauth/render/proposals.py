@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.plan import SIGNS
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import visible
-from netcup_mailauth.render.text import name_of, title
-from netcup_mailauth.render.words import LABELS, value_of, where
+from netcup_mailauth.render.text import heading
+from netcup_mailauth.render.words import LABELS, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,9 +44,8 @@ def proposal_text(
 
     ``change_set`` is what the proposal would change.
     """
-    served_by = where(change_set.place.backend, change_set.place.endpoint)
     who = _senders(senders) or "not known"
-    lines = [title(name_of(change_set), served_by, page), ""]
+    lines = [heading(change_set, page), ""]
     lines += page.hang("  mail server: ", visible(who), 15)
     lines.append("")
     for kind in MANAGED:

@@ -84,11 +84,11 @@ def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
 def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> str:
     """One domain of a plan."""
     if change_set.error is not None:
-        return _lines([_heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
+        return _lines([heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:
         lines = _nothing_to_do(change_set, page)
     else:
-        lines = [_heading(change_set, page), ""]
+        lines = [heading(change_set, page), ""]
         longest = max(len(visible(change.hostname)) for change in change_set.changes)
         name_width = min(longest, _MAX_NAME, page.width // 3)
         for change in change_set.changes:
@@ -110,7 +110,7 @@ def zone_text(zone: Zone, served_by: str, page: Page) -> str:
     ids, names, types = (max(map(len, column)) for column in zip(*rows, strict=True))
     names = min(names, page.width // 3)
     indent = 2 + ids + 2 + names + 2 + types + 2
-    lines = [title(name, served_by, page), ""]
+    lines = [_title(name, served_by, page), ""]
     for record, (identifier, hostname, record_type) in zip(zone.records, rows, strict=True):
         head = f"  {identifier:>{ids}}  {hostname:<{names}}  {record_type:<{types}}  "
         if len(head) > indent:
@@ -136,12 +136,12 @@ def _served_by(change_set: ChangeSet) -> str:
     return where(change_set.place.backend, change_set.place.endpoint)
 
 
-def _heading(change_set: ChangeSet, page: Page) -> str:
-    return title(name_of(change_set), _served_by(change_set), page)
+def heading(change_set: ChangeSet, page: Page) -> str:
+    """The domain, its zone where that is another, and which API serves it."""
+    return _title(name_of(change_set), _served_by(change_set), page)
 
 
-def title(name: str, right: str, page: Page, behind: str = "") -> str:
-    """A line with a name at its beginning, and what is to be said of it at its end."""
+def _title(name: str, right: str, page: Page, behind: str = "") -> str:
     gap = max(2, page.width - len(name) - len(behind) - len(right)) if right else 0
     return f"{page.paint(name, 'bold')}{behind}{' ' * gap}{right}"
 
@@ -149,10 +149,10 @@ def title(name: str, right: str, page: Page, behind: str = "") -> str:
 def _nothing_to_do(change_set: ChangeSet, page: Page) -> list[str]:
     name, right = name_of(change_set), _served_by(change_set)
     words = nothing_to_do(change_set)
-    line = title(name, right, page, f": {words}")
+    line = _title(name, right, page, f": {words}")
     if len(name) + 2 + len(words) + 2 + len(right) <= page.width:
         return [line]
-    return [title(name, right, page), *page.hang("    ", words, 4)]
+    return [_title(name, right, page), *page.hang("    ", words, 4)]
 
 
 def _change(change: Change, page: Page, name_width: int, full: bool) -> list[str]:

@@ -102,6 +102,17 @@ class ZoneError(MailauthError):
     exit_code = ExitCode.ZONE
 
 
+class NotServedError(ZoneError):
+    """The CCP API does not serve the zone to this account: it is elsewhere, or of another one.
+
+    ``said`` is netcup's answer, code and words.
+    """
+
+    def __init__(self, what: str, advice: str, said: str) -> None:
+        super().__init__(what, advice)
+        self.said = said
+
+
 class UnknownZoneError(ZoneError):
     """DNS does not say where a domain's zone is: it may be in this account all the same."""
 

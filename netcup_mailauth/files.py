@@ -193,6 +193,20 @@ def write_new(path: Path, text: str) -> None:
         file.write(text)
 
 
+def append(path: Path, data: bytes) -> None:
+    """Add to the end of a file that is there, in one write that is on the disk at return.
+
+    Its owner, its mode and what links to it stay.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "ab", buffering=0) as file:
+        file.write(data)
+        os.fsync(file.fileno())
+
+
 def check_target(path: Path) -> None:
     """Raise :class:`UsageError` if ``path`` is no place for a file, as far as one can see."""
     target = _target(path)

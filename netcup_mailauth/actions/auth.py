@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,10 +16,12 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.settings.credentials import (
     CCP_NAMES,
     MAILCOW_KEY,
+    MAILCOW_URL,
     REST_KEY,
     ccp_credentials,
     find,
     rest_key,
+    with_entered,
 )
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
+    from netcup_mailauth.settings.mailcow import MailcowAccess, NamedMailcow
 
 NOWHERE = "not found"
 UNUSABLE = "cannot be used"
@@ -60,8 +62,8 @@ class Report:
 
     @property
     def has_any(self) -> bool:
-        """Whether any of its credentials was found, of use or not."""
-        return not _none(self.places)
+        """Whether any of its credentials was found, of use or not; an address alone is none."""
+        return not _none(tuple(place for place in self.places if place[0] != MAILCOW_URL))
 
 
 class Services(Protocol):
@@ -72,6 +74,10 @@ class Services(Protocol):
 
     def try_rest(self, key: SecretStr) -> None:
         """Ask the REST API something that needs its key."""
+
+    def name_mailcow(self, environ: Mapping[str, str]) -> NamedMailcow | None:
+        """Which mailcow is meant, and who says so."""
+        ...
 
     def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
         """Which mailcow is meant, and its key, looked for in ``environ``."""
@@ -93,10 +99,32 @@ def reports(
     What somebody has ``entered`` comes before all else.
     """
     entered = entered or {}
-    hidden = {f"{name}_FILE" for name in entered}
-    left = {name: value for name, value in environ.items() if name not in hidden}
-    found = {**left, **entered}
-    return [_ccp(services, found), _rest(services, found), _mailcow(services, found)]
+    return [
+        *netcup_reports(services, environ, entered),
+        mailcow_report(services, environ, entered),
+    ]
+
+
+def netcup_reports(
+    services: Services, environ: Mapping[str, str], entered: Mapping[str, str]
+) -> list[Report]:
+    """Those of netcup's two APIs; see `reports`."""
+    found = with_entered(environ, entered)
+    return [_ccp(services, found), _rest(services, found)]
+
+
+def mailcow_report(
+    services: Services, environ: Mapping[str, str], entered: Mapping[str, str]
+) -> Report:
+    """mailcow's; see `reports`."""
+    found = with_entered(environ, entered)
+    report = _mailcow(services, found)
+    try:
+        named = services.name_mailcow(found)
+    except MailauthError:  # that is what the report says, then
+        named = None
+    address = ((MAILCOW_URL, named.source),) if named else ()
+    return replace(report, places=(*address, *report.places))
 
 
 def _ccp(services: Services, environ: Mapping[str, str]) -> Report:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc, files, records, spf
+from netcup_mailauth import dkim, dmarc, records, spf
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.errors import RecordError, UsageError, ZoneError
+from netcup_mailauth.errors import RecordError, ZoneError
 from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.kinds import hostname_of, is_of_kind, near_misses, of_kind, same_meaning
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
+from netcup_mailauth.settings.writing import comment, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
 
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.dkim import DkimSource
@@ -42,23 +42,11 @@ class Found:
     key: DkimSource | None = None
 
 
-def header(mailcow: str | None) -> str:
-    """The beginning of a new config file."""
-    lines = ["# What the mail records at netcup should be. Look at it: netcup-mailauth plan", ""]
-    if mailcow is not None:
-        lines += [
-            "[mailcow]",
-            f"url = {_quoted(mailcow)}    # its read-only key: MAILCOW_API_KEY",
-            "",
-        ]
-    return "\n".join(lines) + "\n"
-
-
 def table(found: Found, today: date) -> str:
     """The table of one domain."""
-    lines = [f"[domains.{_quoted(found.domain)}]"]
+    lines = [f"[domains.{quoted(found.domain)}]"]
     if found.zone.name != found.domain:
-        lines.append(f"zone = {_quoted(found.zone.name)}")
+        lines.append(f"zone = {quoted(found.zone.name)}")
     lines += [*_spf(found), *_dkim(found), *_dmarc(found, today)]
     return "\n".join(lines) + "\n"
 
@@ -89,10 +77,10 @@ def _repaired(found: Found, kind: Kind, template: str) -> list[str]:
         return []
     meant = _meant(kind, misses[0].destination) if len(misses) == 1 else None
     if meant is None:
-        return [_UNCLEAR, f"# {kind} = {{ record = {_quoted(template)} }}"]
+        return [_UNCLEAR, f"# {kind} = {{ record = {quoted(template)} }}"]
     return [
         "# The first plan writes it so that they do; a policy that they did not read is none.",
-        f"{kind} = {{ record = {_quoted(meant)} }}",
+        f"{kind} = {{ record = {quoted(meant)} }}",
     ]
 
 
@@ -136,10 +124,10 @@ def _spf(found: Found) -> Iterator[str]:
         yield f"# {len(live)} SPF records, which receivers answer with permerror. The first plan"
         yield "# makes one of them that keeps every term."
         yield from (comment(f"In it {note}.") for note in spf.idle(merged))
-        yield f"spf = {{ record = {_quoted(str(merged))} }}"
+        yield f"spf = {{ record = {quoted(str(merged))} }}"
         return
     yield "# As it is live."
-    yield f"spf = {{ record = {_quoted(live[0])} }}"
+    yield f"spf = {{ record = {quoted(live[0])} }}"
 
 
 def _not_keys(found: Found) -> Iterator[str]:
@@ -204,17 +192,17 @@ def _dmarc(found: Found, today: date) -> Iterator[str]:
         later = (today + WATCHING).isoformat()
         yield "# No DMARC record yet. The first plan makes one that only watches. Read the reports;"
         yield f'# if no mail of yours fails, set policy = "quarantine" from {later} on.'
-        yield f'dmarc = {{ policy = "none", rua = [{_quoted(rua)}] }}'
+        yield f'dmarc = {{ policy = "none", rua = [{quoted(rua)}] }}'
         return
     problem = _why_not_kept(live)
     if problem is None:
         yield "# As it is live."
-        yield f"dmarc = {{ record = {_quoted(live[0])} }}"
+        yield f"dmarc = {{ record = {quoted(live[0])} }}"
         return
     yield comment(problem)
     yield from map(comment, live)
     yield _UNCLEAR
-    yield f"# dmarc = {{ record = {_quoted('v=DMARC1;p=none')} }}"
+    yield f"# dmarc = {{ record = {quoted('v=DMARC1;p=none')} }}"
 
 
 def _why_not_kept(live: Sequence[str]) -> str | None:
@@ -225,29 +213,6 @@ def _why_not_kept(live: Sequence[str]) -> str | None:
     except RecordError as error:
         return f"The live DMARC record is not valid: {error.what}"
     return None
-
-
-def comment(text: str) -> str:
-    """A line of comment, which nothing in ``text`` ends."""
-    return f"# {visible(text)}"
-
-
-def _quoted(text: str) -> str:
-    """A basic string of TOML, in ASCII: JSON's are none, for they escape in UTF-16."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in _SHORT:
-        return _SHORT[character]
-    if " " <= character <= "~":
-        return character
-    if "\ud800" <= character <= "\udfff":
-        return "\\uFFFD"  # a lone surrogate is no character, and TOML has no escape for it
-    return f"\\U{ord(character):08X}"
-
-
-_SHORT = {'"': '\\"', "\\": "\\\\"}
 
 
 def tables(
@@ -291,17 +256,3 @@ def _found(session: Session, domain: str, has_mailcow: bool) -> Found:
     if not has_mailcow:
         return Found(domain, zone)
     return Found(domain, zone, has_mailcow=True, key=session.keys.key(MAILCOW, domain))
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet.
-
-    Raises:
-        UsageError: it is there, or cannot be written.
-    """
-    try:
-        files.write_new(path, text)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", "Name another with -c."
-        ) from None

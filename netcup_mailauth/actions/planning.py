@@ -109,6 +109,15 @@ def draft(session: Session, wish: Wish, *, to_write: bool = False) -> Draft:
     return draft
 
 
+def drafted(session: Session, wish: Wish, zone: Zone) -> Draft:
+    """The change set of one domain whose zone has been read.
+
+    Raises:
+        MailauthError: its key cannot be read.
+    """
+    return _draft(session, wish, zone, _key(session, wish), session.lookup())
+
+
 def _zone_to_write(session: Session, name: str) -> Zone:
     """The zone as it is now; room for the write that is to follow is made before."""
     session.backend.reserve()

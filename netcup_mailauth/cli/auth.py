@@ -1,4 +1,8 @@
-"""``auth``: enter credentials once; see what is found where, and whether it works."""
+"""``auth``: enter credentials once; see what is found where, and whether it works.
+
+What ``setup`` needs of it is here too: `enter_netcup` and `enter_mailcow` ask for what is missing
+and try it, `keep` writes it down.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from netcup_mailauth.actions.auth import Outcome, reports
-from netcup_mailauth.cli.output import ask_secret, attended, say, settings, show, warn
+from netcup_mailauth.actions.auth import Outcome, mailcow_report, netcup_reports, reports
+from netcup_mailauth.cli import asking
+from netcup_mailauth.cli.output import attended, say, settings, show, warn
 from netcup_mailauth.cli.run import (
     CCP_ENDPOINT,
     REST_ENDPOINT,
@@ -22,25 +27,33 @@ from netcup_mailauth.cli.run import (
 )
 from netcup_mailauth.errors import CredentialsError, UsageError, worst
 from netcup_mailauth.records import visible
-from netcup_mailauth.settings.config import mailcow_access
-from netcup_mailauth.settings.credentials import NAMES, checked, credential_file, kept, save_kept
+from netcup_mailauth.settings.credentials import (
+    MAILCOW_KEY,
+    MAILCOW_URL,
+    NETCUP_NAMES,
+    credential_file,
+    find,
+    kept,
+    missing_for_netcup,
+    netcup_credentials,
+    save_kept,
+)
+from netcup_mailauth.settings.mailcow import (
+    NamedMailcow,
+    address_kept,
+    is_same_url,
+    mailcow_access,
+    named_mailcow,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.actions.auth import Report
     from netcup_mailauth.cli.run import Run
-    from netcup_mailauth.settings.config import MailcowAccess
     from netcup_mailauth.settings.credentials import CcpCredentials
-
-WHAT = {
-    "NETCUP_CUSTOMER_NUMBER": "netcup customer number",
-    "NETCUP_API_KEY": "netcup API key (CCP, 50 characters)",
-    "NETCUP_API_PASSWORD": "netcup API password",
-    "NETCUP_REST_API_KEY": "netcup REST API key (CloudDNS, 64 characters)",
-    "MAILCOW_API_KEY": "mailcow API key (read-only suffices)",
-}
+    from netcup_mailauth.settings.mailcow import MailcowAccess
 
 
 def command(check: bool, mailcow: str | None) -> int:
@@ -52,10 +65,9 @@ def command(check: bool, mailcow: str | None) -> int:
             "the environment or from files (NETCUP_API_KEY_FILE and so on).",
         )
     with run(mailcow) as current:
-        services = Services(current)
         if not check:
-            return _enter(services)
-        found = reports(services, os.environ)
+            return _enter(current)
+        found = reports(Services(current), os.environ)
     code = worst([report.code for report in found])
     if code or not settings().quiet:
         for report in found:
@@ -63,17 +75,23 @@ def command(check: bool, mailcow: str | None) -> int:
     return code
 
 
-def _enter(services: Services) -> int:
+def _enter(current: Run) -> int:
     path = _file()
-    there = kept(os.environ)
-    say("Nothing is shown as you type; an empty answer keeps what is there.")
-    answers = {name: _ask(name, there) for name in NAMES}
-    entered = {name: value for name, value in answers.items() if value}
-    tried = reports(services, os.environ, entered)
-    found = [report for report in tried if report.has_any]
-    for report in found:
-        _show(report, places=False)
-    _keep(path, entered, found)
+    there = {name for name in NETCUP_NAMES if find(name, os.environ, warn)}
+    say(f"Credentials are kept in {path}, for you alone.")
+    say(asking.WHERE_NETCUP)
+    say("An empty answer keeps what is there. Keys and passwords are not shown as you type.")
+    entered = asking.netcup(NETCUP_NAMES, there) | _ask_mailcow(current)
+    found = [r for r in reports(Services(current), os.environ, entered) if r.has_any]
+    _show_all(found)
+    refused = _names(found, Outcome.REFUSED) & entered.keys()
+    if refused:
+        say(f"Not kept, because refused: {', '.join(sorted(refused))}.")
+    accepted = {name: value for name, value in entered.items() if name not in refused}
+    if accepted:
+        keep(accepted)
+    else:
+        say(f"{path} is as it was.")
     return worst([report.code for report in found])
 
 
@@ -86,31 +104,128 @@ def _file() -> Path:
     return path
 
 
-def _ask(name: str, there: Collection[str]) -> str | None:
-    label = f"{WHAT[name]}{', kept' if name in there else ''}"
-    while True:
-        try:
-            return checked(name, ask_secret(label), warn)
-        except CredentialsError as error:
-            say(f"{error.what} {error.advice}")
+def _ask_mailcow(current: Run) -> dict[str, str]:
+    """Ask for the address and the key of a mailcow; the run then works with that one.
+
+    The key is kept beside the address and sent nowhere else. An address that is known is offered,
+    but not that of a config which was merely found: it may be anybody's.
+    """
+    address = asking.answer(MAILCOW_URL, default=_offered(current))
+    if not address:
+        return {}
+    current.mailcow_url = address
+    has_key = _has_key(current)
+    key = asking.answer(MAILCOW_KEY, is_there=has_key)
+    if key:
+        return {MAILCOW_URL: address, MAILCOW_KEY: key}
+    if not has_key:
+        say("Without its key there is nothing to ask that mailcow with, so it is left out.")
+        current.mailcow_url = None
+        return {}
+    return {} if is_same_url(address, address_kept(os.environ)) else {MAILCOW_URL: address}
 
 
-def _keep(path: Path, entered: dict[str, str], reports: list[Report]) -> None:
-    """Write down what was entered, but for what was refused."""
-    refused = {
-        name for r in reports if r.outcome is Outcome.REFUSED for name, _ in r.places
-    } & entered.keys()
-    accepted = {n: SecretStr(value) for n, value in entered.items() if n not in refused}
-    if refused:
-        say(f"Not kept, because refused: {', '.join(sorted(refused))}.")
-    if not accepted:
-        say(f"{path} is as it was.")
-        return
-    save_kept(path, {**kept(os.environ), **accepted})
-    say(f"Kept in {path}, for you alone: {', '.join(sorted(accepted))}.")
-    for name in sorted(accepted):
+def _offered(current: Run) -> str:
+    """The address that is known; empty where there is none, or it may not be asked or shown."""
+    try:
+        mailcow_access(current.mailcow_url, current.config, current.environ, warn)
+    except CredentialsError:
+        pass  # only its key is missing
+    except UsageError:
+        return ""
+    named = named_mailcow(current.mailcow_url, current.config, current.environ)
+    return named.url if named else ""
+
+
+def _has_key(current: Run) -> bool:
+    try:
+        mailcow_access(current.mailcow_url, current.config, current.environ, warn)
+    except CredentialsError:
+        return False
+    return True
+
+
+def _names(found: Iterable[Report], *outcomes: Outcome) -> set[str]:
+    """The credentials of the services of which one of these came."""
+    return {name for report in found if report.outcome in outcomes for name, _ in report.places}
+
+
+# What `setup` works with
+
+
+TRIES = 3
+"""How often somebody is asked for what is refused; each refusal counts towards a lock-out."""
+
+
+def enter_netcup(current: Run) -> dict[str, str]:
+    """Say what is missing for netcup and where it is made, ask for it, try it, say what came of it.
+
+    Returns what was entered, by the names of the variables, for `keep`; nothing where nothing was
+    missing. The run works with it from now on, and nothing is written. What netcup refuses is asked
+    for again; whoever has only one API's key is not asked for more.
+
+    Raises:
+        CredentialsError: there is still nothing to ask netcup with.
+    """
+    missing: Sequence[str] = missing_for_netcup(current.environ)
+    if missing:
+        asking.about_netcup(missing)
+    entered: dict[str, str] = {}
+    for _ in range(TRIES if missing else 0):
+        entered |= asking.netcup(missing)
+        found = netcup_reports(Services(current), os.environ, entered)
+        _show_all(found)
+        wrong = _names(found, Outcome.REFUSED, Outcome.INCOMPLETE)
+        missing = [name for name in missing if name in wrong]
+        if not missing:
+            break
+        entered = {name: value for name, value in entered.items() if name not in missing}
+    current.entered |= entered
+    netcup_credentials(current.environ, warn)
+    return entered
+
+
+def enter_mailcow(current: Run) -> dict[str, str]:
+    """Ask for a mailcow and its key, unless both are known; try them, and say what came of it.
+
+    Returns what was entered and works, for `keep`; nothing where both were known, or there is no
+    mailcow (`Run.mailcow_named` tells). The run works with it from now on; nothing is written.
+    """
+    if _offered(current) and _has_key(current):
+        return {}
+    asking.about_mailcow()
+    for _ in range(TRIES):
+        entered = _ask_mailcow(current)
+        if not entered:
+            return {}
+        report = mailcow_report(Services(current), os.environ, entered)
+        _show_all([report])
+        if report.outcome is Outcome.WORKS:
+            current.entered |= entered
+            return entered
+    current.mailcow_url = None
+    return {}
+
+
+def keep(entered: Mapping[str, str]) -> None:
+    """Write down what was entered, beside what is kept already, and say where.
+
+    Raises:
+        CredentialsError, NotOursError: see `save_kept`.
+        UsageError: there is no home folder.
+    """
+    path = _file()
+    save_kept(path, {**kept(os.environ), **{n: SecretStr(value) for n, value in entered.items()}})
+    say(f"Kept in {path}, for you alone: {', '.join(sorted(entered))}.")
+    for name in sorted(entered):
         if os.environ.get(name) or os.environ.get(f"{name}_FILE"):
             warn(f"{name} is set in the environment too, which comes before the file.")
+
+
+def _show_all(found: Iterable[Report]) -> None:
+    for report in found:
+        if report.has_any:
+            _show(report, places=False)
 
 
 class Services:
@@ -129,8 +244,12 @@ class Services:
         with clouddns_backend(key, told(REST_ENDPOINT)) as backend:
             backend.check_key()
 
+    def name_mailcow(self, environ: Mapping[str, str]) -> NamedMailcow | None:
+        """The one named by option, environment or config, or kept."""
+        return named_mailcow(self._run.mailcow_url, self._run.config, environ)
+
     def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
-        """The one named by option, environment or config."""
+        """The same, and its key."""
         return mailcow_access(self._run.mailcow_url, self._run.config, environ, warn)
 
     def try_mailcow(self, access: MailcowAccess) -> str:

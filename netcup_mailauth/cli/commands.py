@@ -66,6 +66,23 @@ NEW_DOMAINS = click.Argument(["domains"], nargs=-1, metavar="[DOMAIN]...")
 """Those of which the config need not know, so that none of its own are offered."""
 
 COMMANDS = {
+    "setup": Command(
+        "From nothing to three verified records, by questions.",
+        """Put a domain's three records right, by questions; then keep the config for a timer.
+
+        It asks for what it cannot find out, proposes SPF, DKIM and DMARC with a reason each, shows
+        the plan, and writes once you say yes. Until then nothing is kept.
+
+        \b
+        netcup-mailauth setup example.com
+        netcup-mailauth setup example.com --mailcow https://mail.example.com
+        """,
+        (
+            opt.MAILCOW.but(help="The mailcow that signs its mail."),
+            opt.RESOLVER.but(help="The recursive DNS resolver to ask."),
+        ),
+        (click.Argument(["domain"], required=False),),
+    ),
     "auth": Command(
         "Enter credentials once, try each, and keep them.",
         """Enter credentials once: each is tried at its API, then kept for you alone.

@@ -11,17 +11,18 @@ from netcup_mailauth.actions import init
 from netcup_mailauth.cli.output import say, settings, show
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import UsageError
+from netcup_mailauth.policy import Config
+from netcup_mailauth.settings import writing
 from netcup_mailauth.settings.config import FILE_NAME, load
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from netcup_mailauth.cli.run import Run
 
 
 def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None) -> None:
     """Write a starter config."""
-    path, known = _config_file()
+    path, config = config_file(Path(FILE_NAME))
+    known = config.domains
     with run(mailcow, resolver) as current:
         url = current.mailcow_named()
         session = current.session()
@@ -38,20 +39,20 @@ def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None)
         lacks = "the tables that it lacks are above" if tables else "it lacks none of them"
         say(f"{path} is there and was left alone; {lacks}.")
         return
-    init.write_new(path, f"{init.header(url)}{text}")
+    writing.write_new(path, f"{writing.header(url)}{text}")
     say(f"{path} is written. Look at it, then at what it would do:")
     say(f"  netcup-mailauth -c {shlex.quote(str(path))} plan")
 
 
-def _config_file() -> tuple[Path, Collection[str]]:
-    """The file that is meant, and the domains that it knows already."""
+def config_file(new: Path) -> tuple[Path, Config]:
+    """The config that is meant, and what it says; ``new`` is where one is made if there is none."""
     named = settings().config
     if named is not None and not named.exists():
         # The file is to be made; what the run needs to know comes from elsewhere.
         settings().config = None
-        return named, ()
+        return named, Config()
     loaded = load(named)
-    return loaded.path or Path(FILE_NAME), loaded.config.domains
+    return loaded.path or new, loaded.config
 
 
 def _served(current: Run, url: str | None) -> list[str]:

@@ -388,19 +388,39 @@ ROTATE = (
 )
 
 SANDBOX = (
-    _repeated(OWN, "--domain", "domains", help="A zone of the account. Repeatable."),
+    _repeated(
+        OWN,
+        "--domain",
+        "domains",
+        metavar="DOMAIN",
+        help="A zone of the account; default: example.com. Repeatable.",
+    ),
     _repeated(OWN, "--clouddns", metavar="DOMAIN", help="A zone on CloudDNS. Repeatable."),
-    _option(OWN, "--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free."),
-    TEXT_OR_JSON.but(show_default=False, help=None),
-    _option(OWN, "--latency", default=0.0, **SECONDS),
+    _option(
+        OWN,
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="PORT",
+        help="Where netcup's APIs listen; 0: any that is free.",
+    ),
+    TEXT_OR_JSON.but(show_default=False, help="What it says of itself: text, or a line of JSON."),
+    _option(OWN, "--latency", default=0.0, help="How long each answer takes.", **SECONDS),
     _option(
         OWN,
         "--rate",
         type=click.IntRange(min=0),
         default=180,
-        help="Calls a minute; 0: no limit.",
+        metavar="N",
+        help="Calls a minute that netcup's APIs take; 0: no limit.",
     ),
-    _option(OWN, "--session-ttl", default=900.0, **SECONDS),
+    _option(
+        OWN,
+        "--session-ttl",
+        default=900.0,
+        help="How long a session of the CCP API lives; default: 900.",
+        **SECONDS,
+    ),
     _repeated(
         OWN,
         "--zone",
@@ -412,6 +432,7 @@ SANDBOX = (
         OWN,
         "--state",
         type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
         help="Keep zones and DKIM keys in this file.",
     ),
     _option(

@@ -22,7 +22,7 @@ from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.records import laid_out, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from netcup_mailauth.plan import Failure
@@ -41,7 +41,6 @@ class Settings:
         options: those of the command, by the names of its parameters.
         metrics_file: where is written how the run ended.
         outcomes: how each domain ended, for that file.
-        unanswered: the secrets that were asked for and not given.
     """
 
     def __init__(self) -> None:
@@ -54,7 +53,6 @@ class Settings:
         self.color = "auto"
         self.metrics_file: Path | None = None
         self.outcomes: dict[str, DomainOutcome] = {}
-        self.unanswered: set[str] = set()
 
 
 _settings = [Settings()]
@@ -135,24 +133,18 @@ def confirmed(question: str) -> bool:
     return click.confirm(visible(question), err=True)
 
 
-def asker() -> Callable[[str], str] | None:
-    """Asks for a secret that is nowhere to be found; ``None`` where nobody is to be asked."""
-    told_not_to = settings().quiet or settings().options.get("yes")
-    return _ask_once if attended() and not told_not_to else None
+def typed(what: str, default: str = "") -> str:
+    """Ask for a text at the terminal, below what was shown; empty if there was no answer."""
+    _make_room()
+    answer = click.prompt(visible(what), default=default, show_default=bool(default), err=True)
+    return str(answer)
 
 
-def _ask_once(name: str) -> str:
-    """Ask, unless the answer was none before: a run needs a key once for each domain."""
-    unanswered = settings().unanswered
-    answer = "" if name in unanswered else ask_secret(name)
-    if not answer:
-        unanswered.add(name)
-    return answer
-
-
-def ask_secret(what: str) -> str:
+def typed_unseen(what: str) -> str:
     """Ask for a secret at the terminal, which does not show it; empty if there was no answer."""
-    answer = click.prompt(what, default="", hide_input=True, show_default=False, err=True)
+    _make_room()
+    prompt = visible(what)
+    answer = click.prompt(prompt, default="", hide_input=True, show_default=False, err=True)
     return str(answer)
 
 

@@ -22,9 +22,10 @@ from pydantic import SecretStr
 
 from netcup_mailauth import records, state
 from netcup_mailauth.actions.session import Nobody, Session
+from netcup_mailauth.cli import asking
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
-from netcup_mailauth.cli.output import asker, attended, say, settings, warn
+from netcup_mailauth.cli.output import attended, say, settings, warn
 from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import Resolver, host_and_port
 from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
@@ -42,15 +43,17 @@ from netcup_mailauth.plan import applied
 from netcup_mailauth.records import MASK
 from netcup_mailauth.rotation.state import held
 from netcup_mailauth.settings import config as configs
-from netcup_mailauth.settings.config import URL, LoadedConfig, MailcowAccess
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
+    MAILCOW_URL,
     CcpCredentials,
-    checked,
     find,
     has_netcup_credentials,
+    missing_for_netcup,
     netcup_credentials,
+    with_entered,
 )
+from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
 from netcup_mailauth.state.journal import Journal, Journals, last_of_each_kind, new_run
 from netcup_mailauth.state.lock import LOCK_TIMEOUT, writer_lock
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Place
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import DesiredRecord, Zone
+    from netcup_mailauth.settings.config import LoadedConfig
     from netcup_mailauth.state.journal import Entry
 
 CCP_ENDPOINT = "NETCUP_CCP_ENDPOINT"
@@ -92,7 +96,12 @@ def run(
 
 @dataclass
 class Run:
-    """What one run of a command works with; connections are closed when it ends."""
+    """What one run of a command works with; connections are closed when it ends.
+
+    Attributes:
+        entered: what somebody typed at the terminal, by the names of the variables. It serves this
+            run, and comes before all else.
+    """
 
     stack: ExitStack
     mailcow_url: str | None = None
@@ -100,8 +109,15 @@ class Run:
     servers_named: tuple[str, ...] = ()
     many: Many = field(default_factory=Many)
     pauses: Pauses = field(default_factory=Pauses)
+    entered: dict[str, str] = field(default_factory=dict, repr=False)
+    _asked: set[str] = field(default_factory=set)
     _servers_told: bool = False
     _opening: RLock = field(default_factory=RLock)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment, with what was entered."""
+        return with_entered(os.environ, self.entered)
 
     @cached_property
     def memory(self) -> Memory:
@@ -120,11 +136,15 @@ class Run:
     def backend(self) -> Router:
         """netcup's APIs, those there are credentials for; not yet asked.
 
+        Whoever sits at the terminal is asked for what is missing.
+
         Raises:
             CredentialsError: there are none, or they cannot be right.
             UsageError: an endpoint is no address for a secret.
         """
-        credentials = netcup_credentials(os.environ, warn, asker())
+        if asking.may_ask() and (missing := missing_for_netcup(self.environ)):
+            self.entered |= asking.netcup_for_this_run(missing)
+        credentials = netcup_credentials(self.environ, warn)
         calls = self.many.calls
         own, key = credentials.ccp, credentials.rest_key
         router = Router(
@@ -152,13 +172,31 @@ class Run:
 
     @cached_property
     def _mailcow(self) -> Mailcow:
-        opened = mailcow(mailcow_access(self.mailcow_url, self.config), self.pauses)
+        opened = mailcow(self._mailcow_access(), self.pauses)
         self.stack.callback(opened.close)
         return opened
 
+    def _mailcow_access(self) -> MailcowAccess:
+        try:
+            return mailcow_access(self.mailcow_url, self.config, self.environ, warn)
+        except CredentialsError as error:
+            # A key that is there, or a file of one that is named, has to be put right instead.
+            named = self.config.config.mailcow.api_key_file or find(MAILCOW_KEY, self.environ, warn)
+            # A run needs it for each domain, and somebody who has none is asked once.
+            if named or MAILCOW_KEY in self._asked or not asking.may_ask():
+                raise
+            self._asked.add(MAILCOW_KEY)
+            self.entered |= asking.mailcow_key_for_this_run(error)
+            if MAILCOW_KEY not in self.entered:
+                raise
+        return mailcow_access(self.mailcow_url, self.config, self.environ, warn)
+
     def mailcow_named(self) -> str | None:
         """The address of the mailcow, if one is named anywhere."""
-        return self.mailcow_url or os.environ.get(URL) or self.config.config.mailcow.url
+        if given := self.mailcow_url or self.environ.get(MAILCOW_URL):
+            return given
+        named = named_mailcow(None, self.config, self.environ)
+        return named.url if named else None
 
     def session(
         self,
@@ -182,7 +220,7 @@ class Run:
     def checking(self) -> Session:
         """What a check works with: netcup's copy of a zone is read only with credentials."""
         bare = self._bare(None)
-        return replace(bare, apis=self.backend) if has_netcup_credentials(os.environ) else bare
+        return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:
         return Session(
@@ -291,30 +329,6 @@ def mailcow(access: MailcowAccess, pauses: Pauses | None = None) -> Mailcow:
     masking.hide(access.api_key)
     kept = hold("mailcow", access.url, access.api_key)
     return Mailcow(access.url, access.api_key, hold=kept, warn=warn, pauses=pauses)
-
-
-def mailcow_access(url: str | None, config: LoadedConfig) -> MailcowAccess:
-    """Which mailcow is meant, and its key; somebody at the terminal is asked for a missing one.
-
-    Raises:
-        UsageError, CredentialsError, ConfigError: see :mod:`netcup_mailauth.settings.config`.
-    """
-
-    def access(environ: Mapping[str, str]) -> MailcowAccess:
-        return configs.mailcow_access(url, config, environ, warn)
-
-    ask = asker()
-    try:
-        return access(os.environ)
-    except CredentialsError:
-        # A key that is there, or a file of one that is named, has to be put right instead.
-        named = config.config.mailcow.api_key_file or find(MAILCOW_KEY, os.environ, warn)
-        if ask is None or named:
-            raise
-        typed = checked(MAILCOW_KEY, ask(MAILCOW_KEY), warn)
-        if typed is None:
-            raise
-    return access({**os.environ, MAILCOW_KEY: typed})
 
 
 def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:

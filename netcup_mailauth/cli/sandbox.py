@@ -61,10 +61,21 @@ def _zone_file(item: str) -> tuple[str, list[dict[str, object]]]:
 
 
 def _welcome(sandbox: Sandbox) -> str:
-    exports = "\n".join(
-        f"export {name}={shlex.quote(value)}" for name, value in sandbox.env.items() if value
-    )
-    return (
-        "A netcup on this machine; nothing here reaches the real one. In another terminal:\n\n"
-        f"{exports}\n\nControl: {sandbox.control_url}\nCtrl-C ends it."
-    )
+    exports = "\n".join(_export(name, value) for name, value in sandbox.env.items() if value)
+    return f"""\
+A netcup on this machine; nothing here reaches the real one. In another terminal:
+
+{exports}
+
+To practise rotate, mailcow's read-write key (the one above only reads):
+
+{_export("MAILCOW_API_KEY", sandbox.mailcow_rw_key)}
+
+Control: GET {sandbox.control_url}/stats says what was asked and how the
+zones look; POST to /fault, /dns, /mailcow, /zone, /world and /reset below it has calls
+fail, and changes zones and keys.
+Ctrl-C ends it."""
+
+
+def _export(name: str, value: str) -> str:
+    return f"export {name}={shlex.quote(value)}"

@@ -79,6 +79,7 @@ def _wished(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> 
         [Kind(kind) for kind in options["kind"]],
         current.config.config,
         served=lambda: current.mailcow.domains(),
+        path=current.config.path,
     )
     return wishing.with_allowed(wished, options["allow"])
 

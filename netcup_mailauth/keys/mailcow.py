@@ -129,6 +129,33 @@ class Mailcow:
         aliases = self._list("/api/v1/get/alias-domain/all", "alias_domain")
         return tuple(sorted({*domains, *aliases}))
 
+    def takes_mail(self, address: str) -> bool | None:
+        """Whether mail to an address arrives: by a mailbox, an alias, or one for all of its domain.
+
+        ``None`` where mailcow does not serve the address's domain, and so cannot know.
+        """
+        local, _, domain = address.lower().rpartition("@")
+        targets = self._entries("/api/v1/get/alias-domain/all", "alias_domain", "target_domain")
+        served = self._entries("/api/v1/get/domain/all", "domain_name", "domain_name")
+        own = targets.get(domain, domain)
+        if own not in served:
+            return None
+        aliases = self._entries("/api/v1/get/alias/all", "address", "goto")
+        known = {f"{local}@{domain}", f"{local}@{own}", f"@{domain}", f"@{own}"}
+        if known & aliases.keys():
+            return True
+        mailbox = self._get(f"/api/v1/get/mailbox/{quote(f'{local}@{own}', safe='@')}")
+        return isinstance(mailbox, dict) and mailbox.get("username") == f"{local}@{own}"
+
+    def _entries(self, path: str, name: str, value: str) -> dict[str, str]:
+        """Of each active entry the text at ``name``, in lower case, with that at ``value``."""
+        data = self._get(path)
+        return {
+            str(entry[name]).lower(): str(entry.get(value)).lower()
+            for entry in (data if isinstance(data, list) else ())
+            if isinstance(entry, dict) and name in entry and str(entry.get("active")) == "1"
+        }
+
     def _list(self, path: str, name: str) -> list[str]:
         """The names of the active entries; mailcow answers ``{}`` where there is none."""
         data = self._get(path)

@@ -23,6 +23,7 @@ from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
     MailauthError,
+    NotServedError,
     TransportError,
     WaitError,
     WriteNotProcessedError,
@@ -554,15 +555,16 @@ def _names_a_missing_zone(message: str) -> bool:
     return any(words in message.lower() for words in ("not be found", "nicht gefunden"))
 
 
-def not_on_this_api(zone: str, answer: Envelope) -> ZoneError:
+def not_on_this_api(zone: str, answer: Envelope) -> NotServedError:
     """netcup's CCP API does not know the zone."""
-    return ZoneError(
-        f"netcup's CCP API does not serve the zone {zone} to this account "
-        f"({answer.statuscode}: {answer.message}).",
+    said = f"{answer.statuscode}: {answer.message}"
+    return NotServedError(
+        f"netcup's CCP API does not serve the zone {zone} to this account ({said}).",
         "Check the spelling and that the domain uses netcup's name servers. If the CCP shows a "
         '"CloudDNS" tab for it, netcup has moved it to its REST API: make a key for that under '
         f'"API-Keys" ({KEYS_PAGE}) and enter it with netcup-mailauth auth, or set '
         "NETCUP_REST_API_KEY.",
+        said,
     )
 
 

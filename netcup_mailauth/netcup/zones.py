@@ -12,7 +12,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from netcup_mailauth import clock
-from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
+from netcup_mailauth.errors import (
+    ApiError,
+    CredentialsError,
+    NotServedError,
+    UsageError,
+    ZoneError,
+)
 from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.records import CCP, CLOUDDNS
 
@@ -40,6 +46,8 @@ REST_KEY = (
     "netcup-mailauth auth, or set NETCUP_REST_API_KEY."
 )
 
+
+RUN_AGAIN = "Then run the same command again."
 
 ASKED_FIRST = (
     "With both kinds of credentials the REST API says where each zone is, so none is read without "
@@ -128,22 +136,29 @@ class Router:
             ZoneError: neither of them does, or not the one there are credentials for.
         """
         if self._clouddns is None:
-            return self._from_ccp(name)
+            return self._from_ccp(name, REST_KEY)
         domain = self._looked_up(self._clouddns, name)
         if domain is not None and domain.is_dns_managed:
             return self._clouddns.read(domain)
-        if self._ccp is not None:
-            return self._from_ccp(name)
+        if self._ccp is None:
+            raise _not_on_clouddns(name, domain)
         if domain is None:
-            raise ZoneError(
-                f"netcup's REST API does not know the domain {name} with this key.",
-                f"Check the spelling. {CCP_KEY}",
-            )
-        raise ZoneError(f"The zone {name} is not on CloudDNS, says netcup's REST API.", CCP_KEY)
+            moved = "The REST key in use does not see it there; is it of another account?"
+        else:
+            moved = f"The REST API says that it is not there, so look further. {_whose(name)}"
+        try:
+            return self._from_ccp(name, moved)
+        except NotServedError as error:
+            raise _on_neither(name, domain, error) from None
 
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write to the API that the zone was read from."""
-        return self.serving(zone.backend).apply(zone, changes)
+        try:
+            return self.serving(zone.backend).apply(zone, changes)
+        except NotServedError as error:
+            if self._clouddns is not None:  # it was read from there a moment ago
+                error.advice = f"If netcup is moving it, wait a few minutes. {RUN_AGAIN}"
+            raise
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why one of the APIs cannot hold the record, or ``None``."""
@@ -158,7 +173,8 @@ class Router:
                 error.advice = f"{error.advice} {ASKED_FIRST}"
             raise
 
-    def _from_ccp(self, name: str) -> Zone:
+    def _from_ccp(self, name: str, if_moved: str) -> Zone:
+        """Read a zone from the CCP API; ``if_moved`` says what to do if CloudDNS may have it."""
         assert self._ccp is not None
         zone = self._ccp.zone(name)
         if zone.records or clock.now() - self._empty.get(name, -JUST_NOW) < JUST_NOW:
@@ -168,13 +184,44 @@ class Router:
             self._empty[name] = clock.now()
             return zone
         seen = "its name servers serve some" if served else "none of its name servers can be asked"
-        key = (
-            "The REST key in use does not see it there; is it of another account?"
-            if self._clouddns is not None
-            else REST_KEY
-        )
         raise ZoneError(
             f"netcup's CCP API lists no record of {name}, and {seen}: a zone that was moved to "
             "CloudDNS looks like this.",
-            key,
+            if_moved,
         )
+
+
+def _whose(name: str) -> str:
+    return (
+        f"If its name servers are not netcup's (dig +short NS {name}), its records are made where "
+        "those are."
+    )
+
+
+def _not_on_clouddns(name: str, domain: DomainEntry | None) -> ZoneError:
+    """With a REST key alone: the account does not have the domain, or its DNS is elsewhere."""
+    if domain is None:
+        return ZoneError(
+            f"netcup's REST API does not know the domain {name} with this key.",
+            f"Check the spelling, and that the key is of the domain's own account. {CCP_KEY}",
+        )
+    return ZoneError(
+        f"The zone {name} is not on CloudDNS, says netcup's REST API.", f"{CCP_KEY} {_whose(name)}"
+    )
+
+
+def _on_neither(name: str, domain: DomainEntry | None, error: NotServedError) -> ZoneError:
+    """With both kinds of credentials: the REST API was asked first, then the CCP API."""
+    if domain is None:
+        return ZoneError(
+            f"Neither of netcup's APIs has {name}: the REST API does not know it in the account "
+            f"of its key, and the CCP API does not serve it to this customer ({error.said}).",
+            "Check the spelling, and in the CCP that the domain is in the account that the keys "
+            f"were made in. {_whose(name)}",
+        )
+    return ZoneError(
+        f"Neither of netcup's APIs has the zone {name}: the domain is in the account of the REST "
+        "key, but not on CloudDNS, and the CCP API does not serve it to this customer "
+        f"({error.said}).",
+        f"{_whose(name)} If they are, is the customer number of the same account?",
+    )

@@ -84,11 +84,11 @@ def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
 def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> str:
     """One domain of a plan."""
     if change_set.error is not None:
-        return _lines([_heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
+        return _lines([heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:
         lines = _nothing_to_do(change_set, page)
     else:
-        lines = [_heading(change_set, page), ""]
+        lines = [heading(change_set, page), ""]
         longest = max(len(visible(change.hostname)) for change in change_set.changes)
         name_width = min(longest, _MAX_NAME, page.width // 3)
         for change in change_set.changes:
@@ -136,7 +136,8 @@ def _served_by(change_set: ChangeSet) -> str:
     return where(change_set.place.backend, change_set.place.endpoint)
 
 
-def _heading(change_set: ChangeSet, page: Page) -> str:
+def heading(change_set: ChangeSet, page: Page) -> str:
+    """The domain, its zone where that is another, and which API serves it."""
     return _title(name_of(change_set), _served_by(change_set), page)
 
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _PREFIX = "/api/v1/"
 _VERSION = "2026-08"
-_READS = ("get/dkim", "get/domain", "get/alias-domain", "get/status", "get/logs")
+_READS = (
+    *("get/dkim", "get/domain", "get/alias-domain", "get/status", "get/logs"),
+    *("get/mailbox", "get/alias"),
+)
 _SENT_AS = {"add": "attr", "edit": "attr", "delete": "items"}
 _LENGTHS = ((391, "1024"), (564, "2048"), (736, "3072"), (1416, "4096"))
 _CHUNK = 255
@@ -108,6 +111,8 @@ class Mailcow:
     quirks: Quirks
     credentials: Credentials
     log: ApiLog = field(default_factory=ApiLog)
+    mailboxes: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def decode(self, request: Request) -> MailcowCall | Reply:
         """The call that a request is, or why it is none."""
@@ -181,6 +186,10 @@ class Mailcow:
                 return self._alias_domain(rest)
             case "get/status":
                 return {"version": _VERSION} if rest == "version" else {}
+            case "get/mailbox":
+                return self._mailbox(rest.lower())
+            case "get/alias":
+                return [_alias(n, *pair) for n, pair in enumerate(self.aliases.items(), 1)]
             case _:
                 return self._logs(rest)
 
@@ -220,6 +229,11 @@ class Mailcow:
             return details
         return next((entry for entry in details if entry["alias_domain"] == name.lower()), {})
 
+    def _mailbox(self, name: str) -> object:
+        if name == "all":
+            return [_mailbox(address) for address in self.mailboxes]
+        return _mailbox(name) if name in self.mailboxes else {}
+
     def _logs(self, which: str) -> object:
         name, _, count = which.partition("/")
         return self.log.newest(int(count) if count.isdigit() else 100) if name == "api" else {}
@@ -248,6 +262,30 @@ def _domain_details(domain: str) -> dict[str, object]:
         "mboxes_in_domain": 1,
         "max_num_mboxes_for_domain": 10,
         "tags": [],
+    }
+
+
+def _mailbox(address: str) -> dict[str, object]:
+    """The fields that tell something about a mailbox."""
+    local, _, domain = address.partition("@")
+    return {
+        "username": address,
+        "local_part": local,
+        "domain": domain,
+        "active": 1,
+        "active_int": 1,
+    }
+
+
+def _alias(number: int, address: str, goes_to: str) -> dict[str, object]:
+    """The same of an alias; one for all of a domain has an address that begins with ``@``."""
+    return {
+        "id": number,
+        "domain": address.partition("@")[2],
+        "address": address,
+        "goto": goes_to,
+        "active": 1,
+        "active_int": 1,
     }
 
 

@@ -71,6 +71,8 @@ class Sandbox:
         quirks: Quirks | None = None,
         dkim_keys: Mapping[str, str | None] | None = None,
         alias_domains: Mapping[str, str] | None = None,
+        mailboxes: Iterable[str] = (),
+        aliases: Mapping[str, str] | None = None,
         clouddns: Iterable[str] = (),
         publish_delays: Sequence[float] = (0.0, 0.0, 0.0),
         world: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
@@ -86,12 +88,14 @@ class Sandbox:
         self._faults, self._counters, self._timers = faults.Faults(), Counters(), Timers()
         seeds = seeds_for(domains, zones or {}, {name.lower() for name in clouddns})
         names = [seed.name for seed in seeds]
-        aliases = {a.lower(): target.lower() for a, target in (alias_domains or {}).items()}
+        of_domains = {a.lower(): target.lower() for a, target in (alias_domains or {}).items()}
         self._zones = Zones(seeds, quirks, clock, self._zones_changed)
         self._state_file = state
         saved = None if state is None else load(state)
         saved_zones = {} if saved is None else saved.zones
-        self._keyring = Keyring([*names, *saved_zones, *aliases], dkim_keys or {}, self._save_state)
+        self._keyring = Keyring(
+            [*names, *saved_zones, *of_domains], dkim_keys or {}, self._save_state
+        )
         if saved is not None:
             self._zones.restore(saved.zones, saved.last_id)
             self._keyring.restore(saved.keys)
@@ -104,7 +108,15 @@ class Sandbox:
         )
         rest_rate = RateLimit(quirks.rest_rate, clock)
         self._rest = rest.RestAccount(self._zones, rest_rate, self._credentials.rest_key)
-        self._mailcow = Mailcow(self._keyring, aliases, self._counters, quirks, self._credentials)
+        self._mailcow = Mailcow(
+            self._keyring,
+            of_domains,
+            self._counters,
+            quirks,
+            self._credentials,
+            mailboxes=tuple(address.lower() for address in mailboxes),
+            aliases=aliases or {},
+        )
         zones_now = self._zones.by_name
         self._began_on_clouddns = any(z.backend == "clouddns" for z in zones_now.values())
         for name in world or {}:

@@ -1,42 +1,38 @@
 """The config file: found, read, and every mistake in it told at once; and what it may decide.
 
 A config that merely lies in the current folder may come from anybody, as in a merge request. It may
-not have a file read that lies outside its folder, nor decide where a key of the environment goes or
-which file is read as a key, unless the user names the same mailcow elsewhere.
+not have a file read that lies outside its folder; what it may say of a mailcow is decided in
+:mod:`netcup_mailauth.settings.mailcow`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
-from netcup_mailauth import records
-from netcup_mailauth.errors import ConfigError, CredentialsError, MailauthError, UsageError
+from netcup_mailauth.errors import ConfigError, MailauthError, UsageError
 from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
-from netcup_mailauth.policy import MANAGED, Config, DomainPolicy
-from netcup_mailauth.settings.credentials import MAILCOW_KEY, read_secret, read_secret_file
+from netcup_mailauth.policy import Config
+from netcup_mailauth.settings.mistakes import (
+    Mistake,
+    Place,
+    beyond_the_models,
+    of_the_models,
+    tables,
+    told,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from pydantic_core import ErrorDetails
-
-    from netcup_mailauth.policy import MailcowSettings
+    from collections.abc import Collection, Mapping
 
 FILE_NAME = "netcup-mailauth.toml"
-
-URL = "MAILCOW_URL"
-
-KINDS = tuple(kind.value for kind in MANAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,72 +78,129 @@ def _is_file(path: Path) -> bool:
 
 
 def _read(path: Path, *, trusted: bool = True) -> Config:
-    data = _toml(path)
-    problems = _settle_places(data, path.parent.absolute(), trusted=trusted)
-    problems += beyond_the_models(data)
+    text = _text(path)
+    data = _toml(text, path)
+    short = _written_out(data)
+    mistakes = _settle_places(data, path.parent.absolute(), trusted=trusted)
+    mistakes += beyond_the_models(data)
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        problems += of_the_models(error)
-    if problems:
+        mistakes += of_the_models(error)
+    if mistakes:
         # Outside the except block: pydantic's error holds what was written, which may be secret.
-        count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-        raise ConfigError(f"The config {path} has {count}:", problems)
+        mistakes = [_as_it_is_written(mistake, short) for mistake in mistakes]
+        count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise ConfigError(f"The config {path} has {count}:", told(mistakes, text))
     return config
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(read_regular(path).decode("utf-8").replace("\r\n", "\n"))
+        data = read_regular(path)
     except TooLargeError:
         what, advice = f"is larger than {MAX_SIZE // 1024 // 1024} MiB", "Is it the right file?"
     except OSError as error:
         what, advice = f"cannot be read: {error.strerror}", "Check the path."
-    except UnicodeDecodeError:
-        what, advice = "is not UTF-8 text", "Is it the right file?"
+    else:
+        try:
+            # Some editors begin a file with a byte order mark, which is no TOML.
+            return data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+        what, advice = f"is not UTF-8 text (line {line})", "Save it as UTF-8, or name another."
+    raise ConfigError(f"The config {path} {what}.", [], advice)
+
+
+IN_QUOTES = (
+    'A text stands in quotes, and so does the name of a domain: [domains."example.com"], and below '
+    'it spf = "v=spf1 mx -all"'
+)
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except RecursionError:
         what, advice = "is nested too deeply", "Is it the right file?"
     except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits is another
-        what, advice = f"is not valid TOML: {error}", ""
+        said, at = _said_and_where(str(error), text)
+        advice = IN_QUOTES
+        if "overwrite" in said or "twice" in said:
+            said, advice = "the same key or table is there before", "Make one of both."
+        elif "Invalid initial character" in said:
+            advice = "What stands in braces has to stand on one line: spf = { require = [...] }"
+        what = f"is not valid TOML{at}: {said}"
     raise ConfigError(f"The config {path} {what}.", [], advice)
+
+
+def _said_and_where(message: str, text: str) -> tuple[str, str]:
+    """tomllib's message without the place at its end, and that place in brackets."""
+    said, _, at = message.rpartition(" (at ")
+    if at == "end of document)":
+        return said, f" (line {len(text.rstrip().splitlines()) or 1})"
+    return (said, f" ({at}") if said else (message, "")
+
+
+# --- Plain texts in it ----------------------------------------------------------------------------
+
+_SHORT_FOR = {"spf": "record", "dkim": "source", "dmarc": "record"}
+"""What a plain text in the place of a kind's table says: ``spf = "v=spf1 mx -all"``."""
+
+
+def _written_out(data: dict[str, Any]) -> set[Place]:
+    """Make a table of each kind that is given as a plain text; where those are."""
+    short = set()
+    for place, table in tables(data):
+        for kind, key in _SHORT_FOR.items():
+            if isinstance(table.get(kind), str):
+                table[kind] = {key: table[kind]}
+                short.add((*place, kind))
+    return short
+
+
+def _as_it_is_written(mistake: Mistake, short: Collection[Place]) -> Mistake:
+    """A mistake in a plain text is at the kind, not at a key that nobody wrote."""
+    kind = mistake.place[:-1]
+    return replace(mistake, place=kind) if kind in short else mistake
 
 
 # --- The places in it -----------------------------------------------------------------------------
 
 
-def _settle_places(data: dict[str, Any], folder: Path, *, trusted: bool) -> list[str]:
+def _settle_places(data: dict[str, Any], folder: Path, *, trusted: bool) -> list[Mistake]:
     """Check the places that a config names, and make the paths among them absolute.
 
-    Works on what TOML says, before anything else is known about it, so that these mistakes, one
-    line each, are reported beside all others.
+    Works on what TOML says, before anything else is known about it, so that these mistakes are
+    reported beside all others.
     """
-    problems = []
+    mistakes = []
     for place, table in tables(data):
         dkim = table.get("dkim")
         if isinstance(dkim, dict) and isinstance(dkim.get("source"), str):
             try:
                 dkim["source"] = _source(dkim["source"], folder, trusted=trusted)
             except MailauthError as error:
-                problems.append(line((*place, "dkim"), "source", _sentences(error)))
+                mistakes.append(Mistake((*place, "dkim", "source"), _sentences(error)))
     mailcow = data.get("mailcow")
     if isinstance(mailcow, dict):
-        problems += _mailcow_places(mailcow, folder)
-    return problems
+        mistakes += _mailcow_places(mailcow, folder)
+    return mistakes
 
 
-def _mailcow_places(table: dict[str, Any], folder: Path) -> list[str]:
-    problems = []
+def _mailcow_places(table: dict[str, Any], folder: Path) -> list[Mistake]:
+    mistakes = []
     if isinstance(table.get("url"), str):
         try:
             check_url(table["url"], "this")
         except MailauthError as error:
-            problems.append(line(("mailcow",), "url", _sentences(error)))
+            mistakes.append(Mistake(("mailcow", "url"), _sentences(error)))
     if isinstance(table.get("api_key_file"), str):
         try:
             table["api_key_file"] = str(folder / expanded(table["api_key_file"]))
         except MailauthError as error:
-            problems.append(line(("mailcow",), "api_key_file", _sentences(error)))
-    return problems
+            mistakes.append(Mistake(("mailcow", "api_key_file"), _sentences(error)))
+    return mistakes
 
 
 def _sentences(error: MailauthError) -> str:
@@ -171,252 +224,4 @@ def _inside(path: Path, folder: Path) -> Path:
         f"The file {path} lies outside this config's folder, and the config was merely found in "
         "the current folder.",
         "If it is yours, name it with -c, or give the key with --dkim.",
-    )
-
-
-# --- The mistakes in it ---------------------------------------------------------------------------
-
-
-# No line shows what was written where a secret could stand, and each is printable: a config that
-# merely lies in the current folder may come from anybody.
-
-
-def line(table: tuple[str, ...], key: str, problem: str) -> str:
-    """One mistake."""
-    where = f"[{'.'.join(map(_quoted, table))}] " if table else ""
-    return records.visible(f"{where}{_quoted(key) if table else key}: {problem}")
-
-
-def tables(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """The tables that hold a policy, with their place: the defaults, and each domain's."""
-    defaults, domains = data.get("defaults"), data.get("domains")
-    if isinstance(defaults, dict):
-        yield ("defaults",), defaults
-    for name, table in domains.items() if isinstance(domains, dict) else ():
-        if isinstance(table, dict):
-            yield ("domains", name), table
-
-
-def beyond_the_models(data: dict[str, Any]) -> list[str]:
-    """The mistakes that pydantic does not see, or not beside others. Takes them out of ``data``."""
-    found = (_unquoted_names, _double_names, _foreign_zones, _unknown_codes, _in_policies)
-    return [mistake for mistakes in found for mistake in mistakes(data)]
-
-
-def _unquoted_names(data: dict[str, Any]) -> Iterator[str]:
-    """``[domains.example.com]``: to TOML that is a table ``com`` in a table ``example``."""
-    for place, table in list(tables(data)):
-        inner = next((key for key in table if _is_inner_name(key, table)), None)
-        if place[0] == "domains" and "." not in place[1] and inner is not None:
-            del data["domains"][place[1]]
-            yield line(
-                ("domains",),
-                place[1],
-                f'the name of a domain needs quotes: [domains."{place[1]}.{inner}"]',
-            )
-
-
-def _is_inner_name(key: str, table: dict[str, Any]) -> bool:
-    return isinstance(table[key], dict) and key not in DomainPolicy.model_fields
-
-
-def _double_names(data: dict[str, Any]) -> Iterator[str]:
-    """Two tables for one domain, spelt in two ways; TOML itself sees to equal spellings."""
-    seen: dict[str, str] = {}
-    for place, _table in tables(data):
-        name = _domain(place[-1])
-        if place[0] == "domains" and name in seen:
-            yield line(("domains",), place[1], f"is the same domain as {_quoted(seen[name])}")
-        seen.setdefault(name, place[-1])
-
-
-def _domain(name: str) -> str:
-    try:
-        return records.normalise(name)
-    except MailauthError:
-        return name
-
-
-def _foreign_zones(data: dict[str, Any]) -> Iterator[str]:
-    """A domain that does not lie in the zone it is said to lie in."""
-    for place, table in tables(data):
-        name, zone = _domain(place[-1]), table.get("zone")
-        if place[0] != "domains" or not isinstance(zone, str) or not _is_domain(zone):
-            continue
-        if not f".{name}".endswith(f".{_domain(zone)}"):
-            del table["zone"]
-            yield line(place, "zone", f"{name} does not lie in it")
-
-
-def _is_domain(name: str) -> bool:
-    try:
-        records.normalise(name)
-    except MailauthError:
-        return False
-    return True
-
-
-def _unknown_codes(data: dict[str, Any]) -> Iterator[str]:
-    """A consent to a finding that there is not: mistyped, it would never be one."""
-    from difflib import get_close_matches
-
-    from netcup_mailauth.findings import CODES, OF_ROTATIONS
-
-    codes = (*CODES, *OF_ROTATIONS)
-    for place, table in tables(data):
-        allow = table.get("allow")
-        for number, code in enumerate(allow if isinstance(allow, list) else (), 1):
-            if isinstance(code, str) and code not in codes:
-                near = get_close_matches(code, codes, n=1)
-                meant = f"; is {near[0]} meant?" if near else ""
-                yield line(place, "allow", f"entry {number}: there is no such finding{meant}")
-
-
-_NOT_FOR_ALL = ("zone", "parked")
-
-
-def _in_policies(data: dict[str, Any]) -> Iterator[str]:
-    for place, table in tables(data):
-        for key in _NOT_FOR_ALL if place == ("defaults",) else ():
-            if table.pop(key, None) is not None:
-                yield line(place, key, "belongs into a domain's table")
-        for kind in KINDS:
-            # 0 == False, which is all that pydantic asks.
-            if isinstance(table.get(kind), int | float) and table[kind] is not False:
-                del table[kind]
-                yield line(place, kind, _WORDS["model_type_or_false"])
-
-
-def of_the_models(error: ValidationError) -> list[str]:
-    """The mistakes that pydantic found."""
-    items = error.errors(include_url=False, include_context=False, include_input=False)
-    # A table that may also be `false` reports each mistake in it twice: as a bad table, and as
-    # something that is not False.
-    return [_of_the_model(item) for item in items if not _is_echo(item)]
-
-
-def _is_echo(item: ErrorDetails) -> bool:
-    return item["type"] == "literal_error" and item["loc"][-1:] == ("literal[False]",)
-
-
-def _of_the_model(item: ErrorDetails) -> str:
-    sort, message = item["type"], item["msg"]
-    location = [str(part) for part in item["loc"]] or ["the file"]
-    if sort == "mailauth" and location[-1] == "[key]":
-        location.pop()  # the key itself is wrong, not what it stands for
-    at = 1 if location[0] == "defaults" else 2
-    if location[at:] and location[at] in KINDS:
-        del location[at + 1]  # the model's name
-        if sort == "model_type":
-            sort = "model_type_or_false"
-    problem = _WORDS.get(sort, message.removeprefix("Input "))
-    if any(isinstance(part, int) for part in item["loc"]):  # in a list, which is always the last
-        problem = f"entry {int(location.pop()) + 1}: {problem}"
-    *table, key = location
-    return line(tuple(table), key, problem)
-
-
-_WORDS = {
-    "extra_forbidden": "unknown key",
-    "model_type": "should be a table",
-    "dict_type": "should be a table",
-    "model_type_or_false": "should be a table, or false",
-    "string_type": "should be a text in quotes",
-    "list_type": "should be a list",
-    "bool_type": "should be true or false",
-}
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def _quoted(part: str) -> str:
-    return part if _BARE.fullmatch(part) else f'"{part}"'
-
-
-# --- Which mailcow to ask, and with which key -----------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MailcowAccess:
-    """Where mailcow is, and the key it wants."""
-
-    url: str
-    api_key: SecretStr
-
-
-def mailcow_access(
-    option: str | None,
-    loaded: LoadedConfig,
-    environ: Mapping[str, str],
-    warn: Callable[[str], None],
-) -> MailcowAccess:
-    """The mailcow named by option, environment or config, and its key.
-
-    Raises:
-        UsageError: none is named, or only by a config that may not.
-        CredentialsError: there is no key.
-        ConfigError: the user's own config had to be asked, and has a mistake.
-    """
-    given = option or environ.get(URL)
-    tables = _trusted_tables(given, loaded, environ)
-    url = given or next((table.url for table in tables if table.url), None)
-    if not url:
-        raise _nowhere(loaded)
-    key = read_secret(MAILCOW_KEY, environ, warn) or _key_of(tables, warn)
-    if key is None:
-        raise CredentialsError(
-            f"{MAILCOW_KEY} is not set, so mailcow at {urlsplit(url).hostname} cannot be asked "
-            f"for DKIM keys.{_left_out(loaded, tables)}",
-            "A read-only key is enough: mailcow UI, System > Configuration > Access > API. Set "
-            f"it, or name its file in {MAILCOW_KEY}_FILE.",
-        )
-    return MailcowAccess(url, SecretStr(key))
-
-
-def _trusted_tables(
-    given: str | None, loaded: LoadedConfig, environ: Mapping[str, str]
-) -> list[MailcowSettings]:
-    """The ``[mailcow]`` tables that may be followed, the more trusted one first."""
-    found = loaded.config.mailcow
-    if loaded.trusted:
-        return [found]
-    if given or not found.url:
-        return [found] if _same_url(found.url, given) else []
-    own = own_config(environ).config.mailcow
-    return [own, found] if _same_url(found.url, own.url) else []
-
-
-def _same_url(one: str | None, other: str | None) -> bool:
-    return bool(one and other) and _normal(one or "") == _normal(other or "")
-
-
-def _normal(url: str) -> tuple[str, ...]:
-    scheme, place, path, query, fragment = urlsplit(url)
-    return scheme, place.lower(), path.rstrip("/"), query, fragment
-
-
-def _nowhere(loaded: LoadedConfig) -> UsageError:
-    if not loaded.config.mailcow.url:
-        return UsageError(
-            "The DKIM key should come from mailcow, but no mailcow is named.",
-            f"Give --mailcow https://mail.example.com, or set {URL}.",
-        )
-    return UsageError(
-        f"{loaded.path} in the current folder names a mailcow, but may not decide where your "
-        "key is sent.",
-        f"If it is yours: give -c {loaded.path}, or the same address by --mailcow or in {URL}.",
-    )
-
-
-def _key_of(tables: list[MailcowSettings], warn: Callable[[str], None]) -> str | None:
-    path = next((table.api_key_file for table in tables if table.api_key_file), None)
-    return read_secret_file(Path(path), "[mailcow] api_key_file", warn) if path else None
-
-
-def _left_out(loaded: LoadedConfig, tables: list[MailcowSettings]) -> str:
-    if not loaded.config.mailcow.api_key_file or loaded.config.mailcow in tables:
-        return ""
-    return (
-        f" {loaded.path} names a file with a key, but was merely found in the current folder, "
-        "and the mailcow it names is not the one to ask."
     )

@@ -1,7 +1,7 @@
 """Credentials: where they are looked for, and what a value has to look like.
 
-Order: the variable itself, the file in ``<NAME>_FILE``, systemd's credentials folder, the file
-that ``auth`` writes, and whoever sits at the terminal. Everything that is missing is named at
+Order: the variable itself, the file in ``<NAME>_FILE``, systemd's credentials folder, and the file
+that ``auth`` writes. Everything that is missing is named at
 once. Values live in ``SecretStr`` and are never shown.
 """
 
@@ -37,16 +37,18 @@ API_KEY = "NETCUP_API_KEY"
 API_PASSWORD = "NETCUP_API_PASSWORD"  # noqa: S105 - the name of a variable
 REST_KEY = "NETCUP_REST_API_KEY"
 MAILCOW_KEY = "MAILCOW_API_KEY"
+MAILCOW_URL = "MAILCOW_URL"
 
 CCP_NAMES = (CUSTOMER_NUMBER, API_KEY, API_PASSWORD)
-NAMES = (*CCP_NAMES, REST_KEY, MAILCOW_KEY)
-"""Every secret there is."""
+NETCUP_NAMES = (*CCP_NAMES, REST_KEY)
+KEPT_NAMES = (*NETCUP_NAMES, MAILCOW_URL, MAILCOW_KEY)
+"""All that ``auth`` asks for and keeps: every secret, and the mailcow that one of them is for."""
 
 KEPT_NAME = "credentials.toml"
 """The file that ``auth`` keeps credentials in: this user's alone, and written whole."""
 
 MAX_KEPT = 64 * 1024
-"""Bytes of that file; five secrets take a few hundred."""
+"""Bytes of that file; six values take a few hundred."""
 
 HEADER = "# Written by netcup-mailauth auth. Whoever can read this can change your DNS.\n"
 
@@ -83,16 +85,20 @@ class NetcupCredentials:
     rest_key: SecretStr | None
 
 
+def with_entered(environ: Mapping[str, str], entered: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` with what somebody has typed, which comes before all else."""
+    files = {f"{name}_FILE" for name in entered}
+    left = {name: value for name, value in environ.items() if name not in files}
+    return {**left, **entered}
+
+
 def netcup_credentials(
-    environ: Mapping[str, str],
-    warn: Callable[[str], None],
-    ask: Callable[[str], str] | None = None,
+    environ: Mapping[str, str], warn: Callable[[str], None]
 ) -> NetcupCredentials:
     """The credentials for netcup, for whichever of its APIs they are.
 
-    Here and below, ``warn`` is told of what is odd about a value. ``ask`` asks somebody for those
-    of the CCP API, if there are none at all. Raises CredentialsError if there are none, some of the
-    CCP API's are missing, or one cannot be right.
+    Here and below, ``warn`` is told of what is odd about a value. Raises CredentialsError if there
+    are none, some of the CCP API's are missing, or one cannot be right.
     """
     key = rest_key(environ, warn)
     api_key = read_secret(API_KEY, environ, _silent)
@@ -105,7 +111,21 @@ def netcup_credentials(
         return NetcupCredentials(None, SecretStr(api_key))
     if key is not None and not has_ccp_credentials(environ):
         return NetcupCredentials(None, key)
-    return NetcupCredentials(ccp_credentials(environ, warn, ask), key)
+    return NetcupCredentials(ccp_credentials(environ, warn), key)
+
+
+def missing_for_netcup(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What there is to ask for, by name: all that netcup knows where there is nothing at all.
+
+    Where there is a key for one API, the other's are not missing. Raises as :func:`find`.
+    """
+    if not has_netcup_credentials(environ):
+        return NETCUP_NAMES
+    api_key = read_secret(API_KEY, environ, _silent)
+    is_rest_key = api_key is not None and len(api_key) == REST_KEY_LENGTH
+    if is_rest_key or not has_ccp_credentials(environ):
+        return ()
+    return tuple(name for name in CCP_NAMES if not _is_somewhere(name, environ))
 
 
 def rest_key(environ: Mapping[str, str], warn: Callable[[str], None]) -> SecretStr | None:
@@ -122,19 +142,12 @@ def has_netcup_credentials(environ: Mapping[str, str]) -> bool:
     return has_ccp_credentials(environ) or _is_somewhere(REST_KEY, environ)
 
 
-def ccp_credentials(
-    environ: Mapping[str, str],
-    warn: Callable[[str], None],
-    ask: Callable[[str], str] | None = None,
-) -> CcpCredentials:
-    """The three secrets of the CCP API.
+def ccp_credentials(environ: Mapping[str, str], warn: Callable[[str], None]) -> CcpCredentials:
+    """The customer number and the two secrets of the CCP API.
 
-    ``ask`` asks somebody for one that is nowhere; empty if they do not know it either. Raises
-    CredentialsError if some are missing (all are named), or one cannot be right.
+    Raises CredentialsError if some are missing (all are named), or one cannot be right.
     """
     found = {name: read_secret(name, environ, warn) for name in CCP_NAMES}
-    for name in [name for name in CCP_NAMES if ask and found[name] is None]:
-        found[name] = checked(name, ask(name), warn) if ask else None
     missing = [name for name, value in found.items() if value is None]
     if missing:
         raise CredentialsError(
@@ -312,7 +325,7 @@ def credential_file(environ: Mapping[str, str]) -> Path | None:
 
 
 def load_kept(path: Path) -> dict[str, SecretStr]:
-    """The secrets in the file, by the names of their variables; none if there is no file.
+    """What is in the file, by the names of the variables; nothing if there is no file.
 
     Raises CredentialsError if others can read it, or it says something it may not. Never shows a
     value.
@@ -322,14 +335,14 @@ def load_kept(path: Path) -> dict[str, SecretStr]:
     problems = []
     for key, value in _toml(text, path).items():
         name = key.upper()
-        if key != key.lower() or name not in NAMES:
+        if key != key.lower() or name not in KEPT_NAMES:
             problems.append(f"{_shown(key)}: unknown key")
         elif not isinstance(value, str):
             problems.append(f"{key}: should be a text in quotes")
         else:
             found[name] = SecretStr(value)
     if problems:
-        known = ", ".join(sorted(name.lower() for name in NAMES))
+        known = ", ".join(sorted(name.lower() for name in KEPT_NAMES))
         raise CredentialsError(f"{path}: {'; '.join(problems)}.", f"The keys are: {known}.")
     return found
 

@@ -16,6 +16,7 @@ from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, layered,
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from netcup_mailauth.records import Kind
 
@@ -29,15 +30,16 @@ def wishes(
     kinds: Sequence[Kind],
     config: Config,
     served: Served = lambda: (),
+    path: Path | None = None,
 ) -> list[Wish]:
     """What each domain should have: the options over the domain's table over the defaults.
 
     Without ``domains`` it is every domain of the config, and those that mailcow serves if the
     config says so (``served``, called only then). A domain that is not in the config gets no
-    defaults. ``kinds`` are the only ones meant in this run; empty for all. Raises UsageError if
-    there is no domain, or one of which nothing is wanted.
+    defaults. ``kinds`` are the only ones meant in this run; empty for all. ``path`` is where the
+    config was found. Raises UsageError if there is no domain, or one of which nothing is wanted.
     """
-    catalogue = _Catalogue(options, tuple(kinds), config, served)
+    catalogue = _Catalogue(options, tuple(kinds), config, served, path)
     if not domains:
         return linked(catalogue.every())
     named = dict.fromkeys(records.normalise(domain) for domain in domains)
@@ -94,6 +96,7 @@ class _Catalogue:
     kinds: tuple[Kind, ...]
     config: Config
     served: Served
+    path: Path | None
 
     def every(self) -> list[Wish]:
         """The wishes for every domain of the config, and for those mailcow serves."""
@@ -162,6 +165,12 @@ class _Catalogue:
             return (
                 "mailcow serves no domain that the config lets in.",
                 "Look at only and exclude in the config.",
+            )
+        if self.path is not None:
+            return (
+                f"No DOMAIN is named, and the config {self.path} has none.",
+                "Name a domain and what it should have, or give it a table in the config: "
+                '[domains."example.com"]',
             )
         return (
             "No DOMAIN is named, and no config lists any.",

@@ -37,6 +37,15 @@ def dialogue(command: Command, *arguments: str, answers: Sequence[str] = ()) -> 
     return Ended(code, shown.replace("\r\n", "\n"), "")
 
 
+def read_all(terminal: int) -> str:
+    """All that is shown until its end."""
+    deadline, shown = time.monotonic() + PATIENCE, ""
+    while (data := _read(terminal, deadline)) is not None:
+        shown += data
+    os.close(terminal)
+    return shown
+
+
 def _read(terminal: int, deadline: float) -> str | None:
     """What it shows next; ``None`` when it has ended, or takes too long."""
     ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))

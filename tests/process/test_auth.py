@@ -21,6 +21,7 @@ NAMES = (
     "NETCUP_API_KEY",
     "NETCUP_API_PASSWORD",
     "NETCUP_REST_API_KEY",
+    "MAILCOW_URL",
     "MAILCOW_API_KEY",
 )
 
@@ -34,8 +35,13 @@ def bare(command: Command) -> Command:
 
 def valid(command: Command, **changes: str) -> list[str]:
     """What to type, in the order of the questions."""
-    values = {name: command.sandbox.env[name] or "" for name in NAMES} | changes
+    values = {name: command.sandbox.env.get(name) or "" for name in NAMES} | changes
     return [values[name] for name in NAMES]
+
+
+def secrets(answers: list[str]) -> list[str]:
+    """Those of what is typed that are not shown: all but the customer number and the address."""
+    return [*answers[1:4], answers[-1]]
 
 
 def kept_in(command: Command) -> Path:
@@ -57,7 +63,8 @@ def test_what_is_entered_is_tried_kept_and_used(bare: Command) -> None:
     answers = valid(bare, NETCUP_REST_API_KEY=bare.sandbox.rest_key)
     ended = dialogue(bare, "auth", answers=answers)
     assert ended.code == 0, ended.stdout
-    shows_none_of(ended, *answers)
+    shows_none_of(ended, *secrets(answers))
+    assert f"netcup customer number: {answers[0]}\n" in ended.stdout, "it is no secret"
     assert "works: logged in, and out again" in ended.stdout
     assert "works: mailcow" in ended.stdout
     assert "netcup REST API\n  works\n" in ended.stdout
@@ -73,19 +80,20 @@ def test_what_is_entered_is_tried_kept_and_used(bare: Command) -> None:
 def test_an_empty_answer_keeps_what_is_there(bare: Command) -> None:
     dialogue(bare, "auth", answers=valid(bare))
     before = kept(bare)
-    ended = dialogue(bare, "auth", answers=["", "", "", bare.sandbox.rest_key, ""])
+    ended = dialogue(bare, "auth", answers=["", "", "", bare.sandbox.rest_key, "", ""])
     assert ended.code == 0
     assert kept(bare) == {**before, "netcup_rest_api_key": bare.sandbox.rest_key}
     assert ended.stdout.count(", kept: ") == 4
+    assert f"[{bare.sandbox.mailcow_url}]: " in ended.stdout
 
 
 def test_what_is_refused_is_not_kept_and_the_rest_is(bare: Command) -> None:
     answers = valid(bare, NETCUP_API_PASSWORD="C4n4ry-wrong")
     ended = dialogue(bare, "auth", answers=answers)
     assert ended.code == 4
-    shows_none_of(ended, *answers)
+    shows_none_of(ended, *secrets(answers))
     assert "Not kept, because refused: NETCUP_API_KEY, NETCUP_API_PASSWORD" in ended.stdout
-    assert list(kept(bare)) == ["mailcow_api_key"]
+    assert list(kept(bare)) == ["mailcow_api_key", "mailcow_url"]
     assert requests_of(bare.sandbox) == {"login": 1}
 
 
@@ -99,12 +107,11 @@ def test_a_mailcow_key_that_is_refused(bare: Command) -> None:
 def test_what_cannot_be_tried_is_kept_and_told(bare: Command) -> None:
     """An API that is down for a moment must not lose what somebody has typed."""
     bare.sandbox.fault("login", "lockout")
-    bare.changes["MAILCOW_URL"] = None
-    ended = dialogue(bare, "auth", answers=valid(bare))
+    ended = dialogue(bare, "auth", answers=valid(bare, MAILCOW_URL="https://127.0.0.1:1"))
     assert ended.code == 10
     assert "locked" in ended.stdout
-    assert "not tried" in ended.stdout
-    assert len(kept(bare)) == 4
+    assert "127.0.0.1" in ended.stdout
+    assert len(kept(bare)) == 5
 
 
 def test_some_of_them_are_kept_and_what_is_missing_is_told(bare: Command) -> None:
@@ -117,13 +124,13 @@ def test_some_of_them_are_kept_and_what_is_missing_is_told(bare: Command) -> Non
 
 def test_what_cannot_be_right_is_asked_for_again(bare: Command) -> None:
     number, key, *rest = valid(bare)
-    ended = dialogue(bare, "auth", answers=["C4n4ry", number, "C" * 64, f"'{key}'", *rest])
+    ended = dialogue(bare, "auth", answers=["1234a", number, "C" * 64, f"'{key}'", *rest])
     assert ended.code == 0
     assert "is not a number" in ended.stdout
     assert "64 characters" in ended.stdout
     assert "quotes or blanks" in ended.stdout
     assert kept(bare)["netcup_api_key"] == key
-    shows_none_of(ended, "C4n4ry", key)
+    shows_none_of(ended, "C" * 64, key)
 
 
 def test_the_environment_comes_first_and_that_is_said(command: Command) -> None:
@@ -143,7 +150,7 @@ def test_a_user_without_a_config_folder(bare: Command) -> None:
     ended = dialogue(bare, "auth", answers=valid(bare))
     assert ended.code == 4
     assert "cannot be written" in ended.stdout
-    shows_none_of(ended, *valid(bare))
+    shows_none_of(ended, *secrets(valid(bare)))
 
 
 # --- auth --check ---------------------------------------------------------------------------------
@@ -190,6 +197,7 @@ def test_check_says_what_is_where_and_whether_it_works(command: Command) -> None
         "  NETCUP_REST_API_KEY     not found",
         "  no key; only CloudDNS zones need one",
         "mailcow",
+        "  MAILCOW_URL             environment",
         "  MAILCOW_API_KEY         $CREDENTIALS_DIRECTORY",
         "  works: mailcow 2026-08 at 127.0.0.1",
     ]
@@ -219,11 +227,11 @@ def test_a_file_that_others_can_read_is_not_used(bare: Command) -> None:
 
 def test_at_a_terminal_what_is_missing_is_asked_for_once_and_not_kept(command: Command) -> None:
     command.changes = {"NETCUP_API_PASSWORD": None, "MAILCOW_API_KEY": None}
-    _, _, password, _, key = valid(command)
+    password, key = (command.sandbox.env[n] or "" for n in ("NETCUP_API_PASSWORD", NAMES[-1]))
     ended = dialogue(command, "plan", "example.com", "--dkim", "mailcow", answers=[password, key])
     assert ended.code == 0, ended.stdout
-    assert ended.stdout.count("NETCUP_API_PASSWORD: ") == 1
-    assert ended.stdout.count("MAILCOW_API_KEY: ") == 1
+    assert ended.stdout.count("netcup API password: ") == 1
+    assert ended.stdout.count("mailcow API key (read-only suffices): ") == 1
     assert "DKIM" in ended.stdout
     shows_none_of(ended, password, key)
     assert not kept_in(command).exists()

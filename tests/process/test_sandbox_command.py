@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +112,69 @@ def test_for_people_it_prints_lines_to_paste(command: Command) -> None:
         line = process.stdout.readline()
         assert line
     assert line.startswith(b"export NETCUP_CCP_ENDPOINT='http://127.0.0.1:")
+    ended(process)
+
+
+def printed(process: Running) -> list[str]:
+    """All that it prints for people when it starts."""
+    lines: list[str] = []
+    while not lines or "Ctrl-C" not in lines[-1]:
+        line = process.stdout.readline().decode()
+        assert line, lines
+        lines.append(line.rstrip("\n"))
+    return lines
+
+
+def exported(lines: list[str]) -> dict[str, str]:
+    """The variables that a shell has when it was given these lines."""
+    words = [shlex.split(line) for line in lines if line.startswith("export ")]
+    return dict(word[1].split("=", 1) for word in words)
+
+
+ROTATING = """
+[rotation]
+rounds = 1
+negative_ttl = "0.1s"
+grace = "0.1s"
+retry = "0.2s"
+
+[domains."example.com"]
+dkim = "mailcow"
+allow = ["rotation-short-grace"]
+"""
+
+
+def test_a_rotation_can_be_practised_with_what_it_prints(command: Command) -> None:
+    process = command.start("sandbox")
+    command.changes = dict(exported(printed(process)))
+    (command.folder / "c.toml").write_text(ROTATING)
+    assert command("-c", "c.toml", "apply", "--yes").code == 0
+    begun = command("-c", "c.toml", "rotate", "example.com", "--import-key", "--yes")
+    assert begun.code == 0, begun
+    until = time.monotonic() + 60
+    while "No rotation is open" not in command("-c", "c.toml", "rotate", "--status").stderr:
+        gone_on = command("-c", "c.toml", "rotate", "--continue", "--yes")
+        assert gone_on.code == 0, gone_on
+        assert time.monotonic() < until, gone_on
+    shown = command("records", "example.com", "--mail").stdout
+    assert re.search(r"\bs20\d\d-\d\da\._domainkey", shown)
+    assert not re.search(r"\bdkim\._domainkey", shown)
+    ended(process)
+
+
+def test_the_key_that_changes_mailcow_is_in_both_forms_and_control_says_what_it_is_for(
+    command: Command,
+) -> None:
+    process = command.start("sandbox")
+    lines = printed(process)
+    keys = [line for line in lines if line.startswith("export MAILCOW_API_KEY=")]
+    assert len(set(keys)) == 2
+    assert max(map(len, (line for line in lines if "export" not in line))) <= 90
+    (url,) = re.findall(r"GET (\S+/stats) says what was asked", "\n".join(lines))
+    assert requests.get(url, timeout=5).json()["zones"]
+    ended(process)
+    process, banner = started(command)
+    assert banner["mailcow_rw_key"] != banner["env"]["MAILCOW_API_KEY"]
     ended(process)
 
 

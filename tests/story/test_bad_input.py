@@ -114,3 +114,30 @@ def test_no_name_that_mailcow_gives_gets_into_a_config(pointed_at: PointedAt) ->
         assert set(config) == {"mailcow", "domains"}
         assert set(config["domains"]) == {"example.com"}
         assert cli("rotate", "--status").code == 0
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", '[mailcow]\nurl = "https://m.example"\n'])
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("check",)])
+def test_a_config_without_a_domain_is_named_as_that(
+    cli: Cli, command: tuple[str, ...], text: str
+) -> None:
+    (cli.folder / "netcup-mailauth.toml").write_text(text)
+    code, said = cli.said(*command)
+    assert code == 2
+    assert "the config netcup-mailauth.toml has none" in said
+    assert '[domains."example.com"]' in said
+
+
+def test_a_config_of_plain_texts_does_what_the_tables_do(cli: Cli) -> None:
+    config = cli.folder / "netcup-mailauth.toml"
+    config.write_text(
+        '[domains."example.com"]\nspf = "v=spf1 mx a ~all"\ndkim = "v=DKIM1;p="\n'
+        'dmarc = "v=DMARC1;p=none"\n'
+    )
+    short = cli("plan", "--format", "json")
+    config.write_text(
+        '[domains."example.com"]\nspf = { record = "v=spf1 mx a ~all" }\n'
+        'dkim = { source = "v=DKIM1;p=" }\ndmarc = { record = "v=DMARC1;p=none" }\n'
+    )
+    assert cli("plan", "--format", "json").json == short.json
+    assert short.code == 0, short

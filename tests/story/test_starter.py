@@ -15,6 +15,7 @@ from netcup_mailauth.actions.init import Found, tables_of_served
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.errors import RecordError, ZoneError
 from netcup_mailauth.records import DnsRecord, Zone
+from netcup_mailauth.settings import writing
 from tests.effort import SOME
 
 TODAY = date(2026, 11, 27)
@@ -85,7 +86,7 @@ def test_a_table_says_what_is_meant_and_nothing_else(
     spf_texts: list[str], dmarc_texts: list[str], others: list[str], address: str
 ) -> None:
     found = Found("example.com", zone(spf_texts, dmarc_texts, others))
-    text = init.header(address) + "\n" + init.table(found, TODAY)
+    text = writing.header(address) + "\n" + init.table(found, TODAY)
     assert text.isascii() or all(c == "\n" or c.isprintable() for c in text)
     read = tomllib.loads(text.encode().decode())
     meant = {"spf": wanted_spf(spf_texts), "dmarc": wanted_dmarc(dmarc_texts)}

@@ -128,3 +128,32 @@ def test_a_rest_key_does_not_reach_a_zone_on_the_ccp(
     assert "Legacy-API-Keys" in text
     assert not WRITES.search(text)
     assert CCP.records(rest_only.sandbox) == before
+
+
+@pytest.fixture
+def both(pointed_at: PointedAt) -> Iterator[Cli]:
+    """Both kinds of credentials."""
+    with CCP.netcup() as sandbox:
+        cli = pointed_at(sandbox)
+        cli.set({"NETCUP_REST_API_KEY": sandbox.rest_key})
+        yield cli
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "not-here.example", *WISH),
+        ("apply", "not-here.example", *WISH, "--yes"),
+        ("records", "not-here.example"),
+        ("init", "not-here.example"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_with_both_keys_a_domain_of_nobody_here_is_on_neither_api(
+    both: Cli, arguments: tuple[str, ...]
+) -> None:
+    code, text = both.said(*arguments)
+    assert code == 5, text
+    assert "Neither of netcup's APIs has not-here.example" in text
+    assert "dig +short NS not-here.example" in text
+    assert "NETCUP_REST_API_KEY" not in text.replace("endpoint: ", "")

@@ -23,6 +23,7 @@ from netcup_mailauth.errors import (
     TransportError,
 )
 from netcup_mailauth.keys.mailcow import Mailcow
+from netcup_mailauth.sandbox import Sandbox
 from netcup_mailauth.state.holds import Reason
 from tests.canaries import leaks
 from tests.notes import Notes
@@ -441,3 +442,27 @@ def test_a_relay_is_told_on_one_line(api: responses.RequestsMock, mailcow: Mailc
     assert relay is not None
     assert relay.isprintable()
     assert len(relay) < 300
+
+
+@pytest.mark.parametrize(
+    ("address", "arrives"),
+    [
+        ("Postmaster@example.com", True),
+        ("dmarc@example.com", True),
+        ("nobody@example.com", False),
+        ("anybody@example.net", True),
+        ("postmaster@alias.example", True),
+        ("nobody@alias.example", False),
+        ("postmaster@elsewhere.example", None),
+    ],
+)
+def test_whether_mail_to_an_address_arrives(address: str, arrives: bool | None) -> None:
+    """By a mailbox, an alias, one for a whole domain; of another's domains it cannot know."""
+    with Sandbox(
+        ("example.com", "example.net"),
+        alias_domains={"alias.example": "example.com"},
+        mailboxes=["postmaster@example.com"],
+        aliases={"dmarc@example.com": "postmaster@example.com", "@example.net": "a@example.com"},
+    ) as sandbox:
+        key = SecretStr(sandbox.env["MAILCOW_API_KEY"] or "")
+        assert Mailcow(sandbox.mailcow_url, key).takes_mail(address) is arrives

@@ -11,6 +11,7 @@ from netcup_mailauth.errors import (
     CredentialsError,
     ExitCode,
     MailauthError,
+    NotServedError,
     TransportError,
     UsageError,
     ZoneError,
@@ -165,6 +166,44 @@ def test_a_rest_key_that_does_not_see_a_moved_zone_is_said_to_be_the_wrong_one()
     assert "another account" in caught.value.advice
 
 
+class Elsewhere(Api):
+    """The CCP API, which does not serve any zone to this account."""
+
+    def zone(self, name: str) -> Zone:
+        raise NotServedError(f"{name} is not here.", "Set NETCUP_REST_API_KEY.", "5031: Not found.")
+
+    def apply(self, zone: Zone, changes: Sequence[Change]) -> Zone:
+        return self.zone(zone.name)
+
+
+@pytest.mark.parametrize("name", ["unknown.example", "legacy.example"])
+def test_with_both_keys_a_zone_on_neither_api_is_told_as_such(name: str) -> None:
+    """Nobody is sent for a key that is there and was asked with."""
+    with pytest.raises(ZoneError) as caught:
+        Router(cast("Any", Elsewhere("ccp", {})), cloud("new.example"), unasked).zone(name)
+    error = caught.value
+    assert error.exit_code is ExitCode.ZONE
+    assert "Neither of netcup's APIs has" in error.what
+    assert "5031: Not found." in error.what
+    assert ("in the account of the REST key" in error.what) is (name == "legacy.example")
+    assert f"dig +short NS {name})" in error.advice
+    assert "NETCUP_REST_API_KEY" not in error.advice
+
+
+def test_with_the_ccp_alone_its_own_words_are_left() -> None:
+    with pytest.raises(NotServedError) as caught:
+        Router(cast("Any", Elsewhere("ccp", {})), None, unasked).zone("x.example")
+    assert caught.value.advice == "Set NETCUP_REST_API_KEY."
+
+
+def test_a_zone_that_the_rest_api_knows_to_be_elsewhere_is_not_said_to_have_moved_there() -> None:
+    router = Router(ccp(empty=["legacy.example"]), cloud(), lambda _: True)
+    with pytest.raises(ZoneError) as caught:
+        router.zone("legacy.example")
+    assert "dig +short NS legacy.example" in caught.value.advice
+    assert "another account" not in caught.value.advice
+
+
 @pytest.mark.parametrize(
     "error",
     [CredentialsError("The key is refused.", "Make one."), TransportError("Down.", "Wait.")],
@@ -192,6 +231,15 @@ def test_a_write_goes_to_the_api_the_zone_was_read_from() -> None:
         router.apply(router.zone(name), [])
     assert (old.written, new.written) == (["legacy.example"], ["new.example"])
     assert router.serving("clouddns") is new
+
+
+@pytest.mark.parametrize("has_rest", [True, False])
+def test_a_zone_that_goes_away_before_its_write(has_rest: bool) -> None:
+    router = Router(cast("Any", Elsewhere("ccp", {})), cloud() if has_rest else None, unasked)
+    with pytest.raises(ZoneError) as caught:
+        router.apply(Zone("legacy.example", "ccp", (APEX,)), [])
+    assert ("run the same command again" in caught.value.advice) is has_rest
+    assert ("NETCUP_REST_API_KEY" in caught.value.advice) is not has_rest
 
 
 def test_a_plan_for_an_api_without_credentials_is_refused_with_the_key_it_needs() -> None:

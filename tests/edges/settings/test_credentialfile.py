@@ -13,14 +13,18 @@ from pydantic import SecretStr
 
 from netcup_mailauth.errors import CredentialsError, ExitCode
 from netcup_mailauth.settings.credentials import (
-    NAMES,
+    CCP_NAMES,
+    KEPT_NAMES,
+    NETCUP_NAMES,
     ccp_credentials,
     credential_file,
     find,
     has_ccp_credentials,
     load_kept,
+    missing_for_netcup,
     read_secret,
     save_kept,
+    with_entered,
 )
 from tests.edges.settings.test_credentials import ALL, CANARY, NAME, no_warning
 
@@ -231,7 +235,7 @@ SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_siz
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(st.dictionaries(st.sampled_from(NAMES), SECRETS))
+@given(st.dictionaries(st.sampled_from(KEPT_NAMES), SECRETS))
 @example({NAME: '"\\"'})
 def test_what_is_written_is_read_again(path: Path, values: dict[str, str]) -> None:
     save_kept(path, {name: SecretStr(value) for name, value in values.items()})
@@ -261,28 +265,36 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         save_kept(tmp_path / "file" / "x" / "credentials.toml", {NAME: SecretStr("k")})
 
 
-# --- Whoever sits at the terminal -----------------------------------------------------------------
+# --- What somebody at the terminal is asked for ---------------------------------------------------
 
 
-def test_only_what_is_missing_is_asked_for_and_once() -> None:
-    asked: list[str] = []
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ((), NETCUP_NAMES),
+        (("MAILCOW_API_KEY",), NETCUP_NAMES),
+        (("NETCUP_REST_API_KEY",), ()),
+        (CCP_NAMES, ()),
+        (("NETCUP_API_KEY",), ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_PASSWORD")),
+        (("NETCUP_REST_API_KEY", "NETCUP_API_KEY"), (CCP_NAMES[0], CCP_NAMES[2])),
+    ],
+)
+def test_what_is_missing_for_one_api_or_for_both(
+    there: tuple[str, ...], missing: tuple[str, ...]
+) -> None:
+    assert missing_for_netcup(dict.fromkeys(there, "k")) == missing
 
-    def ask(name: str) -> str:
-        asked.append(name)
-        return ALL[name]
 
-    known = {"NETCUP_API_KEY": ALL["NETCUP_API_KEY"]}
-    found = ccp_credentials(known, no_warning, ask)
-    assert found.api_password.get_secret_value() == CANARY
-    assert asked == ["NETCUP_CUSTOMER_NUMBER", "NETCUP_API_PASSWORD"]
+def test_a_rest_key_in_the_place_of_the_other_key_is_all_that_is_needed() -> None:
+    assert missing_for_netcup({"NETCUP_API_KEY": "k" * 64}) == ()
 
 
-def test_who_does_not_know_it_either_is_told_what_is_missing() -> None:
-    with pytest.raises(CredentialsError, match="NETCUP_API_KEY and NETCUP_API_PASSWORD are not"):
-        ccp_credentials({"NETCUP_CUSTOMER_NUMBER": "12345"}, no_warning, lambda _: "")
+def test_an_empty_file_of_a_secret_is_not_asked_around(tmp_path: Path) -> None:
+    (tmp_path / "k").write_text("")
+    with pytest.raises(CredentialsError, match="is empty"):
+        missing_for_netcup({"NETCUP_API_KEY_FILE": str(tmp_path / "k")})
 
 
-def test_what_is_typed_is_checked_like_any_other() -> None:
-    with pytest.raises(CredentialsError, match="is not a number") as caught:
-        ccp_credentials({}, no_warning, lambda _: CANARY)
-    assert CANARY not in repr(caught.value)
+def test_what_was_entered_comes_before_a_file_that_is_named() -> None:
+    found = with_entered({"NETCUP_API_KEY_FILE": "/nowhere"}, {"NETCUP_API_KEY": "k"})
+    assert found == {"NETCUP_API_KEY": "k"}

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from netcup_mailauth.errors import ConfigError, CredentialsError, UsageError
 from netcup_mailauth.policy import Config, MailcowSettings
-from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig, MailcowAccess, mailcow_access
+from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig
+from netcup_mailauth.settings.credentials import credential_file, save_kept
+from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 
 CANARY = "C4n4ry-5ecret"
 KEY = {"MAILCOW_API_KEY": CANARY}
@@ -110,6 +113,57 @@ def test_a_mistake_in_the_users_own_config_is_told(own: Path) -> None:
     with pytest.raises(ConfigError, match="x: unknown key"):
         access(found(A), environ=with_own(own, **KEY))
     assert access(found(A), A, with_own(own, **KEY)).url == A, "it was not needed here"
+
+
+# --- The mailcow whose key is kept ----------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """An environment in whose home the key of the mailcow at A is kept."""
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    path = credential_file(environ)
+    assert path is not None
+    values = {"MAILCOW_URL": A, "MAILCOW_API_KEY": CANARY}
+    save_kept(path, {name: SecretStr(value) for name, value in values.items()})
+    return environ
+
+
+@pytest.mark.parametrize("loaded", [config(), found(), found(A), found(f"{A}/"), config(A)])
+def test_the_mailcow_that_is_kept_is_asked_unless_another_is_named(
+    home: dict[str, str], loaded: LoadedConfig
+) -> None:
+    got = access(loaded, environ=home)
+    assert (got.url.rstrip("/"), got.api_key.get_secret_value()) == (A, CANARY)
+    named = named_mailcow(None, loaded, home)
+    assert named is not None
+    assert named.url.rstrip("/") == A
+
+
+def test_a_found_config_that_names_another_is_not_followed(home: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="may not decide"):
+        access(found(B), environ=home)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "option", "more"),
+    [(config(), B, {}), (config(B), None, {}), (config(), None, {"MAILCOW_URL": B})],
+)
+def test_the_key_that_is_kept_is_for_its_own_mailcow(
+    home: dict[str, str], loaded: LoadedConfig, option: str | None, more: dict[str, str]
+) -> None:
+    with pytest.raises(CredentialsError, match=r"is for a\.example, and is not sent to b\.example"):
+        access(loaded, option, {**home, **more})
+    got = access(loaded, option, {**home, **more, "MAILCOW_API_KEY": "of-b"})
+    assert (got.url, got.api_key.get_secret_value()) == (B, "of-b")
+
+
+def test_a_key_file_serves_where_the_key_that_is_kept_may_not(
+    home: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "k").write_text("of-b")
+    got = access(config(B, str(tmp_path / "k")), environ=home)
+    assert got.api_key.get_secret_value() == "of-b"
 
 
 # --- The key --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -128,6 +129,9 @@ def test_options_for_no_domain_are_not_for_all_of_them() -> None:
 
 def test_no_domain_and_no_config() -> None:
     assert "No DOMAIN" in refused([], NONE, [], Config()).what
+    with pytest.raises(UsageError, match=r"the config x/c\.toml has none") as caught:
+        wishes([], NONE, [], Config(), path=Path("x/c.toml"))
+    assert '[domains."example.com"]' in caught.value.advice
     assert "No DOMAIN" in refused([], NONE, [], config(DomainPolicy(spf=spf("-")))).what
 
 

@@ -88,3 +88,9 @@ def test_what_is_typed_again_means_the_same(words: list[str]) -> None:
     assert sorted(again) == sorted(words)
     with command.make_context("plan", list(again)) as second:
         assert second.params == context.params
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_is_for(name: str) -> None:
+    options = [one for one in COMMANDS[name].made(name).params if isinstance(one, click.Option)]
+    assert [one.name for one in options if not one.help and not one.hidden] == []

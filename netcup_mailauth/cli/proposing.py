@@ -1,0 +1,215 @@
+"""What ``setup`` asks about the records: the domain, the key, and what is proposed."""
+
+from __future__ import annotations
+
+import select
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from netcup_mailauth import records
+from netcup_mailauth.actions import setup
+from netcup_mailauth.cli.output import confirmed, say, show, typed, use_colour, width
+from netcup_mailauth.errors import KeySourceError, MailauthError
+from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.policy import host_or_address, report_uri
+from netcup_mailauth.proposal import Choices
+from netcup_mailauth.render.proposals import ALLS, choosable, proposal_text
+from netcup_mailauth.render.text import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.actions.setup import Settled
+    from netcup_mailauth.dkim import DkimSource
+    from netcup_mailauth.keys.mailcow import Mailcow
+    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.proposal import Situation
+
+MOST_LINES = 60
+"""Lines of a pasted key; a private one of 4096 bits in PEM has 54."""
+
+YES = ("", "y", "yes", "j", "ja")
+
+AT_ONCE = 0.1
+"""Seconds in which the rest of a paste is there."""
+
+
+def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
+    """Ask which domain is meant; offered is the first that mailcow serves and no config knows."""
+    left = [name for name in served if name not in known]
+    if served:
+        say(f"mailcow serves {listed(served)}.")
+    while True:
+        answer = typed("Domain", left[0] if left else "")
+        try:
+            return records.normalise(answer)
+        except MailauthError as error:
+            say(f"{error.what} {error.advice}")
+
+
+MOST_NAMED = 20
+"""Domains that are named before a question; of more, it would be out of sight."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names, as many as one reads."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def asked_servers(situation: Situation) -> tuple[str, ...]:
+    """Ask which host sends the domain's mail, where neither mailcow nor an MX of its own tells.
+
+    Offered is the mail server of the zone that the domain lies in.
+    """
+    domain = situation.domain
+    say(f"{domain} has no MX with an address, so what sends its mail is not known.")
+    offered = setup.likely_server(situation)
+    what = 'Its mail server ("-" leaves SPF alone)' if offered else _SERVER
+    while (answer := typed(what, offered).strip()) not in ("", "-"):
+        try:
+            return (host_or_address(answer),)
+        except MailauthError as error:
+            say(f"{error.what} {error.advice}")
+    return ()
+
+
+_SERVER = "Its mail server, as in mail.example.com (Enter leaves SPF alone)"
+
+
+# The key
+
+
+def pasted_key() -> DkimSource | None:
+    """Ask for the key's record, in whatever form the mail server shows it; ``None`` for none."""
+    say("Paste the DKIM record that your mail server shows for it, in as many lines as it has.")
+    say("Enter alone means that there is none yet.")
+    while True:
+        text = _pasted()
+        if not text:
+            return None
+        try:
+            return read_key(text, "what was pasted")
+        except KeySourceError as error:
+            say(f"{error.what} {error.advice}")
+
+
+def _pasted() -> str:
+    """What is pasted, up to where it is a whole record, or an empty line."""
+    lines: list[str] = []
+    while len(lines) < MOST_LINES:
+        line = typed("DKIM record") if not lines else sys.stdin.readline().rstrip("\r\n")
+        if not line.strip():
+            lines += [] if lines else _rest()  # a paste may begin with an empty line
+            break
+        lines.append(line)
+        if _is_whole(lines):
+            lines += _rest()
+            break
+    return "\n".join(lines).strip()
+
+
+def _is_whole(lines: Sequence[str]) -> bool:
+    try:
+        read_key("\n".join(lines), "what was pasted")
+    except KeySourceError:
+        return False
+    return True
+
+
+def _rest() -> list[str]:
+    """What came with the paste behind the record, as its last bracket: else it were an answer."""
+    lines = []
+    while select.select([sys.stdin], [], [], AT_ONCE)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            break
+        lines.append(line.rstrip("\r\n"))
+    return lines
+
+
+# The proposal
+
+
+def accepted(
+    session: Session, situation: Situation, defaults: DomainPolicy, mailcow: Mailcow | None
+) -> Settled:
+    """Show what is proposed until it is accepted; what is chosen instead of it is asked for.
+
+    Raises:
+        MailauthError: the zone or the key cannot be read any more.
+    """
+    choices = Choices()
+    now = setup.settled(session, situation, choices, defaults)
+    while True:
+        remarks = setup.remarks(now, mailcow)
+        page = Page(width(), use_colour(sys.stderr))
+        senders = situation.senders
+        say("")
+        show(proposal_text(now.proposal, now.change_set, senders, remarks, page), err=True)
+        if not now.proposal.policy.manages:
+            return now
+        offered = choosable(now.proposal)
+        if not offered:
+            typed("Enter accepts this")
+            return now
+        answer = typed("Enter accepts this, a number changes it").strip()
+        if answer.lower() in YES:
+            return now
+        if not answer.isdecimal() or not 1 <= int(answer) <= len(offered):
+            say(f"There is no {answer}; the numbers are 1 to {len(offered)}.")
+            continue
+        wanted = _chosen(offered[int(answer) - 1][0], choices, now)
+        then = setup.settled(session, situation, wanted, defaults)
+        if refused := setup.newly_left(now, then):
+            say(refused)
+        else:
+            choices, now = wanted, then
+
+
+def _chosen(name: str, choices: Choices, now: Settled) -> Choices:
+    """The choices with another answer to one of them."""
+    proposal = now.proposal
+    if name == "final_all":
+        words = _one_of("SPF ends in", [ALLS[a] for a in proposal.final_alls])
+        level = next(a for a in proposal.final_alls if words == ALLS[a])
+        return replace(choices, final_all=level)
+    if name == "drops_netcup":
+        drops = not choices.drops_netcup and _is_to_go(now.situation.domain)
+        return replace(choices, drops_netcup=drops)
+    if name == "policy":
+        policy = _one_of("DMARC asks for", list(proposal.policies))
+        return replace(choices, policy=policy)  # type: ignore[arg-type]
+    return replace(choices, rua=_address(proposal.rua))
+
+
+def _is_to_go(domain: str) -> bool:
+    """Whether nothing at netcup sends for the domain; only a plain yes says so."""
+    say(
+        f"A website at netcup whose contact form or WordPress sends as @{domain} needs its "
+        "include:_spf.webhosting.systems."
+    )
+    return confirmed("Take it out?")
+
+
+def _one_of(what: str, levels: Sequence[str]) -> str:
+    """One of these; where there are two, the number alone has chosen the other."""
+    if len(levels) == 2:
+        return levels[1]
+    while (answer := typed(f"{what} ({', '.join(levels)})", levels[1]).strip()) not in levels:
+        say(f"That is none of {', '.join(levels)}.")
+    return answer
+
+
+def _address(now: str) -> str:
+    while True:
+        address = typed("Reports go to", now).strip().removeprefix("mailto:")
+        try:
+            if "@" in address:
+                return report_uri(f"mailto:{address}").removeprefix("mailto:")
+        except MailauthError as error:
+            say(f"{error.what} {error.advice}")
+        else:
+            say(f"{address!a} is no mail address.")

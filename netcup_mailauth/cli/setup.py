@@ -1,0 +1,300 @@
+"""``setup``: from nothing to three verified records and a config, by questions.
+
+Nothing is kept until somebody has said yes to the plan, credentials included.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import zlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netcup_mailauth import files, records
+from netcup_mailauth.actions import applying, checking, planning, setup
+from netcup_mailauth.cli import auth, proposing
+from netcup_mailauth.cli.init import config_file
+from netcup_mailauth.cli.output import attended, complain, say, show, typed, use_colour, width
+from netcup_mailauth.cli.reporter import Reporter, agreed
+from netcup_mailauth.cli.run import run
+from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
+from netcup_mailauth.judge.report import Basis
+from netcup_mailauth.keys.sources import MAILCOW
+from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, in_config
+from netcup_mailauth.records import Kind
+from netcup_mailauth.render import checks
+from netcup_mailauth.render.text import Page
+from netcup_mailauth.settings import writing
+from netcup_mailauth.settings.config import FILE_NAME, load
+from netcup_mailauth.settings.credentials import KEPT_NAMES, MAILCOW_URL
+from netcup_mailauth.settings.mailcow import is_same_url
+from netcup_mailauth.settings.wishes import wishes as wishes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.cli.run import Run
+    from netcup_mailauth.keys.mailcow import Mailcow
+    from netcup_mailauth.proposal import Proposal, Situation
+
+
+@dataclass
+class Setup:
+    """What one run of ``setup`` works with, and what it has written so far.
+
+    Attributes:
+        path: the config that gets a table for each domain; it need not be there yet.
+        known: the domains that it has a table of.
+        entered: credentials that were typed, and are kept after the first yes.
+        done: what is written, a sentence each.
+    """
+
+    current: Run
+    path: Path
+    config: Config
+    known: set[str]
+    mailcow: Mailcow | None = None
+    entered: dict[str, str] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+
+def command(domain: str | None, mailcow: str | None, resolver: str | None) -> int:
+    """Ask, propose, show, write."""
+    if not attended():
+        raise UsageError(
+            "setup asks questions, and there is no terminal to ask them at.",
+            "Without one: netcup-mailauth apply DOMAIN --yes with options that say what is wanted, "
+            "or a config by netcup-mailauth init; credentials from the environment or files.",
+        )
+    path, config = config_file(files.config_folder(os.environ) / FILE_NAME)
+    done: list[str] = []
+    try:
+        with run(mailcow, resolver) as current:
+            known = set(config.domains)
+            return _setup(Setup(current, path, config, known, done=done), domain)
+    except (KeyboardInterrupt, click.Abort):
+        say("")
+        say(f"Interrupted: {'; '.join(done) if done else 'nothing was written'}.")
+        return ExitCode.INTERRUPTED
+
+
+def _setup(work: Setup, named: str | None) -> int:
+    first = records.normalise(named) if named else None
+    work.entered |= auth.enter_netcup(work.current)
+    _open_mailcow(work)
+    served = work.mailcow.domains() if work.mailcow else ()
+    domain: str | None = first or proposing.asked_domain(served, work.known)
+    codes: list[ExitCode] = []
+    while domain is not None:
+        codes.append(_one_domain(work, domain) if not codes else _one_more(work, domain))
+        domain = _next(work, served) if codes[-1] == ExitCode.OK else None
+    if work.done:
+        _show_timer(work)
+    return worst(codes)
+
+
+def _one_more(work: Setup, domain: str) -> ExitCode:
+    """Another domain; what is wrong with it is told, and the end of the run is the same."""
+    try:
+        return _one_domain(work, domain)
+    except MailauthError as error:
+        say(f"{error.what} {error.advice}")
+        return error.exit_code
+
+
+def _open_mailcow(work: Setup) -> None:
+    """The mailcow that is named, or that somebody names now; there may be none.
+
+    Raises:
+        UsageError: it is another than the config names: there is room for one in it.
+    """
+    current = work.current
+    work.entered |= auth.enter_mailcow(current)
+    url, there = current.mailcow_named(), work.config.mailcow.url
+    if url is None:
+        return
+    if there is not None and not is_same_url(url, there):
+        raise UsageError(
+            f"{work.path} names another mailcow ({there}) than {url}, and a config has one.",
+            "Name another config: netcup-mailauth setup -c FILE",
+        )
+    try:
+        work.mailcow = current.mailcow
+        work.mailcow.version()
+    except MailauthError as error:
+        say(f"mailcow is left out: {error.what} {error.advice}")
+        say("To set it right first, stop with Ctrl-C: nothing is written yet.")
+        work.mailcow = None
+
+
+def _one_domain(work: Setup, domain: str) -> ExitCode:
+    """One domain, from the first question to the check."""
+    reporter = Reporter("text", full=False)
+    session = work.current.session(reporter)
+    said = _said(work.config, domain)
+    if domain in work.known:
+        say(f"{work.path} has a table for {domain} already, and what it says stays as it is.")
+    proposal = None
+    if len(said) == len(MANAGED):
+        wished = wishes_of([domain], DomainPolicy(), (), work.config)
+    else:
+        below = in_config(work.config, domain) if domain in work.known else work.config.defaults
+        situation = _situation(work, session, domain, said)
+        proposal = proposing.accepted(session, situation, below, work.mailcow).proposal
+        if not proposal.policy.manages and not said:
+            say(f"Nothing is proposed for {domain}, and nothing was written.")
+            return ExitCode.REFUSED
+        wished = setup.wishes(session, domain, proposal, below)
+        _check_config(work, domain, proposal)
+    code = _write(work, session, reporter, wished)
+    if code == ExitCode.OK:
+        _keep(work, domain, proposal)
+        _show_check(work, wished[:1])
+    elif proposal is not None:
+        say(f"The config gets nothing of {domain}: {work.path}")
+    return code
+
+
+def _said(config: Config, domain: str) -> dict[Kind, str]:
+    """The kinds of which the domain's table says something, be it that they are left alone."""
+    own = config.domains.get(domain) or DomainPolicy()
+    said = [k for k in MANAGED if own.parked or getattr(own, k.value) is not None]
+    return dict.fromkeys(said, "As the config has it.")
+
+
+def _situation(work: Setup, session: Session, domain: str, said: Mapping[Kind, str]) -> Situation:
+    """What is known of the domain; what nothing tells, and no config says, is asked for."""
+    zone = setup.zone_of(session, domain)
+    if work.mailcow and domain in work.mailcow.domains():
+        situation = setup.situation_of(session, domain, zone, MAILCOW)
+    else:
+        if work.mailcow:
+            say(f"mailcow at {work.mailcow.host} does not serve {domain}.")
+        key = None if Kind.DKIM in said else proposing.pasted_key()
+        situation = setup.situation_of(session, domain, zone, None, key)
+    if not situation.senders and Kind.SPF not in said:
+        situation = replace(situation, hosts=proposing.asked_servers(situation))
+    return replace(situation, left=said)
+
+
+def _check_config(work: Setup, domain: str, proposal: Proposal) -> None:
+    """Make sure that the config can take what is proposed, before anything is written.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if work.path.exists() and proposal.policy.manages:
+        writing.added(work.path, _table(work, domain, proposal))
+
+
+# After the screen
+
+
+def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[Wish]) -> ExitCode:
+    """Show the plan, ask, and write it; how that ended."""
+    plan = planning.plan(session, wished)
+    say("")
+    reporter.show_plan(plan)
+    failures = [(c.place.domain, c.error) for c in plan.zones if c.error is not None]
+    for domain, failure in failures:
+        complain(domain, failure, "text")
+    if failures or not plan.has_changes:
+        return worst([failure.exit_code for _, failure in failures])
+    if not agreed(plan, "Write these changes to {zones}?"):
+        return ExitCode(reporter.declined(plan))
+    try:
+        return applying.apply(session, plan).exit_code
+    finally:
+        # An interrupted run, too, says what it has written.
+        reporter.finish()
+        work.done += (f"{domain} is written" for domain in sorted(reporter.written))
+
+
+def _keep(work: Setup, domain: str, proposal: Proposal | None) -> None:
+    """Keep what was typed, and put what was accepted into the config."""
+    if work.entered:
+        auth.keep(work.entered)
+        work.entered = {}
+        work.done.append("the credentials are kept")
+    if proposal is None or not proposal.policy.manages:
+        return
+    text = _table(work, domain, proposal)
+    if work.path.exists():
+        writing.add(work.path, text)
+    else:
+        if _is_own(work.path):
+            files.own_folder(work.path.parent)
+        writing.write_new(work.path, f"{writing.header(None)}{text}")
+    work.config = load(work.path).config
+    work.known.add(domain)
+    work.done.append(f"{work.path} says what {domain} should have")
+    say(f"{work.path} says what {domain} should have from now on.")
+
+
+def _table(work: Setup, domain: str, proposal: Proposal) -> str:
+    """What the config gets: the domain's table, and mailcow's where it has none yet."""
+    policy = proposal.policy
+    if domain in work.known:
+        return writing.kind_tables(domain, policy)
+    # Why a kind is left out is of use later; the rest was said.
+    reasons = {kind: why for kind, why in proposal.reasons.items() if kind not in policy.manages}
+    table = writing.domain_table(domain, policy, reasons)
+    url = work.current.mailcow_named() if work.mailcow else None
+    if url is None or work.config.mailcow.url is not None:
+        return table
+    return f"{writing.mailcow_table(url)}\n{table}"
+
+
+def _show_check(work: Setup, wished: Sequence[Wish]) -> None:
+    """What receivers see so far."""
+    report = checking.check(work.current.checking(), wished, Basis.CONFIG)
+    say("")
+    show(checks.check_text(report, Page(width(), use_colour())))
+
+
+def _next(work: Setup, served: Sequence[str]) -> str | None:
+    """Another domain that mailcow serves, if somebody wants to go on with one."""
+    left = [name for name in served if name not in work.known]
+    if not left:
+        return None
+    say("")
+    say(f"mailcow also serves {proposing.listed(left)}.")
+    while answer := typed("Set up one of these now (Enter: none)").strip():
+        if answer in left:
+            return answer
+        say(f"It is none of {proposing.listed(left)}.")
+    return None
+
+
+# The timer
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is the user's own config, which is found without being named."""
+    return path == files.config_folder(os.environ) / FILE_NAME
+
+
+def _show_timer(work: Setup) -> None:
+    """The line by which cron keeps it so."""
+    minute = zlib.crc32(str(work.path.absolute()).encode()) % 60  # not all at the full hour
+    words = [shutil.which("netcup-mailauth") or str(Path(sys.argv[0]).absolute()), "-q"]
+    words += [] if _is_own(work.path) else ["-c", str(work.path.absolute())]
+    folder = os.environ.get("XDG_CONFIG_HOME")
+    before = f"XDG_CONFIG_HOME={shlex.quote(folder)} " if folder else ""
+    line = f"{before}{shlex.join([*words, 'apply', '--yes'])}".replace("%", "\\%")
+    say("")
+    say("To keep it so, as a line of your crontab (crontab -e); it says nothing while all is well:")
+    say(f"  {minute} * * * *  {line}")
+    if (set(KEPT_NAMES) - {MAILCOW_URL}) & _of_environment():
+        say("cron does not know your environment: keep the credentials with netcup-mailauth auth.")
+
+
+def _of_environment() -> set[str]:
+    return {name.removesuffix("_FILE") for name, value in os.environ.items() if value}

@@ -59,7 +59,7 @@ def consent(code: str) -> str:
     """How a finding is accepted; empty where that cannot be, or need not."""
     if _weighs(code) != _WEIGHS[Severity.DANGER]:
         return ""
-    return f'To accept it: --allow {code}, or in the domain\'s config: allow = ["{code}"]\n'
+    return f'To accept it: --allow {code}\nIn the config, under the domain: allow = ["{code}"]\n'
 
 
 def findings_page() -> str:
@@ -99,4 +99,4 @@ def _target(link: re.Match[str]) -> str:
     if page is None:
         where = address.removeprefix("../../")
         return words if where == words else f"{words} ({where})"
-    return words if page[1] == words else f"{words} (help {page[1]})"
+    return words if words.endswith(page[1]) else f"{words} (help {page[1]})"

@@ -570,6 +570,17 @@ OF_DOMAINS = {
 MEANINGS = {**REFUSED, **DANGERS, **WARNINGS, **NOTES, **OF_ROTATIONS, **OF_DOMAINS}
 """Every finding there is, by its code."""
 
+LOOK_FIRST = frozenset(
+    {
+        "name-delegated",
+        "record-vanished",
+        "wildcard-shadowed",
+        "zone-has-draft",
+        "zone-reads-empty",
+    }
+)
+"""Dangers to which no printed command consents: there the finding says what to look at first."""
+
 NOT_SERVED = frozenset({"cname-conflict", "dkim-cname", "name-delegated"})
 """Codes that say that no receiver sees what stands in the zone, be it as wanted or not."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from textwrap import fill
 
-from netcup_mailauth.findings import MEANINGS, OF_CHANGES, OF_DOMAINS, Severity
+from netcup_mailauth.findings import LOOK_FIRST, MEANINGS, OF_CHANGES, OF_DOMAINS, Severity
 
 WIDTH = 80
 """Columns of a page."""
@@ -59,7 +59,8 @@ def consent(code: str) -> str:
     """How a finding is accepted; empty where that cannot be, or need not."""
     if _weighs(code) != _WEIGHS[Severity.DANGER]:
         return ""
-    return f'To accept it: --allow {code}\nIn the config, under the domain: allow = ["{code}"]\n'
+    first = "To accept it, when you have looked" if code in LOOK_FIRST else "To accept it"
+    return f'{first}: --allow {code}\nIn the config, under the domain: allow = ["{code}"]\n'
 
 
 def findings_page() -> str:

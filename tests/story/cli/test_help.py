@@ -57,6 +57,7 @@ def test_only_what_can_be_allowed_says_how(asked: Asked) -> None:
     for code in CODES:
         allowed = code in OF_CHANGES[Severity.DANGER]
         assert (f"--allow {code}" in asked(code)) is allowed
+    assert "when you have looked: --allow zone-reads-empty" in asked("zone-reads-empty")
     assert "--allow rotation-short-grace" in asked("rotation-short-grace")
     assert "--allow" not in asked("mx-missing")
 

@@ -10,6 +10,7 @@ import pytest
 
 from netcup_mailauth.cli.commands import COMMANDS
 from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.findings import MEANINGS
 from netcup_mailauth.policy import (
     Config,
     DkimPolicy,
@@ -19,6 +20,7 @@ from netcup_mailauth.policy import (
     RotationSettings,
     SpfPolicy,
 )
+from netcup_mailauth.records import Kind
 from netcup_mailauth.render.guide import plain
 from netcup_mailauth.render.metrics import PREFIX
 from netcup_mailauth.sandbox import Sandbox
@@ -172,3 +174,13 @@ def test_the_readme_holds_the_line_that_runs_the_tests() -> None:
     """It is the one that CI runs."""
     found = re.findall(r"\.venv/bin/python -m pytest.*$", PAGES[0].read_text(), re.MULTILINE)
     assert found == [".venv/bin/python -m pytest"]
+
+
+@EACH_PAGE
+def test_each_finding_it_names_there_is(page: Path) -> None:
+    begins = tuple(
+        {f"{code.partition('-')[0]}-" for code in MEANINGS} - {"netcup-", "not-", "near-"}
+    )
+    named = [code for code in inline(page) if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", code)]
+    others = {*(path.stem for path in PAGES), *Kind}
+    assert [c for c in named if c.startswith(begins) and c not in {*MEANINGS, *others}] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -68,11 +68,15 @@ def test_what_is_not_run_can_be_typed_all_the_same(page: Path) -> None:
             assert [line for line in alone if not line.startswith(BESIDE)] == []
         else:
             assert "\nnetcup-mailauth " not in f"\n{block.text}" or page.stem == "completion"
-    shells = [block for block in blocks(page) if block.language == "sh"]
-    for words in (words for block in shells for words in block.commands()):
+    typed = [
+        words for block in blocks(page) if block.language == "sh" for words in block.commands()
+    ]
+    typed += [code.split()[1:] for code in inline(page) if code.startswith("netcup-mailauth ")]
+    for words in typed:
         name = next((word for word in words if word in COMMANDS), "")
         assert name, words
-        rest = [word for word in words if word not in (name, ">")]  # common options go anywhere
+        at = words.index(name)
+        rest = [*words[:at], *(word for word in words[at + 1 :] if word != ">")]
         COMMANDS[name].made(name).make_context(name, rest, resilient_parsing=True)
 
 
@@ -144,6 +148,31 @@ def test_each_key_of_the_config_has_its_place() -> None:
     tables = (SpfPolicy, DkimPolicy, DmarcPolicy, DomainPolicy, MailcowSettings, RotationSettings)
     keys = {key for table in (Config, *tables) for key in table.model_fields}
     assert keys - {"domains"} - words == set()
+
+
+def test_each_field_of_a_document_has_its_place(cli: Cli) -> None:
+    wish = ("example.com", "--spf", "v=spf1 mx -all", "--dkim", "mailcow", "--format", "json")
+    told = {word for code in inline(GUIDE / "json.md") for word in code.split()}
+    for words in (
+        ("records", "example.com", "--format", "json"),
+        ("plan", *wish),
+        ("apply", *wish, "--yes"),
+        ("check", "example.com", "--format", "json"),
+        ("plan", "foreign.example", *wish[1:]),
+        ("check", "foreign.example", "--format", "json"),
+        ("rotate", "--status", "--format", "json"),
+    ):
+        assert _fields(cli(*words).json) - told == set(), words
+
+
+def _fields(document: Any) -> set[str]:
+    """The names of all fields, but for those of a consent, whose form the schema has."""
+    if isinstance(document, list):
+        return {name for item in document for name in _fields(item)}
+    if not isinstance(document, dict):
+        return set()
+    inner = {k: v for k, v in document.items() if k not in ("consent", "held")}
+    return {*document, *(name for value in inner.values() for name in _fields(value))}
 
 
 def test_each_secret_and_each_metric_has_its_place() -> None:

@@ -64,6 +64,7 @@ MAYBE_A_DOMAIN = click.Argument(["domain"], required=False, shell_complete=opt.o
 DOMAINS = click.Argument(["domains"], nargs=-1, metavar="[DOMAIN]...", shell_complete=opt.offered)
 NEW_DOMAINS = click.Argument(["domains"], nargs=-1, metavar="[DOMAIN]...")
 """Those of which the config need not know, so that none of its own are offered."""
+SUBJECT = click.Argument(["subject"], nargs=-1, metavar="[SUBJECT]", shell_complete=opt.offered)
 
 COMMANDS = {
     "setup": Command(
@@ -260,6 +261,21 @@ COMMANDS = {
             opt.METRICS_FILE,
         ),
         (NEW_DOMAINS,),
+    ),
+    "help": Command(
+        "A page of the guide, or what a finding means.",
+        """Show a page of the guide, what a finding or an exit code means, or a command's options.
+
+        Without SUBJECT it lists the pages.
+
+        \b
+        netcup-mailauth help
+        netcup-mailauth help credentials
+        netcup-mailauth help spf-drops-sender
+        netcup-mailauth help 8
+        """,
+        (),
+        (SUBJECT,),
     ),
     "sandbox": Command(
         "Run a netcup on this machine, to practise.",

@@ -17,10 +17,11 @@ import click
 from click.shell_completion import get_completion_class, shell_complete
 
 from netcup_mailauth import records
+from netcup_mailauth.cli.help import subjects
 from netcup_mailauth.cli.output import COMPLETE, settings
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.files import expanded, read_regular, xdg_folder
-from netcup_mailauth.findings import CODES
+from netcup_mailauth.findings import CODES, MEANINGS
 
 PROGRAM = "netcup-mailauth"
 
@@ -48,9 +49,11 @@ def answer(group: click.Command) -> int:
 
 
 def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """What can be typed for a parameter, and begins like this: a code, or a domain."""
+    """What can be typed for a parameter, and begins like this: a code, a page, or a domain."""
     if param.name == "allow":
         return _codes(incomplete)
+    if param.name == "subject":
+        return [name for name in (*subjects(), *MEANINGS) if name.startswith(incomplete)]
     given = ctx.params.get(param.name or "") or ()
     taken = (given,) if isinstance(given, str) else given
     left = (domain for domain in domains_in_config() if domain not in taken)

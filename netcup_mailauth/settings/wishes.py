@@ -76,9 +76,8 @@ def check_code(code: str) -> str:
     if code in CODES:
         return code
     near = get_close_matches(code, CODES, n=1)
-    raise UsageError(
-        f"There is no finding {code!r}.", f"Is {near[0]} meant?" if near else "See the README."
-    )
+    advice = f"Is {near[0]} meant?" if near else "They are: netcup-mailauth help findings"
+    raise UsageError(f"There is no finding {code!r}.", advice)
 
 
 def _allowing(wish: Wish, codes: Sequence[str]) -> Wish:

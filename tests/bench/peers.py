@@ -1,4 +1,4 @@
-"""How long ten domains take us and others: the table of the README, measured within one run.
+"""How long ten domains take us and others: the table of the guide, measured within one run.
 
 Run it by hand: ``python tests/bench/peers.py``. Every contestant sets SPF, DKIM and DMARC at ten
 domains of a sandbox that takes 100 ms for each request, in a process of its own, start-up

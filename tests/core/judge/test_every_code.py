@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcup_mailauth.findings import CODES, Finding, Severity, by_gravity
+from netcup_mailauth.findings import CODES, OF_CHANGES, Finding, Severity, by_gravity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.case import Signer
 from netcup_mailauth.judge.dkim import no_key, note_left_out
@@ -269,6 +269,12 @@ def test_no_code_of_the_contract_is_left_out_and_none_is_beside_it() -> None:
     assert set(PROVOKED) == set(CODES) - LATER
     seen = {finding.code for _, provoke in PROVOKED.values() for finding in provoke()}
     assert seen == set(CODES) - LATER
+
+
+def test_a_code_weighs_what_the_table_says() -> None:
+    worse = {"own-server-unknown"}  # a danger where -all is new
+    given = {code: severity for code, (severity, _) in PROVOKED.items() if code not in worse}
+    assert {code: s for s, table in OF_CHANGES.items() for code in table if code in given} == given
 
 
 HARMLESS = wants(

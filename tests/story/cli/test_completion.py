@@ -159,6 +159,12 @@ def test_codes_to_allow(offered: Offered) -> None:
     assert offered("apply", "--allow", "no-such-code:") == []
 
 
+def test_pages_and_codes_of_the_help(offered: Offered) -> None:
+    assert offered("help", "cre") == ["credentials"]
+    assert offered("help", "spf-dr") == ["spf-drops-sender"]
+    assert offered("help", "mx-") == ["mx-broken", "mx-missing"]
+
+
 def test_what_is_written_out_here_is_what_the_heavy_modules_say() -> None:
     assert completion.CONFIG_NAME == config.FILE_NAME
 

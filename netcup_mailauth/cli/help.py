@@ -1,0 +1,86 @@
+"""``help``: a page of the guide, a command's options, or what a finding or an exit code means."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import click
+
+from netcup_mailauth.cli.output import show
+from netcup_mailauth.errors import ExitCode, UsageError
+from netcup_mailauth.findings import MEANINGS
+from netcup_mailauth.render.guide import consent, of_finding, plain, section
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+INDEX = "README"
+"""The page that lists the others."""
+
+EXIT_CODES = "exit-codes"
+"""The page with a section for each exit code."""
+
+
+def command(subject: tuple[str, ...]) -> int:
+    """Show what is asked for; without a subject, which there are."""
+    name = "-".join(subject).lower().removesuffix(".md")
+    _page(_text(name) if name else plain(page(INDEX)))
+    return ExitCode.OK
+
+
+def subjects() -> list[str]:
+    """The names of the pages, but for the index."""
+    names = (entry.name for entry in _folder().iterdir())
+    pages = sorted(name.removesuffix(".md") for name in names if name.endswith(".md"))
+    return [name for name in pages if name != INDEX]
+
+
+def page(name: str) -> str:
+    """A page of the guide, as Markdown."""
+    return (_folder() / f"{name}.md").read_text(encoding="utf-8")
+
+
+def _folder() -> Traversable:
+    return files("netcup_mailauth") / "guide"
+
+
+def _text(name: str) -> str:
+    """The page, finding, exit code or command of this name.
+
+    Raises UsageError if it is none.
+    """
+    context = click.get_current_context().find_root()
+    assert isinstance(context.command, click.Group)
+    named = context.command.get_command(context, name)
+    if name in MEANINGS:
+        accepted = consent(name)
+        return plain(of_finding(name)) + (f"\n{accepted}" if accepted else "")
+    if name.isdecimal() and (found := section(page(EXIT_CODES), name)):
+        return plain(found)
+    if name in subjects():
+        options = f"\nIts options: netcup-mailauth {name} --help\n" if named else ""
+        return plain(page(name)) + options
+    if named is not None:
+        within = click.Context(named, context, info_name=name, **context.command.context_settings)
+        return f"{named.get_help(within)}\n"
+    every = [*subjects(), *context.command.list_commands(context), *MEANINGS]
+    near = get_close_matches(name, every, n=1)
+    raise UsageError(
+        f"There is no help on {name!r}.",
+        f"Is {near[0]} meant? netcup-mailauth help lists what there is."
+        if near
+        else "netcup-mailauth help lists what there is.",
+    )
+
+
+def _page(text: str) -> None:
+    """Print it; at a terminal that it does not fit on, page by page."""
+    at_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if at_terminal and text.count("\n") >= shutil.get_terminal_size().lines:
+        click.echo_via_pager(text)
+    else:
+        show(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from netcup_mailauth.cli.commands import CONTEXT, Group
+from netcup_mailauth.cli.commands import Group
 from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
     COMPLETE,
@@ -20,6 +20,7 @@ from netcup_mailauth.cli.output import (
     outlets,
     settings,
 )
+from netcup_mailauth.cli.usage import CONTEXT
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
 from netcup_mailauth.records import laid_out, visible
 from netcup_mailauth.version import __version__
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EPILOG = """\b
-Try it without an account:   netcup-mailauth demo
-What would change:           netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'
+Be guided to three verified records:  netcup-mailauth setup example.com
+Watch it first, without an account:   netcup-mailauth demo
+What receivers see now:               netcup-mailauth check example.com
 """
 
 

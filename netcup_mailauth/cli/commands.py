@@ -6,6 +6,7 @@ command's module imports what it needs at its top, as any other.
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -153,6 +154,7 @@ COMMANDS = {
             opt.FORMAT,
             opt.FULL,
             opt.YES,
+            opt.DRY_RUN.but(help="Write nothing, whatever else is said: as plan."),
             opt.PLAN_FILE,
             *opt.MANY,
             opt.METRICS_FILE,
@@ -318,5 +320,9 @@ class Group(click.Group):
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    if name == "version":
+        return "It is an option: netcup-mailauth --version"
+    if "." in name:  # a domain, and no command has a dot in it
+        return f"Say what to do with it, as in: netcup-mailauth check {shlex.quote(name)}"
+    near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
     return f"Is {near[0]} meant?" if near else f"The commands are: {', '.join(COMMANDS)}"

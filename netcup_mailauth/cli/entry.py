@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from netcup_mailauth.cli import slips
 from netcup_mailauth.cli.commands import Group
 from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
     COMPLETE,
     StdoutClosedError,
+    Unanswered,
     begin,
     check_printed,
     outlets,
@@ -35,11 +37,16 @@ What receivers see now:               netcup-mailauth check example.com
 """
 
 
-@click.group(cls=Group, context_settings=CONTEXT, epilog=EPILOG)
-@click.version_option(__version__, "-V", "--version", prog_name="netcup-mailauth")
-def cli() -> None:
+@click.group(cls=Group, context_settings=CONTEXT, epilog=EPILOG, invoke_without_command=True)
+@click.version_option(
+    __version__, "-V", "--version", prog_name="netcup-mailauth", help="Show the version and exit."
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Put a mail domain's SPF, DKIM and DMARC records right at netcup."""
     _leave_no_core()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 cli.params += [option.made() for option in COMMON]
@@ -70,6 +77,7 @@ def _run(arguments: list[str] | None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
+        slips.check(sys.argv[1:] if arguments is None else arguments)
         result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
         code = int(result) if isinstance(result, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
@@ -97,6 +105,8 @@ def _ended(error: BaseException) -> int:
             return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
         case click.ClickException():
             return _report(ExitCode.USAGE, error.format_message(), "")
+        case Unanswered():
+            return _report(ExitCode.INTERRUPTED, "Interrupted; nothing was written.", "")
         case KeyboardInterrupt() | click.Abort():
             return _report(ExitCode.INTERRUPTED, "Interrupted.", "")
         case Exception():

@@ -40,6 +40,14 @@ class Grouped(click.Command):
         super().__init__(*args, **more)
         self.groups = groups
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See click; an error of an option knows of which command it is."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See click: the options, below everything else."""
         found: dict[str, list[Row]] = {group: [] for group in GROUPS}

@@ -49,11 +49,11 @@ def command(
         return _apply_plan_file(
             plan_file, domains, options, reporter, many, timeout if wait else None
         )
-    if not yes:
-        _check_that_somebody_can_answer(options)
     server, resolver = options["nameserver"], options["resolver"]
     with run(options["mailcow"], resolver, server, many) as current:
         wishes = wanted.wishes(current, domains, options)
+        if not yes:
+            _check_that_somebody_can_answer(options)
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         reporter.grounds = grounds_of(wishes, session.keys)
         current.announce(wishes)

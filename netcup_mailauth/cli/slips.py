@@ -230,7 +230,7 @@ def _cut_off(option: str, value: str, used: int) -> _Piece | None:
     if option != "--dmarc" or value.strip("; ").lower() != "v=dmarc1":
         return None
     return _Piece(
-        f"--dmarc {value}: without single quotes the shell ends the command at the first semicolon.",
+        f"--dmarc {value}: without single quotes a shell ends the text at the first semicolon.",
         [option, "v=DMARC1;p=none"],
         used,
     )

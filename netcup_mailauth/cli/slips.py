@@ -71,7 +71,7 @@ def check(words: Sequence[str]) -> None:
     """
     words = list(words)
     said: list[str] = []
-    for look in (_typographic, _single_dash, _in_front, _named_otherwise, _in_pieces):
+    for look in _LOOKS:
         slip = look(words)
         if slip is not None:
             said.append(slip.what)
@@ -129,17 +129,36 @@ def _in_front(words: list[str]) -> Slip | None:
 
 
 def _named_otherwise(words: list[str]) -> Slip | None:
+    at = _command(words)
+    if at is not None and words[at + 1 :] == ["help"] and words[at] != "help":
+        return Slip("help stands before a command, or is --help behind it.", [words[at], "--help"])
     known = {name for option in _options(words) for name in option.names}
     meant: list[str] = []
     said = ""
     for word in words:
         name, equals, value = word.partition("=")
-        if name in known or name not in _OTHER_NAMES or _command(words) is None:
+        if name in known or name not in _OTHER_NAMES or at is None:
             meant.append(word)
             continue
         said = said or f"There is no option {name}."
         meant += [*_OTHER_NAMES[name], *([value] if equals else [])]
     return Slip(said, meant) if said else None
+
+
+def _without_scheme(words: list[str]) -> Slip | None:
+    """``--mailcow mail.example.com``, where an address begins with https://."""
+    for at, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option == "--mailcow" and not equals:
+            at, value = at + 1, words[at + 1] if at + 1 < len(words) else ""
+        if option == "--mailcow" and _HOST.fullmatch(value):
+            given = f"{option}=https://{value}" if equals else f"https://{value}"
+            what = f"--mailcow {value}: an address begins with https://."
+            return Slip(what, [*words[:at], given, *words[at + 1 :]])
+    return None
+
+
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")
 
 
 def _in_pieces(words: list[str]) -> Slip | None:
@@ -176,8 +195,6 @@ def _taken(rest: Sequence[str]) -> _Piece | None:
     if not equals:
         value = rest[1] if len(rest) > 1 else ""
     match option:
-        case "--spf" | "--dmarc" | "--dkim":
-            return _record(option, value, rest, used)
         case "--spf-require" | "--spf-drop":
             terms = [*value.split(), *_following(_TERM, rest[used:])]
             meant = list(_terms(option, terms))
@@ -187,6 +204,11 @@ def _taken(rest: Sequence[str]) -> _Piece | None:
             if len(terms) == 1:
                 what = f"{value} is the end of a record, and no term to be required."
             return _Piece(what, meant, used + len(_following(_TERM, rest[used:])))
+        case "--dmarc" if value in ("none", "quarantine", "reject"):
+            what = f"--dmarc {value}: the policy alone has an option of its own."
+            return _Piece(what, ["--dmarc-policy", value], used)
+        case "--spf" | "--dmarc" | "--dkim":
+            return _record(option, value, rest, used)
         case "--spf-all" if value.lower() in _FINAL:
             word = _FINAL[value.lower()]
             return _Piece(f"--spf-all is not given as {value}.", [option, word], used)
@@ -259,6 +281,9 @@ def _is_value(words: Sequence[str], at: int) -> bool:
     """Whether a word is what the option before it takes."""
     before = words[at - 1] if at else ""
     return any(before in o.names and not o.more.get("is_flag") for o in _options(words[:at]))
+
+
+_LOOKS = (_typographic, _single_dash, _in_front, _named_otherwise, _without_scheme, _in_pieces)
 
 
 def _without_secrets(words: Sequence[str]) -> Iterator[str]:

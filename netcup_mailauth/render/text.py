@@ -127,7 +127,7 @@ def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> st
 
 def _left(change_set: ChangeSet, page: Page) -> list[str]:
     lines = unmanaged(change_set)
-    return [part for line in lines for part in page.hang("    ", line, 4, "dim")]
+    return [part for line in lines for part in page.hang("    ", line, 6, "dim")]
 
 
 def zone_text(zone: Zone, served_by: str, page: Page) -> str:

@@ -75,6 +75,11 @@ def meant(words: list[str]) -> tuple[str, str]:
         (f"--spf 'v=spf1 mx a -all' {PLAN}", f"{PLAN} {WHOLE}"),
         (f"{PLAN} --dkim-selector s1 --json", f"{PLAN} --selector s1 --format json"),
         ("plan --domain example.com", PLAN),
+        ("plan help", "plan --help"),
+        (f"{PLAN} --mailcow mail.x.de", f"{PLAN} --mailcow https://mail.x.de"),
+        ("init --mailcow=mail.x.de:8443/", "init --mailcow=https://mail.x.de:8443/"),
+        (f"{PLAN} --dmarc quarantine", f"{PLAN} --dmarc-policy quarantine"),
+        (f"{PLAN} --dmarc=reject", f"{PLAN} --dmarc-policy reject"),
         (f"{PLAN} --yes", PLAN),
         (
             f"{PLAN} \N{EN DASH}spf \N{LEFT SINGLE QUOTATION MARK}v=spf1 mx a -all"
@@ -113,6 +118,7 @@ def test_what_is_wrong_is_that_there_are_no_quotes(final: str) -> None:
         f"{PLAN} --dkim 'v=DKIM1;k=rsa;p=AAAA' --dmarc 'v=DMARC1;p=none'",
         f"{PLAN} --dkim record:v=DKIM1;p=",
         f"{PLAN} -c v=spf1",
+        f"{PLAN} --mailcow http://127.0.0.1:8080 --mailcow",
         "records example.com --format json",
         "sandbox --domain example.com --rate 0",
         "rotate example.com --dry-run --yes",

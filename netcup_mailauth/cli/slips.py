@@ -37,12 +37,13 @@ _TAG = re.compile(r"[a-z]+\s*=.*|;", re.IGNORECASE | re.DOTALL)
 _FINAL = {"-all": "fail", "~all": "softfail", "?all": "neutral"}
 """What --spf-all is given for each final all."""
 
-_STRAIGHT = str.maketrans(dict.fromkeys("\N{EN DASH}\N{EM DASH}", "--"))
-_QUOTES = re.compile(
+_DASH = re.compile("-?[\N{EN DASH}\N{EM DASH}]-?")
+_QUOTE = (
     "[\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
     "\N{SINGLE LOW-9 QUOTATION MARK}\N{LEFT DOUBLE QUOTATION MARK}"
     "\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}]"
 )
+_QUOTES_AROUND = re.compile(f"^{_QUOTE}|(?<==){_QUOTE}|{_QUOTE}$")
 
 _OTHER_NAMES = {
     "--json": ["--format", "json"],
@@ -95,8 +96,10 @@ def _typographic(words: list[str]) -> Slip | None:
     """Dashes and quotes as a web page or a word processor makes them."""
 
     def straight(word: str) -> str:
-        dashed = word[:1].translate(_STRAIGHT) + word[1:]
-        return _QUOTES.sub("", re.sub(r"^--+(?=\w)", "--", dashed) if dashed != word else word)
+        if (dash := _DASH.match(word)) is not None:
+            letters = word[dash.end() :]
+            word = f"{'--' if len(letters) > 1 else '-'}{letters}"
+        return _QUOTES_AROUND.sub("", word)
 
     meant = [straight(word) for word in words]
     if meant == words:

@@ -87,6 +87,12 @@ def meant(words: list[str]) -> tuple[str, str]:
             f"{PLAN} {WHOLE}",
         ),
         (f"{PLAN} \N{EM DASH}dkim mailcow", f"{PLAN} --dkim mailcow"),
+        (f"{PLAN} --dkim \N{EN DASH}", f"{PLAN} --dkim -"),
+        (
+            f"{PLAN} -\N{EN DASH}spf=\N{DOUBLE LOW-9 QUOTATION MARK}v=spf1 mx a -all"
+            "\N{LEFT DOUBLE QUOTATION MARK}",
+            f"{PLAN} {WHOLE}",
+        ),
     ],
 )
 def test_the_command_that_was_meant_is_named_whole(typed: str, expected: str) -> None:
@@ -118,6 +124,7 @@ def test_what_is_wrong_is_that_there_are_no_quotes(final: str) -> None:
         f"{PLAN} --dkim 'v=DKIM1;k=rsa;p=AAAA' --dmarc 'v=DMARC1;p=none'",
         f"{PLAN} --dkim record:v=DKIM1;p=",
         f"{PLAN} -c v=spf1",
+        "plan --out plan\N{RIGHT SINGLE QUOTATION MARK}s.json",
         f"{PLAN} --mailcow http://127.0.0.1:8080 --mailcow",
         "records example.com --format json",
         "sandbox --domain example.com --rate 0",

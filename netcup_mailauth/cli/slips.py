@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 VERSIONS = {"--spf": "v=spf1", "--dmarc": "v=DMARC1", "--dkim": "v=DKIM1"}
 """How the record begins that each of these options takes."""
 
-_TERM = re.compile(
-    r"[-+?~]?(?:all|(?:a|mx|ptr|include|exists|ip4|ip6|redirect|exp)(?:[:=/].*)?"
-    r"|[a-z][a-z0-9._-]*[:=]\S+)",
-    re.IGNORECASE,
-)
+_KNOWN = r"[-+?~]?(?:all|(?:a|mx|ptr|include|exists|ip4|ip6|redirect|exp)(?:[:/=].*)?)"
+_BARE = re.compile(rf"{_KNOWN}(?:\s+\S+)*", re.IGNORECASE)
+"""An SPF record without its version."""
+
+_TERM = re.compile(rf"{_KNOWN}|[a-z][a-z0-9._-]*[:=]\S+", re.IGNORECASE)
 """A term of an SPF record (RFC 7208, 4.6.1); one of an unknown name, where it has an argument."""
 
 _TAG = re.compile(r"[a-z]+\s*=.*|;", re.IGNORECASE | re.DOTALL)
@@ -229,7 +229,7 @@ def _terms(option: str, terms: Sequence[str]) -> Iterator[str]:
 def _record(option: str, value: str, rest: Sequence[str], used: int) -> _Piece | None:
     """A record, of which an option was given the first word only."""
     begins = value.lower().startswith(VERSIONS[option].lower())
-    is_term = option == "--spf" and bool(value) and all(map(_TERM.fullmatch, value.split()))
+    is_term = option == "--spf" and _BARE.fullmatch(value.strip()) is not None
     if not begins and not is_term:
         return None
     pattern = _TERM if option == "--spf" else _TAG

@@ -124,6 +124,8 @@ def test_what_is_wrong_is_that_there_are_no_quotes(final: str) -> None:
         f"{PLAN} --dkim 'v=DKIM1;k=rsa;p=AAAA' --dmarc 'v=DMARC1;p=none'",
         f"{PLAN} --dkim record:v=DKIM1;p=",
         f"{PLAN} -c v=spf1",
+        f"{PLAN} --spf 'v=spf2 mx'",
+        f"{PLAN} --spf spf2.0/pra",
         "plan --out plan\N{RIGHT SINGLE QUOTATION MARK}s.json",
         f"{PLAN} --mailcow http://127.0.0.1:8080 --mailcow",
         "records example.com --format json",

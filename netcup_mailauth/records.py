@@ -207,13 +207,13 @@ def normalise(text: str) -> str:
     return name
 
 
-_AROUND = re.compile(r"(?:[a-z]+:/*)?(?:[^@/]*@)?([^@/:]+?)\.?(?::[0-9]+)?(?:/.*)?", re.DOTALL)
+_AROUND = r"(?:[a-z]+:/*)?(?:[^@/]*@)?([^@/:]+?)\.?(?::[0-9]+)?(?:/[\s\S]*)?"
 """A domain in the address of a website or a mailbox."""
 
 
 def _domain_in(text: str) -> str:
     """The domain in an address that was given in its place; empty where there is none."""
-    match = _AROUND.fullmatch(text)
+    match = re.fullmatch(_AROUND, text)
     name = match[1] if match else ""
     return name if name != text and is_name(name) else ""
 

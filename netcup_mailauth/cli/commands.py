@@ -6,7 +6,6 @@ command's module imports what it needs at its top, as any other.
 
 from __future__ import annotations
 
-import shlex
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -318,6 +317,7 @@ class Group(click.Group):
 
 
 def _nearest(name: str) -> str:
+    import shlex
     from difflib import get_close_matches
 
     if name == "version":

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from netcup_mailauth.cli import slips
 from netcup_mailauth.cli.commands import Group
 from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
@@ -22,7 +21,7 @@ from netcup_mailauth.cli.output import (
     outlets,
     settings,
 )
-from netcup_mailauth.cli.usage import CONTEXT
+from netcup_mailauth.cli.usage import CONTEXT, HELP
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
 from netcup_mailauth.records import laid_out, visible
 from netcup_mailauth.version import __version__
@@ -77,7 +76,7 @@ def _run(arguments: list[str] | None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
-        slips.check(sys.argv[1:] if arguments is None else arguments)
+        _look_for_slips(sys.argv[1:] if arguments is None else arguments)
         result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
         code = int(result) if isinstance(result, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
@@ -91,6 +90,13 @@ def _run(arguments: list[str] | None) -> int:
     except BaseException as error:  # noqa: BLE001 - as above
         return _ended(error)
     return code
+
+
+def _look_for_slips(words: list[str]) -> None:
+    if HELP.isdisjoint(words):  # a help is never refused, and comes at once
+        from netcup_mailauth.cli import slips
+
+        slips.check(words)
 
 
 def _ended(error: BaseException) -> int:

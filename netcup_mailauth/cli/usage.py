@@ -16,6 +16,7 @@ from netcup_mailauth.cli.options import EVERYWHERE, GROUPS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+HELP = frozenset({"-h", "--help"})
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 WIDEST = 24

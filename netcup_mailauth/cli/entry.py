@@ -145,8 +145,8 @@ _PR_SET_DUMPABLE = 4
 
 def _report(code: ExitCode, what: str, advice: str) -> int:
     click.echo(laid_out(f"netcup-mailauth: {what}", coloured=False), err=True)
-    for at, line in enumerate(advice.split("\n") if advice else ()):
-        click.echo(f"{'' if at else '  '}{visible(line)}", err=True)
+    for line in advice.splitlines():
+        click.echo(f"  {visible(line)}", err=True)
     return code
 
 

@@ -90,7 +90,7 @@ def _wished(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> 
     except NothingWantedError as error:
         if not domains or settings().command == "check":
             raise
-        near = f"{error.advice}\n  " if error.nearest else ""
+        near = f"{error.advice}\n" if error.nearest else ""
         raise UsageError(error.what, near + _ways_on(current, domains, options)) from None
     return wishing.with_allowed(wished, options["allow"])
 
@@ -117,10 +117,10 @@ def _ways_on(current: Run, domains: tuple[str, ...], options: dict[str, Any]) ->
     for kind in chosen:
         words += key if kind is Kind.DKIM else HOW_TO[kind]
     guided = shlex.join(["netcup-mailauth", "setup", domains[0]])
-    lines = ["To be asked what it should have, and have a config written:", f"    {guided}"]
-    lines += ["  Or all of it in a line, as the usual how-to has it:", f"    {shlex.join(words)}"]
+    lines = ["To be asked what it should have, and have a config written:", f"  {guided}"]
+    lines += ["Or all of it in a line, as the usual how-to has it:", f"  {shlex.join(words)}"]
     if Kind.DKIM in chosen and PLACEHOLDER in key:
-        lines.append(f"  ({PLACEHOLDER} is a placeholder for the address of your mailcow.)")
+        lines.append(f"({PLACEHOLDER} is a placeholder for the address of your mailcow.)")
     return "\n".join(lines)
 
 

@@ -99,6 +99,12 @@ def check_source(source: str) -> str:
     without ``file:`` is the usual mistake.
     """
     text = source.strip()
+    if _WITHOUT_KEY.fullmatch(text):
+        raise UsageError(
+            f"The DKIM record {text!r} ends before its key.",
+            "Put the whole record in single quotes, 'v=DKIM1;k=rsa;p=...': without them a shell "
+            "ends the text at the first semicolon.",
+        )
     if text in (MAILCOW, STDIN) or _is_record(text):
         return text
     if text == FILE or (text.startswith(FILE) and _is_no_path(text.removeprefix(FILE))):
@@ -138,6 +144,12 @@ def check_source(source: str) -> str:
 
 _MAY_BE_A_KEY = re.compile(r"-----|[{]|[A-Za-z0-9+/=]{40}")
 """Part of a PEM or JSON text, or as much base64 as the shortest key has."""
+
+_WITHOUT_KEY = re.compile(
+    r"""["']?(?:v\s*=\s*DKIM1|k\s*=\s*(?:rsa|ed25519)|[hst]\s*=\s*[\w:*]{1,20}|\s|;)+""",
+    re.IGNORECASE,
+)
+"""The first tags of a record, and nothing of a key."""
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 

@@ -108,7 +108,7 @@ class _Catalogue:
         if self.options != DomainPolicy():
             raise UsageError(
                 "Options that say what is wanted need a DOMAIN.",
-                "Name the domain, as in: netcup-mailauth plan example.com --spf '...'",
+                "Name the domain, as in: netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'",
             )
         known = [*self.config.domains, *self.discovered]
         if not known:

@@ -209,6 +209,13 @@ def test_the_selector_that_a_pasted_zone_line_names_is_its_own() -> None:
     assert found.selector == "s7"
 
 
+@pytest.mark.parametrize("source", ["v=DKIM1", "v=DKIM1;", "k=rsa", "v=DKIM1; k=rsa; t=s; s=email"])
+def test_a_record_that_the_shell_has_cut_off_is_told_to_be_quoted(source: str) -> None:
+    with pytest.raises(UsageError, match="ends before its key") as caught:
+        check_source(source)
+    assert "single quotes" in caught.value.advice
+
+
 def test_a_mailcow_is_named_by_another_option() -> None:
     with pytest.raises(UsageError, match="an address") as caught:
         check_source("https://mail.example.com")

@@ -13,6 +13,7 @@ from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.kinds import hostname_of, of_kind
+from netcup_mailauth.plan import Unmanaged
 from netcup_mailauth.policy import leaving_out
 from netcup_mailauth.records import (
     DesiredRecord,
@@ -62,6 +63,24 @@ def desired_records(
     if policy.dmarc:
         _add_dmarc(desired, domain, zone, policy.dmarc)
     return desired
+
+
+def unmanaged(domain: str, zone: Zone, policy: DomainPolicy) -> tuple[Unmanaged, ...]:
+    """What is live of the kinds that ``policy`` says nothing of, and that therefore stay.
+
+    A key is told by its hostname: nobody knows one by its text.
+    """
+    found = []
+    for kind in policy.silent_about:
+        if kind is Kind.DKIM:
+            below = f".{relative(f'_domainkey.{domain}', zone.name)}"
+            names = (r.hostname for r in zone.records if r.type in ("TXT", "CNAME"))
+            live = dict.fromkeys(name for name in names if name.endswith(below))
+        else:
+            at = hostname_of(kind, domain, zone.name)
+            live = dict.fromkeys(record.destination for record in kinds.live(zone, kind, at))
+        found.append(Unmanaged(kind, tuple(live)))
+    return tuple(found)
 
 
 def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> None:

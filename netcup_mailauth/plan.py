@@ -84,6 +84,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """A kind of which nobody said anything, and what is live of it: texts, or hostnames of keys."""
+
+    kind: Kind
+    live: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a domain has no change set, or why one could not be applied."""
 
@@ -120,6 +128,7 @@ class ChangeSet:
         untouched_beside: how many of those are TXT records at the apex of the domain, beside
             its SPF record; shown as proof that they stay.
         held: the kinds whose changes are not written, because the guard holds them back.
+        unmanaged: what stays because nothing was said of it; shown, and in no document.
     """
 
     place: Place
@@ -131,6 +140,7 @@ class ChangeSet:
     allow: tuple[str, ...] = ()
     error: Failure | None = None
     held: frozenset[Kind] = frozenset()
+    unmanaged: tuple[Unmanaged, ...] = field(default=(), compare=False)
 
     @property
     def without_held(self) -> ChangeSet:

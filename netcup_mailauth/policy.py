@@ -233,8 +233,8 @@ class DomainPolicy(Shape):
         return self
 
     def only(self, kinds: Sequence[Kind]) -> DomainPolicy:
-        """This policy for these kinds alone."""
-        left_out = {kind.value: None for kind in MANAGED if kind not in kinds}
+        """This policy for these kinds alone; that the others are not managed is meant so."""
+        left_out = {kind.value: False for kind in MANAGED if kind not in kinds}
         return self.model_copy(update=left_out)
 
     def settled(self) -> DomainPolicy:
@@ -257,6 +257,11 @@ class DomainPolicy(Shape):
     def manages(self) -> tuple[Kind, ...]:
         """The kinds this policy has a wish for, in the order they are shown."""
         return tuple(kind for kind in MANAGED if getattr(self, kind.value))
+
+    @property
+    def silent_about(self) -> tuple[Kind, ...]:
+        """The kinds of which it says nothing, not even that they are not managed."""
+        return tuple(kind for kind in MANAGED if getattr(self, kind.value) is None)
 
 
 MANAGED = (Kind.SPF, Kind.DKIM, Kind.DMARC)

@@ -190,9 +190,10 @@ def normalise(text: str) -> str:
         name = _punycode(name, text)
     labels = name.split(".")
     if len(labels) < 2 or len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
+        bare = _domain_in(name)
         raise UsageError(
             f"{text!r} is not a domain name.",
-            "Give the bare domain, as in: example.com",
+            f"Give the bare domain{f': {bare}' if bare else ', as in: example.com'}",
         )
     if any("_" in label for label in labels):
         at = max(place for place, label in enumerate(labels) if "_" in label)
@@ -204,6 +205,17 @@ def normalise(text: str) -> str:
     if labels[-1].isdigit():
         raise UsageError(f"{text!r} is an address, not a domain name.", "Give the mail domain.")
     return name
+
+
+_AROUND = r"(?:[a-z]+:/*)?(?:[^@/]*@)?([^@/:]+?)\.?(?::[0-9]+)?(?:/[\s\S]*)?"
+"""A domain in the address of a website or a mailbox."""
+
+
+def _domain_in(text: str) -> str:
+    """The domain in an address that was given in its place; empty where there is none."""
+    match = re.fullmatch(_AROUND, text)
+    name = match[1] if match else ""
+    return name if name != text and is_name(name) else ""
 
 
 def _punycode(name: str, text: str) -> str:

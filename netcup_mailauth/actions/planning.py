@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions.domains import each
-from netcup_mailauth.desired import Desired, desired_records, report_authorisation
+from netcup_mailauth.desired import Desired, desired_records, report_authorisation, unmanaged
 from netcup_mailauth.errors import (
     MailauthError,
     UnknownZoneError,
@@ -144,7 +144,8 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
     records = [one for record in desired.records for one in _storable(api, zone, record, findings)]
     place = Place(wish.domain, name, api.name, api.endpoint, api.account)
     change_set = compute(place, zone, records, _new_ttl(api, wish))
-    change_set = replace(change_set, allow=wish.allow)
+    stays = unmanaged(wish.domain, zone, wish.policy)
+    change_set = replace(change_set, allow=wish.allow, unmanaged=stays)
     case = Case(
         change_set,
         zone,

@@ -12,9 +12,11 @@ from netcup_mailauth.cli import wanted
 from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.output import Progress, say, settings
+from netcup_mailauth.cli.plan import command as show_plan
 from netcup_mailauth.cli.plan import grounds_of
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
+from netcup_mailauth.cli.show import command as show_file
 from netcup_mailauth.errors import CredentialsError, ExitCode, UsageError, worst
 from netcup_mailauth.judge.report import Basis
 
@@ -32,23 +34,26 @@ def command(
     output_format: str,
     full: bool,
     yes: bool,
+    dry_run: bool,
     plan_file: Path | None,
     wait: bool,
     timeout: float,
     **options: Any,
 ) -> int:
     """Plan, show, ask, write, verify."""
+    if dry_run:
+        return _only_shown(plan_file, domains, output_format, full, options)
     many = Many.of(options)
     reporter = Reporter(output_format, full, many)
     if plan_file is not None:
         return _apply_plan_file(
             plan_file, domains, options, reporter, many, timeout if wait else None
         )
-    if not yes:
-        _check_that_somebody_can_answer(options)
     server, resolver = options["nameserver"], options["resolver"]
     with run(options["mailcow"], resolver, server, many) as current:
         wishes = wanted.wishes(current, domains, options)
+        if not yes:
+            _check_that_somebody_can_answer(options)
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         reporter.grounds = grounds_of(wishes, session.keys)
         current.announce(wishes)
@@ -61,6 +66,22 @@ def command(
         if wait and written and not _everywhere(current, written, timeout):
             code = worst([ExitCode(code), ExitCode.NOT_YET])
     return code
+
+
+def _only_shown(
+    plan_file: Path | None,
+    domains: tuple[str, ...],
+    output_format: str,
+    full: bool,
+    options: dict[str, Any],
+) -> int:
+    """What the same would write: ``plan``, or ``show`` of a plan file."""
+    if plan_file is not None:
+        Many.of(options)
+        _check_nothing_else(domains, options)
+        return show_file(plan_file, output_format, full)
+    settings().command = "plan"  # no monitor is to take it for an apply
+    return show_plan(domains, output_format, full, False, None, (), **options)
 
 
 def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) -> int:

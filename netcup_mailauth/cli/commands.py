@@ -14,12 +14,11 @@ import click
 
 from netcup_mailauth.cli import options as opt
 from netcup_mailauth.cli.output import settings
+from netcup_mailauth.cli.usage import CONTEXT, Grouped, row_of, write_sections
 from netcup_mailauth.errors import UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Command(NamedTuple):
@@ -38,10 +37,11 @@ class Command(NamedTuple):
 
     def made(self, name: str) -> click.Command:
         """The command as click has it."""
-        options = [option.made() for option in (*self.options, *opt.COMMON)]
-        return click.Command(
+        options = (*self.options, *opt.COMMON)
+        return Grouped(
             name,
-            params=[*self.arguments, *options],
+            groups={option.parameter: option.group for option in options},
+            params=[*self.arguments, *(option.made() for option in options)],
             callback=partial(_run, name),
             help=self.help,
             context_settings=CONTEXT,
@@ -135,10 +135,10 @@ COMMANDS = {
         """Show what would change in each domain's zone. Writes nothing there.
 
         \b
-        netcup-mailauth plan example.com --spf 'v=spf1 mx a -all'
-        netcup-mailauth plan example.com --mailcow https://mail.example.com
-        netcup-mailauth plan          (every domain of the config)
-        netcup-mailauth plan --out plan.json --format markdown      (to be reviewed)
+        netcup-mailauth plan example.com --mailcow https://mail.example.com \\
+            --spf 'v=spf1 mx a -all' --dmarc 'v=DMARC1;p=quarantine'
+        netcup-mailauth plan              (every domain of the config)
+        netcup-mailauth plan --out plan.json --format markdown    (to be reviewed)
         """,
         (
             *opt.WANTED,
@@ -158,10 +158,10 @@ COMMANDS = {
         """Plan, show, ask, write each zone in one call, and verify the answer.
 
         \b
-        netcup-mailauth apply example.com --spf 'v=spf1 mx a -all'
-        netcup-mailauth apply --yes       (every domain of the config, as from a timer)
-        netcup-mailauth apply --yes --wait      (until every name server has it)
-        netcup-mailauth apply --plan plan.json      (as it was reviewed, or not at all)
+        netcup-mailauth apply example.com --mailcow https://mail.example.com \\
+            --spf 'v=spf1 mx a -all' --dmarc 'v=DMARC1;p=quarantine'
+        netcup-mailauth apply --yes               (every domain of the config)
+        netcup-mailauth apply --plan plan.json    (as it was reviewed, or not at all)
         """,
         (
             *opt.WANTED,
@@ -171,6 +171,7 @@ COMMANDS = {
             opt.FORMAT,
             opt.FULL,
             opt.YES,
+            opt.DRY_RUN.but(help="Write nothing, whatever else is said: as plan."),
             opt.PLAN_FILE,
             *opt.MANY,
             opt.METRICS_FILE,
@@ -190,7 +191,7 @@ COMMANDS = {
         netcup-mailauth check example.com --dkim mailcow --wait
         """,
         (
-            *opt.WANTED,
+            *opt.EXPECTED,
             *opt.JUDGING,
             *opt.WATCHING,
             opt.FORMAT,
@@ -219,16 +220,14 @@ COMMANDS = {
         """Put back what the last apply to DOMAIN changed, and nothing else.
 
         \b
-        netcup-mailauth undo example.com          (again: one apply further back)
-        netcup-mailauth undo --list               (every run that wrote, with its ids)
-        netcup-mailauth undo --run ID             (what one run wrote, in all its domains)
+        netcup-mailauth undo example.com    (again: one apply further back)
+        netcup-mailauth undo --list         (every run that wrote, with its ids)
+        netcup-mailauth undo --run ID       (what one run wrote, in all domains)
         """,
         (
             *opt.UNDO,
             *opt.JUDGING,
-            opt.MAILCOW.but(
-                help="The mailcow to ask which DKIM key it signs with (MAILCOW_API_KEY)."
-            ),
+            opt.MAILCOW.but(help="Asked which key it signs with (MAILCOW_API_KEY)."),
             opt.LOCK_TIMEOUT,
             opt.FORMAT,
             opt.FULL,
@@ -241,20 +240,18 @@ COMMANDS = {
         """Replace the DKIM key of DOMAIN without a gap; run again, it does what is due by then.
 
         \b
-        netcup-mailauth rotate example.com        (shows every write with its date, asks, begins)
-        netcup-mailauth rotate --continue         (from a timer: what is due, nothing is begun)
-        netcup-mailauth rotate --older-than 180d --yes      (from a timer: begins them, too)
+        netcup-mailauth rotate example.com    (shows each write with its date; asks)
+        netcup-mailauth rotate --continue     (from a timer: what is due, no more)
+        netcup-mailauth rotate --older-than 180d --yes    (as well, and begins them)
         netcup-mailauth rotate --status
         netcup-mailauth rotate example.com --abort
         """,
         (
             *opt.ROTATE,
             *opt.JUDGING,
-            opt.NAMESERVER.but(
-                help="Ask this server; only with a netcup on this machine. Repeatable."
-            ),
+            opt.NAMESERVER.but(help="Ask it; only with a netcup on this machine."),
             opt.WAIT.but(help="Stay, as long as the next step is due in time."),
-            opt.TIMEOUT.but(help="How long --wait stays."),
+            opt.TIMEOUT.but(help="How long --wait stays; default: 1800."),
             opt.LOCK_TIMEOUT,
             opt.TEXT_OR_JSON,
             opt.YES,
@@ -298,9 +295,10 @@ COMMANDS = {
         """Print a script that has SHELL complete commands, options and the domains of the config.
 
         \b
-        bash, in ~/.bashrc:    eval "$(netcup-mailauth completion bash)"
-        zsh, in ~/.zshrc:      eval "$(netcup-mailauth completion zsh)"      (after compinit)
-        fish:    netcup-mailauth completion fish > ~/.config/fish/completions/netcup-mailauth.fish
+        bash, in ~/.bashrc:  eval "$(netcup-mailauth completion bash)"
+        zsh, in ~/.zshrc:    eval "$(netcup-mailauth completion zsh)"
+        fish:  netcup-mailauth completion fish \\
+                   > ~/.config/fish/completions/netcup-mailauth.fish
         """,
         (),
         (click.Argument(["shell"], type=click.Choice(["bash", "zsh", "fish"])),),
@@ -320,10 +318,16 @@ class Group(click.Group):
         """A command, by its name."""
         return COMMANDS[cmd_name].made(cmd_name) if cmd_name in COMMANDS else None
 
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in the help."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, known.summary) for name, known in COMMANDS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click: the commands, and the options that each of them has."""
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        write_sections(
+            formatter,
+            {
+                "Commands": [(name, known.summary) for name, known in COMMANDS.items()],
+                opt.EVERYWHERE: [row_of(option, ctx) for option in options],
+            },
+        )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options that begin like this."""
@@ -346,7 +350,12 @@ class Group(click.Group):
 
 
 def _nearest(name: str) -> str:
+    import shlex
     from difflib import get_close_matches
 
-    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    if name == "version":
+        return "It is an option: netcup-mailauth --version"
+    if "." in name:  # a domain, and no command has a dot in it
+        return f"Say what to do with it, as in: netcup-mailauth check {shlex.quote(name)}"
+    near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
     return f"Is {near[0]} meant?" if near else f"The commands are: {', '.join(COMMANDS)}"

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from netcup_mailauth.cli.commands import CONTEXT, Group
+from netcup_mailauth.cli.commands import Group
 from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
     COMPLETE,
     StdoutClosedError,
+    Unanswered,
     begin,
     check_printed,
     outlets,
     settings,
 )
+from netcup_mailauth.cli.usage import CONTEXT, HELP
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
 from netcup_mailauth.records import laid_out, visible
 from netcup_mailauth.version import __version__
@@ -28,16 +30,22 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EPILOG = """\b
-Try it without an account:   netcup-mailauth demo
-What would change:           netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'
+Be guided to three verified records:  netcup-mailauth setup example.com
+Watch it first, without an account:   netcup-mailauth demo
+What receivers see now:               netcup-mailauth check example.com
 """
 
 
-@click.group(cls=Group, context_settings=CONTEXT, epilog=EPILOG)
-@click.version_option(__version__, "-V", "--version", prog_name="netcup-mailauth")
-def cli() -> None:
+@click.group(cls=Group, context_settings=CONTEXT, epilog=EPILOG, invoke_without_command=True)
+@click.version_option(
+    __version__, "-V", "--version", prog_name="netcup-mailauth", help="Show the version and exit."
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Put a mail domain's SPF, DKIM and DMARC records right at netcup."""
     _leave_no_core()
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 cli.params += [option.made() for option in COMMON]
@@ -68,6 +76,7 @@ def _run(arguments: list[str] | None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
+        _look_for_slips(sys.argv[1:] if arguments is None else arguments)
         result = cli.main(arguments, prog_name="netcup-mailauth", standalone_mode=False)
         code = int(result) if isinstance(result, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - the last resort: a traceback may show a secret
@@ -83,6 +92,13 @@ def _run(arguments: list[str] | None) -> int:
     return code
 
 
+def _look_for_slips(words: list[str]) -> None:
+    if HELP.isdisjoint(words):  # a help is never refused, and comes at once
+        from netcup_mailauth.cli import slips
+
+        slips.check(words)
+
+
 def _ended(error: BaseException) -> int:
     """Say what a run ended with, in words and as a number."""
     match error:
@@ -95,6 +111,8 @@ def _ended(error: BaseException) -> int:
             return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
         case click.ClickException():
             return _report(ExitCode.USAGE, error.format_message(), "")
+        case Unanswered():
+            return _report(ExitCode.INTERRUPTED, "Interrupted; nothing was written.", "")
         case KeyboardInterrupt() | click.Abort():
             return _report(ExitCode.INTERRUPTED, "Interrupted.", "")
         case Exception():
@@ -127,8 +145,8 @@ _PR_SET_DUMPABLE = 4
 
 def _report(code: ExitCode, what: str, advice: str) -> int:
     click.echo(laid_out(f"netcup-mailauth: {what}", coloured=False), err=True)
-    for at, line in enumerate(advice.split("\n") if advice else ()):
-        click.echo(f"{'' if at else '  '}{visible(line)}", err=True)
+    for line in advice.splitlines():
+        click.echo(f"  {visible(line)}", err=True)
     return code
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 RECORDS, SAFETY, OUTPUT = "Records", "Safety", "Output"
 MANY_DOMAINS, EVERYWHERE = "Many domains", "Everywhere"
 OWN = "Options"
-"""The groups; the last one is of those that one command alone has."""
+GROUPS = (OWN, RECORDS, SAFETY, OUTPUT, MANY_DOMAINS, EVERYWHERE)
+"""The groups, in the order they are shown; the first one is of those that one command alone has."""
 
 
 class Option(NamedTuple):
@@ -126,7 +127,7 @@ COMMON = tuple(
             "--config",
             metavar="FILE",
             type=FILE,
-            help="The config file; default: netcup-mailauth.toml here, else in your config folder.",
+            help="Config; default: ./netcup-mailauth.toml, or yours.",
         ),
         _flag(EVERYWHERE, "-v", "--verbose", help="Show each call to netcup."),
         _flag(EVERYWHERE, "-q", "--quiet", help="Say nothing when nothing changed."),
@@ -135,7 +136,8 @@ COMMON = tuple(
             "--color",
             type=click.Choice(["auto", "always", "never"]),
             default="auto",
-            help="Colour the output.",
+            metavar="WHEN",
+            help="auto (the default), always or never.",
         ),
     )
 )
@@ -145,14 +147,14 @@ DKIM = _option(
     RECORDS,
     "--dkim",
     metavar="SOURCE",
-    help="Where the DKIM key is: mailcow, file:PATH, record:TEXT, or - for stdin.",
+    help="mailcow, file:PATH, the record, or - for stdin.",
 )
 MAILCOW = _option(
     RECORDS,
     "--mailcow",
     metavar="URL",
     variable="MAILCOW_URL",
-    help="The mailcow to ask for the DKIM key (MAILCOW_API_KEY).",
+    help="The mailcow that has the key (MAILCOW_API_KEY).",
 )
 
 WANTED = (
@@ -161,19 +163,20 @@ WANTED = (
         RECORDS,
         "--spf-require",
         metavar="TERM",
-        help="This term is in the SPF record; the rest of the live one stays. Repeatable.",
+        help="This term is in it; the rest stays. Repeatable.",
     ),
     _repeated(
         RECORDS,
         "--spf-drop",
         metavar="TERM",
-        help="This term goes; naming it is the consent, beside --spf too. Repeatable.",
+        help="This term goes; that is the consent. Repeatable.",
     ),
     _option(
         RECORDS,
         "--spf-all",
         type=click.Choice(["fail", "softfail", "neutral"]),
-        help="The final all of the SPF record.",
+        metavar="RESULT",
+        help="The final all: fail, softfail or neutral.",
     ),
     DKIM,
     _option(
@@ -187,43 +190,63 @@ WANTED = (
         RECORDS,
         "--dmarc-policy",
         type=click.Choice(["none", "quarantine", "reject"]),
-        help="The policy of the DMARC record; its other tags stay.",
+        metavar="POLICY",
+        help="none, quarantine or reject; other tags stay.",
     ),
     _repeated(
         RECORDS,
         "--rua",
         metavar="URI",
-        help="This address gets DMARC reports, beside those that do. Repeatable.",
+        help="This address gets DMARC reports too. Repeatable.",
     ),
     MAILCOW,
     _repeated(
         RECORDS,
         "--server",
         metavar="HOST|IP",
-        help="What sends this domain's mail; default: the mailcow, else the MX. Repeatable.",
+        help="Its mail server, if not mailcow or MX. Repeatable.",
     ),
     _repeated(
         RECORDS,
         "--kind",
         type=click.Choice(["spf", "dkim", "dmarc"]),
-        help="Only this kind of record, in this run. Repeatable.",
+        metavar="KIND",
+        help="Only spf, dkim or dmarc in this run. Repeatable.",
     ),
 )
 """What is wanted; these win over the config."""
+
+_AS_EXPECTED = {
+    "spf": "The SPF record is expected to be this.",
+    "spf_require": "This term is expected to be in it. Repeatable.",
+    "spf_drop": "This term is expected to be gone. Repeatable.",
+    "spf_all": "all is expected to be fail, softfail or neutral.",
+    "dkim": "The key is expected to be this: see plan --help.",
+    "selector": "The DKIM selector to look at.",
+    "dmarc": "The DMARC record is expected to be this.",
+    "dmarc_policy": "p= is expected to be none, quarantine or reject.",
+    "rua": "This address is expected to be in it. Repeatable.",
+    "mailcow": "The key is expected to be this mailcow's.",
+}
+
+EXPECTED = tuple(
+    option.but(help=_AS_EXPECTED.get(option.parameter, option.more["help"])) for option in WANTED
+)
+"""The same where nothing is written: what the live records are compared with."""
 
 ALLOW = _repeated(
     SAFETY,
     "--allow",
     metavar="CODE[:DOMAIN]",
     shell_complete=offered,
-    help="Accept this finding; with several domains say for which. Repeatable.",
+    help="Accept this finding. Repeatable.",
 )
 RESOLVER = _option(
     SAFETY,
     "--resolver",
     metavar="HOST[:PORT]",
     variable="NETCUP_MAILAUTH_RESOLVER",
-    help="The recursive DNS resolver to ask instead of the system's.",
+    help="The DNS resolver, instead of the system's.",
 )
 JUDGING = (ALLOW, RESOLVER)
 """How a change is judged."""
@@ -233,15 +256,14 @@ NAMESERVER = _repeated(
     "--nameserver",
     metavar="HOST[:PORT]",
     variable="NETCUP_MAILAUTH_NAMESERVERS",
-    help="Ask this server instead of the zone's own. Repeatable.",
+    help="Ask it instead of the zone's own. Repeatable.",
 )
-WAIT = _flag(SAFETY, "--wait", help="Wait until every authoritative server answers with it.")
+WAIT = _flag(SAFETY, "--wait", help="Wait until every name server has it.")
 TIMEOUT = _option(
     SAFETY,
     "--timeout",
     default=1800.0,
-    show_default=True,
-    help="How long --wait waits.",
+    help="How long --wait waits; default: 1800.",
     **SECONDS,
 )
 WATCHING = (NAMESERVER, WAIT, TIMEOUT)
@@ -250,10 +272,10 @@ WATCHING = (NAMESERVER, WAIT, TIMEOUT)
 LOCK_TIMEOUT = _option(
     SAFETY,
     "--lock-timeout",
-    help="How long to wait for another run of yours that is writing; default: 60.",
+    help="How long to wait for another run; default: 60.",
     **SECONDS,
 )
-YES = _flag(SAFETY, "--yes", help="Do not ask.")
+YES = _flag(SAFETY, "-y", "--yes", help="Do not ask.")
 DRY_RUN = _flag(SAFETY, "--dry-run", help="Show what would be begun; write nothing.")
 PLAN_FILE = _option(
     SAFETY,
@@ -261,7 +283,7 @@ PLAN_FILE = _option(
     "plan_file",
     metavar="FILE",
     type=FILE,
-    help="Exactly the plan in this file, as plan --out wrote it; nothing is asked.",
+    help="Exactly this plan, from plan --out; asks nothing.",
 )
 
 FORMAT = _option(
@@ -270,17 +292,17 @@ FORMAT = _option(
     "output_format",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    show_default=True,
-    help="How the result is printed.",
+    metavar="FORMAT",
+    help="text (the default), json or markdown.",
 )
-TEXT_OR_JSON = FORMAT.but(type=click.Choice(["text", "json"]))
+TEXT_OR_JSON = FORMAT.but(type=click.Choice(["text", "json"]), help="text (the default) or json.")
 FULL = _flag(OUTPUT, "--full", help="Show values in full, fit to paste.")
 METRICS_FILE = _option(
     OUTPUT,
     "--metrics-file",
     metavar="FILE",
     type=FILE,
-    help="Write how the run ended to this file, for Prometheus (node_exporter: NAME.prom).",
+    help="How the run ended, for Prometheus (NAME.prom).",
 )
 EXIT_CODE = _flag(OUTPUT, "--exit-code", help="Exit with 3 when there are changes.")
 OUT = _option(
@@ -288,14 +310,14 @@ OUT = _option(
     "--out",
     metavar="FILE",
     type=FILE,
-    help="Write the plan to this file too, for show and apply --plan.",
+    help="Write the plan here too, for apply --plan.",
 )
 ZONE_FILE = _repeated(
     OUTPUT,
     "--zone-file",
     metavar="FILE",
     type=FILE,
-    help="Plan against what records DOMAIN --format json printed, without credentials. Repeatable.",
+    help="Plan against records --format json. Repeatable.",
 )
 
 MAIL = _flag(OWN, "--mail", help="Only the records that concern mail.")
@@ -307,7 +329,7 @@ SHARD = _option(
     default="0/1",
     metavar="I/N",
     callback=lambda _context, _parameter, text: shard(text),
-    help="Only every N-th domain in the order of names, from the I-th (0 to N-1).",
+    help="Only every N-th domain, from the I-th (0 to N-1).",
 )
 CHANGED = _flag(MANY_DOMAINS, "--changed", help="Show no domain that is unchanged.")
 MANY = (
@@ -317,7 +339,7 @@ MANY = (
         type=click.IntRange(1, MOST_CONNECTIONS),
         default=1,
         metavar="N",
-        help="Work on so many domains at a time, within one request budget.",
+        help="So many domains at a time, in one call budget.",
     ),
     SHARD,
     _option(
@@ -325,7 +347,7 @@ MANY = (
         "--rate",
         type=click.IntRange(min=0),
         metavar="N",
-        help=f"Calls in any minute; 0: no limit. Default: {CALLS}, or this shard's part.",
+        help=f"Calls in any minute; 0: no limit. Default: {CALLS}/N.",
     ),
     CHANGED,
 )
@@ -343,8 +365,7 @@ UNDO = (
     _flag(
         OWN,
         "--lost",
-        help="Bring back other records of the zone that are gone since the last apply; always "
-        "asks.",
+        help="Bring back other records of the zone that are gone since.",
     ),
     _flag(OWN, "--list", "listing", help="Show what was written, the newest first."),
 )
@@ -357,7 +378,7 @@ ROTATE = (
         OWN,
         "--older-than",
         metavar="SPAN",
-        help="Begin one where the key is older than this, such as 180d; go on with the open ones.",
+        help="Begin where the key is older than this, as 180d.",
     ),
     DRY_RUN,
     _option(
@@ -366,24 +387,24 @@ ROTATE = (
         metavar="SPAN",
         help="How long the old key stays published; default: 7d.",
     ),
-    _flag(OWN, "--revoke", help="In the end empty the old key's p=; keep its record."),
+    _flag(OWN, "--revoke", help="In the end keep the old record, its p= emptied."),
     MAILCOW.but(help="The mailcow that signs (MAILCOW_API_KEY)."),
     _option(
         OWN,
         "--helper-domain",
         metavar="DOMAIN",
-        help="A domain of this mailcow that sends no mail, where new keys are made.",
+        help="A domain of mailcow without mail, to make keys in.",
     ),
     _flag(
         OWN,
         "--import-key",
-        help="Make the key here and import it; mailcow writes it into its API log.",
+        help="Make the key here; mailcow writes it to its log.",
     ),
     _option(
         OWN,
         "--signer-command",
         metavar="COMMAND",
-        help="Run this, without a shell, with the new private key on its standard input.",
+        help="Run this; the new private key is on its stdin.",
     ),
 )
 

@@ -122,15 +122,42 @@ def attended() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+class Unanswered(click.Abort):
+    """Ctrl-C at a question: what it is about was not written."""
+
+
+ANSWERS = {
+    **dict.fromkeys(("y", "yes", "j", "ja"), True),
+    **dict.fromkeys(("", "n", "no", "nein"), False),
+}
+"""What may be typed at a question, in either case: most who keep a zone at netcup say "ja"."""
+
+
 def confirmed(question: str) -> bool:
-    """Ask a question, below what was shown.
+    """Ask a question, below what was shown; Enter and Ctrl-D are no.
 
     Raises:
         StdoutClosedError: nobody can see it, or what it is about.
+        Unanswered: it was interrupted.
     """
     say("")
     check_seen()
-    return click.confirm(visible(question), err=True)
+    while (answer := _typed(f"{visible(question)} [y/N]")) not in ANSWERS:
+        say(f"{answer!r} is neither: y (or j) is yes, n or Enter is no.")
+    return ANSWERS[answer]
+
+
+def _typed(question: str) -> str:
+    """What was typed in answer, in lower case; nothing at the end of the input."""
+    try:
+        answer = click.prompt(question, default="", show_default=False, err=True)
+    except click.Abort as abort:
+        say("")  # the line of the question is not ended yet
+        # click makes one error of both.
+        if isinstance(abort.__context__, EOFError):
+            return ""
+        raise Unanswered from None
+    return str(answer).strip().lower()
 
 
 def typed(what: str, default: str = "") -> str:

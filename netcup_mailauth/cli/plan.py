@@ -53,7 +53,8 @@ def command(
         files.check_target(out)  # before anything is asked
     exported = _exported(zone_file)
     many = Many.of(options)
-    with run(options["mailcow"], options["resolver"], many=many) as current:
+    server = options.get("nameserver", ())  # of an apply that is only to be shown
+    with run(options["mailcow"], options["resolver"], server, many) as current:
         wishes = wanted.wishes(current, domains, options)
         reporter = Reporter(output_format, full, many)
         session = current.session(reporter, exported=exported)

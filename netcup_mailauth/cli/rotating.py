@@ -10,6 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import click
+
 from netcup_mailauth import records, state
 from netcup_mailauth.actions.domains import Turn, each
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
@@ -17,6 +19,7 @@ from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.options import NAMESERVER
 from netcup_mailauth.cli.output import (
+    Unanswered,
     complain,
     confirmed,
     say,
@@ -263,8 +266,13 @@ def _warn_of_the_config(wish: Wish, drafted: Rotation) -> None:
 
 
 def _agreed(work: Work, question: str) -> bool:
-    if work.options["yes"] or confirmed(question):
-        return True
+    try:
+        if work.options["yes"] or confirmed(question):
+            return True
+    except Unanswered:
+        if work.told.codes:  # another domain may have been written to before
+            raise click.Abort from None
+        raise
     say("Not confirmed; nothing was written.")
     work.told.codes.append(ExitCode.USAGE)
     return False

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records
+from netcup_mailauth.cli.options import typed
+from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, check_source
@@ -23,6 +27,8 @@ from netcup_mailauth.policy import (
 )
 from netcup_mailauth.records import Kind
 from netcup_mailauth.settings import wishes as wishing
+from netcup_mailauth.settings.config import URL
+from netcup_mailauth.settings.wishes import NothingWantedError
 
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
@@ -73,15 +79,50 @@ def _held_against(
 
 
 def _wished(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
-    wished = wishing.wishes(
-        domains,
-        policy_of(options),
-        [Kind(kind) for kind in options["kind"]],
-        current.config.config,
-        served=lambda: current.mailcow.domains(),
-        path=current.config.path,
-    )
+    try:
+        wished = wishing.wishes(
+            domains,
+            policy_of(options),
+            [Kind(kind) for kind in options["kind"]],
+            current.config.config,
+            served=lambda: current.mailcow.domains(),
+            path=current.config.path,
+        )
+    except NothingWantedError as error:
+        if not domains or settings().command == "check":
+            raise
+        near = f"{error.advice}\n" if error.nearest else ""
+        raise UsageError(error.what, near + _ways_on(current, domains, options)) from None
     return wishing.with_allowed(wished, options["allow"])
+
+
+HOW_TO = {
+    Kind.SPF: ("--spf", "v=spf1 mx a -all"),
+    Kind.DMARC: ("--dmarc", "v=DMARC1;p=quarantine"),
+}
+"""The records that the usual how-to of a mail server has; the third is its DKIM key."""
+
+PLACEHOLDER = "https://mail.example.com"
+
+
+def _ways_on(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> str:
+    """How to say what is wanted: by questions, or by a command with the records of the how-to."""
+    chosen = [Kind(kind) for kind in options["kind"]] or [Kind.SPF, Kind.DKIM, Kind.DMARC]
+    words = ["netcup-mailauth", settings().command, *domains]
+    if settings().config:
+        words += ["-c", str(settings().config)]
+    words += typed(options, ("server", "resolver", "kind"))
+    key: tuple[str, ...] = ("--mailcow", os.environ.get(URL) or PLACEHOLDER)
+    if URL not in os.environ and current.mailcow_named():
+        key = ("--dkim", "mailcow")  # its address is where it is trusted as far as it may be
+    for kind in chosen:
+        words += key if kind is Kind.DKIM else HOW_TO[kind]
+    guided = shlex.join(["netcup-mailauth", "setup", domains[0]])
+    lines = ["To be asked what it should have, and have a config written:", f"  {guided}"]
+    lines += ["Or all of it in a line, as the usual how-to has it:", f"  {shlex.join(words)}"]
+    if Kind.DKIM in chosen and PLACEHOLDER in key:
+        lines.append(f"({PLACEHOLDER} is a placeholder for the address of your mailcow.)")
+    return "\n".join(lines)
 
 
 def policy_of(options: dict[str, Any]) -> DomainPolicy:

@@ -94,6 +94,42 @@ def read_key(text: str | bytes, origin: str) -> DkimSource:
     return _source(keys, records, origin)
 
 
+def holds_private_key(text: str) -> bool:
+    """Whether there is a private key in ``text``, whole or cut off; for what may not be shown.
+
+    32 bytes of base64 count as one, as they do in :func:`from_base64`.
+    """
+    if is_base64(text) and len(_lenient(text)) in SEED_LENGTHS:
+        return True
+    found = (_lenient(run[0]) for run in _LONG_RUN.finditer(text.replace("\\n", "\n")))
+    return "PRIVATE KEY-" in text or any(
+        is_private_der(data) or data.startswith(b"-----BEGIN") for data in found
+    )
+
+
+def is_published_form(text: str) -> bool:
+    """Whether ``text`` is in a form in which a public key is passed around, damaged or not.
+
+    The line of a zone file, a record without its version (``k=rsa;p=...``), the bare key that
+    stands in ``p=`` (``MIIB...``), PEM, and what mailcow answers.
+    """
+    return (
+        (_KEY_TAG.search(text) is not None and "_domainkey" in text.lower())
+        or (_TAGS.match(text) is not None and _KEY_TAG.search(text) is not None)
+        or (is_base64(text) and _lenient(text)[:1] == b"\x30")
+        or _BEGIN.match(text) is not None
+        or (text.startswith("{") and '"dkim_txt"' in text)
+    )
+
+
+def _lenient(text: str) -> bytes:
+    """What base64 stands for, as far as it goes."""
+    joined = "".join(text.split()).rstrip("=")
+    return base64.b64decode(
+        joined + "=" * (-len(joined) % 4) if len(joined) % 4 != 1 else joined[:-1]
+    )
+
+
 def read_mailcow_key(answer: object, origin: str) -> DkimSource:
     """Read mailcow's answer to ``get/dkim/<domain>``: ``dkim_txt`` and ``dkim_selector``.
 
@@ -167,6 +203,10 @@ def _bare_key(text: str) -> tuple[str, str]:
 
 
 def _records(text: str, origin: str) -> tuple[FoundRecord, ...]:
+    if (line := _UNQUOTED.fullmatch(text)) is not None:
+        selector, _, domain = line[1].rstrip(".").lower().partition("._domainkey")
+        name = checked(selector, origin)
+        return tuple(FoundRecord(r.text, name, domain.lstrip(".")) for r in from_text(line[2]))
     return from_zone_file(text, origin) if is_zone_file(text) else from_text(text)
 
 
@@ -191,8 +231,11 @@ def _source(
         assert key is not None
         return DkimSource(dkim.build(key), key, None, origin, key_only=True)
     domains = {one.domain for one in records}
+    text = records[0].text
+    if parsed[0].tags.get("v") is None:
+        text = f"v=DKIM1;{text}"  # recommended, and some receivers miss it (RFC 6376, 3.6.1)
     return DkimSource(
-        records[0].text,
+        text,
         key,
         records[0].selector,
         origin,
@@ -381,6 +424,13 @@ def _with_short_chunks(text: str) -> str:
 
 
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+_UNQUOTED = re.compile(
+    r"(\S+\._domainkey\S*)\s+(?:(?:[0-9]+[smhdw]?|IN|TXT)\s+)*(v\s*=\s*DKIM1\b[^\"]*)",
+    re.IGNORECASE,
+)  # a row of a web form: in a zone file the first semicolon would begin a comment
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/][A-Za-z0-9+/\s]{38,}[A-Za-z0-9+/]")
+_TAGS = re.compile(r"""[\s"'(]*(?:TXT\s+|IN\s+)*[\s"'(]*[vknhstgp]\s*=""", re.IGNORECASE)
+_KEY_TAG = re.compile(r"""(?:^|[\s;"'(])p\s*=""", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SHORTEST = 43  # characters of base64 for 32 bytes, its "=" left out
 SEED_LENGTHS = (32, 64)  # Ed25519: a seed (dkimpy, rspamd), a seed and its public key (rspamd)

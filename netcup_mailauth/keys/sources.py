@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.files import expanded
-from netcup_mailauth.keys.forms import read_key, read_key_file
+from netcup_mailauth.keys.forms import (
+    holds_private_key,
+    is_published_form,
+    read_key,
+    read_key_file,
+)
 from netcup_mailauth.netcup.http import is_loopback
 
 if TYPE_CHECKING:
@@ -88,10 +94,18 @@ class Sources:
 def check_source(source: str) -> str:
     """``source``, if it has one of the known forms. A text that may be a key is never shown.
 
-    Raises UsageError if it has not; a path without ``file:`` is the usual mistake.
+    A key that is published anyway may stand on a command line, in any form that is read from a
+    file; a private one may not. Raises UsageError for that, and for a text of no such form; a path
+    without ``file:`` is the usual mistake.
     """
     text = source.strip()
-    if text in (MAILCOW, STDIN) or text.startswith(RECORD) or _is_record(text):
+    if _WITHOUT_KEY.fullmatch(text):
+        raise UsageError(
+            f"The DKIM record {text!r} ends before its key.",
+            "Put the whole record in single quotes, 'v=DKIM1;k=rsa;p=...': without them a shell "
+            "ends the text at the first semicolon.",
+        )
+    if text in (MAILCOW, STDIN) or _is_record(text):
         return text
     if text == FILE or (text.startswith(FILE) and _is_no_path(text.removeprefix(FILE))):
         raise UsageError(
@@ -100,11 +114,24 @@ def check_source(source: str) -> str:
         )
     if text.startswith(FILE):
         return text
+    if holds_private_key(text.removeprefix(RECORD)):
+        raise UsageError(
+            "The DKIM source is a private key.",
+            "It does not belong on a command line or into a config: save it, and give its file as "
+            "file:PATH, or - for standard input. Only its public half is used.",
+        )
+    if text.startswith(RECORD) or is_published_form(text):
+        return text
     if _is_no_path(text) or _MAY_BE_A_KEY.search(text):
         raise UsageError(
             "The DKIM source is none of the known ones; it looks like a key itself.",
-            "A private key does not belong on a command line or into a config: save it, and give "
-            "its file as file:PATH, or - for standard input.",
+            "Give the whole record, v=DKIM1;k=rsa;p=..., or a file as file:PATH, or - for standard "
+            "input. A private key belongs into a file.",
+        )
+    if _ADDRESS.match(text):
+        raise UsageError(
+            f"The DKIM source {text!r} is an address.",
+            f"For the key of a mailcow: --mailcow {shlex.quote(text)}",
         )
     if "/" in text or text.endswith((".pem", ".txt", ".private", ".key")):
         raise UsageError(f"The DKIM source {text!r} looks like a file.", f"Write file:{text}")
@@ -117,6 +144,14 @@ def check_source(source: str) -> str:
 
 _MAY_BE_A_KEY = re.compile(r"-----|[{]|[A-Za-z0-9+/=]{40}")
 """Part of a PEM or JSON text, or as much base64 as the shortest key has."""
+
+_WITHOUT_KEY = re.compile(
+    r"""["']?(?:v\s*=\s*DKIM1|k\s*=\s*(?:rsa|ed25519)|[hst]\s*=\s*[\w:*]{1,20}|\s|;)+""",
+    re.IGNORECASE,
+)
+"""The first tags of a record, and nothing of a key."""
+
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 LONGEST_PATH = 4096
 

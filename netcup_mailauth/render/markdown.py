@@ -22,6 +22,7 @@ from netcup_mailauth.render.words import (
     details,
     nothing_to_do,
     totals,
+    unmanaged,
     untouched,
     value_of,
     where,
@@ -144,12 +145,15 @@ def _change_set(change_set: ChangeSet, full: bool) -> str:
     elif change_set.is_empty:
         words = nothing_to_do(change_set)
         lines += [f"{words[0].upper()}{words[1:]}.\n"]
+        left = unmanaged(change_set, code)
+        lines += [*(f"- {line}" for line in left), *([""] if left else [])]
     else:
         for change in change_set.changes:
             lines += _change(change, full)
             if holding.is_in_part(change_set) and change.kind in change_set.held:
                 lines.append(f"  - **{HELD}**")
-        lines += [f"- {untouched(change_set)}", ""]
+        lines += [f"- {line}" for line in (untouched(change_set), *unmanaged(change_set, code))]
+        lines.append("")
     for finding in change_set.findings:
         lines += _finding(finding, finding.code in change_set.allow)
     return "\n".join(lines)

@@ -21,8 +21,10 @@ from netcup_mailauth.render.words import (
     Detail,
     counted,
     details,
+    kinds_unmanaged,
     nothing_to_do,
     totals,
+    unmanaged,
     untouched,
     value_of,
     where,
@@ -46,11 +48,13 @@ def plan_text(plan: Plan, page: Page, full: bool = False) -> str:
     """A whole plan, each domain with changes in full, an unchanged one in a line."""
     shared = _shared(plan)
     blocks = []
-    zones = (_without(change_set, shared) for change_set in plan.zones)
+    alone = len(plan.zones) == 1
+    zones = (_without(change_set, shared, alone=alone) for change_set in plan.zones)
     for dull, change_sets in groupby(zones, _is_dull):
         blocks += [change_set_text(change_set, page, full) for change_set in change_sets]
         blocks += ["\n"] if dull else []
     blocks += [_shared_text(found, domains, page) for found, domains in shared.items()]
+    blocks += [] if alone else [_left_text(plan, page)]
     return "".join([*blocks, _lines(page.hang("", totals(plan), 0))])
 
 
@@ -68,9 +72,28 @@ def _shared(plan: Plan) -> dict[_Told, list[str]]:
     return {told: names for told, names in domains.items() if len(names) > 1}
 
 
-def _without(change_set: ChangeSet, shared: dict[_Told, list[str]]) -> ChangeSet:
+def _without(change_set: ChangeSet, shared: dict[_Told, list[str]], *, alone: bool) -> ChangeSet:
+    """The change set without what is told once for several, so that it may fit in a line."""
     own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in shared)
-    return replace(change_set, findings=tuple(own))
+    left = () if change_set.is_empty and not alone else change_set.unmanaged
+    return replace(change_set, findings=tuple(own), unmanaged=left)
+
+
+def _left_text(plan: Plan, page: Page) -> str:
+    """What is not managed in the domains of which a line says all else."""
+    domains: dict[str, list[str]] = {}
+    for change_set in plan.zones:
+        if change_set.is_empty and change_set.unmanaged:
+            domains.setdefault(kinds_unmanaged(change_set), []).append(change_set.place.domain)
+    lines = []
+    for kinds, names in domains.items():
+        of = visible(", ".join(names)) if len(names) <= NAMED else f"{len(names)} domains"
+        lines += page.hang("", f"{kinds} of {of}: not managed here.", 2, "dim")
+    return _lines([*lines, ""]) if lines else ""
+
+
+NAMED = 3
+"""Domains that are named where there is a line for several; more are counted."""
 
 
 def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
@@ -86,7 +109,7 @@ def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> st
     if change_set.error is not None:
         return _lines([heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:
-        lines = _nothing_to_do(change_set, page)
+        lines = [*_nothing_to_do(change_set, page), *_left(change_set, page)]
     else:
         lines = [heading(change_set, page), ""]
         longest = max(len(visible(change.hostname)) for change in change_set.changes)
@@ -96,9 +119,15 @@ def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> st
             if holding.is_in_part(change_set) and change.kind in change_set.held:
                 lines += page.hang(" " * (6 + _LABEL_WIDTH + name_width), HELD, 0, "bold")
         lines += page.hang("    ", untouched(change_set), 4, "dim")
+        lines += _left(change_set, page)
     for finding in change_set.findings:
         lines += ["", *finding_lines(finding, finding.code in change_set.allow, page)]
     return _lines(lines if _is_dull(change_set) else [*lines, ""])
+
+
+def _left(change_set: ChangeSet, page: Page) -> list[str]:
+    lines = unmanaged(change_set)
+    return [part for line in lines for part in page.hang("    ", line, 6, "dim")]
 
 
 def zone_text(zone: Zone, served_by: str, page: Page) -> str:

@@ -18,7 +18,7 @@ from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
 from netcup_mailauth.records import CCP, CLOUDDNS, Kind, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from netcup_mailauth.taglist import TagList
 
@@ -173,6 +173,22 @@ def as_wanted(change_set: ChangeSet) -> str:
     """Which kinds are right already: ``SPF, DMARC as wanted``; nothing where there are none."""
     kinds = ", ".join(dict.fromkeys(LABELS[kept.kind] for kept in change_set.unchanged))
     return f"{kinds} as wanted" if kinds else ""
+
+
+def unmanaged(change_set: ChangeSet, quote: Callable[[str], str] = visible) -> list[str]:
+    """What is left as it is because nothing was said of it, a line for each kind."""
+    lines = []
+    for left in change_set.unmanaged:
+        texts = (", " if left.kind is Kind.DKIM else "; and ").join(map(quote, left.live))
+        verb = "is" if len(left.live) == 1 else "are"
+        told = f"live {verb} {texts}" if texts else "none is live"
+        lines.append(f"{LABELS[left.kind]}: not managed here; {told}")
+    return lines
+
+
+def kinds_unmanaged(change_set: ChangeSet) -> str:
+    """The kinds that are left as they are because nothing was said of them."""
+    return " and ".join(LABELS[left.kind] for left in change_set.unmanaged)
 
 
 HELD = "held back, and not written"

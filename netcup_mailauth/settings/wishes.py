@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import Kind
 
 
+class NothingWantedError(UsageError):
+    """A ``domain`` was named, and nothing is wanted of it; ``nearest`` is one of the config."""
+
+    def __init__(self, what: str, advice: str, domain: str, nearest: str | None) -> None:
+        super().__init__(what, advice)
+        self.domain, self.nearest = domain, nearest
+
+
 Served = Callable[[], "Sequence[str]"]
 
 
@@ -102,7 +110,7 @@ class _Catalogue:
         if self.options != DomainPolicy():
             raise UsageError(
                 "Options that say what is wanted need a DOMAIN.",
-                "Name the domain, as in: netcup-mailauth plan example.com --spf '...'",
+                "Name the domain, as in: netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'",
             )
         known = [*self.config.domains, *self.discovered]
         if not known:
@@ -122,7 +130,12 @@ class _Catalogue:
             policy = policy.only(self.kinds)
         if not policy.manages:
             what = f"Nothing is wanted for {name}{self._of_kinds()}."
-            raise UsageError(what, self._what_to_give(name))
+            near = get_close_matches(name, self.config.domains, n=1)
+            nearest = near[0] if near and name not in self.config.domains else None
+            advice = "Give --spf, --dkim or --dmarc, or a table for it in the config."
+            if nearest:
+                advice = f"It is not in the config; is {nearest} meant?"
+            raise NothingWantedError(what, advice, name, nearest)
         _check_tables(name, policy)
         return Wish(name, policy, discovered=self._is_discovered(name))
 
@@ -173,17 +186,11 @@ class _Catalogue:
             )
         return (
             "No DOMAIN is named, and no config lists any.",
-            "Name a domain and what it should have, or write a netcup-mailauth.toml.",
+            "Name a domain, or begin with netcup-mailauth setup, which writes a config.",
         )
 
     def _of_kinds(self) -> str:
         return f" of kind {', '.join(self.kinds)}" if self.kinds else ""
-
-    def _what_to_give(self, name: str) -> str:
-        near = get_close_matches(name, self.config.domains, n=1)
-        if name not in self.config.domains and near:
-            return f"It is not in the config; is {near[0]} meant?"
-        return "Give --spf, --dkim or --dmarc, or a table for it in the config."
 
 
 def _fits(name: str, config: Config) -> bool:
@@ -201,5 +208,6 @@ def _check_tables(name: str, policy: DomainPolicy) -> None:
             )
     if policy.dkim and not policy.dkim.source:
         raise UsageError(
-            f"A DKIM selector is given for {name}, but no key.", "Say where the key is: --dkim ..."
+            f"A DKIM selector is given for {name}, but no key.",
+            "Say where the key is: --dkim mailcow, or --dkim file:PATH.",
         )

@@ -94,3 +94,28 @@ def test_a_selector_is_a_short_name_and_not_the_records_name() -> None:
     with pytest.raises(UsageError) as caught:
         records.selector("dkim._domainkey.example.com")
     assert caught.value.advice.endswith("dkim")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@example.com",
+        "user@example.com",
+        "https://example.com/",
+        "https://example.com:443/path?x=y@z",
+        "http://Example.com.",
+        "mailto:me@example.com",
+        "example.com/",
+    ],
+)
+def test_the_domain_in_an_address_is_named(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a domain name") as caught:
+        records.normalise(text)
+    assert caught.value.advice == "Give the bare domain: example.com"
+
+
+@pytest.mark.parametrize("text", ["", "example", "exa mple.com", "@", "https://", "a@b@c", "@x"])
+def test_where_there_is_none_the_form_is_told(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        records.normalise(text)
+    assert caught.value.advice == "Give the bare domain, as in: example.com"

@@ -230,6 +230,24 @@ def test_a_bare_key_makes_the_shortest_record() -> None:
     assert read_key(ed_pair().pem(), "x").record == f"v=DKIM1;k=ed25519;p={ed_pair().key.p}"
 
 
+@pytest.mark.parametrize("text", ["k=rsa;p={}", "p={}", '"k=rsa;" "p={}"', " t=s; p={}"])
+def test_a_record_without_its_version_gets_the_one_that_receivers_look_for(text: str) -> None:
+    source = read_key(text.format(P), "here")
+    assert source.record.startswith("v=DKIM1;")
+    assert source.key == rsa_pair().key
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["s7._domainkey TXT {}", "s7._domainkey.example.com. 300 IN TXT {}", "s7._domainkey\t{}"],
+)
+def test_a_row_of_a_web_form_names_the_selector_and_needs_no_quotes(row: str) -> None:
+    """In a zone file the first semicolon would begin a comment."""
+    source = read_key(row.format(f"v=DKIM1;k=rsa;p={P}"), "here")
+    assert (source.selector, source.key) == ("s7", rsa_pair().key)
+    assert source.record == f"v=DKIM1;k=rsa;p={P}"
+
+
 def test_a_revoking_record_is_a_source_without_a_key() -> None:
     source = read_key("v=DKIM1;p=", "here")
     assert source == DkimSource("v=DKIM1;p=", None, None, "here", key_only=False)
@@ -306,7 +324,12 @@ def encrypted(form: PrivateFormat) -> str:
         (lambda: "v=DKIM1", "ends after v=DKIM1", "single quotes"),
         (lambda: '"v=DKIM1; p=', "quotation mark", "Leave"),
         (lambda: f'"v=DKIM1;p={P}" and more', "quotation mark", "Leave"),
-        (lambda: "d._domainkey IN TXT v=DKIM1;k=rsa;p=MIIB", "ends after v=DKIM1", "double quotes"),
+        (
+            lambda: "$TTL 9\nd._domainkey IN TXT v=DKIM1;k=rsa;p=MIIB",
+            "ends after v=DKIM1",
+            "double quotes",
+        ),
+        (lambda: "d._domainkey IN TXT v=DKIM1;k=rsa;p=MIIB", "no RSA public key", "Copy"),
         (
             lambda: 'd._domainkey IN TXT ( "v=DKIM1;p="',
             "(line 1): a parenthesis has no counterpart.",

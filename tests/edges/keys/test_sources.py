@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -136,6 +137,13 @@ def test_no_mailcow_to_ask() -> None:
         f'"{RECORD[:30]}" "{RECORD[30:]}"',
         "v = DKIM1; p=",
         "V=dkim1;p=",
+        f"k=ed25519;p={RECORD[-44:]}",
+        f"p={RECORD[-44:]}",
+        f'"k=ed25519;" "p={RECORD[-44:]}"',
+        f's7._domainkey IN TXT ( "{RECORD[:30]}" "{RECORD[30:]}" )',
+        f"s7._domainkey.example.com. 300 IN TXT {RECORD}",
+        f'IN TXT "{RECORD}"',
+        f'{{"dkim_txt":"{RECORD}","dkim_selector":"s7","privkey":""}}',
     ],
 )
 def test_a_known_form(source: str) -> None:
@@ -169,6 +177,51 @@ def test_a_file_without_a_path(source: str) -> None:
     assert f"{caught.value.what}{caught.value.advice}".isprintable()
 
 
+@functools.cache
+def public() -> rsa.RSAPublicKey:
+    return rsa.generate_private_key(65537, 2048).public_key()
+
+
+def in_forms() -> list[str]:
+    """A public key as it is copied: from p=, from a file, folded by whatever showed it."""
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = public().public_bytes(serialization.Encoding.PEM, spki).decode()
+    lines = pem.splitlines()[1:-1]
+    bare = "".join(lines)
+    return [bare, "\n".join(lines), " ".join(lines), pem, f"p={bare}", f"k=rsa;p={bare}"]
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_public_key_may_be_pasted_and_is_read_as_from_standard_input(at: int) -> None:
+    text = in_forms()[at]
+    typed = Sources().key(check_source(text), "example.com")
+    piped = Sources(stdin=text.encode).key("-", "example.com")
+    assert typed is not None
+    assert piped is not None
+    assert typed.record == piped.record
+    assert typed.record.startswith("v=DKIM1;")
+
+
+def test_the_selector_that_a_pasted_zone_line_names_is_its_own() -> None:
+    source = check_source(f's7._domainkey IN TXT ( "{RECORD[:30]}" "{RECORD[30:]}" )')
+    found = Sources().key(source, "example.com")
+    assert found is not None
+    assert found.selector == "s7"
+
+
+@pytest.mark.parametrize("source", ["v=DKIM1", "v=DKIM1;", "k=rsa", "v=DKIM1; k=rsa; t=s; s=email"])
+def test_a_record_that_the_shell_has_cut_off_is_told_to_be_quoted(source: str) -> None:
+    with pytest.raises(UsageError, match="ends before its key") as caught:
+        check_source(source)
+    assert "single quotes" in caught.value.advice
+
+
+def test_a_mailcow_is_named_by_another_option() -> None:
+    with pytest.raises(UsageError, match="an address") as caught:
+        check_source("https://mail.example.com")
+    assert caught.value.advice.endswith("--mailcow https://mail.example.com")
+
+
 # --- A key where its place was wanted -------------------------------------------------------------
 
 
@@ -194,7 +247,7 @@ def private_keys() -> list[str]:
 PRIVATE = private_keys()
 
 
-@pytest.mark.parametrize("prefix", ["", "file:", "key="])
+@pytest.mark.parametrize("prefix", ["", "file:", "key=", "record:"])
 @pytest.mark.parametrize("text", PRIVATE, ids=range(len(PRIVATE)))
 def test_a_private_key_in_the_wrong_place_is_not_shown(text: str, prefix: str) -> None:
     """As with --dkim "$(cat key.pem)": the error must not end in a log with the key in it."""

@@ -37,7 +37,6 @@ def one(domain: str, options: DomainPolicy, of: Config, *kinds: Kind) -> DomainP
 def refused(*args: Any) -> UsageError:
     with pytest.raises(UsageError) as caught:
         wishes(*args)
-    assert type(caught.value) is UsageError
     assert caught.value.advice
     return caught.value
 
@@ -241,8 +240,8 @@ FULL = DomainPolicy(spf=spf("-"), dkim=DkimPolicy(source="mailcow"), dmarc=dmarc
 @pytest.mark.parametrize(
     ("kinds", "left"),
     [
-        ([Kind.SPF], DomainPolicy(spf=FULL.spf)),
-        ([Kind.DMARC, Kind.DKIM], DomainPolicy(dkim=FULL.dkim, dmarc=FULL.dmarc)),
+        ([Kind.SPF], DomainPolicy(spf=FULL.spf, dkim=False, dmarc=False)),
+        ([Kind.DMARC, Kind.DKIM], DomainPolicy(spf=False, dkim=FULL.dkim, dmarc=FULL.dmarc)),
         ([], FULL),
     ],
 )

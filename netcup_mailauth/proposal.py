@@ -330,25 +330,24 @@ def _dmarc(situation: Situation, choices: Choices) -> _Part:
     lowest: DmarcLevel = dmarc.applied_policy(now) if now else "none"
     may = _may_quarantine(situation, choices)
     wanted = _stricter(lowest, "quarantine" if may else "none")
+    is_right = own is not None and wanted == lowest
     reason = _why(choices, lowest, wanted, own)
     allowed = [p for p in dmarc.POLICIES if _stricter(p, lowest) == p and (may or p == lowest)]
-    if choices.policy in allowed and choices.policy is not None:
+    if choices.policy is not None and choices.policy in allowed:
         wanted, reason = choices.policy, "As chosen."
     rua, there = _reports(situation, own, choices)
     if own is not None and not there:
         reason = f"{reason} It gets an address for reports."
-    policy = DmarcPolicy(policy=wanted, rua=rua)
-    if (
-        own is not None
-        and wanted == lowest
-        and str(dmarc.with_policy(own, wanted).record) != str(own)
-    ):
-        policy = DmarcPolicy(rua=rua)  # it does the same as it is written, with less to explain
-    right = own is not None and _stricter(lowest, "quarantine" if may else "none") == lowest
     offers: dict[str, object] = {"rua": "" if there else rua[0].removeprefix("mailto:")}
-    if not right and len(allowed) > 1:
+    if not is_right and len(allowed) > 1:
         offers["policies"] = (wanted, *(level for level in allowed if level != wanted))
-    return _Part(policy, reason, offers)
+    stays = is_right and own is not None and _is_said_otherwise(own, lowest)
+    return _Part(DmarcPolicy(policy=None if stays else wanted, rua=rua), reason, offers)
+
+
+def _is_said_otherwise(record: DmarcRecord, policy: DmarcLevel) -> bool:
+    """Whether a record that asks for this would be written anew to say it: with ``t``, ``pct``."""
+    return str(dmarc.with_policy(record, policy).record) != str(record)
 
 
 def _inherited(situation: Situation) -> DmarcRecord | None:

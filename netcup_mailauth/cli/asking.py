@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli.output import attended, say, settings, typed, typed_unseen, warn
-from netcup_mailauth.errors import MailauthError
+from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.settings.credentials import (
     API_KEY,
@@ -47,8 +48,8 @@ WHERE_MAILCOW = (
 ENTER_SKIPS = "Enter skips what you do not have; keys and passwords are not shown as you type."
 
 FOR_THIS_RUN = (
-    "What you enter serves this run alone. To enter it once and have it kept, for you alone: "
-    "netcup-mailauth auth"
+    "What you enter serves this run alone. netcup-mailauth auth tries it and keeps it, for you "
+    "alone; netcup-mailauth setup goes on from there to the records."
 )
 
 
@@ -121,4 +122,6 @@ def _address(given: str) -> str:
     bare = given.strip()
     if not bare:
         return ""
+    if re.fullmatch(r"([0-9A-Fa-f]{6}-){4}[0-9A-Fa-f]{6}", bare):
+        raise UsageError("This is a mailcow key, not an address.", "The key is asked for next.")
     return check_url(bare if "://" in bare else f"https://{bare}", "the address of mailcow")

@@ -88,9 +88,9 @@ COMMANDS = {
         "Enter credentials once, try each, and keep them.",
         """Enter credentials once: each is tried at its API, then kept for you alone.
 
-        Nothing is shown as you type, and an empty answer keeps what is there. They are kept in
-        credentials.toml in your config folder (mode 0600); environment variables, their _FILE forms
-        and systemd's credentials come before it.
+        Keys and passwords are not shown as you type, and an empty answer keeps what is there. They
+        are kept in credentials.toml in your config folder (mode 0600), mailcow's key beside its
+        address; environment variables, their _FILE forms and systemd's credentials come before it.
 
         \b
         netcup-mailauth auth

@@ -81,7 +81,7 @@ def test_a_plan_says_what_is_missing_and_what_keeps_it_before_it_asks(terminal: 
     assert ended.code == 0, ended
     assert "There are no credentials for netcup yet." in ended.stderr
     assert "Stammdaten > API" in ended.stderr
-    assert "To enter it once and have it kept, for you alone: netcup-mailauth auth" in ended.stderr
+    assert "netcup-mailauth auth tries it and keeps it" in ended.stderr
     assert terminal.seen == ["netcup customer number"], "which is no secret"
     assert len(terminal.asked) == 4, "the REST key is offered"
     assert kept(os.environ) == {}
@@ -204,6 +204,13 @@ def test_a_wrong_mailcow_key_is_asked_for_again_with_the_address_offered(
     terminal.will_type(terminal.cli.sandbox.mailcow_url, "C4n4ry-wrong", "", mailcow_key(terminal))
     with run() as current:
         assert enter_mailcow(current)["MAILCOW_API_KEY"] == mailcow_key(terminal)
+
+
+def test_a_key_in_the_place_of_the_address_is_no_address(terminal: Terminal) -> None:
+    terminal.will_type(mailcow_key(terminal), "")
+    with run() as current:
+        assert enter_mailcow(current) == {}
+    assert len(terminal.asked) == 2
 
 
 def test_an_address_without_its_key_is_left_out(terminal: Terminal) -> None:

@@ -15,13 +15,15 @@ from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
     COMPLETE,
     StdoutClosedError,
+    advise,
     begin,
     check_printed,
     outlets,
+    say,
     settings,
 )
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
-from netcup_mailauth.records import laid_out, visible
+from netcup_mailauth.records import visible
 from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
@@ -126,9 +128,11 @@ _PR_SET_DUMPABLE = 4
 
 
 def _report(code: ExitCode, what: str, advice: str) -> int:
-    click.echo(laid_out(f"netcup-mailauth: {what}", coloured=False), err=True)
-    for at, line in enumerate(advice.split("\n") if advice else ()):
-        click.echo(f"{'' if at else '  '}{visible(line)}", err=True)
+    first, *further = what.split("\n")
+    say(f"netcup-mailauth: {first}")
+    for line in further:
+        say(line.strip(), "  ")
+    advise(advice)
     return code
 
 

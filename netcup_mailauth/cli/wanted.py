@@ -36,7 +36,7 @@ def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> l
 def wishes_to_check(
     current: Run, domains: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[list[Wish], Basis]:
-    """The domains to check, and what they are held against.
+    """The domains to check, and what they are compared with.
 
     Where no key is named, ``--selector`` only says where to look for one.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
-from netcup_mailauth.records import visible
+from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
 from netcup_mailauth.render.words import LABELS, counted, value_of
@@ -56,7 +56,7 @@ def check_markdown(report: CheckReport) -> str:
 
 
 def grounds(domain: DomainCheck) -> str:
-    """What the records are held against, told apart by kind where it is not one thing for all."""
+    """What the records are compared with, told apart by kind where it is not one thing for all."""
     kinds = dict.fromkeys(record.kind for record in domain.records)
     held = {record.kind for record in domain.records if record.expected is not None}
     if domain.basis is Basis.PUBLISHED or held.issuperset(kinds):
@@ -75,7 +75,9 @@ def _totals(report: CheckReport) -> str:
 
 
 def _domain(domain: DomainCheck, page: Page, full: bool) -> str:
-    name = page.paint(visible(domain.domain), "bold")
+    name = page.paint(both_forms(domain.domain), "bold")
+    if domain.error is not None and not page.why:
+        return f"{name}: {page.paint('failed', 'red')}\n"
     if domain.error is not None:
         return _lines([name, *failure_lines(domain.error, page)])
     findings = sorted(domain.all_findings, key=_by_gravity)
@@ -294,7 +296,7 @@ def _finding_document(finding: Finding) -> dict[str, str]:
 
 
 def _domain_markdown(domain: DomainCheck) -> str:
-    lines = [f"### {code(domain.domain)}", ""]
+    lines = [f"### {code(both_forms(domain.domain))}", ""]
     if domain.error is not None:
         words = f"{plain(domain.error.message)} {_prose(domain.error.advice)}".rstrip()
         return _lines([*lines, f"**failed**: {words}"])

@@ -22,7 +22,18 @@ PACKAGE = ROOT.name
 
 CORE = {
     *("clock", "desired", "dkim", "dmarc", "documents", "errors", "findings", "judge", "kinds"),
-    *("lookup", "plan", "planfile", "policy", "records", "render", "spf", "taglist", "version"),
+    *(
+        "lookup",
+        "plan",
+        "planfile",
+        "policy",
+        "propagation",
+        "records",
+        "render",
+        "spf",
+        "taglist",
+        "version",
+    ),
 }
 EDGES = {"actions", "cli", "dnsio", "files", "keys", "library", "netcup", "rotation", "sandbox"}
 EDGES |= {"settings", "state"}

@@ -69,6 +69,8 @@ example.com{"CCP API":>109}
                             - include:_spf.webhosting.systems  may no longer send for you; 1 look-up less
                             ~ -all                             softfail -> fail
   + DKIM   dkim._domainkey  RSA 1024, {RSA_FINGERPRINT}, from mailcow at mail.example.com
+                            v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB
+                            --full shows the key whole
     DMARC as wanted; 11 other records stay as they are, 2 of them TXT beside the SPF record
 
   ! spf-drops-sender  A sender is dropped.
@@ -94,6 +96,8 @@ example.com{"CCP API":>69}
                             ~ -all  softfail -> fail
   + DKIM   dkim._domainkey  RSA 1024, {RSA_FINGERPRINT}, from mailcow at
                             mail.example.com
+                            v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB
+                            --full shows the key whole
     DMARC as wanted; 11 other records stay as they are, 2 of them TXT beside the
     SPF record
 """)

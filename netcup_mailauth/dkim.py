@@ -26,7 +26,6 @@ _SWALLOWED_KEY = re.compile(r"[ \t]p[ \t]*=")
 _SHOWN_KEY = 24
 _SHOWN_HEAD, _SHOWN_TAIL = 32, 12
 _HEAD, _TAIL = 8, 12
-_WHOLE_KEY = 44
 _LONG_KEY = re.compile(r"[A-Za-z0-9+/=]{64}")
 _QUOTES = "\"'“”„"
 _PLACEHOLDER = re.compile(r"\.\.|…|[<>\[\]{}$%]")
@@ -146,7 +145,7 @@ def ends(text: str) -> str:
     """
     record = parse(text)
     p = "".join((record.tags.get("p") or "").split())
-    if len(p) <= _WHOLE_KEY:
+    if len(p) <= _SHOWN_KEY:
         return text
     return str(record.tags.with_tag("p", f"{p[:_HEAD]}...{p[-_TAIL:]}", after="v"))
 

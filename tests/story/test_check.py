@@ -430,7 +430,8 @@ def test_a_loop_of_aliases_at_a_selector(check: Checks) -> None:
 def test_an_international_name_is_asked_for_in_punycode(check: Checks) -> None:
     code, output = check.text("bücher.example")
     assert code == 5
-    assert "xn--bcher-kva.example does not exist in DNS." in output
+    assert output == "bücher.example (xn--bcher-kva.example): failed\n"
+    assert "xn--bcher-kva.example does not exist in DNS." in check.stderr
     assert check.text("bü cher.example")[0] == 2
 
 

@@ -74,8 +74,8 @@ def command() -> None:
         story.tell("And what do receivers see? Ask every name server of the zone.")
         story.run("check", DOMAIN, *WISH[1:])
         story.tell(
-            "That was the story, on a sandbox: nothing has left this machine. For a domain of yours "
-            "this asks for what it needs, and writes nothing before a yes:"
+            "That was the story, on a sandbox: nothing has left this machine. For a domain of "
+            "yours this asks for what it needs, and writes nothing before a yes:"
         )
         click.echo("  netcup-mailauth setup")
 

@@ -102,7 +102,7 @@ def _spf(options: dict[str, Any]) -> SpfPolicy | None:
     if whole is not None and (options["spf_require"] or options["spf_all"]):
         raise UsageError(
             "--spf says the whole record, so --spf-require and --spf-all have no place beside it.",
-            "Leave either out; --spf-drop may stand beside --spf.",
+            "Leave one of them out; --spf-drop may stand beside --spf.",
         )
     given = {
         "record": None if whole is None else spf_record(whole),
@@ -127,7 +127,7 @@ def _dmarc(options: dict[str, Any]) -> DmarcPolicy | None:
     if whole is not None and (options["dmarc_policy"] or options["rua"]):
         raise UsageError(
             "--dmarc says the whole record, so --dmarc-policy and --rua have no place beside it.",
-            "Leave either out.",
+            "Leave one of them out.",
         )
     given = {
         "record": None if whole is None else dmarc_record(whole),

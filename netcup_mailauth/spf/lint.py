@@ -61,10 +61,10 @@ def _without_effect(record: SpfRecord) -> Iterator[Problem]:
     behind = tuple(term for term in record.unreached if not term.is_all)
     if behind:
         named = " ".join(term.text for term in behind)
-        yield Problem("spf-after-all", f'behind the "all" nobody reads {named}', behind)
+        yield Problem("spf-after-all", f'behind the "all" nobody reads "{named}"', behind)
     redirect = record.redirect
     if redirect is not None and record.all_term is not None:
-        message = f'receivers ignore {redirect.text}, because there is an "all"'
+        message = f'there is an "all", so receivers ignore "{redirect.text}"'
         yield Problem("spf-after-all", message, (redirect,))
 
 
@@ -76,5 +76,5 @@ def _slow(record: SpfRecord) -> Iterator[Problem]:
     )
     if found:
         named = " ".join(term.text for term in found)
-        message = f"{named} is slow and unreliable; some receivers skip it (RFC 7208 5.5)"
+        message = f'"{named}" is slow and unreliable; some receivers skip it (RFC 7208 5.5)'
         yield Problem("spf-ptr", message, found)

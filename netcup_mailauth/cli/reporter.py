@@ -48,6 +48,7 @@ class Reporter:
         self._plan_shown = False
         self._told: list[tuple[str, Failure | None]] = []
         self._page_begun = False
+        self._hinted = False
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
@@ -89,7 +90,9 @@ class Reporter:
         if self._format == "text" and told:
             shown = _without_notes(change_set)
             apart = "\n" if self._page_begun else ""
-            self._show(apart + text.change_set_text(shown, self._page, self._full))
+            hint = not self._hinted
+            self._show(apart + text.change_set_text(shown, self._page, self._full, hint=hint))
+            self._hinted = self._hinted or text.first_key(shown) is not None
 
     def _show(self, output: str) -> None:
         """Print a part of the result, if that is text."""

@@ -476,8 +476,8 @@ _SAME_OPTIONS = "To see what would put it right, give plan the same options."
 _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
-        "If the mail server signs with another selector, name it with --selector. Else publish "
-        "its key, for WEB.DE and GMX insist on a signature of the sender's own domain:\n"
+        "If the mail server signs with another selector, name it with --selector. WEB.DE and GMX "
+        "insist on a signature of the sender's own domain, so publish its key otherwise:\n"
         "  netcup-mailauth plan {domain} --mailcow https://mail.{domain}"
     ),
     Kind.DMARC: (

@@ -49,7 +49,7 @@ def plan_text(plan: Plan, page: Page, full: bool = False) -> str:
     shared = _shared(plan)
     blocks = []
     zones = (_without(change_set, shared) for change_set in plan.zones)
-    first = next((c.place.domain for c in plan.zones if _first_key(c)), None)
+    first = next((c.place.domain for c in plan.zones if first_key(c)), None)
     for dull, change_sets in groupby(zones, _is_dull):
         blocks += [
             change_set_text(change_set, page, full, hint=change_set.place.domain == first)
@@ -82,7 +82,7 @@ def _without(change_set: ChangeSet, shared: dict[_Told, list[str]]) -> ChangeSet
 def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
     finding, allowed = told
     lines = finding_lines(finding, allowed, page)
-    named = visible(", ".join(domains))
+    named = ", ".join(map(both_forms, domains))
     head = page.hang("  ", f"{len(domains)} domains ({named}):", 4)
     return _lines([*head, *lines, ""])
 
@@ -90,7 +90,7 @@ def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
 _HINT = "--full shows the key whole"
 
 
-def _first_key(change_set: ChangeSet) -> Change | None:
+def first_key(change_set: ChangeSet) -> Change | None:
     """The first change of which only the ends of a key are shown, if there is one."""
     for change in change_set.changes:
         records = filter(None, (change.before, change.after))
@@ -104,7 +104,8 @@ def change_set_text(
 ) -> str:
     """One domain of a plan; ``hint`` at how to see the key in it whole, unless it is ``full``."""
     if change_set.error is not None and not page.why:
-        return _lines([_title(name_of(change_set), _served_by(change_set), page, ": failed"), ""])
+        name = page.paint(name_of(change_set), "bold")
+        return _lines([f"{name}: {page.paint('failed', 'red')}", ""])
     if change_set.error is not None:
         return _lines([_heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:
@@ -114,7 +115,7 @@ def change_set_text(
         longest = max(len(visible(change.hostname)) for change in change_set.changes)
         name_width = min(longest, _MAX_NAME, page.width // 3)
         for change in change_set.changes:
-            hinted = hint and not full and change is _first_key(change_set)
+            hinted = hint and not full and change is first_key(change_set)
             lines += _change(change, page, name_width, full, _HINT if hinted else "")
             if holding.is_in_part(change_set) and change.kind in change_set.held:
                 lines += page.hang(" " * (6 + _LABEL_WIDTH + name_width), HELD, 0, "bold")

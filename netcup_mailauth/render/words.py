@@ -15,7 +15,7 @@ from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
-from netcup_mailauth.records import APEX, CCP, CLOUDDNS, Kind, visible
+from netcup_mailauth.records import APEX, CCP, CLOUDDNS, Kind, both_forms, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +156,7 @@ def _tag_words(name: str, value: str) -> Iterator[str | None]:
 
 def _report_detail(hostname: str) -> Detail:
     subject = hostname.partition("._report._dmarc")[0]
-    about = "every domain" if subject == "*" else visible(subject)
+    about = "every domain" if subject == "*" else both_forms(subject)
     return Detail("", "", f"DMARC reports about {about} may be sent here")
 
 

@@ -131,7 +131,8 @@ def _report(code: ExitCode, what: str, advice: str) -> int:
     first, *further = what.split("\n")
     say(f"netcup-mailauth: {first}")
     for line in further:
-        say(line.strip(), "  ")
+        words = line.lstrip(" ")
+        say(words, line[: len(line) - len(words)])
     advise(advice)
     return code
 

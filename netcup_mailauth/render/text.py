@@ -105,7 +105,9 @@ def change_set_text(
     """One domain of a plan; ``hint`` at how to see the key in it whole, unless it is ``full``."""
     if change_set.error is not None and not page.why:
         name = page.paint(name_of(change_set), "bold")
-        return _lines([f"{name}: {page.paint('failed', 'red')}", ""])
+        not_tried = change_set.error.message == Status.NOT_TRIED
+        outcome = Status.NOT_TRIED if not_tried else Status.FAILED
+        return _lines([f"{name}: {page.paint(outcome, 'red')}", ""])
     if change_set.error is not None:
         return _lines([_heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:

@@ -66,7 +66,7 @@ def ends_of(kind: Kind, text: str) -> str:
     if kind is not Kind.DKIM:
         return ""
     try:
-        return visible(dkim.ends(text))
+        return visible(dkim.ends(text)) if dkim.parse(text).key is not None else ""
     except RecordError:
         return ""  # it is shown as it is
 

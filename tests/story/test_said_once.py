@@ -67,3 +67,20 @@ def test_of_a_saved_plan(cli: Cli) -> None:
     assert "foreign.example: failed" in out
     assert NOT_HERE not in squashed(out)
     assert squashed(err).count(NOT_HERE) == 1
+
+
+def test_a_domain_whose_turn_did_not_come_has_not_failed(cli: Cli) -> None:
+    cli.sandbox.fault("infoDnsRecords", "lockout")
+    _, out, err = cli("plan", "a.example", "b.example", *MILD)
+    assert "a.example: failed" in out
+    assert "b.example: not tried" in out
+    assert err.count("b.example") == 1
+
+
+def test_a_usage_error_of_several_lines_keeps_them(cli: Cli) -> None:
+    (cli.folder / "netcup-mailauth.toml").write_text('[domains."example.com"]\nspff = "x"\nq = 1\n')
+    code, _, err = cli("plan", "example.com")
+    assert code == 2
+    first, *problems = err.splitlines()
+    assert first.startswith("netcup-mailauth: ")
+    assert len([line for line in problems if line.startswith("  ")]) >= 2

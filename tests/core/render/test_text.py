@@ -483,7 +483,7 @@ def test_the_ends_of_a_key_stand_below_its_fingerprint_old_and_new_and_the_hint_
 
 
 def test_without_keys_there_is_no_hint_and_what_is_no_key_is_shown_whole() -> None:
-    broken = change_set(change(Kind.DKIM, None, "v=DKIM1;k=none;p=" + "A" * 80))
+    broken = change_set(change(Kind.DKIM, "v=DKIM1;p=", "v=DKIM1;k=none;p=" + "A" * 80))
     assert "--full" not in plan_text(plan(broken), PAGE)
     assert "..." not in plan_text(plan(broken), PAGE)
     assert "--full" not in plan_text(plan(change_set(change(Kind.SPF, None, SPF))), PAGE)

@@ -167,7 +167,7 @@ def void_hosts(cost: Cost, lookup: Lookup) -> Iterator[Finding]:
         yield Finding(
             "spf-void-hosts",
             Severity.WARNING,
-            f'"{found.term}" leads to hosts without an {found.family} address '
+            f"{spf.in_words(found.term)} leads to hosts without an {found.family} address "
             f"({', '.join(found.hosts)}): for a sender with one some receivers count each as a "
             f"void look-up, {found.count} in all, and stop with permerror.",
             'Name their addresses (ip4:, ip6:) instead of "mx", in front of what asks DNS.',
@@ -179,7 +179,7 @@ def broken(node: Cost, code: str = "spf-broken-include") -> Finding:
     return Finding(
         code,
         Severity.DANGER,
-        f'"{node.term}" leads to nothing that receivers can use '
+        f"{spf.in_words(node.term)} leads to nothing that receivers can use "
         f"({node.problem.rstrip('.')}); they stop there with permerror, whatever stands behind it.",
         "Correct its name, take it out, or ask whoever runs that domain.",
     )
@@ -207,7 +207,7 @@ def _leads_on(node: Cost) -> bool:
 def uncounted(cost: Cost, severity: Severity) -> Iterator[Finding]:
     """That DNS was silent while the look-ups were counted."""
     if silent := dict.fromkeys(node.term for node in cost.walk() if node.unanswered):
-        named = ", ".join(f'"{term}"' for term in silent)
+        named = ", ".join(map(spf.in_words, silent))
         what = f"DNS gave no answer for {named}; the number of look-ups may be too low."
         yield not_checked(what, severity)
 

@@ -11,7 +11,7 @@ from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
 from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
-from netcup_mailauth.render.words import LABELS, counted, value_of
+from netcup_mailauth.render.words import LABELS, counted, ends_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +145,8 @@ def _record(record: CheckedRecord, page: Page, name_width: int, full: bool) -> l
     head = f"  {state} {LABELS[record.kind]:<6} {name:<{name_width}}"
     groups = _groups(record)
     if record.state is State.OK and len(groups) == 1:
-        return _beside(head, _text_of(record, groups[0][0], full), page, name_width)
+        beside = _beside(head, _text_of(record, groups[0][0], full), page, name_width)
+        return [*beside, *_to_compare(record, groups[0][0], page, full)]
     lines = [head.rstrip()]
     told = _differing(record, full)
     if record.expected is not None:
@@ -162,6 +163,15 @@ def _beside(head: str, value: str, page: Page, name_width: int) -> list[str]:
     if len(value) <= room:
         return [f"{head}  {value}"]
     return [head.rstrip(), *page.hang(" " * (_INDENT + 7), value, _INDENT + 7)]
+
+
+def _to_compare(record: CheckedRecord, view: ServerView, page: Page, full: bool) -> list[str]:
+    """The ends of a key that nothing else was compared with, for whoever does it by eye."""
+    if record.expected is not None or full:
+        return []
+    ends = filter(None, (ends_of(record.kind, value) for value in view.values))
+    head = " " * (_INDENT + 7)
+    return [line for text in ends for line in page.hang(head, text, _INDENT + 7, "dim")]
 
 
 def _groups(record: CheckedRecord) -> list[tuple[ServerView, list[str]]]:

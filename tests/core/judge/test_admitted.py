@@ -68,7 +68,7 @@ ADMITTING = [
     ("v=spf1 -include:x.example.net a -all", "v=spf1 ip4:198.51.100.7 a -all", "198.51.100.7"),
     ("v=spf1 -ip4:198.51.100.9 a -all", "v=spf1 include:x.example.net a -all", "-ip4:198.51.100.9"),
     ("v=spf1 -ip4:192.0.2.44 a ~all", "v=spf1 include:deep.example.net a ~all", "192.0.2.44"),
-    ("v=spf1 -ip4:192.0.2.9 mx -all", "v=spf1 mx +all", 'pass by "+all"'),
+    ("v=spf1 -ip4:192.0.2.9 mx -all", "v=spf1 mx +all", "pass by +all"),
     ("v=spf1 -ip4:192.0.2.9 mx", "v=spf1 mx redirect=away.example.net", None),
     ("v=spf1 -ip4:192.0.2.8 mx", "v=spf1 mx redirect=away.example.net", "-ip4:192.0.2.8"),
     # what the record leads to by redirect= is not the final all of this one

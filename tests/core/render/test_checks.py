@@ -189,6 +189,22 @@ def test_a_key_is_told_by_its_fingerprint_and_in_full_where_only_that_shows_the_
     assert RSA in text(domain(differs), page=Page(500), full=True)
 
 
+def test_a_key_that_was_compared_with_none_is_shown_by_its_ends_too() -> None:
+    ends = "v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB"
+    assert f"\n{' ' * 18}{ends}\n" in text(domain(OF_ITSELF))
+    assert ends not in text(domain(OF_ITSELF), full=True)
+    compared = record(view(0, "ok", RSA), kind=Kind.DKIM, expected=RSA)
+    assert ends not in text(domain(compared))
+
+
+def test_a_domain_that_failed_says_why_unless_a_message_does() -> None:
+    failed = DomainCheck(
+        "xn--bcher-kva.example", Basis.CONFIG, error=Failure(ExitCode.ZONE, "Gone.")
+    )
+    shown = text(failed, page=Page(100, why=False))
+    assert shown == "bücher.example (xn--bcher-kva.example): failed\n"
+
+
 def test_a_domain_that_failed_says_why() -> None:
     failed = domain(error=Failure(ExitCode.ZONE, "There is no such domain.", "Look again."))
     assert text(failed) == "example.com\n  There is no such domain.\n  Look again.\n"

@@ -25,6 +25,7 @@ _VERSION = re.compile(r"[ \t\r\n]*v[ \t\r\n]*=[ \t\r\n]*DKIM1[ \t\r\n]*(?:;|\Z)"
 _SWALLOWED_KEY = re.compile(r"[ \t]p[ \t]*=")
 _SHOWN_KEY = 24
 _SHOWN_HEAD, _SHOWN_TAIL = 32, 12
+_HEAD, _TAIL = 8, 12
 _LONG_KEY = re.compile(r"[A-Za-z0-9+/=]{64}")
 _QUOTES = "\"'“”„"
 _PLACEHOLDER = re.compile(r"\.\.|…|[<>\[\]{}$%]")
@@ -133,6 +134,20 @@ def describe(record: DkimRecord) -> str:
         return "revoked (empty p=)"
     words = f"{record.key.label}, {record.key.fingerprint}"
     return f"{words}, testing (t=y)" if record.testing else words
+
+
+def ends(text: str) -> str:
+    """A record with the head and tail of its key: ``v=DKIM1;k=rsa;p=MIIBIjAN...8hT2wIDAQAB``.
+
+    Enough to be compared by eye with the page of whoever signs. Every RSA key of a size begins
+    alike and ends in ``IDAQAB``, so that a little more of the tail is shown. Raises RecordError if
+    it is no DKIM record.
+    """
+    record = parse(text)
+    p = "".join((record.tags.get("p") or "").split())
+    if len(p) <= _SHOWN_KEY:
+        return text
+    return str(record.tags.with_tag("p", f"{p[:_HEAD]}...{p[-_TAIL:]}", after="v"))
 
 
 def abridged(text: str) -> str:

@@ -270,7 +270,8 @@ def drift(change_set: ChangeSet, zone: Zone) -> tuple[str, ...]:
     sentences: list[str] = []
     for kind, hostname in change_set.slots():
         planned = _members_planned(change_set, kind, hostname)
-        sentences += _differences(planned, _members(zone, kind, hostname), hostname)
+        found = _members(zone, kind, hostname)
+        sentences += _differences(planned, found, hostname, gone="is gone", new="is new")
     return tuple(sentences)
 
 
@@ -401,12 +402,16 @@ def _kept_at(change_set: ChangeSet, kind: Kind, hostname: str) -> list[DnsRecord
 
 
 def _differences(
-    expected: Counter[_Member], found: Counter[_Member], hostname: str
+    expected: Counter[_Member],
+    found: Counter[_Member],
+    hostname: str,
+    gone: str = "should be there, and is not",
+    new: str = "is there, and should not be",
 ) -> Iterator[str]:
     for member in sorted((expected - found).elements(), key=str):
-        yield f"{hostname}: {_shown(member)} should be there, and is not"
+        yield f"{hostname}: {_shown(member)} {gone}"
     for member in sorted((found - expected).elements(), key=str):
-        yield f"{hostname}: {_shown(member)} is there, and should not be"
+        yield f"{hostname}: {_shown(member)} {new}"
 
 
 def _shown(member: _Member) -> str:

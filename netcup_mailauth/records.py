@@ -232,6 +232,25 @@ def _punycode(name: str, text: str) -> str:
         ) from None
 
 
+def both_forms(name: str) -> str:
+    """A domain as people know it, with its punycode: ``bücher.example (xn--bcher-kva.example)``.
+
+    Only what leads back to the very same name and can be seen is put beside it: the name in DNS
+    stands there always, as a letter may look like another.
+    """
+    if "xn--" not in name:
+        return visible(name)
+    import idna
+
+    try:
+        shown = idna.decode(name)
+        back = normalise(shown)
+    except (idna.IDNAError, UsageError):
+        return visible(name)
+    is_sound = back == name and shown != name and visible(shown) == shown
+    return f"{shown} ({visible(name)})" if is_sound else visible(name)
+
+
 def is_name(text: str) -> bool:
     """Whether a text is a domain name in the very form that :func:`normalise` gives it."""
     try:

@@ -80,7 +80,7 @@ ADDRESSES_NOT_ASKED = "addresses-not-asked"
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a domain's records are held against, and what its servers said.
+    """What a domain's records are compared with, and what its servers said.
 
     Attributes:
         servers: the authoritative ones, at every address that this machine has a route to.
@@ -129,7 +129,7 @@ def check_domain(
 
 
 def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] = ()) -> Expectation:
-    """What the domain's records are held against, and what its servers say.
+    """What the domain's records are compared with, and what its servers say.
 
     Raises:
         MailauthError: its zone or its key cannot be found out, or it does not exist.
@@ -226,7 +226,8 @@ def _record(
         elsewhere = replace(elsewhere, inherited=verdict.inherited)
     wanted = target.expected is not None or target.kind in known.managed
     basis = expectation.basis if wanted else Basis.PUBLISHED
-    return advised(checked(target, answers, elsewhere), known.domain, basis, elsewhere)
+    record = checked(target, answers, elsewhere)
+    return advised(record, known.domain, basis, elsewhere, known.backend)
 
 
 def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known, list[Finding]]:
@@ -383,12 +384,16 @@ _DOMAINS_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The records of one domain, and the servers that should have them."""
+    """The records of one domain, and the servers that should have them.
+
+    ``backend`` is the API that its zone lies at, if that is known.
+    """
 
     domain: str
     targets: tuple[Target, ...]
     servers: tuple[Server, ...]
     queries: tuple[Query, ...]
+    backend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from netcup_mailauth.kinds import live, same_meaning
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.netcup.api import is_fresh, read_anew
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
+from netcup_mailauth.plan import Status as Outcome
 from netcup_mailauth.records import Kind, Zone, visible
 from netcup_mailauth.rotation.state import left_alone
 
@@ -299,4 +300,4 @@ def not_tried(wish: Wish, ended: MailauthError) -> ChangeSet:
 
 def not_tried_failure(ended: MailauthError) -> Failure:
     """The failure of a domain whose turn did not come."""
-    return Failure(ended.exit_code, "not tried", "An earlier error ended the run.")
+    return Failure(ended.exit_code, Outcome.NOT_TRIED.value, "An earlier error ended the run.")

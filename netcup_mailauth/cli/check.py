@@ -62,5 +62,5 @@ def _print(report: CheckReport, output_format: str, full: bool) -> None:
         case "markdown":
             output = checks.check_markdown(report)
         case _:
-            output = checks.check_text(report, Page(width(), use_colour()), full)
+            output = checks.check_text(report, Page(width(), use_colour(), why=False), full)
     show(output)

@@ -16,14 +16,16 @@ from netcup_mailauth.cli.output import (
     COMPLETE,
     StdoutClosedError,
     Unanswered,
+    advise,
     begin,
     check_printed,
     outlets,
+    say,
     settings,
 )
 from netcup_mailauth.cli.usage import CONTEXT, HELP
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
-from netcup_mailauth.records import laid_out, visible
+from netcup_mailauth.records import visible
 from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
@@ -144,9 +146,12 @@ _PR_SET_DUMPABLE = 4
 
 
 def _report(code: ExitCode, what: str, advice: str) -> int:
-    click.echo(laid_out(f"netcup-mailauth: {what}", coloured=False), err=True)
-    for line in advice.splitlines():
-        click.echo(f"  {visible(line)}", err=True)
+    first, *further = what.split("\n")
+    say(f"netcup-mailauth: {first}")
+    for line in further:
+        words = line.lstrip(" ")
+        say(words, line[: len(line) - len(words)])
+    advise(advice)
     return code
 
 

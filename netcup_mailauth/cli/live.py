@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from netcup_mailauth import propagation
 from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect, wait
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, typed
 from netcup_mailauth.cli.output import Line, say, settings
@@ -49,7 +50,7 @@ def wait_for(
         say(f"  {again}")
         raise
     waiting.line.wipe()
-    for text in _words(waited, again):
+    for text in _words(waited, again, propagation.span(one.backend for one in watched)):
         say(text)
     return not waited.lagging
 
@@ -86,7 +87,8 @@ def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]
     if not targets and not hoped_for:
         say(f"{wish.domain}: nothing is known to be on its way, so there is no waiting for it.")
     queries = tuple(expectation.query(target) for target in targets)
-    return Watched(wish.domain, targets, expectation.servers, queries) if targets else None
+    backend = expectation.known.backend
+    return Watched(wish.domain, targets, expectation.servers, queries, backend) if targets else None
 
 
 def _hopeless(expectation: Expectation, names: Sequence[str]) -> None:
@@ -96,14 +98,14 @@ def _hopeless(expectation: Expectation, names: Sequence[str]) -> None:
     )
 
 
-def _words(waited: Waited, again: str) -> Iterator[str]:
-    """What is said at the end of the waiting."""
+def _words(waited: Waited, again: str, usual: str) -> Iterator[str]:
+    """What is said at the end of the waiting, which ``usual``ly is this long."""
     if waited.lagging:
         for lag in waited.lagging:
             yield f"{lag.server.label} does not have {', '.join(lag.missing)} yet."
         yield (
             f"Not everywhere after {waited.seconds:.0f} s; netcup's name servers usually follow in "
-            "10 to 30 minutes. To go on waiting:"
+            f"{usual}. To go on waiting:"
         )
         yield f"  {again}"
     elif not settings().quiet:

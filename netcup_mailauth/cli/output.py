@@ -69,10 +69,27 @@ def begin() -> None:
     _drawn.clear()
 
 
-def say(message: str) -> None:
-    """Tell the user something that is not the result: stderr, one line, whatever is in it."""
+def say(message: str, indent: str = "") -> None:
+    """Tell the user something that is not the result: stderr, one line, whatever is in it.
+
+    A terminal gets it wrapped, but for what is to be copied: that begins with two blanks, as in an
+    advice, and stays in one piece.
+    """
     _make_room()
-    click.echo(visible(message), err=True)
+    shown = visible(message)
+    lines = [shown]
+    if sys.stderr.isatty() and not message.startswith("  "):
+        from netcup_mailauth.render.text import wrap
+
+        lines = wrap(shown, width(sys.stderr) - len(indent))
+    for line in lines:
+        click.echo(f"{indent}{line}", err=True)
+
+
+def advise(advice: str) -> None:
+    """Say what to do, below what happened."""
+    for line in advice.splitlines():
+        say(line, "  ")
 
 
 def warn(message: str) -> None:
@@ -81,13 +98,22 @@ def warn(message: str) -> None:
 
 
 def complain(domain: str, failure: Failure, output_format: str) -> None:
-    """Say on stderr why a domain failed, unless the same screen just said it."""
-    seen = output_format == "text" and sys.stdout.isatty() and sys.stderr.isatty()
-    if not seen:
+    """Say on stderr why a domain failed, unless a document says it in the very same place.
+
+    As text, the result on stdout says only that it failed.
+    """
+    if output_format == "text" or not _is_one_log():
         named = failure.message.startswith(domain)
         say(f"netcup-mailauth: {'' if named else f'{domain}: '}{failure.message}")
-        for line in failure.advice.splitlines():
-            say(f"  {line}")
+        advise(failure.advice)
+
+
+def _is_one_log() -> bool:
+    """Whether stdout and stderr are one terminal, pipe or file."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
 
 
 def show(text: str, *, err: bool = False) -> None:
@@ -109,9 +135,17 @@ def use_colour(stream: Any = None) -> bool:
     return bool((stream or sys.stdout).isatty()) and os.environ.get("TERM") != "dumb"
 
 
-def width() -> int:
-    """Columns to lay text out for."""
-    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
+def width(stream: Any = None) -> int:
+    """Columns to lay text out for, on stdout or another stream."""
+    return max(60, min(_columns(stream or sys.stdout, 100), 120))
+
+
+def _columns(stream: Any, otherwise: int) -> int:
+    """The columns of a terminal, unless COLUMNS says how many; of anything else ``otherwise``."""
+    if not os.environ.get("COLUMNS"):
+        with suppress(OSError, ValueError):  # it is no terminal
+            return os.get_terminal_size(stream.fileno()).columns
+    return shutil.get_terminal_size((otherwise, 24)).columns
 
 
 # What is asked
@@ -192,7 +226,7 @@ class Line:
     @property
     def room(self) -> int:
         """Columns there are for it now."""
-        return shutil.get_terminal_size((80, 24)).columns - 1
+        return _columns(sys.stderr, 80) - 1
 
     def draw(self, text: str) -> None:
         """Show ``text``, as far as there is room, in place of what is shown."""

@@ -118,7 +118,7 @@ def print_plan(
         case "markdown":
             output = markdown.plan_comment(plan, full, path.name if path else None)
         case _:
-            output = text.plan_text(plan, Page(width(), use_colour()), full)
+            output = text.plan_text(plan, Page(width(), use_colour(), why=False), full)
     show(output)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import documents, planfile
+from netcup_mailauth import documents, planfile, propagation
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
@@ -23,19 +23,18 @@ from netcup_mailauth.errors import ExitCode, worst
 from netcup_mailauth.findings import NOT_SERVED, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import RunResult, Status
+from netcup_mailauth.records import both_forms
 from netcup_mailauth.render import markdown, metrics, text, words
 from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from netcup_mailauth.plan import ChangeSet, Plan, Result
+    from netcup_mailauth.plan import ChangeSet, Failure, Plan, Result
     from netcup_mailauth.policy import Grounds
 
 NAMED = 10
 """Domains that are named in a command to copy; of more, it would fill the screen."""
-
-ACCEPTED = "netcup has accepted it; its name servers follow in 10 to 30 minutes. To look:"
 
 
 class Reporter:
@@ -44,9 +43,12 @@ class Reporter:
     def __init__(self, output_format: str, full: bool, many: Many | None = None) -> None:
         self._format = output_format
         self._full = full
-        self._page = Page(width(), use_colour())
+        self._page = Page(width(), use_colour(), why=False)
         self._results: list[Result] = []
         self._plan_shown = False
+        self._told: list[tuple[str, Failure | None]] = []
+        self._page_begun = False
+        self._hinted = False
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
@@ -70,6 +72,16 @@ class Reporter:
         show(output, err=self._format != "text")
         self._plan_shown = True
 
+        for change_set in plan.zones:
+            self._complain(change_set, change_set.error)
+
+    def _complain(self, change_set: ChangeSet, failure: Failure | None) -> None:
+        """Say why a domain failed, if it did: once, also if it could not even be planned."""
+        told = (change_set.place.domain, failure)
+        if failure is not None and told not in self._told:
+            self._told.append(told)
+            complain(change_set.place.domain, failure, self._format)
+
     def show(self, change_set: ChangeSet) -> None:
         """One domain's plan, just before it is written; also one that does not do what it seems."""
         unseen = any(finding.code in NOT_SERVED for finding in change_set.findings)
@@ -77,7 +89,15 @@ class Reporter:
         told = change_set.changes or refused or (unseen and not settings().quiet)
         if self._format == "text" and told:
             shown = _without_notes(change_set)
-            show(text.change_set_text(shown, self._page, self._full))
+            apart = "\n" if self._page_begun else ""
+            hint = not self._hinted
+            self._show(apart + text.change_set_text(shown, self._page, self._full, hint=hint))
+            self._hinted = self._hinted or text.first_key(shown) is not None
+
+    def _show(self, output: str) -> None:
+        """Print a part of the result, if that is text."""
+        show(output)
+        self._page_begun = True
 
     def show_anew(self, change_set: ChangeSet) -> None:
         """What a stale plan's records would change now: a message, whatever the format."""
@@ -92,9 +112,8 @@ class Reporter:
         dull = result.failure is None and not result.change_set.changes
         unseen = settings().quiet or self._plan_shown or self._many.changed
         if self._format == "text" and not (dull and unseen):
-            show(text.result_text(result, self._page))
-        if result.failure is not None:
-            complain(result.change_set.place.domain, result.failure, self._format)
+            self._show(text.result_text(result, self._page))
+        self._complain(result.change_set, result.failure)
         if result.change_set.changes:
             note_needless(result.change_set)
         self.bar.step()
@@ -104,6 +123,12 @@ class Reporter:
         """The domains that netcup has new records of."""
         done = (Status.APPLIED, Status.LOST, Status.ALREADY)
         return {r.change_set.place.domain for r in self._results if r.status in done}
+
+    @property
+    def _backends(self) -> list[str]:
+        """The APIs of the domains that were written."""
+        places = (r.change_set.place for r in self._results if r.status is Status.APPLIED)
+        return [place.backend for place in places]
 
     def declined(self, plan: Plan) -> int:
         """The user said no."""
@@ -119,7 +144,7 @@ class Reporter:
         elif self._format == "text" and len(self._results) > 1 and not settings().quiet:
             show(text.run_text(outcome, self._page))
         if outcome.count(Status.APPLIED) and not settings().quiet:
-            say(ACCEPTED)
+            say(f"{propagation.following(self._backends)} To look:")
             named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
             say(f"  netcup-mailauth check {' '.join(named)}")
 
@@ -139,7 +164,7 @@ def agreed(plan: Plan, question: str) -> bool:
     ]
     if not ready:
         return True
-    zones = ready[0].place.domain if len(ready) == 1 else f"{len(ready)} domains"
+    zones = both_forms(ready[0].place.domain) if len(ready) == 1 else f"{len(ready)} domains"
     if len(plan.zones) == 1 and holding.is_in_part(ready[0]):
         kinds = words.kinds_of(ready[0].without_held)
         return confirmed(f"Write {kinds} to {zones}? {words.held_back(ready[0])}.")

@@ -25,7 +25,7 @@ from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli import asking
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
-from netcup_mailauth.cli.output import attended, say, settings, warn
+from netcup_mailauth.cli.output import advise, attended, say, settings, warn
 from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import Resolver, host_and_port
 from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
@@ -468,8 +468,7 @@ class Memory:
         if error.what not in self._warned:
             self._warned.add(error.what)
             warn(f"{error.what} Nothing is known of what was written from here before.")
-            for line in error.advice.splitlines():
-                say(f"  {line.strip()}")
+            advise(error.advice)
 
 
 # What -v shows of HTTP

@@ -27,7 +27,7 @@ from netcup_mailauth.policy import (
 )
 from netcup_mailauth.records import Kind
 from netcup_mailauth.settings import wishes as wishing
-from netcup_mailauth.settings.config import URL
+from netcup_mailauth.settings.credentials import MAILCOW_URL
 from netcup_mailauth.settings.wishes import NothingWantedError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> l
 def wishes_to_check(
     current: Run, domains: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[list[Wish], Basis]:
-    """The domains to check, and what they are held against.
+    """The domains to check, and what they are compared with.
 
     Where no key is named, ``--selector`` only says where to look for one.
     """
@@ -112,8 +112,8 @@ def _ways_on(current: Run, domains: tuple[str, ...], options: dict[str, Any]) ->
     if settings().config:
         words += ["-c", str(settings().config)]
     words += typed(options, ("server", "resolver", "kind"))
-    key: tuple[str, ...] = ("--mailcow", os.environ.get(URL) or PLACEHOLDER)
-    if URL not in os.environ and current.mailcow_named():
+    key: tuple[str, ...] = ("--mailcow", os.environ.get(MAILCOW_URL) or PLACEHOLDER)
+    if MAILCOW_URL not in os.environ and current.mailcow_named():
         key = ("--dkim", "mailcow")  # its address is where it is trusted as far as it may be
     for kind in chosen:
         words += key if kind is Kind.DKIM else HOW_TO[kind]
@@ -144,7 +144,7 @@ def _spf(options: dict[str, Any]) -> SpfPolicy | None:
     if whole is not None and (options["spf_require"] or options["spf_all"]):
         raise UsageError(
             "--spf says the whole record, so --spf-require and --spf-all have no place beside it.",
-            "Leave either out; --spf-drop may stand beside --spf.",
+            "Leave one of them out; --spf-drop may stand beside --spf.",
         )
     given = {
         "record": None if whole is None else spf_record(whole),
@@ -169,7 +169,7 @@ def _dmarc(options: dict[str, Any]) -> DmarcPolicy | None:
     if whole is not None and (options["dmarc_policy"] or options["rua"]):
         raise UsageError(
             "--dmarc says the whole record, so --dmarc-policy and --rua have no place beside it.",
-            "Leave either out.",
+            "Leave one of them out.",
         )
     given = {
         "record": None if whole is None else dmarc_record(whole),

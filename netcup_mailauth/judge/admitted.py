@@ -171,7 +171,7 @@ def _clause(admitted: _Admitted) -> str:
     is_one = network is not None and network.num_addresses == 1
     more = f" and {len(addresses) - _MOST_NAMED} more" if len(addresses) > _MOST_NAMED else ""
     tried = f", such as {' and '.join(addresses[:_MOST_NAMED])}{more}" if addresses else ""
-    by = " and ".join(list(admitted.by)[:_MOST_NAMED])
+    by = " and ".join(map(spf.in_words, list(admitted.by)[:_MOST_NAMED]))
     return f"{carve_out.text}{'' if is_one else tried} ({carve_out.qualifier.word} -> pass by {by})"
 
 

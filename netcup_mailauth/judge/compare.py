@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim
+from netcup_mailauth import dkim, propagation
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 LONGEST_ON_ITS_WAY = timedelta(hours=3)
 """After this a record that was written and is not served is no longer on its way.
 
-netcup's name servers follow within 10 to 30 minutes, those of CloudDNS within 10, and signing adds
-some (confidence: M); the rest is for a bad day of theirs (confidence: L). Caches do not count, as
-only the zone's own servers are asked.
+How soon netcup's name servers follow is in `propagation`, and signing adds some (confidence: M);
+the rest is for a bad day of theirs (confidence: L). Caches do not count, as only the zone's own
+servers are asked.
 """
 
 
@@ -80,6 +80,11 @@ class Known:
     def domain(self) -> str:
         """The mail domain."""
         return self.wish.domain
+
+    @property
+    def backend(self) -> str:
+        """The API that the zone lies at; empty where netcup's copy was not read."""
+        return self.live.backend if self.live is not None else ""
 
     @property
     def managed(self) -> tuple[Kind, ...]:
@@ -463,16 +468,16 @@ def _compared(target: Target, values: tuple[str, ...], inherited: str) -> State:
     return State.OK if problem_of(target.kind, values[0]) is None else State.WRONG
 
 
-PENDING = (
-    "netcup has it already; its name servers follow in 10 to 30 minutes. Nothing to do but wait, "
-    "or let --wait do it."
+_PENDING = (
+    "netcup has it already; its name servers follow in {span}. Nothing to do but wait, or let "
+    "--wait do it."
 )
 _SAME_OPTIONS = "To see what would put it right, give plan the same options."
 _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
-        "If the mail server signs with another selector, name it with --selector. Else publish "
-        "its key, for WEB.DE and GMX insist on a signature of the sender's own domain:\n"
+        "If the mail server signs with another selector, name it with --selector. WEB.DE and GMX "
+        "insist on a signature of the sender's own domain, so publish its key otherwise:\n"
         "  netcup-mailauth plan {domain} --mailcow https://mail.{domain}"
     ),
     Kind.DMARC: (
@@ -482,8 +487,8 @@ _FIRST = {
     Kind.DMARC_REPORT: "Plan both domains in one run; then that record is planned as well.",
 }
 _DISAGREE = (
-    "The name servers disagree. For half an hour after a change that is how netcup's look; after "
-    "that it is wrong."
+    "The name servers disagree. For {span} after a change that is how netcup's look; after that it "
+    "is wrong."
 )
 _ALIAS = "Delete the CNAME in the CCP if it is yours to delete, and put the record in its place."
 _SILENT = (
@@ -499,20 +504,24 @@ _WHERE_IT_IS_SERVED = (
 
 
 def advised(
-    record: CheckedRecord, domain: str, basis: Basis, elsewhere: Elsewhere = NOWHERE
+    record: CheckedRecord,
+    domain: str,
+    basis: Basis,
+    elsewhere: Elsewhere = NOWHERE,
+    backend: str = "",
 ) -> CheckedRecord:
-    """The record with what to do about its state."""
+    """The record with what to do about its state; ``backend`` is the API of its zone, if known."""
     if elsewhere.cut and record.state is not State.OK:
         return replace(record, advice=_WHERE_IT_IS_SERVED)
-    return replace(record, advice=_advice(record, domain, basis))
+    return replace(record, advice=_advice(record, domain, basis, propagation.span([backend])))
 
 
-def _advice(record: CheckedRecord, domain: str, basis: Basis) -> str:
+def _advice(record: CheckedRecord, domain: str, basis: Basis, span: str) -> str:
     match record.state:
         case State.OK:
             return ""
         case State.PENDING:
-            return PENDING
+            return _PENDING.format(span=span)
         case State.ERROR:
             return _SILENT
         case State.CONFLICT if any(len(view.values) < 2 for view in _worst(record)):
@@ -522,7 +531,7 @@ def _advice(record: CheckedRecord, domain: str, basis: Basis) -> str:
         case _ if basis is Basis.OPTIONS:
             return f"{_why(record)}{_SAME_OPTIONS}"
         case State.MISSING if any(view.state is State.OK for view in record.servers):
-            return f"{_DISAGREE}\n{_FIRST[record.kind].format(domain=domain)}"
+            return f"{_DISAGREE.format(span=span)}\n{_FIRST[record.kind].format(domain=domain)}"
         case State.MISSING:
             return _FIRST[record.kind].format(domain=domain)
         case _:

@@ -201,7 +201,7 @@ def _hardness(qualifier: spf.Qualifier | None) -> int:
 
 
 def _word(qualifier: spf.Qualifier | None) -> str:
-    return "nothing said (no all)" if qualifier is None else f"{qualifier.word} ({qualifier}all)"
+    return 'nothing said (no "all")' if qualifier is None else f"{qualifier.word} ({qualifier}all)"
 
 
 def _spf_in_dns(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:

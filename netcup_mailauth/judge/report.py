@@ -29,10 +29,10 @@ WORST_FIRST = tuple(State)
 
 
 class Basis(StrEnum):
-    """What the records are held against."""
+    """What the records are compared with."""
 
-    OPTIONS = "held against the options"
-    CONFIG = "held against the config"
+    OPTIONS = "compared with the options"
+    CONFIG = "compared with the config"
     PUBLISHED = "what is published, judged by itself"
 
 

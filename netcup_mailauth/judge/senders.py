@@ -92,7 +92,7 @@ def _drops(
 
 def _listed(terms: Sequence[Term]) -> str:
     more = len(terms) - MOST_NAMED
-    named = [term.text for term in terms[:MOST_NAMED]]
+    named = [spf.in_words(term.text) for term in terms[:MOST_NAMED]]
     return " and ".join([*named, f"{more} more"] if more > 0 else named)
 
 

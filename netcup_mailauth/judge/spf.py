@@ -29,7 +29,7 @@ UDP = 512
 _LEADS_ON = ("include:", "redirect=")
 _ADVICE = {
     "spf-ptr": "Name the addresses instead, as in ip4:203.0.113.7.",
-    "spf-after-all": "Put the all last.",
+    "spf-after-all": 'Put the "all" last.',
     "spf-no-all": "End it with ~all or -all.",
     "spf-neutral-all": "End it with ~all or -all; ?all protects from nothing.",
     "spf-pass-all": "End it with ~all or -all: as it is, anyone can forge this domain.",
@@ -128,8 +128,8 @@ def too_many(cost: Cost) -> Iterator[Finding]:
             Severity.DANGER,
             f"The SPF record needs {cost.lookups_total} DNS look-ups ({breakdown(cost)}); "
             f"receivers stop at {spf.MAX_LOOKUPS} with permerror.",
-            "Name addresses (ip4:, ip6:) instead of mx and a, or take out an include that is not "
-            "used any more.",
+            'Name addresses (ip4:, ip6:) instead of "mx" and "a", or take out an include '
+            "that nobody uses any more.",
         )
 
 
@@ -167,10 +167,10 @@ def void_hosts(cost: Cost, lookup: Lookup) -> Iterator[Finding]:
         yield Finding(
             "spf-void-hosts",
             Severity.WARNING,
-            f"{found.term} leads to hosts without an {found.family} address "
+            f"{spf.in_words(found.term)} leads to hosts without an {found.family} address "
             f"({', '.join(found.hosts)}): for a sender with one some receivers count each as a "
             f"void look-up, {found.count} in all, and stop with permerror.",
-            "Name their addresses (ip4:, ip6:) instead of mx, in front of what asks DNS.",
+            'Name their addresses (ip4:, ip6:) instead of "mx", in front of what asks DNS.',
         )
 
 
@@ -179,8 +179,8 @@ def broken(node: Cost, code: str = "spf-broken-include") -> Finding:
     return Finding(
         code,
         Severity.DANGER,
-        f"{node.term} leads to nothing that receivers can use ({node.problem.rstrip('.')}); they "
-        "stop there with permerror, whatever stands behind it.",
+        f"{spf.in_words(node.term)} leads to nothing that receivers can use "
+        f"({node.problem.rstrip('.')}); they stop there with permerror, whatever stands behind it.",
         "Correct its name, take it out, or ask whoever runs that domain.",
     )
 
@@ -207,7 +207,8 @@ def _leads_on(node: Cost) -> bool:
 def uncounted(cost: Cost, severity: Severity) -> Iterator[Finding]:
     """That DNS was silent while the look-ups were counted."""
     if silent := dict.fromkeys(node.term for node in cost.walk() if node.unanswered):
-        what = f"DNS gave no answer for {', '.join(silent)}; the number of look-ups may be too low."
+        named = ", ".join(map(spf.in_words, silent))
+        what = f"DNS gave no answer for {named}; the number of look-ups may be too low."
         yield not_checked(what, severity)
 
 

@@ -190,8 +190,8 @@ class HttpClient:
             )
         if 300 <= status < 400:
             raise TransportError(
-                f"{self.what} answered with a redirect (HTTP {status}), which is "
-                "not followed, because a key would travel along.",
+                f"{self.what} answered with a redirect (HTTP {status}). A key would travel along, "
+                "so it is not followed.",
                 "Check the address, or give the one it redirects to.",
                 passing=False,
             )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
-from netcup_mailauth.records import visible
+from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
-from netcup_mailauth.render.words import LABELS, counted, value_of
+from netcup_mailauth.render.words import LABELS, counted, ends_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def check_markdown(report: CheckReport) -> str:
 
 
 def grounds(domain: DomainCheck) -> str:
-    """What the records are held against, told apart by kind where it is not one thing for all."""
+    """What the records are compared with, told apart by kind where it is not one thing for all."""
     kinds = dict.fromkeys(record.kind for record in domain.records)
     held = {record.kind for record in domain.records if record.expected is not None}
     if domain.basis is Basis.PUBLISHED or held.issuperset(kinds):
@@ -75,7 +75,9 @@ def _totals(report: CheckReport) -> str:
 
 
 def _domain(domain: DomainCheck, page: Page, full: bool) -> str:
-    name = page.paint(visible(domain.domain), "bold")
+    name = page.paint(both_forms(domain.domain), "bold")
+    if domain.error is not None and not page.why:
+        return f"{name}: {page.paint('failed', 'red')}\n"
     if domain.error is not None:
         return _lines([name, *failure_lines(domain.error, page)])
     findings = sorted(domain.all_findings, key=_by_gravity)
@@ -143,7 +145,8 @@ def _record(record: CheckedRecord, page: Page, name_width: int, full: bool) -> l
     head = f"  {state} {LABELS[record.kind]:<6} {name:<{name_width}}"
     groups = _groups(record)
     if record.state is State.OK and len(groups) == 1:
-        return _beside(head, _text_of(record, groups[0][0], full), page, name_width)
+        beside = _beside(head, _text_of(record, groups[0][0], full), page, name_width)
+        return [*beside, *_to_compare(record, groups[0][0], page, full)]
     lines = [head.rstrip()]
     told = _differing(record, full)
     if record.expected is not None:
@@ -160,6 +163,15 @@ def _beside(head: str, value: str, page: Page, name_width: int) -> list[str]:
     if len(value) <= room:
         return [f"{head}  {value}"]
     return [head.rstrip(), *page.hang(" " * (_INDENT + 7), value, _INDENT + 7)]
+
+
+def _to_compare(record: CheckedRecord, view: ServerView, page: Page, full: bool) -> list[str]:
+    """The ends of a key that nothing else was compared with, for whoever does it by eye."""
+    if record.expected is not None or full:
+        return []
+    ends = filter(None, (ends_of(record.kind, value) for value in view.values))
+    head = " " * (_INDENT + 7)
+    return [line for text in ends for line in page.hang(head, text, _INDENT + 7, "dim")]
 
 
 def _groups(record: CheckedRecord) -> list[tuple[ServerView, list[str]]]:
@@ -294,7 +306,7 @@ def _finding_document(finding: Finding) -> dict[str, str]:
 
 
 def _domain_markdown(domain: DomainCheck) -> str:
-    lines = [f"### {code(domain.domain)}", ""]
+    lines = [f"### {code(both_forms(domain.domain))}", ""]
     if domain.error is not None:
         words = f"{plain(domain.error.message)} {_prose(domain.error.advice)}".rstrip()
         return _lines([*lines, f"**failed**: {words}"])

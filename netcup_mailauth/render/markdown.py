@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import RunResult
-from netcup_mailauth.records import visible
+from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.words import (
     HELD,
     LABELS,
     counted,
     details,
+    ends_of,
+    listed,
     nothing_to_do,
     totals,
     unmanaged,
@@ -93,8 +95,8 @@ def run_comment(outcome: RunResult, full: bool = False) -> str:
 
 def zone_markdown(zone: Zone) -> str:
     """A zone's records as a table."""
-    lines = [f"## {code(zone.name)}\n", "| hostname | type | value |", "|---|---|---|"]
-    lines += [_record_row(record) for record in zone.records]
+    lines = [f"## {code(both_forms(zone.name))}\n", "| hostname | type | value |", "|---|---|---|"]
+    lines += [_record_row(record) for record in listed(zone)]
     return "\n".join([*lines, "", f"{counted(len(zone.records), 'record', 'records')}."]) + "\n"
 
 
@@ -139,7 +141,8 @@ def _escaped(text: str) -> str:
 
 
 def _change_set(change_set: ChangeSet, full: bool) -> str:
-    lines = [f"### {code(change_set.place.domain)} {plain(_served_by(change_set))}".rstrip() + "\n"]
+    name = code(both_forms(change_set.place.domain))
+    lines = [f"### {name} {plain(_served_by(change_set))}".rstrip() + "\n"]
     if change_set.error is not None:
         lines += [*_failure(change_set.error), ""]
     elif change_set.is_empty:
@@ -182,7 +185,8 @@ def _value(kind: Kind, text: str, full: bool) -> str:
     short, value = value_of(kind, text, full=False), value_of(kind, text, full=True)
     if full and value and short != value:
         return f"{code(short)}, in full {code(value)}"
-    return code(short)
+    ends = ends_of(kind, text)
+    return f"{code(short)}, {code(ends)}" if ends else code(short)
 
 
 def _finding(finding: Finding, allowed: bool) -> list[str]:

@@ -14,14 +14,16 @@ from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import SIGNS, Action, Result, RunResult, Status
-from netcup_mailauth.records import visible
+from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.words import (
     HELD,
     LABELS,
     Detail,
     counted,
     details,
+    ends_of,
     kinds_unmanaged,
+    listed,
     nothing_to_do,
     totals,
     unmanaged,
@@ -50,8 +52,12 @@ def plan_text(plan: Plan, page: Page, full: bool = False) -> str:
     blocks = []
     alone = len(plan.zones) == 1
     zones = (_without(change_set, shared, alone=alone) for change_set in plan.zones)
+    first = next((c.place.domain for c in plan.zones if first_key(c)), None)
     for dull, change_sets in groupby(zones, _is_dull):
-        blocks += [change_set_text(change_set, page, full) for change_set in change_sets]
+        blocks += [
+            change_set_text(change_set, page, full, hint=change_set.place.domain == first)
+            for change_set in change_sets
+        ]
         blocks += ["\n"] if dull else []
     blocks += [_shared_text(found, domains, page) for found, domains in shared.items()]
     blocks += [] if alone else [_left_text(plan, page)]
@@ -99,13 +105,32 @@ NAMED = 3
 def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
     finding, allowed = told
     lines = finding_lines(finding, allowed, page)
-    named = visible(", ".join(domains))
+    named = ", ".join(map(both_forms, domains))
     head = page.hang("  ", f"{len(domains)} domains ({named}):", 4)
     return _lines([*head, *lines, ""])
 
 
-def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> str:
-    """One domain of a plan."""
+_HINT = "--full shows the key whole"
+
+
+def first_key(change_set: ChangeSet) -> Change | None:
+    """The first change of which only the ends of a key are shown, if there is one."""
+    for change in change_set.changes:
+        records = filter(None, (change.before, change.after))
+        if any(ends_of(change.kind, record.destination) for record in records):
+            return change
+    return None
+
+
+def change_set_text(
+    change_set: ChangeSet, page: Page, full: bool = False, *, hint: bool = True
+) -> str:
+    """One domain of a plan; ``hint`` at how to see the key in it whole, unless it is ``full``."""
+    if change_set.error is not None and not page.why:
+        name = page.paint(name_of(change_set), "bold")
+        not_tried = change_set.error.message == Status.NOT_TRIED
+        outcome = Status.NOT_TRIED if not_tried else Status.FAILED
+        return _lines([f"{name}: {page.paint(outcome, 'red')}", ""])
     if change_set.error is not None:
         return _lines([heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:
@@ -115,7 +140,8 @@ def change_set_text(change_set: ChangeSet, page: Page, full: bool = False) -> st
         longest = max(len(visible(change.hostname)) for change in change_set.changes)
         name_width = min(longest, _MAX_NAME, page.width // 3)
         for change in change_set.changes:
-            lines += _change(change, page, name_width, full)
+            hinted = hint and not full and change is first_key(change_set)
+            lines += _change(change, page, name_width, full, _HINT if hinted else "")
             if holding.is_in_part(change_set) and change.kind in change_set.held:
                 lines += page.hang(" " * (6 + _LABEL_WIDTH + name_width), HELD, 0, "bold")
         lines += page.hang("    ", untouched(change_set), 4, "dim")
@@ -132,22 +158,34 @@ def _left(change_set: ChangeSet, page: Page) -> list[str]:
 
 def zone_text(zone: Zone, served_by: str, page: Page) -> str:
     """A zone's records in columns, values wrapped and never cut."""
-    name = visible(zone.name)
+    name = both_forms(zone.name)
     if not zone.records:
         return f"{name} has no such records ({served_by}).\n"
-    rows = [(visible(r.id or ""), visible(r.hostname), visible(r.type)) for r in zone.records]
+    records = listed(zone)
+    rows = [(_identifier(r), visible(r.hostname), visible(r.type)) for r in records]
     ids, names, types = (max(map(len, column)) for column in zip(*rows, strict=True))
     names = min(names, page.width // 3)
-    indent = 2 + ids + 2 + names + 2 + types + 2
+    start = 2 + ids + 2 if ids else 2
+    indent = start + names + 2 + types + 2
     lines = [_title(name, served_by, page), ""]
-    for record, (identifier, hostname, record_type) in zip(zone.records, rows, strict=True):
-        head = f"  {identifier:>{ids}}  {hostname:<{names}}  {record_type:<{types}}  "
+    for record, (identifier, hostname, record_type) in zip(records, rows, strict=True):
+        before = f"  {identifier:>{ids}}  " if ids else "  "
+        head = f"{before}{hostname:<{names}}  {record_type:<{types}}  "
         if len(head) > indent:
-            lines.append(f"  {identifier:>{ids}}  {hostname}")
-            head = f"{' ' * (4 + ids + names)}  {record_type:<{types}}  "
+            lines.append(f"{before}{hostname}")
+            head = f"{' ' * (start + names)}  {record_type:<{types}}  "
         lines += page.hang(head, _destination(record), indent)
     lines += ["", f"{counted(len(zone.records), 'record', 'records')}."]
     return _lines(lines)
+
+
+_LONGEST_IDENTIFIER = 12
+
+
+def _identifier(record: DnsRecord) -> str:
+    """A record's identifier; not one such as CloudDNS's, which would take the room of the value."""
+    shown = visible(record.id or "")
+    return shown if len(shown) <= _LONGEST_IDENTIFIER else ""
 
 
 def _is_dull(change_set: ChangeSet) -> bool:
@@ -158,7 +196,8 @@ def _is_dull(change_set: ChangeSet) -> bool:
 def name_of(change_set: ChangeSet) -> str:
     """The domain, and its zone where that is another."""
     domain, zone = change_set.place.domain, change_set.place.zone
-    return visible(domain if domain == zone else f"{domain} (zone {zone})")
+    shown = both_forms(domain)
+    return shown if domain == zone else f"{shown} (zone {visible(zone)})"
 
 
 def _served_by(change_set: ChangeSet) -> str:
@@ -184,7 +223,7 @@ def _nothing_to_do(change_set: ChangeSet, page: Page) -> list[str]:
     return [_title(name, right, page), *page.hang("    ", words, 4)]
 
 
-def _change(change: Change, page: Page, name_width: int, full: bool) -> list[str]:
+def _change(change: Change, page: Page, name_width: int, full: bool, hint: str) -> list[str]:
     hostname = visible(change.hostname)
     label = f"{LABELS[change.kind]:<{_LABEL_WIDTH}}"
     head = f"  {page.sign(SIGNS[change.action])} {label}{hostname:<{name_width}}  "
@@ -193,6 +232,7 @@ def _change(change: Change, page: Page, name_width: int, full: bool) -> list[str
     if len(hostname) > name_width:
         lines, head = [head.rstrip()], " " * indent
     lines += _values(change, page, head, indent, full)
+    lines += page.hang(" " * indent, hint, indent, "dim") if hint else []
     below = details(change)
     fitting = [
         len(detail.term)
@@ -208,7 +248,8 @@ def _change(change: Change, page: Page, name_width: int, full: bool) -> list[str
 def _values(change: Change, page: Page, head: str, indent: int, full: bool) -> list[str]:
     lines: list[str] = []
     if change.before is not None:
-        lines += _value(page, head, change.kind, change.before.destination, "", indent, "red", full)
+        value = change.before.destination
+        lines += _value(page, head, change.kind, value, "", indent, "red", full)
         head = " " * (indent - 3) + "-> "
     if change.after is not None:
         source = f"from {visible(change.source)}" if change.source is not None else ""
@@ -222,7 +263,9 @@ def _value(
 ) -> list[str]:
     short = value_of(kind, text, full=False)
     if not full:
-        return page.hang(head, ", ".join(filter(None, (short, source))), indent, colour)
+        lines = page.hang(head, ", ".join(filter(None, (short, source))), indent, colour)
+        ends = ends_of(kind, text)
+        return [*lines, *(page.hang(" " * indent, ends, indent, colour) if ends else ())]
     # In full means fit to paste: a line of its own, which is left to the terminal to fold.
     value = value_of(kind, text, full=True)
     told = ", ".join(filter(None, ("" if short == value else short, source)))
@@ -288,12 +331,12 @@ def _lines(lines: list[str]) -> str:
 
 
 def result_text(result: Result, page: Page) -> str:
-    """What became of one domain, in a line or two."""
-    domain = visible(result.change_set.place.domain)
+    """What became of one domain, in a line or two; why it failed, where the page tells that."""
+    domain = both_forms(result.change_set.place.domain)
     lines = [
         f"{page.paint(domain, 'bold')}: {page.paint(_outcome(result), _colour(result.status))}"
     ]
-    if result.failure is not None:
+    if result.failure is not None and page.why:
         lines += failure_lines(result.failure, page)
     lines += [line for note in result.notes for line in page.hang("  note: ", visible(note), 8)]
     return "".join(f"{line}\n" for line in lines)
@@ -329,6 +372,8 @@ def _row(result: Result, name_width: int, page: Page) -> list[str]:
     if len(name) > name_width:
         lines, head = [head.rstrip()], " " * (name_width + 15)
     words = _outcome(result)
+    if result.failure is not None and not page.why:
+        return [*lines, head.rstrip()]  # the status says it
     if result.failure is not None:
         domain = result.change_set.place.domain
         words = visible(result.failure.message.removeprefix(domain).removeprefix(": "))
@@ -378,10 +423,17 @@ MIN_ROOM = 20
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What text is laid out for: its width in columns, and whether it may be coloured."""
+    """What text is laid out for.
+
+    Attributes:
+        width: in columns.
+        colour: whether it may be coloured.
+        why: whether why something failed is told on it; not where a message beside it does.
+    """
 
     width: int = 100
     colour: bool = False
+    why: bool = True
 
     def paint(self, text: str, *names: str) -> str:
         """``text`` in these colours, where colours are wanted."""

@@ -15,11 +15,12 @@ from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
-from netcup_mailauth.records import CCP, CLOUDDNS, Kind, visible
+from netcup_mailauth.records import APEX, CCP, CLOUDDNS, Kind, both_forms, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.taglist import TagList
 
 LABELS = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
@@ -58,6 +59,26 @@ def value_of(kind: Kind, text: str, full: bool) -> str:
         except RecordError:
             return visible(text) if text.strip() else "(empty)"
     return visible(text)
+
+
+def ends_of(kind: Kind, text: str) -> str:
+    """A DKIM record with the ends of its key, to be compared by eye; empty for anything else."""
+    if kind is not Kind.DKIM:
+        return ""
+    try:
+        return visible(dkim.ends(text)) if dkim.parse(text).key is not None else ""
+    except RecordError:
+        return ""  # it is shown as it is
+
+
+def listed(zone: Zone) -> list[DnsRecord]:
+    """A zone's records as they are looked for: the apex first, then by name, type, priority."""
+    return sorted(zone.records, key=_place)
+
+
+def _place(record: DnsRecord) -> tuple[bool, str, str, int, str]:
+    priority = int(record.priority) if record.priority.isdecimal() else 0
+    return record.hostname != APEX, record.hostname, record.type, priority, record.destination
 
 
 def details(change: Change) -> list[Detail]:
@@ -135,7 +156,7 @@ def _tag_words(name: str, value: str) -> Iterator[str | None]:
 
 def _report_detail(hostname: str) -> Detail:
     subject = hostname.partition("._report._dmarc")[0]
-    about = "every domain" if subject == "*" else visible(subject)
+    about = "every domain" if subject == "*" else both_forms(subject)
     return Detail("", "", f"DMARC reports about {about} may be sent here")
 
 

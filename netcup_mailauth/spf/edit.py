@@ -185,7 +185,7 @@ def _with_modifier(record: SpfRecord, term: Term) -> SpfRecord:
     present = record.modifier(term.name)
     if term.name == "redirect" and record.all_term is not None:
         raise SpfEditError(
-            f'SPF: receivers would ignore "{term.text}", because of "{record.all_term.text}"',
+            f'SPF: with "{record.all_term.text}" in it receivers would ignore "{term.text}"',
             f'Require "include:{term.domain}" instead, or drop the "all".',
         )
     if term.name in ("redirect", "exp") and present is not None:

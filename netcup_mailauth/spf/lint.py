@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth.spf import macros, mistakes
-from netcup_mailauth.spf.record import Qualifier
+from netcup_mailauth.spf.record import Qualifier, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,11 +60,11 @@ def _without_effect(record: SpfRecord) -> Iterator[Problem]:
         yield Problem("spf-after-all", 'there is more than one "all"; only the first counts', more)
     behind = tuple(term for term in record.unreached if not term.is_all)
     if behind:
-        named = " ".join(term.text for term in behind)
+        named = " ".join(in_words(term.text) for term in behind)
         yield Problem("spf-after-all", f'behind the "all" nobody reads {named}', behind)
     redirect = record.redirect
     if redirect is not None and record.all_term is not None:
-        message = f'receivers ignore {redirect.text}, because there is an "all"'
+        message = f'there is an "all", so receivers ignore {redirect.text}'
         yield Problem("spf-after-all", message, (redirect,))
 
 
@@ -75,6 +75,6 @@ def _slow(record: SpfRecord) -> Iterator[Problem]:
         term for term in counted if term.name == "ptr" or "p" in macros.letters(term.domain or "")
     )
     if found:
-        named = " ".join(term.text for term in found)
+        named = " ".join(in_words(term.text) for term in found)
         message = f"{named} is slow and unreliable; some receivers skip it (RFC 7208 5.5)"
         yield Problem("spf-ptr", message, found)

@@ -161,7 +161,7 @@ def _unknown(text: str) -> SpfSyntaxError:
     return SpfSyntaxError(
         text,
         "is no mechanism of SPF (RFC 7208 4.6.1)",
-        f"There are all, include, a, mx, ptr, ip4, ip6 and exists. {_UNSURE}",
+        f'There are "all", "include", "a", "mx", "ptr", "ip4", "ip6" and "exists". {_UNSURE}',
     )
 
 

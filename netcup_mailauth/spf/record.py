@@ -48,6 +48,11 @@ class Qualifier(StrEnum):
         return self.name.lower()
 
 
+def in_words(text: str) -> str:
+    """A term as a sentence names it: quoted where it could be read as a word of the sentence."""
+    return f'"{text}"' if text.isalpha() else text
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One term, as written and as understood.

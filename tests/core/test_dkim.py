@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from netcup_mailauth import dkim
 from netcup_mailauth.dkim import DkimSyntaxError
 from netcup_mailauth.errors import RecordError
+from tests.core.render.samples import RSA_P
 from tests.effort import MANY
 
 # The key of RFC 8463, A.2: brisbane._domainkey.football.example.com
@@ -399,3 +400,22 @@ def test_importing_the_records_does_not_load_cryptography_or_dns() -> None:
 def test_the_backslash_before_a_semicolon_is_the_reason_that_is_told(text: str) -> None:
     with pytest.raises(dkim.DkimSyntaxError, match="backslash before its semicolons"):
         dkim.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        (f"v=DKIM1;k=rsa;t=s;s=email;p={RSA_P}", "v=DKIM1;k=rsa;t=s;s=email;p={}...{}"),
+        (
+            f"v=DKIM1; k=rsa; p={RSA_P[:50]} {RSA_P[50:]}; n=note",
+            "v=DKIM1; k=rsa; p={}...{}; n=note",
+        ),
+        (f"k=rsa;p={RSA_P}", "k=rsa;p={}...{}"),
+    ],
+)
+def test_a_record_is_shown_by_the_ends_of_its_key(text: str, ends: str) -> None:
+    assert dkim.ends(text) == ends.format(RSA_P[:8], RSA_P[-12:])
+
+
+def test_a_record_without_a_key_has_nothing_to_leave_out() -> None:
+    assert dkim.ends("v=DKIM1;p=") == "v=DKIM1;p="

@@ -28,6 +28,7 @@ CORE = {
         "planfile",
         "policy",
         "proposal",
+        "propagation",
         "records",
         "render",
         "spf",

@@ -106,7 +106,10 @@ def test_no_text_is_said_to_be_missing_and_to_be_too_much() -> None:
     change_set = compute(PLACE, DEFAULT, WISHES)
     moved = replace(renamed(DEFAULT), records=(*renamed(DEFAULT).records, txt("7", "@", SPF.value)))
     (sentence,) = drift(change_set, moved)
-    assert "should not be" in sentence
+    assert sentence.endswith(" is new")
+    gone = drift(change_set, replace(DEFAULT, records=()))
+    assert gone
+    assert all(sentence.endswith(" is gone") for sentence in gone)
 
 
 def test_only_what_this_write_makes_is_a_part_of_it() -> None:

@@ -14,9 +14,11 @@ from netcup_mailauth.records import (
     DnsRecord,
     Kind,
     Zone,
+    both_forms,
     join_txt,
     masked,
     reason_not_to_store,
+    visible,
 )
 
 
@@ -125,3 +127,30 @@ def test_each_api_has_characters_and_a_length_of_its_own() -> None:
 def test_nothing_is_left_of_a_secret_that_holds_another(longer: str, turned: bool) -> None:
     secrets = [SecretStr("secret"), SecretStr(longer)]
     assert masked(f"key {longer}, secret", secrets[::-1] if turned else secrets) == "key ***, ***"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("example.com", "example.com"),
+        ("xn--bcher-kva.example", "bücher.example (xn--bcher-kva.example)"),
+        ("mail.xn--strae-oqa.de", "mail.straße.de (mail.xn--strae-oqa.de)"),
+        ("xn--fiqs8s.example", "中国.example (xn--fiqs8s.example)"),
+        ("xn--a.example", "xn--a.example"),  # no punycode
+        ("xn--1ch.example", "xn--1ch.example"),  # a sign that no name may have
+        ("xn--example-.com", "xn--example-.com"),
+        ("xn--\x1b[2J.example", "xn--\\x1b[2J.example"),
+    ],
+)
+def test_a_domain_is_shown_in_both_forms_where_the_one_leads_to_the_other(
+    name: str, shown: str
+) -> None:
+    assert both_forms(name) == shown
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_nothing_that_cannot_be_seen_gets_into_a_name_that_is_shown(text: str) -> None:
+    name = f"xn--{text.lower()}.example"
+    shown = both_forms(name)
+    assert visible(shown) == shown
+    assert visible(name) in shown

@@ -37,9 +37,19 @@ def test_it_shows_plan_apply_an_empty_plan_a_new_key_and_a_second_apply(tmp_path
     assert commands == ["records", "plan", "apply", "plan", "apply", "check"]
     assert "written and verified: 2 created, 1 updated" in ended.stdout
     assert "nothing to do" in ended.stdout
+    assert ended.stdout.endswith("\n  netcup-mailauth setup\n")
     second = ended.stdout.rpartition("$ netcup-mailauth apply")[2]
     old, new = re.findall(r"SHA256:\w+", second)[:2]
     assert old != new
+
+
+def test_the_story_is_told_once_and_is_no_longer_than_somebody_reads(tmp_path: Path) -> None:
+    ended = run(tmp_path, COLUMNS="80")
+    lines = ended.stdout.splitlines()
+    assert sum(-(-len(line) // 80) or 1 for line in lines) <= 110  # as a terminal folds them
+    told = [line for line in lines if line.strip()]
+    for once in ("-> v=spf1 mx a -all", "+ DMARC  _dmarc", "? dmarc-untested", "endpoint: "):
+        assert sum(once in line for line in told) == 1, once
 
 
 def test_a_users_config_and_credentials_are_not_seen(tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def test_a_quiet_check_says_nothing_unless_something_is_not_right(check: Checks)
     assert "spf-syntax" in check.text("example.com", "-q")[1]
 
 
-# What it is held against
+# What it is compared with
 
 
 def test_options_win_over_the_config_and_it_is_said_in_every_format(
@@ -265,8 +265,8 @@ def test_options_win_over_the_config_and_it_is_said_in_every_format(
     assert (code, domain["basis"], states(domain)["spf"]) == (0, "config", "ok")
     code, domain = check("example.com", "-c", str(config), "--spf", "v=spf1 mx ~all")
     assert (code, domain["basis"], states(domain)["spf"]) == (8, "options", "wrong")
-    assert "held against the config" in check.text("-c", str(config))[1]
-    assert "held against the config" in check.text("-c", str(config), "--format", "markdown")[1]
+    assert "compared with the config" in check.text("-c", str(config))[1]
+    assert "compared with the config" in check.text("-c", str(config), "--format", "markdown")[1]
 
 
 def test_what_was_last_applied_from_here_tells_what_is_on_its_way_and_nothing_else(
@@ -430,7 +430,8 @@ def test_a_loop_of_aliases_at_a_selector(check: Checks) -> None:
 def test_an_international_name_is_asked_for_in_punycode(check: Checks) -> None:
     code, output = check.text("bücher.example")
     assert code == 5
-    assert "xn--bcher-kva.example does not exist in DNS." in output
+    assert output == "bücher.example (xn--bcher-kva.example): failed\n"
+    assert "xn--bcher-kva.example does not exist in DNS." in check.stderr
     assert check.text("bü cher.example")[0] == 2
 
 

@@ -183,9 +183,10 @@ def test_a_plan_with_a_failed_domain_is_written_and_says_so(cli: Cli) -> None:
     assert "plan.json says of example.org only why there is no plan" in err
     VALIDATOR.validate(cli.document)
     assert [zone["error"] is None for zone in cli.document["zones"]] == [True, False]
-    code, out, _ = cli("apply", "--plan", "plan.json")
+    code, out, err = cli("apply", "--plan", "plan.json")
     assert code == 5
-    assert "It could not be planned" in out
+    assert "example.org: failed" in out
+    assert err.count("It could not be planned") == 1
     assert txt(cli.sandbox, "_dmarc") == [MILD[1]]
 
 

@@ -336,7 +336,7 @@ STATES: dict[str, Case] = {
     ),
     "one server differs, nothing wanted": having(one_server=LAGGING),
     "nothing is there": having({AT: apex(), SELECTOR: None, POLICY: None}),
-    "another record, held against the options": saying("v=spf1 a ~all", policy=WANTED, key=KEY),
+    "another record, compared with the options": saying("v=spf1 a ~all", policy=WANTED, key=KEY),
     "another record than was last written from here": saying(
         "v=spf1 a ~all", remembered=(f"spf @ {SPF}", f"dmarc _dmarc {DMARC}")
     ),

@@ -1,4 +1,4 @@
-"""Each state that is not right comes with what to do, fit for what it was held against."""
+"""Each state that is not right comes with what to do, fit for what it was compared with."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import shlex
 
 import pytest
 
-from netcup_mailauth.judge.compare import PENDING, advised
+from netcup_mailauth.judge.compare import advised
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import CCP, CLOUDDNS, Kind
 
 
 def advice(state: str, basis: Basis, kind: Kind = Kind.SPF, values: tuple[str, ...] = ()) -> str:
@@ -33,7 +33,7 @@ def test_there_is_always_something_to_do(state: str, kind: Kind, basis: Basis) -
 @pytest.mark.parametrize(
     ("state", "basis", "words"),
     [
-        ("pending", Basis.CONFIG, PENDING),
+        ("pending", Basis.CONFIG, "Nothing to do but wait"),
         ("wrong", Basis.CONFIG, "netcup-mailauth plan example.com"),
         ("wrong", Basis.OPTIONS, "give plan the same options"),
         ("missing", Basis.PUBLISHED, "--spf-require mx"),
@@ -57,6 +57,17 @@ def test_what_a_finding_tells_is_not_told_twice_and_right_needs_nothing() -> Non
     assert advice("ok", Basis.CONFIG) == ""
     assert advice("wrong", Basis.PUBLISHED, values=("v=spf1 bad:",)) == ""
     assert advice("conflict", Basis.PUBLISHED, values=("a", "b")) == ""
+
+
+@pytest.mark.parametrize(
+    ("backend", "span"),
+    [(CCP, "10 to 30 minutes"), (CLOUDDNS, "1 to 10 minutes"), ("", "up to 30 minutes")],
+)
+@pytest.mark.parametrize("state", ["pending", "missing"])
+def test_how_long_to_wait_is_said_by_the_api(state: str, backend: str, span: str) -> None:
+    views = (ServerView("ns1", ("x",), State.OK), ServerView("ns2", (), State(state)))
+    record = CheckedRecord(Kind.SPF, "example.com", None, views)
+    assert span in advised(record, "example.com", Basis.PUBLISHED, backend=backend).advice
 
 
 def test_servers_that_disagree_are_told_from_a_record_that_is_not_there() -> None:

@@ -215,6 +215,36 @@ def test_a_server_that_is_shut_out_of_parts_is_let_in_by_parts_and_nothing_is_lo
     assert policy.spf == wants({**wish, "require": ["a", *let_in]}).spf
 
 
+COW: dict[str, Sequence[Any]] = {"cow.example.net": [{"A": SERVER}]}
+
+
+@pytest.mark.parametrize("host", [SERVER, "2001:db8::25", "cow.example.net"])
+def test_an_mx_with_an_address_of_the_server_is_that_server_whatever_it_is_called(
+    host: str,
+) -> None:
+    found = only(
+        judged(CLEAN, wants("v=spf1 a -all"), hosts=(host,), dns=dns(COW)),
+        "spf-excludes-own-server",
+    )
+    assert found.severity is DANGER
+    assert SERVER in found.message
+    assert "2001:db8::25" in found.message
+    assert "the mail of example.com" in found.message
+
+
+def test_an_mx_that_only_may_be_the_sender_is_a_warning() -> None:
+    found = only(judged(CLEAN, wants("v=spf1 a -all"), dns=dns(COW)), "spf-excludes-own-server")
+    assert found.severity is WARNING
+    assert "Unless it only receives" in found.advice
+
+
+def test_an_mx_of_somebody_else_beside_the_server_is_not_tried() -> None:
+    both = mail_zone(SPF, DMARC, None, "@ MX 20 filter.example.net")
+    elsewhere = dns({"filter.example.net": [{"A": "198.51.100.9"}]})
+    found = judged(both, wants("v=spf1 mx:mail.example.com ~all"), hosts=(SERVER,), dns=elsewhere)
+    assert "198.51.100.9" not in "".join(finding.message for finding in found)
+
+
 NETCUP_MX: dict[str, Sequence[Any]] = {"mxf8a.netcup.net": [{"A": "198.51.100.9"}]}
 
 

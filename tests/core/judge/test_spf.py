@@ -85,7 +85,7 @@ def test_an_end_that_is_no_looser_than_before_is_not_called_so(
 
 def test_the_loosening_names_both_ends() -> None:
     message = only(spf_findings("v=spf1 mx -all", "v=spf1 mx"), "spf-loosens-all").message
-    assert "fail (-all) -> nothing said (no all)" in message
+    assert 'fail (-all) -> nothing said (no "all")' in message
 
 
 def test_a_fault_that_stays_says_that_it_is_already_so() -> None:
@@ -204,7 +204,7 @@ def test_either_way_out_is_one_indeed(live: str | tuple[str, ...], new: str) -> 
 
 def test_several_senders_that_go_are_one_question_and_one_line_to_type() -> None:
     found = only(spf_findings(NETCUP, "v=spf1 ip4:203.0.113.25 -all"), "spf-drops-sender")
-    assert "mx and a and include:_spf.webhosting.systems" in found.message
+    assert '"mx" and "a" and include:_spf.webhosting.systems' in found.message
     drop = typed(found)[1].spf
     assert drop
     assert drop.drop == ["mx", "a", "include:_spf.webhosting.systems"]
@@ -213,7 +213,7 @@ def test_several_senders_that_go_are_one_question_and_one_line_to_type() -> None
 def test_what_was_named_already_is_named_again_beside_what_was_not() -> None:
     wish = {"record": "v=spf1 mx -all", "drop": ["include:_spf.webhosting.systems"]}
     found = only(spf_findings(NETCUP, wish), "spf-drops-sender")
-    assert found.message.startswith("a is in effect")
+    assert found.message.startswith('"a" is in effect')
     keep, drop = typed(found)
     assert keep.spf == wants({"require": ["mx"], "drop": wish["drop"], "all": "fail"}).spf
     assert drop.spf == wants({**wish, "drop": ["include:_spf.webhosting.systems", "a"]}).spf

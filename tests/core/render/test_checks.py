@@ -73,7 +73,7 @@ DEAD = record(view(0, "ok", SPF), view(1, "error", detail="no answer"), view(2, 
 def test_what_is_right_is_one_line() -> None:
     assert text(domain(RIGHT)) == (
         "example.com: all is right\n"
-        "  held against the config\n"
+        "  compared with the config\n"
         "\n"
         "  ok       SPF    example.com  v=spf1 mx a -all\n"
     )
@@ -82,7 +82,7 @@ def test_what_is_right_is_one_line() -> None:
 def test_servers_that_say_the_same_are_told_together_the_worst_first_with_what_to_do() -> None:
     assert text(domain(RIGHT, LATE), page=Page(80)) == (
         "example.com: nothing wrong; not everywhere yet: DMARC\n"
-        "  held against the config\n"
+        "  compared with the config\n"
         "\n"
         "  pending  DMARC  _dmarc.example.com\n"
         f"           wanted    {DMARC}\n"
@@ -137,19 +137,19 @@ NONE_OF_ITSELF = record(view(0, "missing"), kind=Kind.DMARC)
 @pytest.mark.parametrize(
     ("check", "grounds"),
     [
-        (domain(RIGHT, LATE), "held against the config"),
-        (domain(RIGHT, basis=Basis.OPTIONS), "held against the options"),
-        (domain(RIGHT, OF_ITSELF), "SPF held against the config; DKIM as published"),
+        (domain(RIGHT, LATE), "compared with the config"),
+        (domain(RIGHT, basis=Basis.OPTIONS), "compared with the options"),
+        (domain(RIGHT, OF_ITSELF), "SPF compared with the config; DKIM as published"),
         (domain(OF_ITSELF, RIGHT, NONE_OF_ITSELF, basis=Basis.OPTIONS),
-         "SPF held against the options; DKIM and DMARC as published"),
+         "SPF compared with the options; DKIM and DMARC as published"),
         (domain(RIGHT, OF_ITSELF, OF_ITSELF, LATE),
-         "SPF and DMARC held against the config; DKIM as published"),
+         "SPF and DMARC compared with the config; DKIM as published"),
         (domain(OF_ITSELF, NONE_OF_ITSELF), "what is published, judged by itself"),
         (domain(OF_ITSELF, basis=Basis.PUBLISHED), "what is published, judged by itself"),
-        (domain(), "held against the config"),
+        (domain(), "compared with the config"),
     ],
 )  # fmt: skip
-def test_what_each_kind_is_held_against_is_told_for_people_too(
+def test_what_each_kind_is_compared_with_is_told_for_people_too(
     check: DomainCheck, grounds: str
 ) -> None:
     assert text(check).splitlines()[1] == f"  {grounds}"
@@ -187,6 +187,22 @@ def test_a_key_is_told_by_its_fingerprint_and_in_full_where_only_that_shows_the_
     noted = record(view(0, "wrong", RSA.replace("p=", "n=note;p=")), kind=Kind.DKIM, expected=RSA)
     assert RSA in text(domain(noted), page=Page(500))
     assert RSA in text(domain(differs), page=Page(500), full=True)
+
+
+def test_a_key_that_was_compared_with_none_is_shown_by_its_ends_too() -> None:
+    ends = "v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB"
+    assert f"\n{' ' * 18}{ends}\n" in text(domain(OF_ITSELF))
+    assert ends not in text(domain(OF_ITSELF), full=True)
+    compared = record(view(0, "ok", RSA), kind=Kind.DKIM, expected=RSA)
+    assert ends not in text(domain(compared))
+
+
+def test_a_domain_that_failed_says_why_unless_a_message_does() -> None:
+    failed = DomainCheck(
+        "xn--bcher-kva.example", Basis.CONFIG, error=Failure(ExitCode.ZONE, "Gone.")
+    )
+    shown = text(failed, page=Page(100, why=False))
+    assert shown == "bücher.example (xn--bcher-kva.example): failed\n"
 
 
 def test_a_domain_that_failed_says_why() -> None:

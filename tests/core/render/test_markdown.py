@@ -254,7 +254,7 @@ def test_a_plan_as_it_is_shown() -> None:
   - to `{SPF}`
   - dropped `include:_spf.webhosting.systems` may no longer send for you; 1 look-up less
   - changed `-all` softfail -\\> fail
-- **create** DKIM at `dkim._domainkey`: `RSA 1024, {RSA_FINGERPRINT}`, from `mailcow at mail.example.com`
+- **create** DKIM at `dkim._domainkey`: `RSA 1024, {RSA_FINGERPRINT}`, `v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB`, from `mailcow at mail.example.com`
 - DMARC as wanted; 11 other records stay as they are, 2 of them TXT beside the SPF record
 
 - **danger** `spf-drops-sender`: A sender is dropped. Keep it.

@@ -26,6 +26,7 @@ from tests.core.render.samples import (
     DECEIVING,
     DMARC,
     ED25519,
+    ED25519_P,
     FAILED,
     FULL_STORY,
     LONG_WORDS,
@@ -69,6 +70,8 @@ example.com{"CCP API":>109}
                             - include:_spf.webhosting.systems  may no longer send for you; 1 look-up less
                             ~ -all                             softfail -> fail
   + DKIM   dkim._domainkey  RSA 1024, {RSA_FINGERPRINT}, from mailcow at mail.example.com
+                            v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB
+                            --full shows the key whole
     DMARC as wanted; 11 other records stay as they are, 2 of them TXT beside the SPF record
 
   ! spf-drops-sender  A sender is dropped.
@@ -94,6 +97,8 @@ example.com{"CCP API":>69}
                             ~ -all  softfail -> fail
   + DKIM   dkim._domainkey  RSA 1024, {RSA_FINGERPRINT}, from mailcow at
                             mail.example.com
+                            v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB
+                            --full shows the key whole
     DMARC as wanted; 11 other records stay as they are, 2 of them TXT beside the
     SPF record
 """)
@@ -417,3 +422,68 @@ def test_a_priority_is_shown_printable(odd: str) -> None:
     shown = zone_text(Zone("example.com", "ccp", (record,)), "CCP API", PAGE)
     assert all(visible(line) == line for line in shown.split("\n"))
     assert len(shown.splitlines()) == 5
+
+
+def test_records_are_listed_apex_first_then_by_name_type_and_priority() -> None:
+    rows = [
+        ("www", "A", "192.0.2.1", "0"),
+        ("mail", "AAAA", "2001:db8::1", "0"),
+        ("@", "TXT", "b", "0"),
+        ("@", "MX", "late.example", "100"),
+        ("@", "MX", "soon.example", "20"),
+        ("mail", "A", "192.0.2.2", "0"),
+        ("_dmarc", "TXT", "v=DMARC1;p=none", "0"),
+        ("@", "TXT", "a", "0"),
+        ("*", "A", "192.0.2.1", "0"),
+    ]
+    records = [DnsRecord(str(at), *row) for at, row in enumerate(rows)]
+    shown = zone_text(Zone("example.com", "ccp", tuple(records)), "CCP API", PAGE)
+    listed = [line.split(maxsplit=1)[1] for line in shown.splitlines()[2:-2]]
+    assert [" ".join(line.split()) for line in listed] == [
+        "@ MX 20 soon.example",
+        "@ MX 100 late.example",
+        "@ TXT a",
+        "@ TXT b",
+        "* A 192.0.2.1",
+        "_dmarc TXT v=DMARC1;p=none",
+        "mail A 192.0.2.2",
+        "mail AAAA 2001:db8::1",
+        "www A 192.0.2.1",
+    ]
+
+
+def test_identifiers_that_would_take_the_room_of_the_values_are_left_out() -> None:
+    one = DnsRecord("0d3e2a52-5f0f-4e3f-9f53-6f0a2d3b1c11", "@", "TXT", SPF, "0", 3600)
+    shown = zone_text(Zone("example.com", "clouddns", (one,)), "CloudDNS", Page(width=80))
+    assert f"\n  @  TXT  {SPF}\n" in shown
+
+
+IDN = Place("xn--bcher-kva.example", "xn--bcher-kva.example", "ccp", CCP, "0123456789ab")
+
+
+def test_an_international_domain_is_headed_by_both_its_forms() -> None:
+    both = "bücher.example (xn--bcher-kva.example)"
+    changes = change_set(change(Kind.SPF, None, SPF), place=IDN)
+    assert change_set_text(changes, PAGE).startswith(f"{both}  ")
+    assert result_text(Result(changes, Status.APPLIED), PAGE).startswith(f"{both}: written")
+    assert zone_text(Zone(IDN.zone, "ccp", (txt(SPF),)), "", PAGE).startswith(f"{both}\n")
+    below = replace(IDN, domain=f"mail.{IDN.zone}")
+    shown = change_set_text(ChangeSet(below), PAGE)
+    assert shown.startswith(f"mail.bücher.example (mail.{IDN.zone}) (zone {IDN.zone})")
+
+
+def test_the_ends_of_a_key_stand_below_its_fingerprint_old_and_new_and_the_hint_once() -> None:
+    keys = change_set(change(Kind.DKIM, ED25519, RSA), change(Kind.DKIM, None, RSA, "b._domainkey"))
+    shown = plan_text(plan(keys, replace(keys, place=IDN)), PAGE)
+    assert shown.count("v=DKIM1;k=rsa;p=MIGfMA0G...ckcQ2QIDAQAB") == 4
+    assert shown.count(f"v=DKIM1;k=ed25519;p={ED25519_P[:8]}...{ED25519_P[-12:]}") == 2
+    assert shown.count("--full shows the key whole") == 1
+    assert "..." not in plan_text(plan(keys), PAGE, full=True)
+    assert "--full" not in plan_text(plan(keys), PAGE, full=True)
+
+
+def test_without_keys_there_is_no_hint_and_what_is_no_key_is_shown_whole() -> None:
+    broken = change_set(change(Kind.DKIM, "v=DKIM1;p=", "v=DKIM1;k=none;p=" + "A" * 80))
+    assert "--full" not in plan_text(plan(broken), PAGE)
+    assert "..." not in plan_text(plan(broken), PAGE)
+    assert "--full" not in plan_text(plan(change_set(change(Kind.SPF, None, SPF))), PAGE)

@@ -49,7 +49,7 @@ from netcup_mailauth.spf import SpfSyntaxError, parse
         ("v=spf1 ipv4:host.example", "ipv4:host.example", '"ipv4"', ""),
         ("v=spf1 203.0.113.7/24", "203.0.113.7/24", "bare address", '"ip4:203.0.113.7/24"'),
         ("v=spf1 -2001:db8::1", "-2001:db8::1", "bare address", '"ip6:2001:db8::1"'),
-        ("v=spf1 foo:bar", "foo:bar", "no mechanism", "There are all, include"),
+        ("v=spf1 foo:bar", "foo:bar", "no mechanism", 'There are "all", "include"'),
         ("v=spf1 moo", "moo", "no mechanism", ""),
         ("v=spf1 =all", "=all", "no mechanism", ""),
         ("v=spf1 redirect:example.com", "redirect:example.com", "modifier", "redirect="),

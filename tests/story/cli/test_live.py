@@ -137,7 +137,7 @@ def test_of_many_laggards_some_are_named_and_all_are_counted() -> None:
 
 
 def words(waited: Waited) -> str:
-    return "\n".join(live._words(waited, "netcup-mailauth check example.com --wait"))
+    return "\n".join(live._words(waited, "netcup-mailauth check example.com --wait", "a day"))
 
 
 def test_what_caches_may_hold_is_told_by_its_case_and_only_then() -> None:

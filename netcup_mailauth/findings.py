@@ -117,6 +117,17 @@ CODES = (
 )
 """Every code of a finding about a change, which can be allowed by it; part of the contract."""
 
+LOOK_FIRST = frozenset(
+    {
+        "name-delegated",
+        "record-vanished",
+        "wildcard-shadowed",
+        "zone-has-draft",
+        "zone-reads-empty",
+    }
+)
+"""Dangers to which no printed command consents: there the finding says what to look at first."""
+
 NOT_SERVED = frozenset({"cname-conflict", "dkim-cname", "name-delegated"})
 """Codes that say that no receiver sees what stands in the zone, be it as wanted or not."""
 

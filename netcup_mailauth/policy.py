@@ -263,11 +263,6 @@ MANAGED = (Kind.SPF, Kind.DKIM, Kind.DMARC)
 """The kinds a policy can name, in the order they are shown."""
 
 
-def leaving_out(kind: Kind, wanted: Sequence[Kind] = MANAGED) -> str:
-    """The options by which a run leaves ``kind`` alone; empty where nothing else is wanted."""
-    return " ".join(f"--kind {other}" for other in wanted if other is not kind)
-
-
 PARKED_SPF = "v=spf1 -all"
 PARKED_DMARC = "v=DMARC1;p=reject"
 

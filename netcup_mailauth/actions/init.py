@@ -48,7 +48,7 @@ def header(mailcow: str | None) -> str:
     if mailcow is not None:
         lines += [
             "[mailcow]",
-            f"url = {_quoted(mailcow)}    # its read-only key: MAILCOW_API_KEY",
+            f"url = {quoted(mailcow)}    # its read-only key: MAILCOW_API_KEY",
             "",
         ]
     return "\n".join(lines) + "\n"
@@ -56,9 +56,9 @@ def header(mailcow: str | None) -> str:
 
 def table(found: Found, today: date) -> str:
     """The table of one domain."""
-    lines = [f"[domains.{_quoted(found.domain)}]"]
+    lines = [f"[domains.{quoted(found.domain)}]"]
     if found.zone.name != found.domain:
-        lines.append(f"zone = {_quoted(found.zone.name)}")
+        lines.append(f"zone = {quoted(found.zone.name)}")
     lines += [*_spf(found), *_dkim(found), *_dmarc(found, today)]
     return "\n".join(lines) + "\n"
 
@@ -89,10 +89,10 @@ def _repaired(found: Found, kind: Kind, template: str) -> list[str]:
         return []
     meant = _meant(kind, misses[0].destination) if len(misses) == 1 else None
     if meant is None:
-        return [_UNCLEAR, f"# {kind} = {{ record = {_quoted(template)} }}"]
+        return [_UNCLEAR, f"# {kind} = {{ record = {quoted(template)} }}"]
     return [
         "# The first plan writes it so that they do; a policy that they did not read is none.",
-        f"{kind} = {{ record = {_quoted(meant)} }}",
+        f"{kind} = {{ record = {quoted(meant)} }}",
     ]
 
 
@@ -136,10 +136,10 @@ def _spf(found: Found) -> Iterator[str]:
         yield f"# {len(live)} SPF records, which receivers answer with permerror. The first plan"
         yield "# makes one of them that keeps every term."
         yield from (comment(f"In it {note}.") for note in spf.idle(merged))
-        yield f"spf = {{ record = {_quoted(str(merged))} }}"
+        yield f"spf = {{ record = {quoted(str(merged))} }}"
         return
     yield "# As it is live."
-    yield f"spf = {{ record = {_quoted(live[0])} }}"
+    yield f"spf = {{ record = {quoted(live[0])} }}"
 
 
 def _not_keys(found: Found) -> Iterator[str]:
@@ -204,17 +204,17 @@ def _dmarc(found: Found, today: date) -> Iterator[str]:
         later = (today + WATCHING).isoformat()
         yield "# No DMARC record yet. The first plan makes one that only watches. Read the reports;"
         yield f'# if no mail of yours fails, set policy = "quarantine" from {later} on.'
-        yield f'dmarc = {{ policy = "none", rua = [{_quoted(rua)}] }}'
+        yield f'dmarc = {{ policy = "none", rua = [{quoted(rua)}] }}'
         return
     problem = _why_not_kept(live)
     if problem is None:
         yield "# As it is live."
-        yield f"dmarc = {{ record = {_quoted(live[0])} }}"
+        yield f"dmarc = {{ record = {quoted(live[0])} }}"
         return
     yield comment(problem)
     yield from map(comment, live)
     yield _UNCLEAR
-    yield f"# dmarc = {{ record = {_quoted('v=DMARC1;p=none')} }}"
+    yield f"# dmarc = {{ record = {quoted('v=DMARC1;p=none')} }}"
 
 
 def _why_not_kept(live: Sequence[str]) -> str | None:
@@ -232,7 +232,7 @@ def comment(text: str) -> str:
     return f"# {visible(text)}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A basic string of TOML, in ASCII: JSON's are none, for they escape in UTF-16."""
     return '"' + "".join(map(_escaped, text)) + '"'
 

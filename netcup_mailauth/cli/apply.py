@@ -11,6 +11,8 @@ from netcup_mailauth.actions.planfile import apply_saved, load, wish_of
 from netcup_mailauth.cli import wanted
 from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.onward import Typed
+from netcup_mailauth.cli.options import TIMEOUT
 from netcup_mailauth.cli.output import Progress, say, settings
 from netcup_mailauth.cli.plan import grounds_of
 from netcup_mailauth.cli.reporter import Reporter, agreed
@@ -51,6 +53,9 @@ def command(
         wishes = wanted.wishes(current, domains, options)
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         reporter.grounds = grounds_of(wishes, session.keys)
+        beside = _beside(yes, wait, timeout)
+        config = current.config.path
+        reporter.now = Typed("apply", domains, options, tuple(wishes), many, config, beside)
         current.announce(wishes)
         try:
             code = _apply(session, wishes, reporter, yes)
@@ -61,6 +66,13 @@ def command(
         if wait and written and not _everywhere(current, written, timeout):
             code = worst([ExitCode(code), ExitCode.NOT_YET])
     return code
+
+
+def _beside(yes: bool, wait: bool, timeout: float) -> tuple[str, ...]:
+    """The options of ``apply`` alone, as they are typed."""
+    words = ["--yes"] * yes + ["--wait"] * wait
+    words += ["--timeout", f"{timeout:g}"] if timeout != TIMEOUT.more["default"] else []
+    return tuple(words)
 
 
 def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) -> int:

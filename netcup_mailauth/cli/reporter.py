@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import documents, planfile
+from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
@@ -25,12 +26,15 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import RunResult, Status
 from netcup_mailauth.render import markdown, metrics, text, words
 from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.ways import ways_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from netcup_mailauth.cli.onward import Typed
     from netcup_mailauth.plan import ChangeSet, Plan, Result
     from netcup_mailauth.policy import Grounds
+    from netcup_mailauth.render.ways import Way
 
 NAMED = 10
 """Domains that are named in a command to copy; of more, it would fill the screen."""
@@ -50,6 +54,7 @@ class Reporter:
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
+        self.now: Typed | None = None
 
     def planned(self) -> None:
         """One more domain is planned."""
@@ -109,6 +114,7 @@ class Reporter:
         """The user said no."""
         failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
         say("Not confirmed; nothing was written.")
+        self._show_ways(plan.zones)
         return worst([*failures, ExitCode.USAGE])
 
     def finish(self) -> None:
@@ -122,6 +128,14 @@ class Reporter:
             say(ACCEPTED)
             named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
             say(f"  netcup-mailauth check {' '.join(named)}")
+        self._show_ways([result.change_set for result in self._results])
+
+    def _show_ways(self, change_sets: Sequence[ChangeSet]) -> None:
+        """How to go on with what was held back: a message, below all that was said."""
+        show(ways_text(self._ways(change_sets)), err=True)
+
+    def _ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        return [] if self.now is None else onward.ways(self.now, change_sets)
 
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":

@@ -42,11 +42,12 @@ def parsed(texts: Sequence[str]) -> list[SpfRecord]:
 
 
 def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
-    """Several records at one name (RFC 7208, 4.5); ``command`` as in :func:`faults.line`."""
+    """Several records at one name (RFC 7208, 4.5); ``command`` plans one in their place."""
     advice = "Make one of them."
-    if records := parsed(texts):
+    records = parsed(texts)
+    if command and records:
         merged = spf.merge(records).record
-        advice = f"Make one of them, as in:\n{faults.whole_spf(merged, command=command)}"
+        advice = f"Make one of them, as in:\n{faults.line(command, ('--spf', str(merged)))}"
         if idle := spf.idle(merged):
             advice += f"\nIn it {'; '.join(idle)}."
     return Finding(
@@ -218,12 +219,18 @@ def not_checked(what: str, severity: Severity) -> Finding:
 
 
 def excludes(
-    domain: str, senders: Sequence[Sender], result: spf.Result, to_copy: str, *, guessed: bool
+    domain: str,
+    senders: Sequence[Sender],
+    result: spf.Result,
+    to_copy: str = "",
+    *,
+    guessed: bool,
 ) -> Finding:
     """Servers of ours that may not send, which are ``guessed`` where they are the MX hosts.
 
-    ``to_copy`` lets them send.
+    ``to_copy`` is a command that lets them send.
     """
+    missing = " ".join(terms_for(senders))
     role = "are MX hosts of" if guessed else "send the mail of"
     if len(senders) == 1:
         role = "is an MX host of" if guessed else "sends the mail of"
@@ -231,7 +238,8 @@ def excludes(
         "spf-excludes-own-server",
         Severity.WARNING if guessed else Severity.DANGER,
         f"SPF does not let {listed(senders)} send ({result}), which {role} {domain}.",
-        f"{'Unless it only receives, add' if guessed else 'Add'} what is missing:\n{to_copy}",
+        f"{'Unless it only receives, add' if guessed else 'Add'} what is missing"
+        + (f":\n{to_copy}" if to_copy else f": {missing}"),
     )
 
 

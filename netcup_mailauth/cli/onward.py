@@ -1,0 +1,265 @@
+"""How to go on where something is held back, as it is typed: whole commands, or config lines.
+
+A kind that the options ask for is asked for by options again; one that the config asks for is
+changed there, so that the next run does not bring the old wish back. All else that was typed is
+typed again.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from netcup_mailauth import remedy
+from netcup_mailauth.actions.init import quoted
+from netcup_mailauth.cli.options import ALLOW, typed
+from netcup_mailauth.cli.output import settings
+from netcup_mailauth.cli.wanted import policy_of
+from netcup_mailauth.judge import holding
+from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
+from netcup_mailauth.policy import MANAGED, DomainPolicy
+from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from netcup_mailauth.cli.many import Many
+    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
+
+PROGRAM = "netcup-mailauth"
+_OF_KIND = {
+    Kind.SPF: ("spf", "spf_require", "spf_drop", "spf_all"),
+    Kind.DKIM: ("dkim", "selector", "mailcow"),
+    Kind.DMARC: ("dmarc", "dmarc_policy", "rua"),
+}
+"""The parameters that say what is wanted of a kind."""
+
+
+def joined(words: Iterable[str]) -> str:
+    """The words of a command as they are typed, on one line whatever is in them."""
+    return " ".join(shlex.quote(visible(word)) for word in words)
+
+
+def config_words() -> list[str]:
+    """The config as it was named."""
+    return ["-c", str(settings().config)] if settings().config else []
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a ``plan`` or ``apply`` was asked for, to be asked for again.
+
+    Attributes:
+        command: the command to type.
+        domains: those that were named; none for all of the config.
+        wishes: what was wanted of each domain of the run.
+        config: the file that said what the options do not.
+        beside: options that have nothing to do with what is wanted, as words.
+    """
+
+    command: str
+    domains: tuple[str, ...]
+    options: Mapping[str, Any]
+    wishes: tuple[Wish, ...]
+    many: Many
+    config: Path | None = None
+    beside: tuple[str, ...] = ()
+
+    def policy_of(self, domain: str) -> DomainPolicy:
+        """What was wanted of a domain of the run."""
+        return next(wish.policy for wish in self.wishes if wish.domain == domain)
+
+    @property
+    def by_option(self) -> frozenset[Kind]:
+        """The kinds that the options ask for."""
+        policy = policy_of(dict(self.options))
+        return frozenset(kind for kind in MANAGED if getattr(policy, kind.value) is not None)
+
+    def again(self, changed: Mapping[Kind, list[str]], more: Sequence[str] = ()) -> list[str]:
+        """All words but the domains; ``changed`` are those of kinds that are wanted otherwise."""
+        words = [*config_words(), *self.many.words()]
+        for kind, names in _OF_KIND.items():
+            words += changed[kind] if kind in changed else typed(self.options, names)
+        known = {name for names in _OF_KIND.values() for name in names}
+        rest = [name for name in self.options if name not in {*known, ALLOW.parameter}]
+        if "--kind" in more:
+            rest.remove("kind")
+        return [*words, *typed(self.options, rest), *more, *self.beside]
+
+    def line(self, domains: Sequence[str], words: Sequence[str]) -> str:
+        """The command for these domains, with what was allowed to them already."""
+        allowed = self.options[ALLOW.parameter]
+        meant = [a for a in allowed if ":" not in a or a.partition(":")[2] in domains]
+        allow = typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
+        return joined([PROGRAM, self.command, *domains, *words, *allow])
+
+
+def to_write(now: Typed, change_sets: Sequence[ChangeSet]) -> str:
+    """The command that writes what was planned; nothing of it is held back."""
+    return now.line(now.domains, now.again(_without_stdin(now, change_sets)))
+
+
+def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, list[str]]:
+    """A key from standard input as the record that was made of it: typed, it is there no more."""
+    if now.options.get("dkim") != STDIN:
+        return {}
+    for change_set in change_sets:
+        records = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
+        records += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
+        for record in records:
+            selector = record.hostname.partition("._domainkey")[0]
+            words = ["--dkim", f"{RECORD}{record.destination}", "--selector", selector]
+            return {Kind.DKIM: [*words, *typed(now.options, ("mailcow",))]}
+    return {}
+
+
+def ways(now: Typed, change_sets: Sequence[ChangeSet]) -> list[Way]:
+    """The ways to go on with a run of which something is held back: at most two."""
+    held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+    if not held:
+        return []
+    through = [c for c in change_sets if c.error is None and (c in held or c.changes)]
+    found = [_safer(now, through, len(change_sets)), _all_the_same(now, through, len(change_sets))]
+    return [way for way in found if way is not None]
+
+
+def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
+    tables: list[Table] = []
+    lines: dict[tuple[str, ...], list[str]] = {}
+    passing = [c for c in change_sets if not holding.stopping(c) or c.ways.safer is not None]
+    if not any(holding.stopping(c) for c in passing):
+        return None
+    by_option, stdin = now.by_option, _without_stdin(now, change_sets)
+    for change_set in passing:
+        domain, safer = change_set.place.domain, change_set.ways.safer
+        changed, more = dict(stdin), []
+        if safer is not None:
+            wanted = now.policy_of(domain)
+            differing = [k for k in MANAGED if getattr(safer, k.value) != getattr(wanted, k.value)]
+            left_out = [kind for kind in differing if not getattr(safer, kind.value)]
+            if any(kind not in by_option for kind in left_out):
+                more = [word for kind in safer.manages for word in ("--kind", kind.value)]
+            changed |= {k: _words(safer, k, now) for k in differing if k in by_option}
+            in_file = [k for k in differing if k not in by_option and k not in left_out]
+            tables += _table(now, domain, [_config_line(safer, kind) for kind in in_file])
+        lines.setdefault(tuple(now.again(changed, more)), []).append(domain)
+    return Way(SAFER, tuple(tables), tuple(_lines(now, lines, len(passing) == number)))
+
+
+def _lines(now: Typed, lines: Mapping[tuple[str, ...], list[str]], is_all: bool) -> Iterable[str]:
+    """A command for each set of options; the domains are those typed where it is for all."""
+    alone = len(lines) == 1 and is_all
+    for words, domains in lines.items():
+        yield now.line(now.domains if alone else domains, words)
+
+
+def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
+    """The same again with consent, for those domains for which that is enough."""
+    passing = [c for c in change_sets if not holding.stopping(c) or c.ways.consents]
+    held = [c for c in passing if holding.stopping(c)]
+    if not held:
+        return None
+    by_option = now.by_option
+    changed, more, tables = _without_stdin(now, change_sets), [], []
+    several = len(passing) > 1
+    for change_set in held:
+        domain, codes = change_set.place.domain, list(change_set.ways.consents)
+        policy = now.policy_of(domain)
+        in_file = _is_of_config(change_set, by_option)
+        dropped = remedy.dropped(change_set, policy) if in_file or not several else ()
+        if "spf-drops-sender" in codes and dropped and policy.spf:
+            codes.remove("spf-drops-sender")
+            terms = [*(policy.spf.drop or ()), *dropped]
+            spf = policy.spf.model_copy(update={"drop": list(dict.fromkeys(terms))})
+            policy = policy.model_copy(update={"spf": spf})
+            if Kind.SPF in by_option:
+                changed[Kind.SPF] = _words(policy, Kind.SPF, now)
+            else:
+                tables += _table(now, domain, [_config_line(policy, Kind.SPF)])
+        if in_file:
+            allow = [*(policy.allow or ()), *codes]
+            tables += _table(now, domain, [f"allow = {_toml(allow)}"] if codes else [])
+        else:
+            of = f":{domain}" if several else ""
+            more += [word for code in codes for word in (ALLOW.names[0], f"{code}{of}")]
+    words = now.again(changed, more)
+    domains = now.domains if len(passing) == number else [c.place.domain for c in passing]
+    return Way(ALL_THE_SAME, _merged(tables), (now.line(domains, words),))
+
+
+def _is_of_config(change_set: ChangeSet, by_option: frozenset[Kind]) -> bool:
+    """Whether the config asks for something that is held back."""
+    return any(stop.kind not in by_option for stop in holding.stopping(change_set))
+
+
+def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:
+    if not lines:
+        return []
+    return [Table(str(now.config or "the config"), f"domains.{quoted(domain)}", tuple(lines))]
+
+
+def _merged(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """The tables, each once."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for table in tables:
+        lines.setdefault((table.file, table.name), []).extend(table.lines)
+    return tuple(Table(file, name, tuple(own)) for (file, name), own in lines.items())
+
+
+def _words(policy: DomainPolicy, kind: Kind, now: Typed) -> list[str]:
+    """The options that ask for what a policy wants of a kind."""
+    match kind:
+        case Kind.SPF if policy.spf:
+            return _spf_words(policy.spf)
+        case Kind.DKIM if policy.dkim:
+            return _dkim_words(policy.dkim, now)
+        case Kind.DMARC if policy.dmarc:
+            return _dmarc_words(policy.dmarc)
+        case _:
+            return []
+
+
+def _spf_words(spf: SpfPolicy) -> list[str]:
+    options = {
+        "spf": spf.record,
+        "spf_require": tuple(spf.require or ()),
+        "spf_drop": tuple(spf.drop or ()),
+        "spf_all": spf.all,
+    }
+    return typed(options, options)
+
+
+def _dkim_words(dkim: DkimPolicy, now: Typed) -> list[str]:
+    url = now.options.get("mailcow")
+    implied = bool(url) and dkim.source == MAILCOW
+    options = {
+        "dkim": None if implied else dkim.source,
+        "mailcow": url,
+        "selector": dkim.selector,
+    }
+    return typed(options, options)
+
+
+def _dmarc_words(dmarc: DmarcPolicy) -> list[str]:
+    options = {
+        "dmarc": dmarc.record,
+        "dmarc_policy": dmarc.policy,
+        "rua": tuple(dmarc.rua or ()),
+    }
+    return typed(options, options)
+
+
+def _config_line(policy: DomainPolicy, kind: Kind) -> str:
+    table = getattr(policy, kind.value).model_dump(exclude_none=True)
+    pairs = (f"{key} = {_toml(value)}" for key, value in table.items())
+    return f"{kind.value} = {{ {', '.join(pairs)} }}"
+
+
+def _toml(value: str | list[str]) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(quoted, value))}]"
+    return quoted(value)

@@ -15,10 +15,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth import dmarc, records, spf
-from netcup_mailauth.documents import Shape, checked
 from netcup_mailauth.errors import RecordError, UsageError
 from netcup_mailauth.findings import OF_ROTATIONS
 from netcup_mailauth.records import Kind, join_txt
+from netcup_mailauth.shapes import Shape, checked
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence

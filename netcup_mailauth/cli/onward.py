@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import remedy
+from netcup_mailauth import records, remedy
 from netcup_mailauth.actions.init import quoted
 from netcup_mailauth.cli.options import ALLOW, typed
 from netcup_mailauth.cli.output import settings
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.cli.many import Many
     from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
+    from netcup_mailauth.records import DnsRecord
 
 PROGRAM = "netcup-mailauth"
 _OF_KIND = {
@@ -92,10 +94,93 @@ class Typed:
 
     def line(self, domains: Sequence[str], words: Sequence[str]) -> str:
         """The command for these domains, with what was allowed to them already."""
-        allowed = self.options[ALLOW.parameter]
-        meant = [a for a in allowed if ":" not in a or a.partition(":")[2] in domains]
-        allow = typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
+        allow = _allowed(self.options, domains or [wish.domain for wish in self.wishes])
         return joined([PROGRAM, self.command, *domains, *words, *allow])
+
+    def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        """The ways to go on where something is held back: at most two."""
+        held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+        through = [c for c in change_sets if c.error is None and (c in held or c.changes)]
+        ways = (each(self, through, len(change_sets)) for each in (_safer, _all_the_same))
+        return [way for way in ways if way is not None] if held else []
+
+
+def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:
+    """What was allowed to these domains, as it was typed."""
+    entries = (entry for entry in options[ALLOW.parameter])
+    meant = [e for e in entries if ":" not in e or records.normalise(e.split(":")[1]) in domains]
+    return typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
+
+
+def _allowing(codes: Iterable[str], domain: str = "") -> list[str]:
+    of = f":{domain}" if domain else ""
+    return [word for code in codes for word in (ALLOW.names[0], f"{code}{of}")]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedUndo:
+    """What an ``undo`` was asked for; it is whole or not at all, for each domain."""
+
+    domain: str | None
+    options: Mapping[str, Any]
+
+    def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        """The same again, with the codes of all that keeps it from being written."""
+        held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+        if not held or not all(change_set.ways.consents for change_set in held):
+            return []
+        words = [PROGRAM, "undo", *([self.domain] if self.domain else []), *config_words()]
+        kept = ("mailcow", "resolver", "lock_timeout")
+        for parameter, name in (("to", "to"), ("run_id", "run"), *((own, own) for own in kept)):
+            words += typed({name: self.options[parameter]}, (name,))
+        words += _allowed(self.options, [change_set.place.domain for change_set in held])
+        for change_set in held:
+            of = "" if self.domain else change_set.place.domain
+            words += _allowing(change_set.ways.consents, of)
+        words += ["--yes"] if self.options["yes"] else []
+        return [Way(ALL_THE_SAME, commands=(joined(words),))]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPlanFile:
+    """What an ``apply --plan`` was asked for: the file has no wish, but it has the records."""
+
+    saved: SavedPlan
+    options: Mapping[str, Any]
+    beside: tuple[str, ...] = ()
+
+    def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        """For each domain the command that writes the very same, with consent."""
+        held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+        lines = tuple(self._line(c) for c in held if c.ways.consents and self._can_be_typed(c))
+        return [Way(ALL_THE_SAME, commands=lines)] if lines else []
+
+    def _can_be_typed(self, change_set: ChangeSet) -> bool:
+        kinds = {change.kind for change in change_set.changes}
+        written = {change.kind for change in change_set.changes if change.after is not None}
+        parked = self.saved.grounds_of(change_set).parked
+        return kinds == written and Kind.DMARC_REPORT not in kinds and not parked
+
+    def _line(self, change_set: ChangeSet) -> str:
+        grounds = self.saved.grounds_of(change_set)
+        words = [PROGRAM, "apply", change_set.place.domain, *config_words()]
+        for change in change_set.changes:
+            if change.after is not None:
+                words += _record_words(change.kind, change.after, grounds.source_ref)
+        if any(change.kind is Kind.SPF for change in change_set.changes):
+            words += typed({"spf_drop": grounds.spf_drop}, ("spf_drop",))
+        words += typed({"server": grounds.servers}, ("server",))
+        words += typed(self.options, ("resolver", "nameserver", "lock_timeout"))
+        words += _allowing((*change_set.allow, *change_set.ways.consents))
+        return joined([*words, "--yes", *self.beside])
+
+
+def _record_words(kind: Kind, record: DnsRecord, source: str | None) -> list[str]:
+    """The options that ask for exactly this record."""
+    if kind is not Kind.DKIM:
+        return [f"--{kind}", record.destination]
+    selector = record.hostname.partition("._domainkey")[0]
+    return ["--dkim", source or f"{RECORD}{record.destination}", "--selector", selector]
 
 
 def to_write(now: Typed, change_sets: Sequence[ChangeSet]) -> str:
@@ -108,23 +193,12 @@ def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, l
     if now.options.get("dkim") != STDIN:
         return {}
     for change_set in change_sets:
-        records = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
-        records += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
-        for record in records:
-            selector = record.hostname.partition("._domainkey")[0]
-            words = ["--dkim", f"{RECORD}{record.destination}", "--selector", selector]
+        keys = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
+        keys += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
+        for key in keys:
+            words = _record_words(Kind.DKIM, key, None)
             return {Kind.DKIM: [*words, *typed(now.options, ("mailcow",))]}
     return {}
-
-
-def ways(now: Typed, change_sets: Sequence[ChangeSet]) -> list[Way]:
-    """The ways to go on with a run of which something is held back: at most two."""
-    held = [c for c in change_sets if c.error is None and holding.stopping(c)]
-    if not held:
-        return []
-    through = [c for c in change_sets if c.error is None and (c in held or c.changes)]
-    found = [_safer(now, through, len(change_sets)), _all_the_same(now, through, len(change_sets))]
-    return [way for way in found if way is not None]
 
 
 def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
@@ -169,31 +243,33 @@ def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> 
     for change_set in held:
         domain, codes = change_set.place.domain, list(change_set.ways.consents)
         policy = now.policy_of(domain)
-        in_file = _is_of_config(change_set, by_option)
-        dropped = remedy.dropped(change_set, policy) if in_file or not several else ()
+        spf_in_file = Kind.SPF not in by_option
+        dropped = remedy.dropped(change_set, policy) if spf_in_file or not several else ()
         if "spf-drops-sender" in codes and dropped and policy.spf:
             codes.remove("spf-drops-sender")
             terms = [*(policy.spf.drop or ()), *dropped]
             spf = policy.spf.model_copy(update={"drop": list(dict.fromkeys(terms))})
             policy = policy.model_copy(update={"spf": spf})
-            if Kind.SPF in by_option:
-                changed[Kind.SPF] = _words(policy, Kind.SPF, now)
-            else:
+            if spf_in_file:
                 tables += _table(now, domain, [_config_line(policy, Kind.SPF)])
+            else:
+                changed[Kind.SPF] = _words(policy, Kind.SPF, now)
+        in_file = [code for code in codes if _is_of_config(change_set, code, by_option)]
         if in_file:
-            allow = [*(policy.allow or ()), *codes]
-            tables += _table(now, domain, [f"allow = {_toml(allow)}"] if codes else [])
-        else:
-            of = f":{domain}" if several else ""
-            more += [word for code in codes for word in (ALLOW.names[0], f"{code}{of}")]
+            allow = [*(policy.allow or ()), *in_file]
+            tables += _table(now, domain, [f"allow = {_toml(allow)}"])
+        rest = [code for code in codes if code not in in_file]
+        more += _allowing(rest, domain if several else "")
     words = now.again(changed, more)
     domains = now.domains if len(passing) == number else [c.place.domain for c in passing]
     return Way(ALL_THE_SAME, _merged(tables), (now.line(domains, words),))
 
 
-def _is_of_config(change_set: ChangeSet, by_option: frozenset[Kind]) -> bool:
-    """Whether the config asks for something that is held back."""
-    return any(stop.kind not in by_option for stop in holding.stopping(change_set))
+def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) -> bool:
+    """Whether what the config asks for is held back by this code."""
+    stops = holding.stopping(change_set)
+    kinds = [stop.kind for stop in stops if stop.code == code] or [stop.kind for stop in stops]
+    return any(kind not in by_option for kind in kinds)
 
 
 def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:

@@ -77,7 +77,7 @@ def command(
     if out is not None:
         files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
-    ways = onward.ways(now, plan.zones)
+    ways = now.ways(plan.zones)
     if plan.has_changes or failures or not settings().quiet:
         shown = plan if output_format == "json" else many.shown(plan)
         print_plan(shown, output_format, full, grounds, out, ways)

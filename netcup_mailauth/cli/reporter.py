@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
@@ -31,10 +30,9 @@ from netcup_mailauth.render.ways import ways_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from netcup_mailauth.cli.onward import Typed
+    from netcup_mailauth.cli.onward import Typed, TypedPlanFile, TypedUndo
     from netcup_mailauth.plan import ChangeSet, Plan, Result
     from netcup_mailauth.policy import Grounds
-    from netcup_mailauth.render.ways import Way
 
 NAMED = 10
 """Domains that are named in a command to copy; of more, it would fill the screen."""
@@ -54,7 +52,7 @@ class Reporter:
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
-        self.now: Typed | None = None
+        self.now: Typed | TypedUndo | TypedPlanFile | None = None
 
     def planned(self) -> None:
         """One more domain is planned."""
@@ -132,10 +130,8 @@ class Reporter:
 
     def _show_ways(self, change_sets: Sequence[ChangeSet]) -> None:
         """How to go on with what was held back: a message, below all that was said."""
-        show(ways_text(self._ways(change_sets)), err=True)
-
-    def _ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
-        return [] if self.now is None else onward.ways(self.now, change_sets)
+        if self.now is not None and (ways := self.now.ways(change_sets)):
+            show(ways_text(ways), err=True)
 
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":

@@ -129,9 +129,9 @@ class Reporter:
         self._show_ways([result.change_set for result in self._results])
 
     def _show_ways(self, change_sets: Sequence[ChangeSet]) -> None:
-        """How to go on with what was held back: a message, below all that was said."""
+        """How to go on with what was held back, below all that was shown."""
         if self.now is not None and (ways := self.now.ways(change_sets)):
-            show(ways_text(ways), err=True)
+            show(ways_text(ways), err=self._format != "text")
 
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":

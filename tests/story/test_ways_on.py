@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER
+from netcup_mailauth.sandbox import Sandbox
 from tests.core.judge.cases import key_record
 from tests.story.wanted import txt
 from tests.story.waysout import read, written
 
 if TYPE_CHECKING:
-    from netcup_mailauth.sandbox import Sandbox
+    from collections.abc import Iterator
+
     from tests.story.inprocess import Cli
 
 D = "example.com"
@@ -89,15 +93,14 @@ def dkim(text: str = KEY, **more: str) -> dict[str, Any]:
     return {"dkim": {"source": f"record:{text}", **more}}
 
 
+OF_MAILCOW = {"dkim": {"source": "mailcow", "selector": "x"}}
+OWN = f"mailto:y@{D}"
+
 CASES = [
     Held("spf-drops-sender", zone(spf=f"v=spf1 mx a {NETCUP} ~all"), spf("v=spf1 mx a -all")),
     Held("spf-drops-sender", zone(spf="v=spf1 mx ?a:x.de a ~all"), spf("v=spf1 mx ?a:x.de -all")),
-    Held(
-        "spf-drops-sender", zone(spf="v=spf1 mx redirect=_spf.example.net"), spf("v=spf1 mx ~all")
-    ),
-    Held(
-        "spf-admits-excluded", zone(spf="v=spf1 -ip4:203.0.113.25 mx -all"), spf("v=spf1 mx -all")
-    ),
+    Held("spf-drops-sender", zone(spf="v=spf1 mx redirect=_spf.webhosting.systems"), spf(SPF)),
+    Held("spf-admits-excluded", zone(spf="v=spf1 -ip4:203.0.113.25 mx ~all"), spf(SPF)),
     Held("spf-admits-excluded", zone(spf="v=spf1 -mx a -all"), spf(require=["mx"])),
     Held("spf-loosens-all", zone(), spf("v=spf1 mx ?all")),
     Held("spf-loosens-all", zone(spf="v=spf1 mx -all"), spf(all="neutral")),
@@ -113,13 +116,8 @@ CASES = [
     Held("spf-broken-include", zone(), spf("v=spf1 mx include:nothing.example ~all")),
     Held("dkim-revokes-key", zone(), dkim("v=DKIM1;p="), more=WATCH),
     Held("dkim-key-too-short", zone(), dkim(key_record(512)), same=False, more=WATCH),
-    Held(
-        "dkim-selector-mismatch",
-        zone(),
-        {"dkim": {"source": "mailcow", "selector": "x"}},
-        same=False,
-    ),
-    Held("dkim-cname", zone("s._domainkey CNAME x.de"), dkim(selector="s"), same=False, more=WATCH),
+    Held("dkim-selector-mismatch", zone(), OF_MAILCOW, same=False),
+    Held("dkim-cname", zone("s._domainkey CNAME x.de"), dkim(selector="s"), True, False, WATCH),
     Held("dmarc-weakens-policy", zone(), dmarc(DMARC.replace("quarantine", "none"))),
     Held("dmarc-weakens-policy", zone(), dmarc(policy="none", rua=[f"mailto:b@{D}"])),
     Held("dmarc-weakens-policy", zone(dmarc=f"{DMARC};sp=reject"), dmarc(DMARC + ";np=none")),
@@ -127,9 +125,7 @@ CASES = [
     Held("dmarc-drops-reports", zone(dmarc=f"{DMARC};ruf=mailto:f@{D}"), dmarc(f"{DMARC};sp=none")),
     Held("dmarc-enforces-without-dkim", zone(dkim="", dmarc=""), dmarc(policy="reject")),
     Held("dmarc-enforces-without-dkim", zone(dkim="", dmarc=""), dmarc(DMARC)),
-    Held(
-        "dmarc-report-not-authorised", zone(), dmarc(rua=["mailto:x@example.net", f"mailto:y@{D}"])
-    ),
+    Held("dmarc-report-not-authorised", zone(), dmarc(rua=["mailto:x@example.net", OWN])),
     Held("dmarc-report-not-authorised", zone(), dmarc(f"{DMARC},mailto:x@example.net")),
     Held(
         "dmarc-ambiguous",
@@ -170,28 +166,29 @@ def test_each_printed_way_does_what_it_says(cli: Cli, case: Held, source: str) -
     file = cli.folder / "netcup-mailauth.toml"
     typed = [D, *case.options] if source == "options" else []
     labels = expected(case)
-    for command in ("plan", "apply"):
-        for label in labels or {""}:
-            fill(cli.sandbox, case.zone)
-            if source == "config":
-                file.write_text(case.config)
-            ended = cli(command, *typed, *(["--yes"] if command == "apply" else []))
-            said = ended.stdout + ended.stderr
-            assert f"! {case.code}" in said
-            assert "To write it" not in said
-            ways = read(said)
-            assert set(ways) == labels, said
-            if not label:
-                continue
-            assert bool(ways[label].tables) <= (source == "config")
-            followed = ways[label].follow(cli)
-            assert followed.code == 0, followed
-            if label == SAFER:
-                assert f"! {case.code}" not in followed.stdout + followed.stderr
-                assert "--allow" not in str(ways[label].commands)
-            else:
-                again = cli("plan", *typed, "--exit-code")
-                assert again.code == 0, again
+    command = "plan" if source == "options" else "apply"
+    for label in labels or {""}:
+        cli.set({"NETCUP_MAILAUTH_STATE_DIR": str(cli.folder / f"state{label[:1]}")})
+        fill(cli.sandbox, case.zone)
+        if source == "config":
+            file.write_text(case.config)
+        ended = cli(command, *typed, *(["--yes"] if command == "apply" else []))
+        said = ended.stdout + ended.stderr
+        assert f"! {case.code}" in said
+        assert "To write it" not in said
+        ways = read(said)
+        assert set(ways) == labels, said
+        if not label:
+            continue
+        assert bool(ways[label].tables) <= (source == "config")
+        followed = ways[label].follow(cli)
+        assert followed.code == 0, followed
+        if label == SAFER:
+            assert f"! {case.code}" not in followed.stdout + followed.stderr
+            assert "--allow" not in str(ways[label].commands)
+        else:
+            again = cli("plan", *typed, "--exit-code")
+            assert again.code == 0, again
 
 
 def test_several_domains_take_one_command_for_consent_and_each_its_safer_one(cli: Cli) -> None:
@@ -223,17 +220,15 @@ def with_two(cli: Cli) -> None:
 
 
 @pytest.fixture
-def sandbox() -> Any:
-    from netcup_mailauth.sandbox import Sandbox
-
+def sandbox() -> Iterator[Sandbox]:
     with Sandbox((D, "example.net")) as running:
         yield running
 
 
 def test_the_last_apply_is_undone_with_all_its_codes_in_one_command(cli: Cli) -> None:
     before = cli.sandbox.zone(D)
-    wish = ("--spf", "v=spf1 mx a -all", "--spf-drop", NETCUP, "--dkim", "mailcow")
-    wish += ("--dmarc", DMARC)
+    spf = ("--spf", "v=spf1 mx a -all", "--spf-drop", NETCUP)
+    wish = (*spf, "--dkim", "mailcow", "--dmarc", DMARC)
     assert cli("apply", D, *wish, "--yes").code == 0
     for again in ("undo", "undo --run"):
         (entry,) = cli_entries(cli)[:1]
@@ -253,11 +248,8 @@ def texts_of(record: dict[str, Any]) -> tuple[str, ...]:
 
 
 def cli_entries(cli: Cli) -> list[str]:
-    import json
-
-    return [
-        run["run"] for run in json.loads(cli("undo", "--list", "--format", "json").stdout)["runs"]
-    ]
+    listed = json.loads(cli("undo", "--list", "--format", "json").stdout)
+    return [run["run"] for run in listed["runs"]]
 
 
 def test_a_plan_file_that_is_held_back_ends_in_the_command_that_consents(cli: Cli) -> None:
@@ -275,13 +267,6 @@ def test_a_plan_file_that_is_held_back_ends_in_the_command_that_consents(cli: Cl
         assert way.follow(cli).code == 0
         applied = cli("apply", "--plan", "plan.json")
         assert applied.code == 0, (label, applied)
-
-
-NASTY = [
-    f"v=DMARC1;p=none;rua=mailto:a b$(touch x);`id`@{D}",
-    'v=DMARC1; p=none; x=\'; echo "$HOME" #',
-    "v=DMARC1;p=none;rua=mailto:ü-ß\u2028@x.de",
-]
 
 
 @pytest.mark.parametrize("odd", ["$(touch x)", "-rf", "a b", "'", '"', ";", "ü", "*"])
@@ -307,8 +292,6 @@ def test_a_key_from_standard_input_is_typed_as_the_record_it_made(cli: Cli) -> N
     assert txt(cli.sandbox, "dkim._domainkey") == [KEY]
     free = cli("plan", D, "--dkim", "-", "--selector", "s2", stdin=KEY)
     line = free.stderr.splitlines()[-1].strip()
-    import shlex
-
     assert cli(*shlex.split(line)[1:], "--yes").code == 0
     assert txt(cli.sandbox, "s2._domainkey") == [KEY]
 

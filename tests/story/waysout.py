@@ -68,10 +68,8 @@ def change(path: Path, name: str, lines: list[str]) -> None:
 
 def written(config: dict[str, Any]) -> str:
     """A config as TOML."""
-    lines = [
-        f"[domains.{_value(name)}]\n{_pairs(keys)}" for name, keys in config["domains"].items()
-    ]
-    return "\n".join(lines) + "\n"
+    tables = config["domains"].items()
+    return "\n".join(f"[domains.{_value(name)}]\n{_pairs(keys)}\n" for name, keys in tables)
 
 
 def _pairs(table: dict[str, Any]) -> str:

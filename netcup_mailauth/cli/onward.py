@@ -8,15 +8,16 @@ typed again.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
 from netcup_mailauth.actions.init import quoted
-from netcup_mailauth.cli.options import ALLOW, typed
+from netcup_mailauth.cli.options import ALLOW, WANTED, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.cli.wanted import policy_of
-from netcup_mailauth.judge import holding
+from netcup_mailauth.judge import faults, holding
+from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.cli.many import Many
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.judge.report import CheckReport, DomainCheck
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
@@ -90,12 +93,12 @@ class Typed:
         rest = [name for name in self.options if name not in {*known, ALLOW.parameter}]
         if "--kind" in more:
             rest.remove("kind")
-        return [*words, *typed(self.options, rest), *more, *self.beside]
+        return [*words, *typed(self.options, rest), *more]
 
     def line(self, domains: Sequence[str], words: Sequence[str]) -> str:
         """The command for these domains, with what was allowed to them already."""
         allow = _allowed(self.options, domains or [wish.domain for wish in self.wishes])
-        return joined([PROGRAM, self.command, *domains, *words, *allow])
+        return joined([PROGRAM, self.command, *domains, *words, *allow, *self.beside])
 
     def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
         """The ways to go on where something is held back: at most two."""
@@ -339,3 +342,36 @@ def _toml(value: str | list[str]) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(quoted, value))}]"
     return quoted(value)
+
+
+def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
+    """The report of a check, with what was typed in each command that it says to type.
+
+    The judge knows neither the config nor the resolver. Where it was asked with options that say
+    what is wanted, a plan of the domain is one with these.
+    """
+    beside = [*config_words(), *typed(options, ("resolver",))]
+    wanted = typed(options, [option.parameter for option in WANTED])
+    return replace(report, domains=tuple(_completed(d, beside, wanted) for d in report.domains))
+
+
+def _completed(checked: DomainCheck, beside: list[str], wanted: list[str]) -> DomainCheck:
+    plan = f"  {faults.plan(checked.domain)}"
+    by_option = checked.basis is Basis.OPTIONS
+
+    def line(text: str) -> str:
+        if text == plan and by_option:
+            return f"{text} {joined([*wanted, *beside])}"
+        return f"{text} {joined(beside)}" if text.startswith(f"  {PROGRAM} plan ") else text
+
+    def whole(advice: str) -> str:
+        return "\n".join(map(line, advice.split("\n"))) if beside or by_option else advice
+
+    def told(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        return tuple(replace(finding, advice=whole(finding.advice)) for finding in findings)
+
+    records = (
+        replace(record, advice=whole(record.advice), findings=told(record.findings))
+        for record in checked.records
+    )
+    return replace(checked, records=tuple(records), findings=told(checked.findings))

@@ -221,7 +221,9 @@ def _letting_send(domain: str, left_out: Sequence[Sender], lookup: Lookup) -> st
     published = spf_faults.parsed(texts(Kind.SPF, text_answer(domain, lookup)))
     if len(published) == 1 and not spf_faults.is_enough(domain, published[0], left_out, lookup):
         whole = str(spf.put_first(published[0], *terms))
-        return faults.line(faults.plan(domain), ("--spf", whole))
+        in_the_way = spf_faults.deciding(domain, left_out, lookup)
+        named = (("--spf-drop", term) for term in in_the_way)  # the consent to let them pass
+        return faults.line(faults.plan(domain), ("--spf", whole), *named)
     return faults.line(faults.plan(domain), *(("--spf-require", term) for term in terms))
 
 

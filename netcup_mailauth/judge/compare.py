@@ -467,13 +467,11 @@ PENDING = (
     "netcup has it already; its name servers follow in 10 to 30 minutes. Nothing to do but wait, "
     "or let --wait do it."
 )
-_SAME_OPTIONS = "To see what would put it right, give plan the same options."
 _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
         "If the mail server signs with another selector, name it with --selector. Else publish "
-        "its key, for WEB.DE and GMX insist on a signature of the sender's own domain:\n"
-        "  netcup-mailauth plan {domain} --mailcow https://mail.{domain}"
+        "its key with --dkim, for WEB.DE and GMX insist on a signature of the sender's own domain."
     ),
     Kind.DMARC: (
         "Publish one:\n  netcup-mailauth plan {domain} --dmarc-policy none "
@@ -517,10 +515,8 @@ def _advice(record: CheckedRecord, domain: str, basis: Basis) -> str:
             return _SILENT
         case State.CONFLICT if any(len(view.values) < 2 for view in _worst(record)):
             return _ALIAS
-        case _ if basis is Basis.CONFIG:
+        case _ if basis is not Basis.PUBLISHED:
             return f"{_why(record)}To see what would put it right:\n  netcup-mailauth plan {domain}"
-        case _ if basis is Basis.OPTIONS:
-            return f"{_why(record)}{_SAME_OPTIONS}"
         case State.MISSING if any(view.state is State.OK for view in record.servers):
             return f"{_DISAGREE}\n{_FIRST[record.kind].format(domain=domain)}"
         case State.MISSING:

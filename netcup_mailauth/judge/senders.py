@@ -77,13 +77,13 @@ def _drops(domain: str, gone: Sequence[Term]) -> Finding:
     if any(term.unqualified == NETCUP_INCLUDE for term in gone):
         more = ", or anything else that way" if len(gone) > 1 else ""
         question = f"Does a website at netcup (contact form, WordPress) send as @{domain}{more}?"
-    them, are = ("them", "are") if len(gone) > 1 else ("it", "is")
+    them, they, are = ("them", "they", "are") if len(gone) > 1 else ("it", "it", "is")
     return Finding(
         "spf-drops-sender",
         Severity.DANGER,
         f"{_listed(gone)} {are} in effect in the live SPF record and "
         f"not in the new one: who sends by {them} may no longer send for {domain}.",
-        f"{question} Then keep {them}. If nothing sends that way, let {them} go by name.",
+        f"{question} Then keep {them}. If nothing sends that way, {they} may go.",
     )
 
 

@@ -329,7 +329,19 @@ def result(
     domain: str, sender: Sender, lookup: Lookup, record: SpfRecord | None = None
 ) -> spf.Result:
     """What a receiver makes of mail from a sender, by this record or by the one in DNS."""
-    evaluation = spf.check_host(
+    return _evaluated(domain, sender, lookup, record).result
+
+
+def deciding(domain: str, senders: Sequence[Sender], lookup: Lookup) -> tuple[str, ...]:
+    """The terms of the record in DNS, other than ``all``, that decide about these senders."""
+    terms = (_evaluated(domain, sender, lookup).term for sender in senders)
+    return tuple(dict.fromkeys(term.text for term in terms if term and not term.is_all))
+
+
+def _evaluated(
+    domain: str, sender: Sender, lookup: Lookup, record: SpfRecord | None = None
+) -> spf.Evaluation:
+    return spf.check_host(
         sender.address,
         domain,
         f"postmaster@{domain}",
@@ -337,4 +349,3 @@ def result(
         helo=sender.host,
         record=None if record is None else str(record),
     )
-    return evaluation.result

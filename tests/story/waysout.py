@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Printed:
     """One way: what the config is to say in which table, and the commands."""
 
-    tables: dict[str, list[str]] = field(default_factory=dict)
+    tables: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     commands: list[list[str]] = field(default_factory=list)
 
     def follow(self, cli: Cli) -> Ended:
         """Change the config, and type the commands; the last one's end."""
-        for name, lines in self.tables.items():
-            change(cli.folder / "netcup-mailauth.toml", name, lines)
+        for (file, name), lines in self.tables.items():
+            change(cli.folder / file, name, lines)
         assert self.commands
         for words in self.commands:
             assert words[0] == "netcup-mailauth"
@@ -38,7 +38,7 @@ class Printed:
 def read(text: str) -> dict[str, Printed]:
     """The ways in all that a command printed, by their labels."""
     found: dict[str, Printed] = {}
-    now, table = None, ""
+    now, table = None, ("", "")
     for line in text.splitlines():
         label = next((own for own in (SAFER, ALL_THE_SAME) if line.startswith(own)), None)
         if label is not None:
@@ -49,7 +49,8 @@ def read(text: str) -> dict[str, Printed]:
             continue
         rest = line[15:]
         if rest.startswith("in "):
-            table = rest.partition(", [")[2].removesuffix("]:")
+            file, _, name = rest.removeprefix("in ").removesuffix("]:").partition(", [")
+            table = (file, name)
         elif rest.startswith("  "):
             now.tables.setdefault(table, []).append(rest.strip())
         else:

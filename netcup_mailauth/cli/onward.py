@@ -344,6 +344,19 @@ def _toml(value: str | list[str]) -> str:
     return quoted(value)
 
 
+NAMED = 10
+"""Domains that are named in a command; of more, it would fill the screen."""
+
+
+def to_check(domains: Sequence[str], now: Typed | TypedUndo | TypedPlanFile | None) -> str:
+    """The command that looks at what was written; all of the config where that is too much."""
+    of_config = isinstance(now, Typed) and not now.domains
+    named = [] if of_config and len(domains) > NAMED else domains
+    options = now.options if now is not None else {}
+    beside = typed(options, ("resolver", "nameserver"))
+    return joined([PROGRAM, "check", *named, *config_words(), *beside])
+
+
 def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
     """The report of a check, with what was typed in each command that it says to type.
 

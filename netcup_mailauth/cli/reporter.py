@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import documents, planfile
+from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.cli.onward import Typed, TypedPlanFile, TypedUndo
     from netcup_mailauth.plan import ChangeSet, Plan, Result
     from netcup_mailauth.policy import Grounds
-
-NAMED = 10
-"""Domains that are named in a command to copy; of more, it would fill the screen."""
 
 ACCEPTED = "netcup has accepted it; its name servers follow in 10 to 30 minutes. To look:"
 
@@ -124,8 +122,7 @@ class Reporter:
             show(text.run_text(outcome, self._page))
         if outcome.count(Status.APPLIED) and not settings().quiet:
             say(ACCEPTED)
-            named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
-            say(f"  netcup-mailauth check {' '.join(named)}")
+            say(f"  {onward.to_check(sorted(self.written), self.now)}")
         self._show_ways([result.change_set for result in self._results])
 
     def _show_ways(self, change_sets: Sequence[ChangeSet]) -> None:

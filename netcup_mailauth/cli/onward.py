@@ -344,6 +344,21 @@ def _toml(value: str | list[str]) -> str:
     return quoted(value)
 
 
+_FLAGS = ("continue", "dry_run", "revoke", "import_key", "wait", "yes")
+_VALUES = (
+    *("older_than", "grace", "mailcow", "helper_domain", "signer_command", "resolver"),
+    *("nameserver", "lock_timeout"),
+)
+
+
+def rotating(options: Mapping[str, Any], domain: str, code: str) -> str:
+    """The ``rotate`` that was typed, for one domain, with consent to what a code stands for."""
+    flags = [f"--{name.replace('_', '-')}" for name in _FLAGS if options[name]]
+    allow = [*_allowed(options, [domain]), *_allowing([code])]
+    words = [*config_words(), *flags, *typed(options, _VALUES), *allow]
+    return joined([PROGRAM, "rotate", domain, *words])
+
+
 NAMED = 10
 """Domains that are named in a command; of more, it would fill the screen."""
 

@@ -106,46 +106,17 @@ def to_name(gone: Sequence[Term]) -> tuple[str, ...]:
 def keeping(
     domain: str, policy: DomainPolicy, new: SpfRecord, old: Sequence[SpfRecord]
 ) -> SpfRecord | None:
-    """The new record with the senders it would drop, or the live one with what is new in it."""
+    """The new record with the senders it would drop: last in it, else where they have effect.
+
+    ``None`` where they would have none. Raises RecordError if one of them makes no record.
+    """
     gone = lost_unnamed(domain, policy, new, old)
     if len(gone) + len(new.mechanisms) > MOST_NAMED:
         return None
-    drop = tuple((policy.spf and policy.spf.drop) or ())
-    for attempt in (_with_the_lost_last, _with_the_lost, _live_with_the_new):
-        try:
-            record = attempt(domain, gone, new, old, drop)
-        except RecordError:
-            continue
-        if not set(gone).intersection(lost(domain, record, old)):
-            return record
-    return None
-
-
-def _with_the_lost_last(
-    _: str, gone: Sequence[Term], new: SpfRecord, __: Sequence[SpfRecord], ___: Sequence[str]
-) -> SpfRecord:
     terms = [term.text for term in new.terms]
+    lacking = [f"include:{t.domain}" if t.name == "redirect" else t.text for t in gone]
     last = next((n for n, term in enumerate(new.terms) if term.is_all), len(terms))
-    return spf.parse(" ".join(["v=spf1", *terms[:last], *_lacking(gone), *terms[last:]]))
-
-
-def _lacking(gone: Sequence[Term]) -> list[str]:
-    return [f"include:{t.domain}" if t.name == "redirect" else t.text for t in gone]
-
-
-def _with_the_lost(
-    _: str, gone: Sequence[Term], new: SpfRecord, __: Sequence[SpfRecord], ___: Sequence[str]
-) -> SpfRecord:
-    return spf.require(new, *_lacking(gone))
-
-
-def _live_with_the_new(
-    domain: str, _: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord], drop: Sequence[str]
-) -> SpfRecord:
-    terms = [term.text for term in new.mechanisms if term.name != "all"]
-    if new.redirect_in_effect is not None:
-        terms.append(f"include:{new.redirect_in_effect.domain}")
-    record = spf.require(spf.drop(spf.merge(old).record, *drop), *terms, domain=domain)
-    qualifier = new.all_qualifier
-    kept = qualifier in (None, spf.Qualifier.PASS)
-    return record if kept or qualifier is None else spf.with_all(record, qualifier)
+    whole = spf.parse(" ".join(["v=spf1", *terms[:last], *lacking, *terms[last:]]))
+    if set(gone).intersection(lost(domain, whole, old)):
+        whole = spf.require(new, *lacking)
+    return None if set(gone).intersection(lost(domain, whole, old)) else whole

@@ -14,7 +14,6 @@ from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.kinds import hostname_of, of_kind
 from netcup_mailauth.plan import Unmanaged
-from netcup_mailauth.policy import leaving_out
 from netcup_mailauth.records import (
     DesiredRecord,
     Kind,
@@ -36,12 +35,8 @@ DEFAULT_SELECTOR = "dkim"
 
 @dataclass(slots=True)
 class Desired:
-    """The records a domain should have, and what had to be decided on the way.
+    """The records a domain should have, and what had to be decided on the way."""
 
-    ``wanted`` are the kinds that there is a wish for, whether it makes a record or not.
-    """
-
-    wanted: tuple[Kind, ...] = ()
     records: list[DesiredRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -54,7 +49,7 @@ def desired_records(
     Without a ``key`` there is no wish for a DKIM record: the live one stays. Where a record
     cannot be made of the parts wanted and the live one, there is a finding and no wish.
     """
-    desired = Desired(policy.manages)
+    desired = Desired()
     if policy.spf:
         _add_spf(desired, domain, zone, policy.spf)
     if policy.dkim and key is not None:
@@ -107,7 +102,7 @@ def _spf_in_parts(
         merged = spf.merge(records)
         record = spf_of_parts(domain, records, policy)
     except RecordError as error:
-        refused = _cannot_edit(desired, Kind.SPF, domain, error) if live else _cannot_make(error)
+        refused = _cannot_edit(Kind.SPF, domain, error) if live else _cannot_make(error)
         desired.findings.append(refused)
         return None
     if len(live) > 1:
@@ -179,14 +174,12 @@ def _merged(domain: str, number: int, notes: Sequence[str]) -> Finding:
     )
 
 
-def _cannot_edit(desired: Desired, kind: Kind, domain: str, error: RecordError) -> Finding:
-    alone = leaving_out(kind, desired.wanted)
-    other = f", or leave it alone: {alone}" if alone else "."
+def _cannot_edit(kind: Kind, domain: str, error: RecordError) -> Finding:
     return Finding(
         f"{kind}-syntax",
         Severity.REFUSED,
         f"The live {kind.upper()} record of {domain} cannot be changed in parts. {error.what}",
-        f"{error.advice}\nGive the record whole with --{kind}{other}",
+        f"{error.advice}\nGive the record whole with --{kind}.",
         kind,
     )
 
@@ -264,7 +257,7 @@ def _dmarc_in_parts(
     # Blanks are allowed in it, and some receivers look for the version in one piece.
     is_plain = fault is None and text.startswith("v=DMARC1")
     meant = as_read if as_read is not None and is_plain else dmarc.mended(text)
-    edited, notes = _dmarc_edited(meant, policy)
+    edited, notes = dmarc_of_parts(meant, policy)
     unheard: tuple[str, ...] = ()
     if fault is not None and policy.policy is None:
         sub_domains = policy.subdomain_policy is None
@@ -278,7 +271,7 @@ def _dmarc_in_parts(
     except RecordError as error:
         if as_read is None:  # nobody could tell which text is meant
             error = RecordError(f"It is {text}: {error.what}", error.advice)
-        desired.findings.append(_cannot_edit(desired, Kind.DMARC, name, error))
+        desired.findings.append(_cannot_edit(Kind.DMARC, name, error))
         return None
     if fault is not None and as_read is not None and str(meant) != text:
         desired.findings.append(_mended(name, text, fault))
@@ -292,7 +285,7 @@ def _dmarc_in_parts(
 
 def _is_in_effect(live: dmarc.DmarcRecord, policy: DmarcPolicy) -> bool:
     """Whether every receiver already does what is wanted: it is written, and it has its effect."""
-    if str(_dmarc_edited(live, policy)[0]) != str(live) or live.tags.get("v") is None:
+    if str(dmarc_of_parts(live, policy)[0]) != str(live) or live.tags.get("v") is None:
         return False
     heeded = (
         policy.policy in (None, live.effective_policy),
@@ -337,7 +330,7 @@ def _new_dmarc(policy: DmarcPolicy) -> str:
     return str(new)
 
 
-def _dmarc_edited(
+def dmarc_of_parts(
     record: dmarc.DmarcRecord, policy: DmarcPolicy
 ) -> tuple[dmarc.DmarcRecord, tuple[str, ...]]:
     """The record with the parts made sure of, and what went with them, in words."""

@@ -1,8 +1,7 @@
 """How every JSON document is read and written: strictly, with what is wrong told.
 
-Here is what all of them have in common: the text, the shape of what may be said, and the records,
-changes and kept records that stand in plans, exports and the journal alike. The codec of each
-document stands beside its type.
+Here is what all of them have in common: the text, and the records, changes and kept records that
+stand in plans, exports and the journal alike. The codec of each document stands beside its type.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from netcup_mailauth.errors import MailauthError, UsageError
+from netcup_mailauth.errors import UsageError
 from netcup_mailauth.plan import Action, Change, Kept
 from netcup_mailauth.records import DnsRecord, Kind
+from netcup_mailauth.shapes import OpenShape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from netcup_mailauth.records import Zone
 
@@ -89,37 +88,6 @@ def _no_number(name: str) -> NoReturn:
 
 
 # --- Shapes ---------------------------------------------------------------------------------------
-
-
-class Shape(BaseModel):
-    """What a part of a document may say: closed, unchangeable, silent about what it was given.
-
-    Its validator is made when it is first used.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, strict=True, defer_build=True
-    )
-
-
-class OpenShape(Shape):
-    """The same, where a later version may have written more, which is passed over."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-def checked(check: Callable[[str], str]) -> AfterValidator:
-    """A check of ours as a validator: both sentences of its error become the message."""
-
-    def validate(text: str) -> str:
-        try:
-            return check(text)
-        except MailauthError as error:
-            problem = f"{error.what} {error.advice}".strip()
-        # As a value, not as the template itself, which may not hold braces.
-        raise PydanticCustomError("mailauth", "{problem}", {"problem": problem})
-
-    return AfterValidator(validate)
 
 
 KindWord = Literal["spf", "dkim", "dmarc", "dmarc-report"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.findings import Finding
+    from netcup_mailauth.policy import DomainPolicy
 
 
 class Action(StrEnum):
@@ -120,6 +121,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """How to go on where the guard holds something back.
+
+    Attributes:
+        safer: what to want instead, so that nothing is held back; ``None`` where none is known.
+        consents: the codes to allow, so that nothing is; empty where no consent helps.
+    """
+
+    safer: DomainPolicy | None = None
+    consents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeSet:
     """The changes of one domain, what stays, and what is to be said about it.
 
@@ -129,6 +143,7 @@ class ChangeSet:
             its SPF record; shown as proof that they stay.
         held: the kinds whose changes are not written, because the guard holds them back.
         unmanaged: what stays because nothing was said of it; shown, and in no document.
+        ways: how to go on then.
     """
 
     place: Place
@@ -141,6 +156,7 @@ class ChangeSet:
     error: Failure | None = None
     held: frozenset[Kind] = frozenset()
     unmanaged: tuple[Unmanaged, ...] = field(default=(), compare=False)
+    ways: Ways = field(default=Ways(), compare=False)
 
     @property
     def without_held(self) -> ChangeSet:

@@ -15,10 +15,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth import dmarc, records, spf
-from netcup_mailauth.documents import Shape, checked
 from netcup_mailauth.errors import RecordError, UsageError
 from netcup_mailauth.findings import OF_ROTATIONS
 from netcup_mailauth.records import Kind, join_txt
+from netcup_mailauth.shapes import Shape, checked
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -266,11 +266,6 @@ class DomainPolicy(Shape):
 
 MANAGED = (Kind.SPF, Kind.DKIM, Kind.DMARC)
 """The kinds a policy can name, in the order they are shown."""
-
-
-def leaving_out(kind: Kind, wanted: Sequence[Kind] = MANAGED) -> str:
-    """The options by which a run leaves ``kind`` alone; empty where nothing else is wanted."""
-    return " ".join(f"--kind {other}" for other in wanted if other is not kind)
 
 
 PARKED_SPF = "v=spf1 -all"

@@ -415,16 +415,10 @@ def _held_back(change_set: ChangeSet) -> RefusedError:
     codes = ", ".join(dict.fromkeys(finding.code for finding in stops))
     held = [kind.upper() for kind in Kind if kind in change_set.held]
     words = f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} held back"
-    return RefusedError(
-        f"{change_set.place.domain}: {words}, because of {codes}.",
-        "Each of them says above what to do.",
-    )
+    return RefusedError(f"{change_set.place.domain}: {words}, because of {codes}.")
 
 
 def refusal(change_set: ChangeSet, stops: tuple[Finding, ...]) -> RefusedError:
     """The error for a change set that the guard does not let pass."""
     codes = ", ".join(dict.fromkeys(finding.code for finding in stops))
-    return RefusedError(
-        f"{change_set.place.domain}: nothing was written, because of {codes}.",
-        "Each of them says above what to do.",
-    )
+    return RefusedError(f"{change_set.place.domain}: nothing was written, because of {codes}.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import dkim, documents, planfile
+from netcup_mailauth import dkim, documents, planfile, remedy
 from netcup_mailauth.actions.applying import (
     PLAN_AGAIN,
     already,
@@ -173,7 +173,7 @@ def judged(
         remembered=session.remembered(change_set.place.domain),
         reports_planned=reviewed.authorised,
     )
-    return replace(guard.priced(case), findings=guard.judge(case))
+    return remedy.consenting(replace(guard.priced(case), findings=guard.judge(case)))
 
 
 def anew(session: Session, reviewed: Reviewed, planned: ChangeSet, zone: Zone) -> ChangeSet:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim
+from netcup_mailauth import dkim, remedy
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.desired import Desired, desired_records, report_authorisation, unmanaged
 from netcup_mailauth.errors import (
@@ -25,7 +25,7 @@ from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.kinds import live, same_meaning
 from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.netcup.api import is_fresh, read_anew
-from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, compute
+from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Ways, compute
 from netcup_mailauth.plan import Status as Outcome
 from netcup_mailauth.records import Kind, Zone, visible
 from netcup_mailauth.rotation.state import left_alone
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.netcup.api import Backend
-    from netcup_mailauth.policy import Wish
+    from netcup_mailauth.policy import DomainPolicy, Wish
     from netcup_mailauth.records import DesiredRecord
 
     Source = tuple[DkimSource | None, tuple[Finding, ...]]
@@ -134,6 +134,37 @@ def _anew(session: Session, wish: Wish, draft: Draft, source: Source, dns: Looku
 
 
 def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup) -> Draft:
+    case, decided = _case(session, wish, zone, source, dns)
+    change_set = holding.settled(case, decided)
+    if holding.stopping(change_set):
+        ways = Ways(
+            _safer(session, wish, zone, source, case, change_set),
+            remedy.consents(case, decided, change_set),
+        )
+        change_set = replace(change_set, ways=ways)
+    return Draft(change_set, zone)
+
+
+def _safer(
+    session: Session, wish: Wish, zone: Zone, source: Source, case: Case, change_set: ChangeSet
+) -> DomainPolicy | None:
+    """What to want instead, judged as any wish is: nothing of it is held back."""
+    for _ in range(remedy.MOST_STEPS):
+        better = remedy.safer(case, change_set)
+        if better is None:
+            return None
+        wish = replace(wish, policy=better)
+        case, decided = _case(session, wish, zone, source, case.dns)
+        change_set = holding.settled(case, decided)
+        if not holding.stopping(change_set):
+            return better
+    return None
+
+
+def _case(
+    session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
+) -> tuple[Case, list[Finding]]:
+    """What a wish makes of the zone, to be judged, and what was found on the way."""
     key, findings = source[0], list(source[1])
     name = zone.name
     api = session.backend.serving(zone.backend)
@@ -158,7 +189,7 @@ def _draft(session: Session, wish: Wish, zone: Zone, source: Source, dns: Lookup
         remembered=session.remembered(wish.domain),
         reports_planned=wish.authorised,
     )
-    return Draft(holding.settled(case, [*findings, *desired.findings]), zone)
+    return case, [*findings, *desired.findings]
 
 
 def failed(session: Session, wish: Wish, error: MailauthError) -> ChangeSet:

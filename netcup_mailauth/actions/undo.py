@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim
+from netcup_mailauth import dkim, remedy
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.actions.planning import not_tried_failure
 from netcup_mailauth.errors import (
@@ -125,7 +125,8 @@ def reverted(session: Session, target: Target) -> ChangeSet:
         held=session.held(place.domain),
     )
     findings = tuple(map(_with_advice_for_undo, guard.judge(case)))
-    return replace(guard.priced(case), findings=findings, allow=target.allow)
+    judged = replace(guard.priced(case), findings=findings, allow=target.allow)
+    return remedy.consenting(judged)
 
 
 def _signer(session: Session, target: Target, change_set: ChangeSet) -> Signer:
@@ -165,10 +166,7 @@ def _with_advice_for_undo(finding: Finding) -> Finding:
     """What stops an undo is what was there before; options that say what is wanted cannot help."""
     if finding.severity is not Severity.DANGER:
         return finding
-    advice = (
-        "It was so before that apply. To have it so again all the same, name this code with "
-        "--allow; to have something else, use apply."
-    )
+    advice = "It was so before that apply; to have something else, use apply."
     if finding.code == "dkim-removes-signing-key":
         advice = f"{finding.advice} {advice}"  # that is done at the mail server, and does help
     return replace(finding, advice=advice)

@@ -11,6 +11,8 @@ from netcup_mailauth.actions.planfile import apply_saved, load, wish_of
 from netcup_mailauth.cli import wanted
 from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
+from netcup_mailauth.cli.onward import Typed, TypedPlanFile
+from netcup_mailauth.cli.options import TIMEOUT
 from netcup_mailauth.cli.output import Progress, say, settings
 from netcup_mailauth.cli.plan import command as show_plan
 from netcup_mailauth.cli.plan import grounds_of
@@ -56,6 +58,9 @@ def command(
             _check_that_somebody_can_answer(options)
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         reporter.grounds = grounds_of(wishes, session.keys)
+        beside = _beside(yes=yes, wait=wait, timeout=timeout)
+        config = current.config.path
+        reporter.now = Typed("apply", domains, options, tuple(wishes), many, config, beside)
         current.announce(wishes)
         try:
             code = _apply(session, wishes, reporter, yes)
@@ -82,6 +87,13 @@ def _only_shown(
         return show_file(plan_file, output_format, full)
     settings().command = "plan"  # no monitor is to take it for an apply
     return show_plan(domains, output_format, full, False, None, (), **options)
+
+
+def _beside(*, yes: bool, wait: bool, timeout: float) -> tuple[str, ...]:
+    """The options of ``apply`` alone, as they are typed."""
+    words = ["--yes"] * yes + ["--wait"] * wait
+    words += ["--timeout", f"{timeout:g}"] if timeout != TIMEOUT.more["default"] else []
+    return tuple(words)
 
 
 def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) -> int:
@@ -134,6 +146,8 @@ def _apply_plan_file(
     # Nothing is asked, not even for credentials.
     settings().options["yes"] = True
     reporter.grounds = saved.grounds
+    beside = () if timeout is None else _beside(yes=False, wait=True, timeout=timeout)
+    reporter.now = TypedPlanFile(saved, options, beside)
     with run(None, options["resolver"], options["nameserver"], many) as current:
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         has_mailcow = _has_mailcow(current, saved)

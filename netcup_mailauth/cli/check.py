@@ -10,6 +10,7 @@ from netcup_mailauth.actions import checking
 from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.onward import completed
 from netcup_mailauth.cli.output import complain, settings, show, use_colour, width
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.cli.wanted import wishes_to_check
@@ -39,7 +40,7 @@ def command(
         session = current.checking()
         if wait:
             wait_for(session, wishes, basis, timeout, kinds)
-        report = checking.check(session, wishes, basis, kinds)
+        report = completed(checking.check(session, wishes, basis, kinds), options)
     record(map(metrics.of_checked, report.domains))
     if not (settings().quiet and report.exit_code == 0):
         shown = _shown(report) if changed and output_format != "json" else report

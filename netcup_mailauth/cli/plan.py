@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, files, planfile
 from netcup_mailauth.actions import planning
-from netcup_mailauth.cli import wanted
+from netcup_mailauth.cli import onward, wanted
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.options import ALLOW, typed
+from netcup_mailauth.cli.options import typed
 from netcup_mailauth.cli.output import (
     Progress,
     complain,
@@ -29,6 +29,7 @@ from netcup_mailauth.netcup.zonefile import ZoneFiles
 from netcup_mailauth.policy import Grounds
 from netcup_mailauth.render import markdown, metrics, text
 from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.ways import ways_markdown, ways_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.plan import Plan
     from netcup_mailauth.policy import Wish
+    from netcup_mailauth.render.ways import Way
 
 
 def command(
@@ -64,23 +66,43 @@ def command(
             plan = planning.plan(session, wishes)
         record(map(metrics.of_planned, plan.zones))
         grounds = grounds_of(wishes, session.keys)
+        now = onward.Typed(
+            "apply" if out is None and exported is None else "plan",
+            domains,
+            options,
+            tuple(wishes),
+            many,
+            current.config.path,
+            _beside(out, zone_file),
+        )
     if out is not None:
         files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
+    ways = now.ways(plan.zones)
     if plan.has_changes or failures or not settings().quiet:
         shown = plan if output_format == "json" else many.shown(plan)
-        print_plan(shown, output_format, full, grounds, out)
+        print_plan(shown, output_format, full, grounds, out, ways)
     for change_set in plan.zones:
         if change_set.error:
             complain(change_set.place.domain, change_set.error, output_format)
         note_needless(change_set)
     if out is not None:
         _tell_of_file(out, plan, exported)
-    elif output_format == "text" and plan.has_changes and not failures and exported is None:
-        print_next(domains, options, many)
+    elif output_format == "text" and exported is None and not failures and not _is_held(plan):
+        print_next(plan, now)
     if exit_code and plan.has_changes:
         failures.append(ExitCode.CHANGES_PENDING)
     return worst(failures)
+
+
+def _is_held(plan: Plan) -> bool:
+    return any(holding.stopping(change_set) for change_set in plan.zones)
+
+
+def _beside(out: Path | None, zone_files: Sequence[Path]) -> tuple[str, ...]:
+    """The options of ``plan`` alone, as they are typed."""
+    options = {"out": out, "zone_file": tuple(zone_files)}
+    return tuple(typed(options, options))
 
 
 def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
@@ -110,15 +132,18 @@ def print_plan(
     full: bool,
     grounds: Mapping[str, Grounds],
     path: Path | None,
+    ways: Sequence[Way] = (),
 ) -> None:
-    """The plan on stdout; ``path`` is the file it is in, if it is in one."""
+    """The plan on stdout, and how to go on; ``path`` is the file it is in, if it is in one."""
     match output_format:
         case "json":
             output = documents.dumps(planfile.plan_document(plan, grounds))
         case "markdown":
             output = markdown.plan_comment(plan, full, path.name if path else None)
+            output += ways_markdown(ways, markdown.LONGEST - len(output))
         case _:
-            output = text.plan_text(plan, Page(width(), use_colour(), why=False), full)
+            page = Page(width(), use_colour(), why=False)
+            output = text.plan_text(plan, page, full) + ways_text(ways)
     show(output)
 
 
@@ -133,10 +158,9 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
     if exported is not None:
         say(f"The plan is in {shown}. Made from a zone file, it can be looked at, not applied.")
     elif ready:
-        config = f" -c {shlex.quote(str(settings().config))}" if settings().config else ""
-        line = f"netcup-mailauth apply --plan {shown}{config}"
+        words = [onward.PROGRAM, "apply", "--plan", str(out), *onward.config_words()]
         say("Nothing has been written. To write it:")
-        say(f"  {line}")
+        say(f"  {onward.joined(words)}")
     elif plan.has_changes:
         say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")
         if any(holding.is_in_part(change_set) for change_set in plan.zones):
@@ -145,16 +169,8 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
         say(f"The plan is in {shown}; there is nothing to do.")
 
 
-def print_next(domains: tuple[str, ...], options: dict[str, Any], many: Many) -> None:
+def print_next(plan: Plan, now: onward.Typed) -> None:
     """The command that would apply this plan, complete and quoted for the shell."""
-    if options["dkim"] == "-":
-        say("Nothing has been written. To write it, run the same with apply --yes.")
-        return
-    words = ["netcup-mailauth", "apply", *domains]
-    if settings().config:
-        words += ["-c", str(settings().config)]
-    words += many.words()
-    # Consent is given by hand, never by copying a line.
-    words += typed(options, (name for name in options if name != ALLOW.parameter))
-    say("Nothing has been written. To write it:")
-    say(f"  {shlex.join(words)}")
+    if plan.has_changes:
+        say("Nothing has been written. To write it:")
+        say(f"  {onward.to_write(now, plan.zones)}")

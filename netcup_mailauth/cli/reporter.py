@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import documents, planfile, propagation
+from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
@@ -26,15 +27,14 @@ from netcup_mailauth.plan import RunResult, Status
 from netcup_mailauth.records import both_forms
 from netcup_mailauth.render import markdown, metrics, text, words
 from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.ways import ways_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from netcup_mailauth.cli.onward import Typed, TypedPlanFile, TypedUndo
     from netcup_mailauth.plan import ChangeSet, Failure, Plan, Result
     from netcup_mailauth.policy import Grounds
-
-NAMED = 10
-"""Domains that are named in a command to copy; of more, it would fill the screen."""
 
 
 class Reporter:
@@ -52,6 +52,7 @@ class Reporter:
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
+        self.now: Typed | TypedUndo | TypedPlanFile | None = None
 
     def planned(self) -> None:
         """One more domain is planned."""
@@ -134,6 +135,7 @@ class Reporter:
         """The user said no."""
         failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
         say("Not confirmed; nothing was written.")
+        self._show_ways(plan.zones)
         return worst([*failures, ExitCode.USAGE])
 
     def finish(self) -> None:
@@ -145,8 +147,13 @@ class Reporter:
             show(text.run_text(outcome, self._page))
         if outcome.count(Status.APPLIED) and not settings().quiet:
             say(f"{propagation.following(self._backends)} To look:")
-            named = sorted(self.written) if len(self.written) <= NAMED else ["DOMAIN..."]
-            say(f"  netcup-mailauth check {' '.join(named)}")
+            say(f"  {onward.to_check(sorted(self.written), self.now)}")
+        self._show_ways([result.change_set for result in self._results])
+
+    def _show_ways(self, change_sets: Sequence[ChangeSet]) -> None:
+        """How to go on with what was held back, below all that was shown."""
+        if self.now is not None and (ways := self.now.ways(change_sets)):
+            show(ways_text(ways), err=self._format != "text")
 
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":

@@ -17,6 +17,7 @@ from netcup_mailauth.actions.domains import Turn, each
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli.metrics import record
+from netcup_mailauth.cli.onward import rotating
 from netcup_mailauth.cli.options import NAMESERVER
 from netcup_mailauth.cli.output import (
     Unanswered,
@@ -424,7 +425,7 @@ def _check_grace(work: Work, wish: Wish) -> None:
         raise RefusedError(
             f"A grace of {words(grace)} is too short: mail servers try for up to 5 "
             f"days to deliver what was signed with the old key ({SHORT_GRACE}).",
-            "Leave it at 7d, or name this code with --allow.",
+            f"Leave it at 7d. All the same:\n  {rotating(work.options, wish.domain, SHORT_GRACE)}",
         )
 
 

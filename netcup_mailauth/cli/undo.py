@@ -39,7 +39,7 @@ def command(domain: str | None, **options: Any) -> int:
         entries = _chosen(ours, name, options["to"], options["run_id"])
         from netcup_mailauth.cli import undoing
 
-        return undoing.put_back(current, entries, options)
+        return undoing.put_back(current, name, entries, options)
 
 
 def _check_options(name: str | None, options: dict[str, Any]) -> None:

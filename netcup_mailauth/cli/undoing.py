@@ -10,6 +10,7 @@ from netcup_mailauth.actions.applying import apply
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.actions.undo import Target, plan_undo
+from netcup_mailauth.cli.onward import TypedUndo
 from netcup_mailauth.cli.output import confirmed, say, settings, show, warn
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.errors import ConfigError, ExitCode, StaleError, UsageError
@@ -39,9 +40,15 @@ class UndoReporter(Reporter):
         super().done(result)
 
 
-def put_back(current: Run, entries: list[Entry], options: dict[str, Any]) -> int:
-    """Plan it, show it, ask, and write what the entries changed as it was before."""
+def put_back(
+    current: Run, domain: str | None, entries: list[Entry], options: dict[str, Any]
+) -> int:
+    """Plan it, show it, ask, and write what the entries changed as it was before.
+
+    ``domain`` is the one that was named, if one was.
+    """
     reporter = UndoReporter(options["output_format"], options["full"])
+    reporter.now = TypedUndo(domain, options)
     policies = _policies(current, entries)
     sources = {entry.domain: _source(current, entry, policies[entry.domain]) for entry in entries}
     session = current.session(reporter, lock_timeout=options["lock_timeout"])

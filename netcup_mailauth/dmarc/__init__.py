@@ -26,10 +26,13 @@ from netcup_mailauth.dmarc.edit import (
     not_yet_in_force,
     only_watches_twice,
     weakens,
+    with_failure_address,
     with_policy,
+    with_policy_of,
     with_report_address,
     with_subdomain_policy,
     without_quotes,
+    without_report_address,
 )
 from netcup_mailauth.dmarc.mend import is_meant, mended
 from netcup_mailauth.dmarc.record import (
@@ -78,8 +81,11 @@ __all__ = [
     "read",
     "report_host",
     "weakens",
+    "with_failure_address",
     "with_policy",
+    "with_policy_of",
     "with_report_address",
     "with_subdomain_policy",
     "without_quotes",
+    "without_report_address",
 ]

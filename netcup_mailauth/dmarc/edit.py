@@ -136,22 +136,55 @@ def with_report_address(record: DmarcRecord, *uris: str) -> Edit:
 
     Raises DmarcSyntaxError if one of them is no valid report address.
     """
+    return _with_address(record, "rua", uris, ("v", "p", "sp", "np", "t"))
+
+
+def with_failure_address(record: DmarcRecord, *uris: str) -> Edit:
+    """The record with ``uris`` among its ``ruf``, as :func:`with_report_address` has it."""
+    return _with_address(record, "ruf", uris, ("v", "p", "sp", "np", "t", "rua"))
+
+
+def _with_address(
+    record: DmarcRecord, name: str, uris: Sequence[str], before: tuple[str, ...]
+) -> Edit:
     for uri in uris:
         if (problem := uri_problem(uri)) is not None:
             raise DmarcSyntaxError(*problem)
-    written = [tag.value for tag in record.tags.tags if tag.name == "rua" and tag.value]
-    # A record with two rua tags is void; joined to one, it loses no address.
+    written = [tag.value for tag in record.tags.tags if tag.name == name and tag.value]
+    # A record with two such tags is void; joined to one, it loses no address.
     existing = ",".join(written)
     known = {target(part.strip(taglist.BLANKS)) for part in existing.split(",")}
     missing: dict[str, str] = {}
     for uri in uris:
         if target(uri) not in known:
             missing.setdefault(target(uri), uri)
-    if not missing and len(written) == 1:
+    if not missing and len(written) < 2:
         return Edit(record)
     separator = ", " if ", " in existing else ","
     value = separator.join(filter(None, [existing, *missing.values()]))
-    return Edit(_with_value_unchecked(record, "rua", value, ("v", "p", "sp", "np", "t")))
+    return Edit(_with_value_unchecked(record, name, value, before))
+
+
+def without_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
+    """The record without ``uris`` among its ``rua``."""
+    gone = {target(uri) for uri in uris}
+    kept = [uri for uri in record.rua if target(uri) not in gone]
+    if not kept:
+        return replace(record, tags=record.tags.without("rua"))
+    return _with_value_unchecked(record, "rua", _list(kept), ())
+
+
+def with_policy_of(record: DmarcRecord, other: DmarcRecord) -> DmarcRecord:
+    """The record, with what ``other`` says is to be done with failing mail."""
+    before: tuple[str, ...] = ("v",)
+    for name in ("p", "sp", "np", "t", "pct"):
+        value = other.tags.get(name)
+        if value is None:
+            record = replace(record, tags=record.tags.without(name))
+        else:
+            record = _with_value_unchecked(record, name, value, before)
+        before = (*before, name)
+    return record
 
 
 def removed_tag_words(old: DmarcRecord, new: DmarcRecord, name: str) -> str:

@@ -7,15 +7,13 @@ is seen from the order of both records; whether they do is tried, address by add
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import spf
-from netcup_mailauth.desired import spf_of_parts
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults, senders
+from netcup_mailauth.judge import senders
 from netcup_mailauth.policy import DomainPolicy, SpfPolicy
 from netcup_mailauth.spf import Qualifier, Result
 
@@ -60,14 +58,18 @@ def findings(changes: Iterable[Change]) -> Iterator[Finding]:
     around it, also inside one of the very same words that only doubts (``?`` or ``~``).
     """
     changes = tuple(changes)
+    if admitted := _all_admitted(changes):
+        yield _finding(changes, admitted)
+
+
+def _all_admitted(changes: Sequence[Change]) -> list[_Admitted]:
     admitted: dict[str, _Admitted] = {}
     for change in changes:
         for each in _admitted(change):
             known = admitted.setdefault(each.carve_out.canonical, each)
             known.by |= each.by
             known.addresses |= each.addresses
-    if admitted:
-        yield _finding(changes, list(admitted.values()))
+    return list(admitted.values())
 
 
 def _admitted(change: Change) -> Iterator[_Admitted]:
@@ -152,15 +154,12 @@ def _finding(changes: Sequence[Change], admitted: Sequence[_Admitted]) -> Findin
     more = len(admitted) - senders.MOST_NAMED
     if more > 0:
         clauses.append(f"and those of {more} more terms")
-    carve_outs = [each.carve_out for each in admitted]
-    keep, drop = _keeping(changes, carve_outs), _dropping(change, _in_turn(changes, carve_outs))
-    advice = f"To keep them shut out:\n{keep}\n" if keep else ""
     return Finding(
         "spf-admits-excluded",
         Severity.DANGER,
         f"Whom the live SPF record of {change.domain} shuts out may send by the new one: "
         f"{'; '.join(clauses)}.",
-        f"{advice}If they may send from now on, {drop}",
+        "Keep them shut out, unless they are to send from now on.",
     )
 
 
@@ -175,9 +174,10 @@ def _clause(admitted: _Admitted) -> str:
     return f"{carve_out.text}{'' if is_one else tried} ({carve_out.qualifier.word} -> pass by {by})"
 
 
-def _keeping(changes: Sequence[Change], carve_outs: Sequence[Term]) -> str | None:
-    """The options for the new record with the carve-outs in front, if that drops nobody."""
+def keeping(changes: Sequence[Change]) -> SpfRecord | None:
+    """The new record with the carve-outs in front, if that lets nobody in and drops nobody."""
     first = changes[0]
+    carve_outs = [each.carve_out for each in _all_admitted(changes)]
     if len(carve_outs) + len(first.new.terms) > senders.MOST_NAMED:
         return None
     drop = (first.policy.spf and first.policy.spf.drop) or ()
@@ -194,40 +194,4 @@ def _keeping(changes: Sequence[Change], carve_outs: Sequence[Term]) -> str | Non
     lost = set(senders.lost(first.domain, record, old))
     if admits or lost - set(senders.lost(first.domain, first.new, old)):
         return None
-    return faults.whole_spf(record, drop)
-
-
-def _in_turn(changes: Sequence[Change], carve_outs: Sequence[Term]) -> list[Term]:
-    """The carve-outs, and those that shut others out once they are gone from the merged record."""
-    change, to_drop = changes[0], list(carve_outs)
-    asked = change.policy.spf or None
-    if len(changes) == 1 or asked is None or asked.record is not None:
-        return to_drop
-    further = {term.canonical: term for term in carve_outs}
-    while further and len(to_drop) <= senders.MOST_NAMED:
-        known = {term.canonical for term in to_drop}
-        drop = [*(asked.drop or ()), *(term.text for term in to_drop)]
-        parts = asked.model_copy(update={"drop": drop})
-        policy = change.policy.model_copy(update={"spf": parts})
-        further = {}
-        with suppress(RecordError):  # else the parts make no record any more
-            new = spf_of_parts(change.domain, [each.old for each in changes], parts)
-            for later in changes:
-                for each in _admitted(replace(later, new=new, policy=policy)):
-                    if each.carve_out.canonical not in known:
-                        further[each.carve_out.canonical] = each.carve_out
-        to_drop += further.values()
-    return to_drop
-
-
-def _dropping(change: Change, carve_outs: Sequence[Term]) -> str:
-    try:
-        for term in carve_outs:
-            spf.check_wanted(term)
-    except RecordError as error:
-        return f"accept this finding by its code; by name it cannot be dropped. {error.what}."
-    if len(carve_outs) > senders.MOST_NAMED:
-        return "accept this finding by its code; they are too many to name."
-    named = [term.text for term in carve_outs]
-    options = faults.more_spf(change.policy, change.new, drop=named)
-    return f"drop what shuts them out by name:\n{options}"
+    return record

@@ -23,7 +23,6 @@ from netcup_mailauth.judge.neighbours import (
 from netcup_mailauth.judge.report import DomainCheck
 from netcup_mailauth.kinds import counts, is_meant, of_kind
 from netcup_mailauth.lookup import Query, Status
-from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import DnsRecord, Kind, Zone, relative
 from netcup_mailauth.spf import Result
 
@@ -221,8 +220,11 @@ def _letting_send(domain: str, left_out: Sequence[Sender], lookup: Lookup) -> st
     terms = spf_faults.terms_for(left_out)
     published = spf_faults.parsed(texts(Kind.SPF, text_answer(domain, lookup)))
     if len(published) == 1 and not spf_faults.is_enough(domain, published[0], left_out, lookup):
-        return faults.whole_spf(spf.put_first(published[0], *terms), command=faults.plan(domain))
-    return faults.line([("--spf-require", term) for term in terms], faults.plan(domain))
+        whole = str(spf.put_first(published[0], *terms))
+        in_the_way = spf_faults.deciding(domain, left_out, lookup)
+        named = (("--spf-drop", term) for term in in_the_way)  # the consent to let them pass
+        return faults.line(faults.plan(domain), ("--spf", whole), *named)
+    return faults.line(faults.plan(domain), *(("--spf-require", term) for term in terms))
 
 
 _PUBLISH = f"Publish the key that the mail server signs with. {dkim_faults.OWN_SIGNATURE}"
@@ -348,8 +350,8 @@ def _for_sub_domain(subject: Subject, record: DmarcRecord, lookup: Lookup) -> Po
 def _reports(subject: Subject, at: str, record: DmarcRecord, lookup: Lookup) -> Iterator[Finding]:
     """Whether anybody hears of failing mail; ``at`` is the domain whose record it is."""
     if not subject.parked:
-        to_copy = faults.line([("--rua", f"mailto:postmaster@{at}")], faults.plan(at))
-        yield from dmarc_faults.no_reports(record, to_copy)
+        to_copy = faults.line(faults.plan(at), ("--rua", f"mailto:postmaster@{at}"))
+        yield from dmarc_faults.no_reports(at, record, to_copy)
     for uri in filter(dmarc_faults.is_valid, record.rua):  # of others dmarc-syntax tells
         yield from dmarc_faults.unauthorised(at, uri, lookup)
     for uri in filter(dmarc_faults.is_valid, record.ruf):
@@ -392,7 +394,6 @@ def of_copy(
 ) -> Iterator[Finding]:
     """What is to be said of the records looked for as such, and of netcup's copy of the zone."""
     zone = known.live or _of_targets(known.zone, targets, lookup)
-    wanted = known.managed or MANAGED
     if known.live is not None:
         yield from zone_faults.draft(zone)
         # What stands at a selector looked for is told as what it does to the key.
@@ -403,7 +404,7 @@ def of_copy(
         hostname = relative(target.name, known.zone)
         found = [record.destination for record in of_kind(zone, target.kind, hostname)]
         if found and known.live is not None:
-            for cut in zone_faults.delegated(target.kind, hostname, zone, wanted):
+            for cut in zone_faults.delegated(hostname, zone):
                 yield faults.graded(cut, new=False)
         # Of a broken one there is nothing to say but that it is broken.
         if len(found) != 1 or problem_of(target.kind, found[0]) is not None:
@@ -460,10 +461,10 @@ def _unusable(domain: str, target: Target, found: Sequence[str]) -> Iterator[Fin
 def _of_policy(
     known: Known, zone: Zone, record: DmarcRecord, lookup: Lookup, *, parked: bool
 ) -> Iterator[Finding]:
-    yield from dmarc_faults.obsolete(record, faults.plan(known.domain))
+    yield from dmarc_faults.obsolete(record)
     yield from dmarc_faults.public_suffix(known.domain, record)
     yield from dmarc_faults.cut_short(record)
-    yield from dmarc_faults.watching(record, known.wish.policy)
+    yield from dmarc_faults.watching(record)
     if parked:
         return
     if known.live is not None:

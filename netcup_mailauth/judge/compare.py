@@ -472,13 +472,11 @@ _PENDING = (
     "netcup has it already; its name servers follow in {span}. Nothing to do but wait, or let "
     "--wait do it."
 )
-_SAME_OPTIONS = "To see what would put it right, give plan the same options."
 _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
-        "If the mail server signs with another selector, name it with --selector. WEB.DE and GMX "
-        "insist on a signature of the sender's own domain, so publish its key otherwise:\n"
-        "  netcup-mailauth plan {domain} --mailcow https://mail.{domain}"
+        "If the mail server signs with another selector, name it with --selector. Else publish "
+        "its key with --dkim, for WEB.DE and GMX insist on a signature of the sender's own domain."
     ),
     Kind.DMARC: (
         "Publish one:\n  netcup-mailauth plan {domain} --dmarc-policy none "
@@ -526,10 +524,8 @@ def _advice(record: CheckedRecord, domain: str, basis: Basis, span: str) -> str:
             return _SILENT
         case State.CONFLICT if any(len(view.values) < 2 for view in _worst(record)):
             return _ALIAS
-        case _ if basis is Basis.CONFIG:
+        case _ if basis is not Basis.PUBLISHED:
             return f"{_why(record)}To see what would put it right:\n  netcup-mailauth plan {domain}"
-        case _ if basis is Basis.OPTIONS:
-            return f"{_why(record)}{_SAME_OPTIONS}"
         case State.MISSING if any(view.state is State.OK for view in record.servers):
             return f"{_DISAGREE.format(span=span)}\n{_FIRST[record.kind].format(domain=domain)}"
         case State.MISSING:

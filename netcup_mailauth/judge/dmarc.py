@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dmarc import DmarcRecord
     from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.policy import DomainPolicy
     from netcup_mailauth.records import Zone
 
 
 def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
-    """Several records at one name (RFC 9989, 4.7); ``command`` as in :func:`faults.line`."""
+    """Several records at one name (RFC 9989, 4.7); ``command`` plans one in their place."""
+    advice = "Give the one that is meant whole; the others are then deleted"
     return Finding(
         "dmarc-multiple",
         Severity.DANGER,
         f"{domain} has {len(texts)} DMARC records, so receivers ignore them all: "
         f"{'; and '.join(texts)}",
-        "Give the one that is meant whole; the others are then deleted:\n"
-        + faults.line([("--dmarc", texts[0])], command),
+        f"{advice}:\n{faults.line(command, ('--dmarc', texts[0]))}" if command else f"{advice}.",
     )
 
 
@@ -43,11 +42,8 @@ def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
         yield Finding("dmarc-syntax", severity, f"{name}: {problem.what}", problem.advice)
 
 
-def obsolete(record: DmarcRecord, command: str = "") -> Iterator[Finding]:
-    """Tags that RFC 9989 took out; where an edit takes them out, ``desired`` says so.
-
-    ``command`` is as in :func:`faults.line`.
-    """
+def obsolete(record: DmarcRecord) -> Iterator[Finding]:
+    """Tags that RFC 9989 took out; where an edit takes them out, ``desired`` says so."""
     tags = record.tags
     twice = dmarc.only_watches_twice(record)
     removed = [name for name in dmarc.REMOVED if name in tags.names()]
@@ -58,8 +54,8 @@ def obsolete(record: DmarcRecord, command: str = "") -> Iterator[Finding]:
             Severity.WARNING,
             "The DMARC record holds pct=0 beside t=y: a receiver of RFC 7489 knows only pct, one "
             f"of RFC 9989 only t; both then stay one level below p={record.effective_policy}.",
-            "Keep both while you watch. This ends it:\n"
-            + faults.line([("--dmarc", str(dmarc.in_earnest(record)))], command),
+            "Keep both while you watch. The record without them ends it: "
+            f"{dmarc.in_earnest(record)}",
         )
     if written:
         yield Finding(
@@ -71,8 +67,8 @@ def obsolete(record: DmarcRecord, command: str = "") -> Iterator[Finding]:
         )
 
 
-def watching(record: DmarcRecord, policy: DomainPolicy) -> Iterator[Finding]:
-    """That failing mail is delivered all the same; ``policy`` is what was asked for."""
+def watching(record: DmarcRecord) -> Iterator[Finding]:
+    """That failing mail is delivered all the same."""
     if dmarc.applied_policy(record) != "none":
         return
     advice = "Read the reports for about four weeks, then "
@@ -89,8 +85,7 @@ def watching(record: DmarcRecord, policy: DomainPolicy) -> Iterator[Finding]:
                 f" But a receiver that knows only RFC 7489 does not read t=y, and {written}s it."
             )
     else:
-        stronger = dmarc.with_policy(record, "quarantine").record
-        advice += f"go on:\n{faults.dmarc_to(policy, record, stronger)}"
+        advice += "go on to p=quarantine."
         says = "p=none"
     message = f"{says} only watches: failing mail is delivered.{limit}"
     yield Finding("dmarc-policy-none", Severity.NOTE, message, advice)
@@ -142,15 +137,15 @@ def rejecting(record: DmarcRecord) -> Iterator[Finding]:
         )
 
 
-def no_reports(record: DmarcRecord, to_copy: str) -> Iterator[Finding]:
-    """That nobody hears of failing mail; ``to_copy`` adds an address."""
+def no_reports(domain: str, record: DmarcRecord, to_copy: str = "") -> Iterator[Finding]:
+    """That nobody hears of failing mail; ``to_copy`` is a command that adds an address."""
     if not record.rua:
         yield Finding(
             "dmarc-no-reports",
             Severity.WARNING,
             f"The DMARC record ({record}) names no address for reports, so nobody sees which mail "
             "fails.",
-            f"Add one:\n{to_copy}",
+            f"Add one:\n{to_copy}" if to_copy else f"Add one, as in mailto:postmaster@{domain}",
         )
 
 

@@ -1,9 +1,7 @@
-"""What all faults share: how one is graded, and the options that an advice gives to copy.
+"""What all faults share: how one is graded, and the command that an advice of a check gives.
 
-Options follow an advice on a line of their own: all that the kind needs, quoted for the shell. A
-record given whole is advised whole, because ``--spf`` and ``--dmarc`` take no parts beside them;
-one given in parts is advised in parts. Lists are written out, because a list on the command line
-replaces the one in the config.
+What to do about a change that is held back is a command of its own below a plan: see
+:mod:`netcup_mailauth.remedy`.
 """
 
 from __future__ import annotations
@@ -18,11 +16,7 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.records import Kind, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from netcup_mailauth.dmarc import DmarcRecord
-    from netcup_mailauth.policy import DomainPolicy
-    from netcup_mailauth.spf import SpfRecord
+    from collections.abc import Callable
 
 
 def graded(fault: Finding, *, new: bool) -> Finding:
@@ -66,54 +60,12 @@ def unstorable(kind: Kind, text: str, reason: str) -> Finding:
     )
 
 
-def line(options: Iterable[tuple[str, str]], command: str = "") -> str:
-    """Options on a line that is printed in one piece, whatever stands in a live record.
-
-    Without ``command`` they follow the command just given.
-    """
+def line(command: str, *options: tuple[str, str]) -> str:
+    """A command with more options: whole, on a line of its own, whatever stands in a record."""
     words = [f"{option} {shlex.quote(visible(value))}" for option, value in options]
-    return "  " + " ".join([command, *words] if command else words)
+    return "  " + " ".join([command, *words])
 
 
 def plan(domain: str) -> str:
     """The command that shows what would put a domain right."""
-    return f"netcup-mailauth plan {domain}"
-
-
-def whole_spf(record: SpfRecord, drop: Sequence[str] = (), command: str = "") -> str:
-    """The options that make the SPF record exactly this, and name what may go."""
-    return line([("--spf", str(record)), *(("--spf-drop", term) for term in drop)], command)
-
-
-def spf_in_parts(require: Sequence[str], drop: Sequence[str], qualifier: str | None) -> str:
-    """The options that make sure of these parts of the SPF record."""
-    options = [*(("--spf-require", term) for term in require)]
-    options += (("--spf-drop", term) for term in drop)
-    return line([*options, *([("--spf-all", qualifier)] if qualifier else [])])
-
-
-def more_spf(
-    policy: DomainPolicy, new: SpfRecord, require: Sequence[str] = (), drop: Sequence[str] = ()
-) -> str:
-    """The options for the SPF record asked for, with more terms required, or more to drop.
-
-    Raises RecordError if a term cannot have an effect in the record.
-    """
-    asked = policy.spf or None
-    dropped = tuple(dict.fromkeys([*((asked and asked.drop) or ()), *drop]))
-    if asked and asked.record is not None:
-        return whole_spf(spf.require(new, *require), dropped)
-    required = [*((asked and asked.require) or ()), *require]
-    return spf_in_parts(required, dropped, asked.all if asked else None)
-
-
-def dmarc_to(policy: DomainPolicy, new: DmarcRecord, target: DmarcRecord) -> str:
-    """The options that ask for ``target`` instead of ``new``: another policy, more addresses."""
-    asked = policy.dmarc or None
-    if asked and asked.record is not None:
-        return line([("--dmarc", str(target))])
-    added = dmarc.dropped_reports(target, new)  # what would be dropped the other way round
-    known = list((asked and asked.rua) or ()) if added else []
-    level = target.p if target.p != new.p else asked and asked.policy
-    options = [("--dmarc-policy", level)] if level else []
-    return line([*options, *(("--rua", uri) for uri in [*known, *added])])
+    return f"netcup-mailauth plan {shlex.quote(domain)}"

@@ -86,8 +86,8 @@ def _name(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
     """What keeps a record at this name from being served, or a new name takes from others."""
     zone, written = case.before, case.is_written(kind, hostname)
     for record in case.after.at(hostname, "CNAME"):
-        yield graded(zone_faults.alias(kind, record, zone, case.policy.manages), new=written)
-    for cut in zone_faults.delegated(kind, hostname, zone, case.policy.manages):
+        yield graded(zone_faults.alias(kind, record, zone), new=written)
+    for cut in zone_faults.delegated(hostname, zone):
         yield graded(cut, new=written)
     if written:
         yield from zone_faults.shadowed(kind, hostname, zone, case.with_only(kind))
@@ -110,8 +110,7 @@ def _vanished(case: Case, kind: Kind, hostname: str) -> Iterator[Finding]:
             Severity.DANGER,
             f"The {kind.upper()} record at {absolute(hostname, case.before.name)} was "
             f"{had[0].destination} after the last write from here, and is gone now.",
-            "Made from parts, the new one would lack what the old one held. Give it "
-            "whole:\n" + faults.line([(f"--{kind}", had[0].destination)]),
+            "Made from parts, the new one would lack what the old one held: give it whole.",
         )
 
 
@@ -136,20 +135,20 @@ def _spf(case: Case) -> Iterator[Finding]:
             if not case.policy.parked:  # which is meant to send nothing
                 yield from senders.dropped(case.domain, case.policy, new[0], old)
             if before != after:  # else DNS is not asked
-                yield from admitted.findings(
-                    admitted.Change(
-                        case.domain,
-                        case.policy,
-                        record,
-                        new[0],
-                        case.lookup_before,
-                        case.lookup_after,
-                    )
-                    for record in old
-                )
+                yield from admitted.findings(spf_changes(case, new[0], old))
                 yield from _spf_in_dns(case, new[0], old)
         elif after and case.is_written(Kind.SPF, hostname):
             yield from spf_faults.syntax(case.domain, after[0], Severity.REFUSED)
+
+
+def spf_changes(
+    case: Case, new: SpfRecord, old: Sequence[SpfRecord]
+) -> tuple[admitted.Change, ...]:
+    """The change of each live SPF record, and DNS as it is on either side of it."""
+    before, after = case.lookup_before, case.lookup_after
+    return tuple(
+        admitted.Change(case.domain, case.policy, record, new, before, after) for record in old
+    )
 
 
 def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
@@ -241,33 +240,40 @@ def _look_ups(
 def _own_servers(
     case: Case, new: SpfRecord, old: Sequence[SpfRecord], silence: Severity
 ) -> Iterator[Finding]:
-    mx = exchanges(case.domain, case.lookup_after)
-    hosts = own_hosts(case.hosts, mx, case.lookup_after)
-    every = all_addresses(hosts, case.lookup_after)
+    hosts, every = sending(case)
     trying = distinct(every)
     guessed = not case.hosts
     fail = spf.Qualifier.FAIL
     hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
     yield from spf_faults.unknown(case.domain, hosts, every, named=not guessed, hardens=hardens)
     excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
+    for sender, result in left_out(case, new, trying):
+        worse = _is_worse(case, sender, result, old)
+        excluded.setdefault((result, worse), []).append(sender)
+    for (result, worse), shut_out in excluded.items():
+        if result is spf.Result.TEMPERROR:
+            what = "DNS gave no answer, so it could not be tried whether the SPF record lets "
+            yield spf_faults.not_checked(f"{what}{spf_faults.listed(shut_out)} send.", silence)
+            continue
+        fault = spf_faults.excludes(case.domain, shut_out, result, guessed=guessed)
+        yield graded(fault, new=worse)
+
+
+def left_out(
+    case: Case, new: SpfRecord, trying: Sequence[Sender]
+) -> Iterator[tuple[Sender, spf.Result]]:
+    """Those of the senders that the new record does not let send, and what it says of them."""
     for sender in spf_faults.to_try(trying, [new]):
         result = spf_faults.result(case.domain, sender, case.lookup_after, new)
         if result is not spf.Result.PASS:
-            worse = _is_worse(case, sender, result, old)
-            excluded.setdefault((result, worse), []).append(sender)
-    for (result, worse), left_out in excluded.items():
-        if result is spf.Result.TEMPERROR:
-            what = "DNS gave no answer, so it could not be tried whether the SPF record lets "
-            yield spf_faults.not_checked(f"{what}{spf_faults.listed(left_out)} send.", silence)
-            continue
-        terms = spf_faults.terms_for(left_out)
-        if spf_faults.is_enough(case.domain, new, left_out, case.lookup_after):
-            to_copy = faults.more_spf(case.policy, new, require=terms)
-        else:
-            drop = (case.policy.spf and case.policy.spf.drop) or ()
-            to_copy = faults.whole_spf(spf.put_first(new, *terms), drop)
-        fault = spf_faults.excludes(case.domain, left_out, result, to_copy, guessed=guessed)
-        yield graded(fault, new=worse)
+            yield sender, result
+
+
+def sending(case: Case) -> tuple[tuple[str, ...], list[Sender]]:
+    """The hosts that send the domain's mail, and each address that they have."""
+    mx = exchanges(case.domain, case.lookup_after)
+    hosts = own_hosts(case.hosts, mx, case.lookup_after)
+    return tuple(hosts), list(all_addresses(hosts, case.lookup_after))
 
 
 _GOODNESS = (
@@ -323,7 +329,8 @@ def _selector(case: Case, hostname: str, name: str) -> Iterator[Finding]:
             "rotation-in-progress",
             Severity.REFUSED,
             f"A key rotation is open, and {name} is part of it.",
-            "Let it finish (netcup-mailauth rotate --continue), or end it (rotate --abort).",
+            "Let it finish (netcup-mailauth rotate --continue), or end it "
+            f"(netcup-mailauth rotate {case.domain} --abort).",
         )
 
 
@@ -462,12 +469,12 @@ def _drops_reports(old: DmarcRecord, new: DmarcRecord | None) -> Iterator[Findin
         )
     if not dropped:
         return
-    advice = "Does somebody read them, or a service?"
-    if new is not None:
-        kept = dmarc.with_report_address(new, *dropped).record
-        advice += f" Then keep them:\n{faults.line([('--dmarc', str(kept))])}"
-    message = f"Reports will no longer go to {' and '.join(dropped)}."
-    yield Finding("dmarc-drops-reports", Severity.DANGER, message, advice)
+    yield Finding(
+        "dmarc-drops-reports",
+        Severity.DANGER,
+        f"Reports will no longer go to {' and '.join(dropped)}.",
+        f"Does somebody read them, or a service? Then keep {'them' if len(dropped) > 1 else 'it'}.",
+    )
 
 
 def _drops_unheard(
@@ -494,7 +501,7 @@ def _enforces(
     case: Case, before: Sequence[str], old: DmarcRecord | None, new: DmarcRecord
 ) -> Iterator[Finding]:
     """What the policy does to failing mail, and whether anybody has seen yet which mail fails."""
-    yield from dmarc_faults.watching(new, case.policy)
+    yield from dmarc_faults.watching(new)
     if case.policy.parked:
         return
     policy = dmarc.applied_policy(new)
@@ -503,30 +510,24 @@ def _enforces(
         had_key = dmarc_faults.has_key(case.domain, case.before, case.lookup_before)
         yield graded(fault, new=dmarc.POLICIES.index(policy) > was or had_key)
     if old is None and policy != "none":
-        yield _untested(case, before, new)
+        yield _untested(before, new)
     yield from dmarc_faults.rejecting(new)
 
 
-def _untested(case: Case, before: Sequence[str], new: DmarcRecord) -> Finding:
+def _untested(before: Sequence[str], new: DmarcRecord) -> Finding:
     since = f"{len(before)} records that cancel each other out" if before else "no DMARC record"
-    milder = dmarc.with_policy(new, "none").record
-    if not milder.rua:
-        milder = dmarc.with_report_address(milder, f"mailto:postmaster@{case.domain}").record
     return Finding(
         "dmarc-untested",
         Severity.WARNING,
         f"From {since} to {dmarc.applied_policy(new)} at once: nobody has seen yet which mail "
         "fails.",
-        "Safer is to watch for about four weeks first:\n"
-        + faults.dmarc_to(case.policy, new, milder),
+        "Safer is to watch for about four weeks first, with p=none and an address for reports.",
     )
 
 
 def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[Finding]:
     if not case.policy.parked:
-        address = f"mailto:postmaster@{case.domain}"
-        target = dmarc.with_report_address(new, address).record
-        yield from dmarc_faults.no_reports(new, faults.dmarc_to(case.policy, new, target))
+        yield from dmarc_faults.no_reports(case.domain, new)
     if old is not None and str(old) == str(new):
         return
     added = frozenset(dmarc.dropped_reports(new, old))  # what would be dropped the other way round

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE
 
 if TYPE_CHECKING:
@@ -17,18 +16,25 @@ if TYPE_CHECKING:
     from netcup_mailauth.spf import SpfRecord, Term
 
 MOST_NAMED = 50
-"""Terms that are named in a finding, or in a command to copy; nobody types more."""
+"""Terms that are named in a finding, or in a command; nobody types more."""
 
 
 def dropped(
     domain: str, policy: DomainPolicy, new: SpfRecord, old: Sequence[SpfRecord]
 ) -> Iterator[Finding]:
     """The finding about senders that the policy does not name as droppable."""
+    unnamed = lost_unnamed(domain, policy, new, old)
+    if unnamed:
+        yield _drops(domain, unnamed)
+
+
+def lost_unnamed(
+    domain: str, policy: DomainPolicy, new: SpfRecord, old: Sequence[SpfRecord]
+) -> list[Term]:
+    """The terms that :func:`lost` finds, but for those that the policy names as droppable."""
     named = [spf.parse_term(text) for text in (policy.spf and policy.spf.drop) or ()]
     gone = lost(domain, new, old)
-    unnamed = [term for term in gone if not any(is_named(name, term) for name in named)]
-    if unnamed:
-        yield _drops(domain, policy, unnamed, new, old)
+    return [term for term in gone if not any(is_named(name, term) for name in named)]
 
 
 def is_named(name: Term, term: Term) -> bool:
@@ -66,27 +72,18 @@ def _senders(record: SpfRecord) -> list[Term]:
     return [*passing, *filter(None, (record.redirect_in_effect,))]
 
 
-def _drops(
-    domain: str,
-    policy: DomainPolicy,
-    gone: Sequence[Term],
-    new: SpfRecord,
-    old: Sequence[SpfRecord],
-) -> Finding:
+def _drops(domain: str, gone: Sequence[Term]) -> Finding:
     question = "Who sends that way: a newsletter, a shop, a web form, another server?"
     if any(term.unqualified == NETCUP_INCLUDE for term in gone):
         more = ", or anything else that way" if len(gone) > 1 else ""
         question = f"Does a website at netcup (contact form, WordPress) send as @{domain}{more}?"
-    them, are = ("them", "are") if len(gone) > 1 else ("it", "is")
-    keep = _keeping(domain, policy, gone, new, old)
+    them, they, are = ("them", "they", "are") if len(gone) > 1 else ("it", "it", "is")
     return Finding(
         "spf-drops-sender",
         Severity.DANGER,
         f"{_listed(gone)} {are} in effect in the live SPF record and "
         f"not in the new one: who sends by {them} may no longer send for {domain}.",
-        f"{question} Then keep {them}"
-        + (f":\n{keep}\n" if keep else ". ")
-        + f"If nothing sends that way, {_dropping(policy, gone, new, them)}",
+        f"{question} Then keep {them}. If nothing sends that way, {they} may go.",
     )
 
 
@@ -96,58 +93,30 @@ def _listed(terms: Sequence[Term]) -> str:
     return " and ".join([*named, f"{more} more"] if more > 0 else named)
 
 
-def _dropping(policy: DomainPolicy, gone: Sequence[Term], new: SpfRecord, them: str) -> str:
+def to_name(gone: Sequence[Term]) -> tuple[str, ...]:
+    """The terms as they are named to let them go; none where that cannot be done for all."""
     try:
         for term in gone:
             spf.check_wanted(term)
-    except RecordError as error:
-        return f"accept this finding by its code; by name it cannot be dropped. {error.what}."
-    if len(gone) > MOST_NAMED:
-        return "accept this finding by its code; they are too many to name."
-    options = faults.more_spf(policy, new, drop=[term.text for term in gone])
-    return f"drop {them} by name:\n{options}"
+    except RecordError:
+        return ()
+    return () if len(gone) > MOST_NAMED else tuple(term.text for term in gone)
 
 
-def _keeping(
-    domain: str,
-    policy: DomainPolicy,
-    gone: Sequence[Term],
-    new: SpfRecord,
-    old: Sequence[SpfRecord],
-) -> str | None:
-    """The options that make sure of what is new in the live record, else the new one with more."""
+def keeping(
+    domain: str, policy: DomainPolicy, new: SpfRecord, old: Sequence[SpfRecord]
+) -> SpfRecord | None:
+    """The new record with the senders it would drop: last in it, else where they have effect.
+
+    ``None`` where they would have none. Raises RecordError if one of them makes no record.
+    """
+    gone = lost_unnamed(domain, policy, new, old)
     if len(gone) + len(new.mechanisms) > MOST_NAMED:
         return None
-    drop = tuple((policy.spf and policy.spf.drop) or ())
-    for attempt in (_kept_in_parts, _kept_whole):
-        try:
-            record, options = attempt(domain, gone, new, old, drop)
-        except RecordError:
-            continue
-        if options.strip() and not set(gone).intersection(lost(domain, record, old)):
-            return options
-    return None
-
-
-def _kept_in_parts(
-    domain: str, _: Sequence[Term], new: SpfRecord, old: Sequence[SpfRecord], drop: Sequence[str]
-) -> tuple[SpfRecord, str]:
-    """What the new record says, made sure of in the live one."""
-    terms = [term.text for term in new.mechanisms if term.name != "all"]
-    if new.redirect_in_effect is not None:
-        terms.append(f"include:{new.redirect_in_effect.domain}")
-    record = spf.require(spf.drop(spf.merge(old).record, *drop), *terms, domain=domain)
-    qualifier = new.all_qualifier
-    if qualifier in (None, spf.Qualifier.PASS):
-        return record, faults.spf_in_parts(terms, drop, None)
-    record = spf.with_all(record, qualifier)
-    return record, faults.spf_in_parts(terms, drop, qualifier.word)
-
-
-def _kept_whole(
-    _: str, gone: Sequence[Term], new: SpfRecord, __: Sequence[SpfRecord], drop: Sequence[str]
-) -> tuple[SpfRecord, str]:
-    """The new record with the senders in it that it lacks."""
-    lacking = (f"include:{t.domain}" if t.name == "redirect" else t.text for t in gone)
-    record = spf.require(new, *lacking)
-    return record, faults.whole_spf(record, drop)
+    terms = [term.text for term in new.terms]
+    lacking = [f"include:{t.domain}" if t.name == "redirect" else t.text for t in gone]
+    last = next((n for n, term in enumerate(new.terms) if term.is_all), len(terms))
+    whole = spf.parse(" ".join(["v=spf1", *terms[:last], *lacking, *terms[last:]]))
+    if set(gone).intersection(lost(domain, whole, old)):
+        whole = spf.require(new, *lacking)
+    return None if set(gone).intersection(lost(domain, whole, old)) else whole

@@ -42,11 +42,12 @@ def parsed(texts: Sequence[str]) -> list[SpfRecord]:
 
 
 def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
-    """Several records at one name (RFC 7208, 4.5); ``command`` as in :func:`faults.line`."""
+    """Several records at one name (RFC 7208, 4.5); ``command`` plans one in their place."""
     advice = "Make one of them."
-    if records := parsed(texts):
+    records = parsed(texts)
+    if command and records:
         merged = spf.merge(records).record
-        advice = f"Make one of them, as in:\n{faults.whole_spf(merged, command=command)}"
+        advice = f"Make one of them, as in:\n{faults.line(command, ('--spf', str(merged)))}"
         if idle := spf.idle(merged):
             advice += f"\nIn it {'; '.join(idle)}."
     return Finding(
@@ -219,12 +220,18 @@ def not_checked(what: str, severity: Severity) -> Finding:
 
 
 def excludes(
-    domain: str, senders: Sequence[Sender], result: spf.Result, to_copy: str, *, guessed: bool
+    domain: str,
+    senders: Sequence[Sender],
+    result: spf.Result,
+    to_copy: str = "",
+    *,
+    guessed: bool,
 ) -> Finding:
     """Servers of ours that may not send, which are ``guessed`` where they are the MX hosts.
 
-    ``to_copy`` lets them send.
+    ``to_copy`` is a command that lets them send.
     """
+    missing = " ".join(terms_for(senders))
     role = "are MX hosts of" if guessed else "send the mail of"
     if len(senders) == 1:
         role = "is an MX host of" if guessed else "sends the mail of"
@@ -232,7 +239,8 @@ def excludes(
         "spf-excludes-own-server",
         Severity.WARNING if guessed else Severity.DANGER,
         f"SPF does not let {listed(senders)} send ({result}), which {role} {domain}.",
-        f"{'Unless it only receives, add' if guessed else 'Add'} what is missing:\n{to_copy}",
+        f"{'Unless it only receives, add' if guessed else 'Add'} what is missing"
+        + (f":\n{to_copy}" if to_copy else f": {missing}"),
     )
 
 
@@ -322,7 +330,19 @@ def result(
     domain: str, sender: Sender, lookup: Lookup, record: SpfRecord | None = None
 ) -> spf.Result:
     """What a receiver makes of mail from a sender, by this record or by the one in DNS."""
-    evaluation = spf.check_host(
+    return _evaluated(domain, sender, lookup, record).result
+
+
+def deciding(domain: str, senders: Sequence[Sender], lookup: Lookup) -> tuple[str, ...]:
+    """The terms of the record in DNS, other than ``all``, that decide about these senders."""
+    terms = (_evaluated(domain, sender, lookup).term for sender in senders)
+    return tuple(dict.fromkeys(term.text for term in terms if term and not term.is_all))
+
+
+def _evaluated(
+    domain: str, sender: Sender, lookup: Lookup, record: SpfRecord | None = None
+) -> spf.Evaluation:
+    return spf.check_host(
         sender.address,
         domain,
         f"postmaster@{domain}",
@@ -330,4 +350,3 @@ def result(
         helo=sender.host,
         record=None if record is None else str(record),
     )
-    return evaluation.result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, kinds, spf
@@ -11,11 +10,10 @@ from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
 from netcup_mailauth.kinds import is_of_kind, of_kind
 from netcup_mailauth.plan import has_twin
-from netcup_mailauth.policy import leaving_out
 from netcup_mailauth.records import APEX, Kind, absolute
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from netcup_mailauth.records import DnsRecord, Zone
 
@@ -46,12 +44,11 @@ def draft(zone: Zone) -> Iterator[Finding]:
         )
 
 
-def alias(kind: Kind, record: DnsRecord, zone: Zone, wanted: Sequence[Kind]) -> Finding:
+def alias(kind: Kind, record: DnsRecord, zone: Zone) -> Finding:
     """A CNAME where a record of the kind is to stand (RFC 1034, 3.6.2)."""
+    other = ""
     if kind is Kind.DKIM:
         other = " Or give another selector with --selector, if the mail server signs with it."
-    else:
-        other = _or_leave_it(kind, wanted)
     return Finding(
         "dkim-cname" if kind is Kind.DKIM else "cname-conflict",
         Severity.REFUSED,
@@ -59,12 +56,6 @@ def alias(kind: Kind, record: DnsRecord, zone: Zone, wanted: Sequence[Kind]) -> 
         "record can stand beside it.",
         f"Delete the CNAME in the CCP if it is yours to delete, then plan again.{other}",
     )
-
-
-def _or_leave_it(kind: Kind, wanted: Sequence[Kind]) -> str:
-    """How to leave a kind alone whose name is taken; nothing where nothing else is wanted."""
-    alone = leaving_out(kind, wanted)
-    return f" Or leave it alone: {alone}" if alone else ""
 
 
 def fixed(record: DnsRecord, zone: Zone) -> Iterator[Finding]:
@@ -90,7 +81,7 @@ def fixed(record: DnsRecord, zone: Zone) -> Iterator[Finding]:
         )
 
 
-def delegated(kind: Kind, hostname: str, zone: Zone, wanted: Sequence[Kind]) -> Iterator[Finding]:
+def delegated(hostname: str, zone: Zone) -> Iterator[Finding]:
     """A name that lies in a zone of its own, so that no record here is served (RFC 1034, 4.2.1)."""
     cut = zone.delegation(hostname)
     if not cut:
@@ -104,7 +95,7 @@ def delegated(kind: Kind, hostname: str, zone: Zone, wanted: Sequence[Kind]) -> 
         f"{name} is delegated{whose} to {servers}, so a record for it in the zone {zone.name} is "
         "never served.",
         "Change it where that name is served, or delete its NS records in the CCP if nobody "
-        f"serves it any more, then plan again.{_or_leave_it(kind, wanted)}",
+        "serves it any more, then plan again.",
     )
 
 
@@ -282,7 +273,7 @@ def _how_to_take(kind: Kind, domain: str, text: str) -> str:
     whole = spf.mended(text) if spf_text else str(dmarc.without_quotes(dmarc.mended(text)))
     if faults.problem_of(kind, whole) is not None:
         return "Delete it in the CCP."
-    to_copy = faults.line([(f"--{kind}", whole)], faults.plan(shlex.quote(domain)))
+    to_copy = faults.line(faults.plan(domain), (f"--{kind}", whole))
     return (
         f"Delete it in the CCP, unless it is the one that is meant. Then give it whole:\n{to_copy}"
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from netcup_mailauth.documents import Shape
+    from netcup_mailauth.shapes import Shape
 
 KINDS = tuple(kind.value for kind in MANAGED)
 

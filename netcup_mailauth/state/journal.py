@@ -24,7 +24,6 @@ from netcup_mailauth.documents import (
     ChangeShape,
     KeptShape,
     LiveRecordShape,
-    OpenShape,
     change_document,
     kept_document,
     record_document,
@@ -33,6 +32,7 @@ from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.files import check_folder, make_folder, read_private, write_private
 from netcup_mailauth.plan import ChangeSet, Place
 from netcup_mailauth.records import DesiredRecord, Zone
+from netcup_mailauth.shapes import OpenShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

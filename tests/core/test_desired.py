@@ -225,7 +225,6 @@ def test_what_cannot_be_edited_is_refused_and_the_other_kinds_go_on(
     assert finding.severity is Severity.REFUSED
     assert words in finding.message
     assert "--spf" in finding.advice
-    assert "--kind" in finding.advice
 
 
 # DMARC in parts

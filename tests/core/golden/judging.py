@@ -13,7 +13,7 @@ from unittest import mock
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from netcup_mailauth import dkim, dmarc, kinds, spf
+from netcup_mailauth import dkim, dmarc, kinds, remedy, spf
 from netcup_mailauth.actions.checking import check
 from netcup_mailauth.actions.planning import draft
 from netcup_mailauth.actions.session import Session
@@ -90,7 +90,16 @@ def _told(finding: Finding, about: str = "") -> str:
 
 def _changing(case: Changing) -> Iterator[str]:
     before = _fixed(_zone(case.zone, case.domain, draft=case.draft, ttl=case.ttl), case.fixed)
-    policy = DomainPolicy.model_validate(case.policy)
+    subject, decided = _subject(case, before, DomainPolicy.model_validate(case.policy))
+    change_set = holding.settled(subject, decided)
+    yield from _planned(change_set)
+    if holding.stopping(change_set) and not case.changes:
+        yield from _ways(case, before, subject, decided)
+
+
+def _subject(
+    case: Changing, before: Zone, policy: DomainPolicy
+) -> tuple[judged_by.Case, list[Finding]]:
     place = Place(case.domain, before.name)
     key = _source(case.key)
     decided: list[Finding] = []
@@ -112,7 +121,29 @@ def _changing(case: Changing) -> Iterator[str]:
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
         reports_planned=frozenset(case.reports_planned),
     )
-    yield from _planned(holding.settled(subject, decided))
+    return subject, decided
+
+
+def _ways(
+    case: Changing, before: Zone, subject: judged_by.Case, decided: list[Finding]
+) -> Iterator[str]:
+    change_set = first = holding.settled(subject, decided)
+    steps = 0
+    better: DomainPolicy | None = subject.policy
+    while better and holding.stopping(change_set):
+        better = remedy.safer(subject, change_set)
+        if better is not None:
+            subject, others = _subject(case, before, better)
+            change_set = holding.settled(subject, others)
+            steps += 1
+    if better is not None:
+        wanted = better.model_dump(exclude_none=True)
+        yield f"safer, in {steps}: {wanted}"
+    subject, decided = _subject(case, before, DomainPolicy.model_validate(case.policy))
+    if named := remedy.dropped(first, subject.policy):
+        yield f"all the same, by name: {', '.join(named)}"
+    if allow := remedy.consents(subject, decided, first):
+        yield f"all the same: {', '.join(allow)}"
 
 
 def _planned(change_set: ChangeSet) -> Iterator[str]:

@@ -11,12 +11,13 @@ import click
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from netcup_mailauth import remedy
 from netcup_mailauth.cli.options import WANTED
 from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import by_gravity
-from netcup_mailauth.judge import guard
+from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.case import Case
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.kinds import of_kind
@@ -149,6 +150,30 @@ def judged(
     """All findings about a wish, the gravest first."""
     case, findings = case_of(before, policy, key, **more)
     return by_gravity([*findings, *guard.judge(case)])
+
+
+def safer(
+    before: Zone, policy: DomainPolicy, key: DkimSource | None = None, **more: Any
+) -> DomainPolicy | None:
+    """What to want instead, so that nothing is held back; ``None`` where none is known."""
+    for _ in range(remedy.MOST_STEPS):
+        case, findings = case_of(before, policy, key, **more)
+        change_set = holding.settled(case, findings)
+        if not holding.stopping(change_set):
+            return policy
+        better = remedy.safer(case, change_set)
+        if better is None:
+            return None
+        policy = better
+    raise AssertionError("No end of it.")
+
+
+def all_the_same(
+    before: Zone, policy: DomainPolicy, key: DkimSource | None = None, **more: Any
+) -> tuple[str, ...]:
+    """The codes to allow, so that nothing is held back."""
+    case, findings = case_of(before, policy, key, **more)
+    return remedy.consents(case, findings, holding.settled(case, findings))
 
 
 def judged_changes(before: Zone, *changes: Change, **more: Any) -> tuple[Finding, ...]:

@@ -10,7 +10,16 @@ from netcup_mailauth.judge import guard
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.records import Kind
 from tests.core.judge.carved import WORLD, edits, records, unnamed
-from tests.core.judge.cases import DMARC, case_of, dns, judged, mail_zone, to_type, wants
+from tests.core.judge.cases import (
+    DMARC,
+    all_the_same,
+    case_of,
+    dns,
+    judged,
+    mail_zone,
+    safer,
+    wants,
+)
 from tests.effort import SOME, tries
 
 EXAMPLES = settings(
@@ -42,12 +51,17 @@ def test_what_two_records_shut_out_by_two_spellings_is_named_by_one() -> None:
 
 @SOME
 @given(st.data())
-def test_what_is_advised_ends_the_finding_and_refuses_nothing(data: st.DataObject) -> None:
+def test_the_safer_wish_is_not_held_back_and_consent_leaves_no_danger(
+    data: st.DataObject,
+) -> None:
     live = [data.draw(records()) for _ in range(data.draw(st.sampled_from((1, 1, 2))))]
     wish = wants(data.draw(edits(live)))
-    found = judged(mail_zone(live, DMARC, ()), wish, dns=dns(WORLD))
-    for finding in found:
-        for policy in to_type(finding) if finding.code == "spf-admits-excluded" else ():
-            again = judged(mail_zone(live, DMARC, ()), policy, dns=dns(WORLD))
-            assert "spf-admits-excluded" not in {each.code for each in again}
-            assert "refused" not in {each.severity for each in again}
+    before = mail_zone(live, DMARC, ())
+    policy = safer(before, wish, dns=dns(WORLD))
+    if policy is not None:
+        again = judged(before, policy, dns=dns(WORLD))
+        assert not {each.severity for each in again} & {"refused", "danger"}
+    allow = all_the_same(before, wish, dns=dns(WORLD))
+    if allow:
+        again = judged(before, wish.model_copy(update={"allow": list(allow)}), dns=dns(WORLD))
+        assert {each.code for each in again if each.severity == "danger"} <= {*allow}

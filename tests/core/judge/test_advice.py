@@ -35,7 +35,7 @@ def test_there_is_always_something_to_do(state: str, kind: Kind, basis: Basis) -
     [
         ("pending", Basis.CONFIG, "Nothing to do but wait"),
         ("wrong", Basis.CONFIG, "netcup-mailauth plan example.com"),
-        ("wrong", Basis.OPTIONS, "give plan the same options"),
+        ("wrong", Basis.OPTIONS, "netcup-mailauth plan example.com"),
         ("missing", Basis.PUBLISHED, "--spf-require mx"),
         ("error", Basis.PUBLISHED, "Try again"),
         ("conflict", Basis.PUBLISHED, "Delete the CNAME"),

@@ -304,6 +304,7 @@ def test_what_an_advice_says_to_type_is_understood_and_never_a_consent(code: str
     for finding in PROVOKED[code][1]():
         to_type(finding)
         assert "--allow" not in finding.advice
+        assert "\n  --" not in finding.advice  # what is typed is whole, or said in words
 
 
 def test_findings_come_with_the_gravest_first_and_each_once() -> None:

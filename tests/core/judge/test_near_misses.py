@@ -259,9 +259,7 @@ def test_the_watching_of_both_rfcs_goes_on_under_a_new_policy(live: str) -> None
     record = dmarc.parse(new)
     assert (record.p, record.t, record.pct) == ("quarantine", "y", 0)
     found = judged(before, wants(dmarc={"policy": "quarantine"}))
-    (ended,) = to_type(only(found, "dmarc-pct-0"))
-    assert ended.dmarc
-    assert ended.dmarc.record == f"v=DMARC1;p=quarantine;{RUA}"
+    assert f"v=DMARC1;p=quarantine;{RUA}" in only(found, "dmarc-pct-0").advice
     assert "dmarc-removed-tag" not in codes(found)
 
 

@@ -12,16 +12,18 @@ from tests.core.judge.cases import (
     CLEAN,
     DMARC,
     SPF,
+    all_the_same,
     codes,
     creates,
     deletes,
+    dns,
     judged,
     judged_changes,
     key_record,
     mail_zone,
     only,
+    safer,
     source,
-    to_type,
     wants,
     zone,
 )
@@ -44,15 +46,17 @@ def test_a_draft_of_somebody_elses_is_named() -> None:
     assert "draft r7" in only(judged(mail_zone(draft="r7"), HARMLESS), "zone-has-draft").message
 
 
-def test_a_cname_in_the_way_is_refused_with_how_to_leave_it_alone() -> None:
+def test_a_cname_in_the_way_is_refused_and_can_be_left_alone() -> None:
     taken = mail_zone(SPF, (), (), "_dmarc CNAME a.example.net", "dkim._domainkey CNAME b.example")
     policy = wants(dmarc=DMARC, dkim="dkim")
     found = judged(taken, policy, source(key_record()))
     assert codes(found, R) == ["dkim-cname", "cname-conflict"]
     conflict = only(found, "cname-conflict")
     assert "_dmarc.example.com is a CNAME to a.example.net" in conflict.message
-    assert conflict.advice.endswith("leave it alone: --kind dkim")
     assert "--selector" in only(found, "dkim-cname").advice
+    assert safer(taken, policy, source(key_record())) is None
+    with_spf = wants({"require": ["a"]}, DMARC, "dkim")
+    assert safer(taken, with_spf, source(key_record())) == wants({"require": ["a"]})
 
 
 BROKEN_SPF, BROKEN_DMARC = "v=spf1 ip4:x ~all", "v=DMARC1;p=none;sp=rejekt"
@@ -71,17 +75,16 @@ BROKEN_SPF, BROKEN_DMARC = "v=spf1 ip4:x ~all", "v=DMARC1;p=none;sp=rejekt"
         (mail_zone(BROKEN_SPF), "spf-syntax", {"spf": {"require": ["a"]}}),
     ],
 )
-def test_to_leave_a_kind_alone_is_advised_where_something_else_is_wanted(
+def test_a_kind_is_left_alone_where_something_else_is_wanted(
     before: Zone, code: str, table: dict[str, Any]
 ) -> None:
-    """Typed where nothing else is, it would be a mistake in usage."""
-    by_itself = only(judged(before, wants(**table)), code)
-    assert "--kind" not in by_itself.advice
+    assert code in codes(judged(before, wants(**table)))
+    assert safer(before, wants(**table)) is None
     policy = wants(**{"spf": SPF, "dmarc": DMARC, **table}, dkim="dkim")
-    advice = only(judged(before, policy, source(key_record())), code).advice
-    typed = [Kind(word) for word in advice.rpartition(": ")[2].split() if word != "--kind"]
-    assert set(typed) == set(policy.manages) - {Kind(next(iter(table)))}
-    assert policy.only(typed).manages == tuple(typed)
+    rest = set(policy.manages) - {Kind(next(iter(table)))}
+    better = safer(before, policy, source(key_record()))
+    assert better
+    assert set(better.manages) == rest
 
 
 def test_a_cname_beside_what_only_stays_or_goes_is_no_refusal() -> None:
@@ -112,7 +115,7 @@ def test_a_record_below_a_delegation_would_never_be_served(cut: str, named: str)
     told = only(found, "name-delegated")
     assert (told.severity, "never served" in told.message) == (D, True)
     assert named in told.message
-    assert "--kind" in told.advice
+    assert all_the_same(mail_zone(SPF, (), (), cut), policy, source(key_record())) == ()
 
 
 def test_all_that_a_delegated_mail_domain_would_have_is_never_served() -> None:
@@ -201,10 +204,13 @@ def test_a_record_that_vanished_is_not_made_anew_from_parts_unasked(kind: str) -
     parts = wants({"require": ["mx"]}) if kind == "spf" else wants(dmarc={"policy": "none"})
     found = only(judged(now, parts, remembered=had), "record-vanished")
     assert found.severity is D
-    text = getattr(getattr(to_type(found)[0], kind), "record")  # noqa: B009
-    assert text in ("v=spf1 mx include:news.example -all", f"{DMARC};np=reject")
-    assert text in found.message
-    assert "record-vanished" not in codes(judged(now, to_type(found)[0], remembered=had))
+    news = dns({"news.example": [{"SPF": "v=spf1 ip4:192.0.2.0/24 -all"}]})
+    policy = safer(now, parts, remembered=had, dns=news)
+    texts = {"spf": "v=spf1 mx include:news.example -all"}
+    texts["dmarc"] = f"{DMARC.replace('quarantine', 'none')};np=reject"
+    assert getattr(policy, kind).record == texts[kind]
+    assert "include:news.example" in found.message or "np=reject" in found.message
+    assert all_the_same(now, parts, remembered=had) == ()
 
 
 def test_a_record_that_is_there_or_never_was_has_not_vanished() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,16 @@ def test_consent_to_a_short_grace_may_stand_in_the_config(sandbox: Sandbox, tmp_
     assert main(["plan", DOMAIN, "--out", "plan.json"]) == ExitCode.OK
     assert "short-grace" not in (tmp_path / "plan.json").read_text()
     assert main(["show", "plan.json"]) == ExitCode.OK
+
+
+def test_what_a_refused_rotation_says_to_type_begins_it(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rotate", DOMAIN, "--yes", "--grace", "60s"]) == ExitCode.REFUSED
+    said = capsys.readouterr().err.splitlines()
+    (line,) = {line.strip() for line in said if line.strip().startswith("netcup-mailauth rotate")}
+    assert main(shlex.split(line)[1:]) == ExitCode.OK
+    assert len(keys_of(sandbox)) == 2
 
 
 def test_consent_for_one_domain_is_none_for_another(sandbox: Sandbox) -> None:

@@ -1,0 +1,405 @@
+"""How to go on where something is held back, as it is typed: whole commands, or config lines.
+
+A kind that the options ask for is asked for by options again; one that the config asks for is
+changed there, so that the next run does not bring the old wish back. All else that was typed is
+typed again.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from netcup_mailauth import records, remedy
+from netcup_mailauth.cli.options import ALLOW, WANTED, typed
+from netcup_mailauth.cli.output import settings
+from netcup_mailauth.cli.wanted import policy_of
+from netcup_mailauth.judge import faults, holding
+from netcup_mailauth.judge.report import Basis
+from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
+from netcup_mailauth.policy import MANAGED, DomainPolicy
+from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
+from netcup_mailauth.settings.writing import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from netcup_mailauth.cli.many import Many
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.judge.report import CheckReport, DomainCheck
+    from netcup_mailauth.plan import ChangeSet
+    from netcup_mailauth.planfile import SavedPlan
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
+    from netcup_mailauth.records import DnsRecord
+
+PROGRAM = "netcup-mailauth"
+_OF_KIND = {
+    Kind.SPF: ("spf", "spf_require", "spf_drop", "spf_all"),
+    Kind.DKIM: ("dkim", "selector", "mailcow"),
+    Kind.DMARC: ("dmarc", "dmarc_policy", "rua"),
+}
+"""The parameters that say what is wanted of a kind."""
+
+
+def joined(words: Iterable[str]) -> str:
+    """The words of a command as they are typed, on one line whatever is in them."""
+    return " ".join(shlex.quote(visible(word)) for word in words)
+
+
+def config_words() -> list[str]:
+    """The config as it was named."""
+    return ["-c", str(settings().config)] if settings().config else []
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a ``plan`` or ``apply`` was asked for, to be asked for again.
+
+    Attributes:
+        command: the command to type.
+        domains: those that were named; none for all of the config.
+        wishes: what was wanted of each domain of the run.
+        config: the file that said what the options do not.
+        beside: options that have nothing to do with what is wanted, as words.
+    """
+
+    command: str
+    domains: tuple[str, ...]
+    options: Mapping[str, Any]
+    wishes: tuple[Wish, ...]
+    many: Many
+    config: Path | None = None
+    beside: tuple[str, ...] = ()
+
+    def policy_of(self, domain: str) -> DomainPolicy:
+        """What was wanted of a domain of the run."""
+        return next(wish.policy for wish in self.wishes if wish.domain == domain)
+
+    @property
+    def by_option(self) -> frozenset[Kind]:
+        """The kinds that the options ask for."""
+        policy = policy_of(dict(self.options))
+        return frozenset(kind for kind in MANAGED if getattr(policy, kind.value) is not None)
+
+    def again(self, changed: Mapping[Kind, list[str]], more: Sequence[str] = ()) -> list[str]:
+        """All words but the domains; ``changed`` are those of kinds that are wanted otherwise."""
+        words = [*config_words(), *self.many.words()]
+        for kind, names in _OF_KIND.items():
+            words += changed[kind] if kind in changed else typed(self.options, names)
+        known = {name for names in _OF_KIND.values() for name in names}
+        rest = [name for name in self.options if name not in {*known, ALLOW.parameter}]
+        if "--kind" in more:
+            rest.remove("kind")
+        return [*words, *typed(self.options, rest), *more]
+
+    def line(self, domains: Sequence[str], words: Sequence[str]) -> str:
+        """The command for these domains, with what was allowed to them already."""
+        allow = _allowed(self.options, domains or [wish.domain for wish in self.wishes])
+        return joined([PROGRAM, self.command, *domains, *words, *allow, *self.beside])
+
+    def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        """The ways to go on where something is held back: at most two."""
+        held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+        through = [c for c in change_sets if c.error is None and (c in held or c.changes)]
+        ways = (each(self, through, len(change_sets)) for each in (_safer, _all_the_same))
+        return [way for way in ways if way is not None] if held else []
+
+
+def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:
+    """What was allowed to these domains, as it was typed."""
+    entries = (entry for entry in options[ALLOW.parameter])
+    meant = [e for e in entries if ":" not in e or records.normalise(e.split(":")[1]) in domains]
+    return typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
+
+
+def _allowing(codes: Iterable[str], domain: str = "") -> list[str]:
+    of = f":{domain}" if domain else ""
+    return [word for code in codes for word in (ALLOW.names[0], f"{code}{of}")]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedUndo:
+    """What an ``undo`` was asked for; it is whole or not at all, for each domain."""
+
+    domain: str | None
+    options: Mapping[str, Any]
+
+    def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        """The same again, with the codes of all that keeps it from being written."""
+        held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+        if not held or not all(change_set.ways.consents for change_set in held):
+            return []
+        words = [PROGRAM, "undo", *([self.domain] if self.domain else []), *config_words()]
+        kept = ("mailcow", "resolver", "lock_timeout")
+        for parameter, name in (("to", "to"), ("run_id", "run"), *((own, own) for own in kept)):
+            words += typed({name: self.options[parameter]}, (name,))
+        words += _allowed(self.options, [change_set.place.domain for change_set in held])
+        for change_set in held:
+            of = "" if self.domain else change_set.place.domain
+            words += _allowing(change_set.ways.consents, of)
+        words += ["--yes"] if self.options["yes"] else []
+        return [Way(ALL_THE_SAME, commands=(joined(words),))]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPlanFile:
+    """What an ``apply --plan`` was asked for: the file has no wish, but it has the records."""
+
+    saved: SavedPlan
+    options: Mapping[str, Any]
+    beside: tuple[str, ...] = ()
+
+    def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        """For each domain the command that writes the very same, with consent."""
+        held = [c for c in change_sets if c.error is None and holding.stopping(c)]
+        lines = tuple(self._line(c) for c in held if c.ways.consents and self._can_be_typed(c))
+        return [Way(ALL_THE_SAME, commands=lines)] if lines else []
+
+    def _can_be_typed(self, change_set: ChangeSet) -> bool:
+        kinds = {change.kind for change in change_set.changes}
+        written = {change.kind for change in change_set.changes if change.after is not None}
+        parked = self.saved.grounds_of(change_set).parked
+        return kinds == written and Kind.DMARC_REPORT not in kinds and not parked
+
+    def _line(self, change_set: ChangeSet) -> str:
+        grounds = self.saved.grounds_of(change_set)
+        words = [PROGRAM, "apply", change_set.place.domain, *config_words()]
+        for change in change_set.changes:
+            if change.after is not None:
+                words += _record_words(change.kind, change.after, grounds.source_ref)
+        if any(change.kind is Kind.SPF for change in change_set.changes):
+            words += typed({"spf_drop": grounds.spf_drop}, ("spf_drop",))
+        words += typed({"server": grounds.servers}, ("server",))
+        words += typed(self.options, ("resolver", "nameserver", "lock_timeout"))
+        words += _allowing((*change_set.allow, *change_set.ways.consents))
+        return joined([*words, "--yes", *self.beside])
+
+
+def _record_words(kind: Kind, record: DnsRecord, source: str | None) -> list[str]:
+    """The options that ask for exactly this record."""
+    if kind is not Kind.DKIM:
+        return [f"--{kind}", record.destination]
+    selector = record.hostname.partition("._domainkey")[0]
+    return ["--dkim", source or f"{RECORD}{record.destination}", "--selector", selector]
+
+
+def to_write(now: Typed, change_sets: Sequence[ChangeSet]) -> str:
+    """The command that writes what was planned; nothing of it is held back."""
+    return now.line(now.domains, now.again(_without_stdin(now, change_sets)))
+
+
+def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, list[str]]:
+    """A key from standard input as the record that was made of it: typed, it is there no more."""
+    if now.options.get("dkim") != STDIN:
+        return {}
+    for change_set in change_sets:
+        keys = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
+        keys += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
+        for key in keys:
+            words = _record_words(Kind.DKIM, key, None)
+            return {Kind.DKIM: [*words, *typed(now.options, ("mailcow",))]}
+    return {}
+
+
+def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
+    tables: list[Table] = []
+    lines: dict[tuple[str, ...], list[str]] = {}
+    passing = [c for c in change_sets if not holding.stopping(c) or c.ways.safer is not None]
+    if not any(holding.stopping(c) for c in passing):
+        return None
+    by_option, stdin = now.by_option, _without_stdin(now, change_sets)
+    for change_set in passing:
+        domain, safer = change_set.place.domain, change_set.ways.safer
+        changed, more = dict(stdin), []
+        if safer is not None:
+            wanted = now.policy_of(domain)
+            differing = [k for k in MANAGED if getattr(safer, k.value) != getattr(wanted, k.value)]
+            left_out = [kind for kind in differing if not getattr(safer, kind.value)]
+            if any(kind not in by_option for kind in left_out):
+                more = [word for kind in safer.manages for word in ("--kind", kind.value)]
+            changed |= {k: _words(safer, k, now) for k in differing if k in by_option}
+            in_file = [k for k in differing if k not in by_option and k not in left_out]
+            tables += _table(now, domain, [_config_line(safer, kind) for kind in in_file])
+        lines.setdefault(tuple(now.again(changed, more)), []).append(domain)
+    return Way(SAFER, tuple(tables), tuple(_lines(now, lines, len(passing) == number)))
+
+
+def _lines(now: Typed, lines: Mapping[tuple[str, ...], list[str]], is_all: bool) -> Iterable[str]:
+    """A command for each set of options; the domains are those typed where it is for all."""
+    alone = len(lines) == 1 and is_all
+    for words, domains in lines.items():
+        yield now.line(now.domains if alone else domains, words)
+
+
+def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
+    """The same again with consent, for those domains for which that is enough."""
+    passing = [c for c in change_sets if not holding.stopping(c) or c.ways.consents]
+    held = [c for c in passing if holding.stopping(c)]
+    if not held:
+        return None
+    by_option = now.by_option
+    changed, more, tables = _without_stdin(now, change_sets), [], []
+    several = len(passing) > 1
+    for change_set in held:
+        domain, codes = change_set.place.domain, list(change_set.ways.consents)
+        policy = now.policy_of(domain)
+        spf_in_file = Kind.SPF not in by_option
+        dropped = remedy.dropped(change_set, policy) if spf_in_file or not several else ()
+        if "spf-drops-sender" in codes and dropped and policy.spf:
+            codes.remove("spf-drops-sender")
+            terms = [*(policy.spf.drop or ()), *dropped]
+            spf = policy.spf.model_copy(update={"drop": list(dict.fromkeys(terms))})
+            policy = policy.model_copy(update={"spf": spf})
+            if spf_in_file:
+                tables += _table(now, domain, [_config_line(policy, Kind.SPF)])
+            else:
+                changed[Kind.SPF] = _words(policy, Kind.SPF, now)
+        in_file = [code for code in codes if _is_of_config(change_set, code, by_option)]
+        if in_file:
+            allow = [*(policy.allow or ()), *in_file]
+            tables += _table(now, domain, [f"allow = {_toml(allow)}"])
+        rest = [code for code in codes if code not in in_file]
+        more += _allowing(rest, domain if several else "")
+    words = now.again(changed, more)
+    domains = now.domains if len(passing) == number else [c.place.domain for c in passing]
+    return Way(ALL_THE_SAME, _merged(tables), (now.line(domains, words),))
+
+
+def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) -> bool:
+    """Whether what the config asks for is held back by this code."""
+    stops = holding.stopping(change_set)
+    kinds = [stop.kind for stop in stops if stop.code == code] or [stop.kind for stop in stops]
+    return any(kind not in by_option for kind in kinds)
+
+
+def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:
+    if not lines:
+        return []
+    return [Table(str(now.config or "the config"), f"domains.{quoted(domain)}", tuple(lines))]
+
+
+def _merged(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """The tables, each once."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for table in tables:
+        lines.setdefault((table.file, table.name), []).extend(table.lines)
+    return tuple(Table(file, name, tuple(own)) for (file, name), own in lines.items())
+
+
+def _words(policy: DomainPolicy, kind: Kind, now: Typed) -> list[str]:
+    """The options that ask for what a policy wants of a kind."""
+    match kind:
+        case Kind.SPF if policy.spf:
+            return _spf_words(policy.spf)
+        case Kind.DKIM if policy.dkim:
+            return _dkim_words(policy.dkim, now)
+        case Kind.DMARC if policy.dmarc:
+            return _dmarc_words(policy.dmarc)
+        case _:
+            return []
+
+
+def _spf_words(spf: SpfPolicy) -> list[str]:
+    options = {
+        "spf": spf.record,
+        "spf_require": tuple(spf.require or ()),
+        "spf_drop": tuple(spf.drop or ()),
+        "spf_all": spf.all,
+    }
+    return typed(options, options)
+
+
+def _dkim_words(dkim: DkimPolicy, now: Typed) -> list[str]:
+    url = now.options.get("mailcow")
+    implied = bool(url) and dkim.source == MAILCOW
+    options = {
+        "dkim": None if implied else dkim.source,
+        "mailcow": url,
+        "selector": dkim.selector,
+    }
+    return typed(options, options)
+
+
+def _dmarc_words(dmarc: DmarcPolicy) -> list[str]:
+    options = {
+        "dmarc": dmarc.record,
+        "dmarc_policy": dmarc.policy,
+        "rua": tuple(dmarc.rua or ()),
+    }
+    return typed(options, options)
+
+
+def _config_line(policy: DomainPolicy, kind: Kind) -> str:
+    table = getattr(policy, kind.value).model_dump(exclude_none=True)
+    pairs = (f"{key} = {_toml(value)}" for key, value in table.items())
+    return f"{kind.value} = {{ {', '.join(pairs)} }}"
+
+
+def _toml(value: str | list[str]) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(quoted, value))}]"
+    return quoted(value)
+
+
+_FLAGS = ("continue", "dry_run", "revoke", "import_key", "wait", "yes")
+_VALUES = (
+    *("older_than", "grace", "mailcow", "helper_domain", "signer_command", "resolver"),
+    *("nameserver", "lock_timeout"),
+)
+
+
+def rotating(options: Mapping[str, Any], domain: str, code: str) -> str:
+    """The ``rotate`` that was typed, for one domain, with consent to what a code stands for."""
+    flags = [f"--{name.replace('_', '-')}" for name in _FLAGS if options[name]]
+    allow = [*_allowed(options, [domain]), *_allowing([code])]
+    words = [*config_words(), *flags, *typed(options, _VALUES), *allow]
+    return joined([PROGRAM, "rotate", domain, *words])
+
+
+NAMED = 10
+"""Domains that are named in a command; of more, it would fill the screen."""
+
+
+def to_check(domains: Sequence[str], now: Typed | TypedUndo | TypedPlanFile | None) -> str:
+    """The command that looks at what was written; all of the config where that is too much."""
+    of_config = isinstance(now, Typed) and not now.domains
+    named = [] if of_config and len(domains) > NAMED else domains
+    options = now.options if now is not None else {}
+    beside = typed(options, ("resolver", "nameserver"))
+    return joined([PROGRAM, "check", *named, *config_words(), *beside])
+
+
+def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
+    """The report of a check, with what was typed in each command that it says to type.
+
+    The judge knows neither the config nor the resolver. Where it was asked with options that say
+    what is wanted, a plan of the domain is one with these.
+    """
+    beside = [*config_words(), *typed(options, ("resolver",))]
+    wanted = typed(options, [option.parameter for option in WANTED])
+    return replace(report, domains=tuple(_completed(d, beside, wanted) for d in report.domains))
+
+
+def _completed(checked: DomainCheck, beside: list[str], wanted: list[str]) -> DomainCheck:
+    plan = f"  {faults.plan(checked.domain)}"
+    by_option = checked.basis is Basis.OPTIONS
+
+    def line(text: str) -> str:
+        if text == plan and by_option:
+            return f"{text} {joined([*wanted, *beside])}"
+        return f"{text} {joined(beside)}" if text.startswith(f"  {PROGRAM} plan ") else text
+
+    def whole(advice: str) -> str:
+        return "\n".join(map(line, advice.split("\n"))) if beside or by_option else advice
+
+    def told(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        return tuple(replace(finding, advice=whole(finding.advice)) for finding in findings)
+
+    records = (
+        replace(record, advice=whole(record.advice), findings=told(record.findings))
+        for record in checked.records
+    )
+    return replace(checked, records=tuple(records), findings=told(checked.findings))

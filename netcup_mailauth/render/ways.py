@@ -1,0 +1,62 @@
+"""The last lines of a plan or a refusal: what is typed, or changed in the config, to go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.records import visible
+from netcup_mailauth.render.markdown import code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SAFER, ALL_THE_SAME = "Safer:", "All the same:"
+_WIDTH = len(ALL_THE_SAME) + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Lines of a config, in place of those of the same keys in the table of a domain."""
+
+    file: str
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to go on: what the config is to say, then the commands, each whole."""
+
+    label: str
+    tables: tuple[Table, ...] = ()
+    commands: tuple[str, ...] = ()
+
+
+def ways_text(ways: Sequence[Way]) -> str:
+    """The ways, as the last lines of a text; each command and config line in one piece."""
+    lines: list[str] = []
+    for way in ways:
+        told = [line for table in way.tables for line in _table(table)]
+        told += [f"{'then  ' if way.tables else ''}{visible(each)}" for each in way.commands]
+        heads = [f"{way.label:<{_WIDTH}}", *(" " * _WIDTH for _ in told)]
+        lines += [f"{head}{line}" for head, line in zip(heads, told, strict=False)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _table(table: Table) -> list[str]:
+    head = f"in {visible(table.file)}, [{visible(table.name)}]:"
+    return [head, *(f"  {visible(line)}" for line in table.lines)]
+
+
+def ways_markdown(ways: Sequence[Way], room: int) -> str:
+    """The ways as a list; nothing where there is no room for so many characters."""
+    lines: list[str] = [""]
+    for way in ways:
+        lines += [f"**{way.label}**", ""]
+        for table in way.tables:
+            lines.append(f"- in {code(table.file)}, {code(f'[{table.name}]')}:")
+            lines += [f"  - {code(line)}" for line in table.lines]
+        lines += [*(f"- {code(command)}" for command in way.commands), ""]
+    output = "\n".join(lines) if ways else ""
+    return output if len(output) <= room else ""

@@ -130,6 +130,12 @@ def test_what_is_waited_for_in_vain(reply: Reply, status: ServerStatus, detail: 
     assert found.detail.startswith(detail)
 
 
+def test_a_referral_to_where_the_name_is_not_leads_nowhere() -> None:
+    elsewhere = "other.test. 60 IN NS ns.other.test."
+    found = ask_once(nameserver.message((), soa=elsewhere, flags=dns.flags.Flag(0)))
+    assert (found.status, found.cut, found.servers) == (ServerStatus.REFUSED, "", ())
+
+
 @pytest.mark.parametrize("name", ["", "a..b", "münchen.example", "a" * 64])
 def test_a_question_that_cannot_be_asked(name: str) -> None:
     [[found]] = ask_each(

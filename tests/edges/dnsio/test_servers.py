@@ -13,10 +13,12 @@ from netcup_mailauth.dnsio.servers import (
     authoritative,
     not_asked,
     parse_servers,
+    serves_records,
     with_route,
 )
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.lookup import Answer, Query, Server, ServerStatus, Status
+from tests.edges.dnsio.nameserver import closed_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,17 +130,22 @@ def test_another_failure_is_no_missing_route(monkeypatch: pytest.MonkeyPatch) ->
     assert with_route([FOUR, SIX]) == (FOUR, SIX)
 
 
-def test_a_server_without_an_address_is_not_forgotten() -> None:
+@pytest.mark.parametrize("status", [Status.TIMEOUT, Status.NXDOMAIN])
+def test_a_server_without_an_address_is_not_forgotten(status: Status) -> None:
     resolver = Dns(
         {
             ("example.com", "NS"): ("ns1.example", "ns2.example"),
             ("ns1.example", "A"): ("192.0.2.1",),
-            ("ns2.example", "A"): Status.TIMEOUT,
+            ("ns2.example", "A"): status,
         }
     )
     gone = authoritative("example.com", resolver)[1]
     assert gone == Server("ns2.example", "")
     assert gone.label == "ns2.example"
+
+
+def test_where_no_server_answers_nobody_knows_whether_there_are_records() -> None:
+    assert serves_records("example.com", [Server("ns", "127.0.0.1", closed_port())]) is None
 
 
 @pytest.mark.parametrize("status", [s for s in Status if s is not Status.OK])

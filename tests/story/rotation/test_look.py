@@ -52,3 +52,11 @@ def test_addresses_that_dns_did_not_say_are_waited_for() -> None:
         four = Server("ns.test", "127.0.0.1", server.port)
         heard = asked(four, Server("ns.test", "", unknown="servfail"))
     assert heard.lagging(NAME, "v=DKIM1;p=AAAA") == ("ns.test",)
+
+
+def test_an_alias_in_the_place_of_the_key_is_told_as_such() -> None:
+    alias = {**SCRIPT, (NAME, "TXT"): answer(f"{NAME}. 300 IN CNAME elsewhere.test.")}
+    with serving(alias) as server:
+        one = Server("ns.test", "127.0.0.1", server.port)
+        heard = asked(one)
+    assert heard.said[one.label].texts == {NAME: ("CNAME elsewhere.test",)}

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netcup_mailauth.errors import MailauthError, RefusedError, UnverifiedError
+from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, UnverifiedError
 from netcup_mailauth.plan import Action
 from netcup_mailauth.records import DnsRecord
+from netcup_mailauth.rotation.begin import begin, note_age
 from netcup_mailauth.rotation.decide import Stop, Wait
-from netcup_mailauth.rotation.state import Phase
+from netcup_mailauth.rotation.state import Book, Phase
 from netcup_mailauth.rotation.state import held as held_by_rotations
 from tests.effort import tries
 from tests.story.rotation.houses import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from netcup_mailauth.rotation.signers import SignerKey
 
 NEW = "s2026-11a"
 SIGNERS = [FakeSigner, ImportSigner]
@@ -326,9 +328,10 @@ def test_a_key_is_retired_by_removing_or_by_emptying_it(house: House, revoke: bo
     assert Action.UPDATE not in house.backend.actions
 
 
-def test_what_somebody_put_beside_the_old_key_is_left_alone(house: House) -> None:
+@pytest.mark.parametrize("text", ["somebody's note", "v=DKIM1;p=no key"])
+def test_what_somebody_put_beside_the_old_key_is_left_alone(house: House, text: str) -> None:
     house.begin()
-    other = txt("77", "dkim._domainkey", "somebody's note")
+    other = txt("77", "dkim._domainkey", text)
     zone = house.backend.held
     while house.book.open is None or house.book.open.phase is not Phase.GRACE:
         house.proceed()
@@ -336,7 +339,7 @@ def test_what_somebody_put_beside_the_old_key_is_left_alone(house: House) -> Non
     zone = house.backend.held
     house.backend.held = replace(zone, records=(*zone.records, other))
     house.until_done()
-    assert house.texts["dkim._domainkey"] == ["somebody's note"]
+    assert house.texts["dkim._domainkey"] == [text]
 
 
 @pytest.mark.parametrize("published", [False, True])
@@ -405,6 +408,62 @@ def test_a_prepared_key_that_changes_while_servers_are_asked_is_not_switched_to(
     assert house.signer.keys[DOMAIN].selector == "dkim"
 
 
+@pytest.mark.parametrize("made", [held(1, NEW), held(50, "other")])
+def test_a_key_of_no_use_that_the_signer_makes_is_not_published(
+    house: House, monkeypatch: pytest.MonkeyPatch, made: SignerKey
+) -> None:
+    house.begin()
+    monkeypatch.setattr(house.signer, "prepare", lambda *_: made)
+    with pytest.raises(RefusedError, match="is of no use"):
+        house.proceed()
+    assert set(house.texts) == {"dkim._domainkey"}
+
+
+def test_a_new_key_that_the_api_cannot_hold_is_not_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.begin()
+    monkeypatch.setattr(house.backend, "refuses", lambda _: "it is too long")
+    with pytest.raises(RecordError, match="it is too long"):
+        house.proceed()
+    assert house.backend.actions == []
+
+
+def test_a_write_that_fails_is_told_and_the_next_run_makes_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise FaultError("the API is down", "Try again.")
+
+    house.begin()
+    with monkeypatch.context() as down:
+        down.setattr(house.backend, "apply", failing)
+        with pytest.raises(MailauthError, match="the API is down"):
+            house.proceed()
+    assert set(house.texts) == {"dkim._domainkey"}
+    assert house.until_done().step is None
+
+
+def test_an_abort_that_cannot_be_finished_goes_forward_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: str) -> None:
+        raise KilledError
+
+    house.begin()
+    while house.signer.keys[DOMAIN].selector == "dkim":
+        house.proceed()
+        house.pass_time(60)
+    with monkeypatch.context() as kill:
+        kill.setattr(house.signer, "switch_back", killed)
+        with pytest.raises(KilledError):
+            house.abort()
+    del house.signer.keys[f"park.{DOMAIN}"]
+    assert any("it goes forward again" in sentence for sentence in house.proceed().done)
+    assert house.until_done().step is None
+    assert set(house.texts) == {f"{NEW}._domainkey"}
+
+
 def test_a_signer_that_signs_with_something_else_after_the_switch_is_not_believed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -471,9 +530,23 @@ def test_an_open_rotation_names_both_its_hostnames_for_the_guard(house: House) -
     assert held_by_rotations([house.folder], "example.org") == frozenset()
 
 
-def test_the_age_of_a_key_is_counted_from_the_first_time_it_was_seen(house: House) -> None:
-    from netcup_mailauth.rotation.begin import note_age
+def test_without_a_key_at_the_signer_there_is_none_to_replace(house: House) -> None:
+    del house.signer.keys[DOMAIN]
+    with pytest.raises(RefusedError, match="there is none to replace"):
+        house.begin()
+    with pytest.raises(MailauthError, match="has no DKIM key"):
+        note_age(house.rotator, ())
+    assert house.book == Book(DOMAIN)
 
+
+def test_one_that_is_open_is_not_begun_again(house: House) -> None:
+    drafted = house.begin()
+    with pytest.raises(RefusedError, match="is open already"):
+        begin(house.rotator, drafted)
+    assert house.book.open == drafted
+
+
+def test_the_age_of_a_key_is_counted_from_the_first_time_it_was_seen(house: House) -> None:
     assert note_age(house.rotator, ()) == START
     assert "counted from now" in house.heard.notes[-1]
     house.pass_time(86400)

@@ -118,6 +118,12 @@ def test_books_are_private_and_last(tmp_path: Path) -> None:
     assert read_book(folder, "intern.example.com") == book
 
 
+def test_a_book_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(MailauthError, match="cannot be kept in"):
+        write_book(tmp_path / "a file" / "rotations", Book("intern.example.com"))
+
+
 def test_what_is_open_is_found_by_domain_whatever_is_wrong_with_another_book(
     tmp_path: Path,
 ) -> None:
@@ -130,6 +136,11 @@ def test_what_is_open_is_found_by_domain_whatever_is_wrong_with_another_book(
     assert isinstance(error, MailauthError)
     assert opened == ("intern.example.com", ROTATION)
     assert opened_in(folder, ["intern.example.com", "another.example.com"]) == [opened]
+
+
+def test_before_every_server_has_it_no_time_is_named_for_the_switch() -> None:
+    line = status(replace(ROTATION, phase=Phase.WAITING, watch=Watch()), NOW, Waits())
+    assert line.endswith("next: switch, once every name server has it")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 2}', "\x00"])

@@ -49,6 +49,8 @@ _OTHER_NAMES = {
     "--json": ["--format", "json"],
     "--markdown": ["--format", "markdown"],
     "--dkim-selector": ["--selector"],
+    "--host": ["--server"],
+    "--policy": ["--dmarc-policy"],
     "--domain": [],
     "--yes": [],
     "-y": [],
@@ -148,20 +150,26 @@ def _named_otherwise(words: list[str]) -> Slip | None:
     return Slip(said, meant) if said else None
 
 
+_SCHEMES = {
+    "--mailcow": ("https://", re.compile(r"[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")),
+    "--rua": ("mailto:", re.compile(r"[^@:/,\s]+@[\w-]+(?:\.[\w-]+)+")),
+}
+"""How what these options take begins, and what it looks like without."""
+
+
 def _without_scheme(words: list[str]) -> Slip | None:
-    """``--mailcow mail.example.com``, where an address begins with https://."""
+    """``--mailcow mail.example.com``, ``--rua me@example.com``."""
+    meant, said = list(words), ""
     for at, word in enumerate(words):
         option, equals, value = word.partition("=")
-        if option == "--mailcow" and not equals:
-            at, value = at + 1, words[at + 1] if at + 1 < len(words) else ""
-        if option == "--mailcow" and _HOST.fullmatch(value):
-            given = f"{option}=https://{value}" if equals else f"https://{value}"
-            what = f"--mailcow {value}: an address begins with https://."
-            return Slip(what, [*words[:at], given, *words[at + 1 :]])
-    return None
-
-
-_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")
+        if option not in _SCHEMES or not (equals or words[at + 1 :]):
+            continue
+        scheme, bare = _SCHEMES[option]
+        value = value if equals else words[at + 1]
+        if bare.fullmatch(value):
+            said = said or f"{option} {value}: it has to begin with {scheme}"
+            meant[at if equals else at + 1] = f"{option if equals else ''}{equals}{scheme}{value}"
+    return Slip(said, meant) if said else None
 
 
 def _in_pieces(words: list[str]) -> Slip | None:

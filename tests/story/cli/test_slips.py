@@ -76,6 +76,14 @@ def meant(words: list[str]) -> tuple[str, str]:
         (f"{PLAN} --dkim-selector s1 --json", f"{PLAN} --selector s1 --format json"),
         ("plan --domain example.com", PLAN),
         ("plan help", "plan --help"),
+        (
+            f"{PLAN} --rua me@x.de --rua=you@x.de",
+            f"{PLAN} --rua mailto:me@x.de --rua=mailto:you@x.de",
+        ),
+        (
+            f"{PLAN} --host mail.x.de --policy=none",
+            f"{PLAN} --server mail.x.de --dmarc-policy none",
+        ),
         (f"{PLAN} --mailcow mail.x.de", f"{PLAN} --mailcow https://mail.x.de"),
         ("init --mailcow=mail.x.de:8443/", "init --mailcow=https://mail.x.de:8443/"),
         (f"{PLAN} --dmarc quarantine", f"{PLAN} --dmarc-policy quarantine"),
@@ -128,6 +136,7 @@ def test_what_is_wrong_is_that_there_are_no_quotes(final: str) -> None:
         f"{PLAN} --spf spf2.0/pra",
         "plan --out plan\N{RIGHT SINGLE QUOTATION MARK}s.json",
         f"{PLAN} --mailcow http://127.0.0.1:8080 --mailcow",
+        f"{PLAN} --rua mailto:a@b.de --rua https://x.de/@a --rua a@b.de,c@d.de --rua",
         "records example.com --format json",
         "sandbox --domain example.com --rate 0",
         "rotate example.com --dry-run --yes",

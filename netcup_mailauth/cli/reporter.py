@@ -69,11 +69,13 @@ class Reporter:
         """The whole plan, before the question: on stdout only if that is the result."""
         plan = self._many.shown(plan)
         shown = replace(plan, zones=tuple(map(_without_notes, plan.zones)))
-        output = text.plan_text(shown, self._page, self._full)
-        show(output, err=self._format != "text")
+        is_message = self._format != "text"
+        page = replace(self._page, why=is_message)  # else messages below it tell
+        show(text.plan_text(shown, page, self._full), err=is_message)
         self._plan_shown = True
-
         for change_set in plan.zones:
+            if is_message:
+                self._told.append((change_set.place.domain, change_set.error))
             self._complain(change_set, change_set.error)
 
     def _complain(self, change_set: ChangeSet, failure: Failure | None) -> None:

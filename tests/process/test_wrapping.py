@@ -88,3 +88,15 @@ def test_in_one_log_nothing_is_told_twice(
         timeout=60,
     )
     assert " ".join(ended.stdout.replace("`", "").split()).count(NOT_HERE) == 1, ended.stdout
+
+
+@pytest.mark.parametrize("output_format", ["text", "json", "markdown"])
+def test_why_a_domain_has_no_plan_is_told_before_the_question(
+    command: Command, output_format: str
+) -> None:
+    words = ("apply", "example.com", "foreign.example", *MILD, "--format", output_format)
+    ended = dialogue(command, *words, answers=["n"])
+    before, question, _ = " ".join(ended.stdout.split()).partition("Write these changes")
+    assert question
+    assert before.count(NOT_HERE) == 1
+    assert " ".join(ended.stdout.split()).count(NOT_HERE) == 1

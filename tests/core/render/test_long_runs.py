@@ -7,7 +7,7 @@ import pytest
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.render.markdown import LONGEST, plan_comment, run_comment
-from tests.core.render.samples import FULL_STORY
+from tests.core.render.samples import FAILED, FULL_STORY
 
 TOO_MANY = 2500
 """More domains than have a line each in what a comment may hold."""
@@ -47,6 +47,11 @@ def test_a_long_plan_becomes_a_summary_with_a_pointer() -> None:
     assert len(text) < LONGEST
     assert "The whole plan is in ``plan`x`.json``" in text
     assert text.count("- `example.com`: update SPF, create DKIM, stopped by") == 300
+
+
+def test_such_a_summary_names_what_failed_and_why() -> None:
+    text = plan_comment(Plan((FULL_STORY,) * 300 + (FAILED,)))
+    assert "- `example.com`: failed: The zone is not here.\n" in text
 
 
 def test_that_summary_too_has_an_end() -> None:

@@ -22,6 +22,7 @@ from netcup_mailauth.render.markdown import (
     run_markdown,
     zone_markdown,
 )
+from netcup_mailauth.render.words import HELD
 from tests.core.render.commonmark import cells, inline
 from tests.core.render.samples import (
     DMARC,
@@ -311,6 +312,17 @@ def test_a_consent_is_shown_beside_the_danger_it_accepts_and_nowhere_else() -> N
     assert "- **refused** `cname-conflict`: A. One. Two.\n" in shown
     assert "- **danger**, allowed `spf-removed`: B.\n" in shown
     assert "- note `ttl-long`: C.\n" in shown
+
+
+def test_what_is_held_back_of_a_change_set_is_marked_as_such() -> None:
+    findings = (Finding("spf-drops-sender", Severity.DANGER, "B.", kind=Kind.SPF),)
+    held = replace(FULL_STORY, findings=findings, held=frozenset({Kind.SPF}))
+    assert plan_markdown(plan(FULL_STORY)).count(HELD) == 0
+    before, _, after = plan_markdown(plan(held)).partition(f"**{HELD}**")
+    assert "SPF" in before
+    assert "DKIM" not in before
+    assert "DKIM" in after
+    assert HELD not in after
 
 
 def test_a_run_shows_each_outcome_with_advice_and_what_was_to_change() -> None:

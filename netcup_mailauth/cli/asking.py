@@ -20,7 +20,7 @@ from netcup_mailauth.settings.credentials import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from netcup_mailauth.errors import CredentialsError
 
@@ -91,25 +91,30 @@ def mailcow_key_for_this_run(missing: CredentialsError) -> dict[str, str]:
     return {MAILCOW_KEY: key} if key else {}
 
 
-def netcup(names: Sequence[str], there: Collection[str] = ()) -> dict[str, str]:
+def netcup(names: Sequence[str], there: Mapping[str, str] | None = None) -> dict[str, str]:
     """Ask for these of netcup's credentials; what was given, by name.
 
-    Whoever gives no customer number, and has none ``there``, has no use for the CCP API, and is not
-    asked for the rest of what it takes.
+    ``there`` says of those that are there already whether they are kept or set. Whoever gives no
+    customer number, and has none there, has no use for the CCP API, and is not asked for the rest
+    of what it takes.
     """
+    there = there or {}
     entered: dict[str, str] = {}
     for name in names:
         needs_number = name in (API_KEY, API_PASSWORD) and CUSTOMER_NUMBER in names
         if needs_number and CUSTOMER_NUMBER not in {*entered, *there}:
             continue
-        if given := answer(name, is_there=name in there):
+        if given := answer(name, there.get(name, "")):
             entered[name] = given
     return entered
 
 
-def answer(name: str, *, is_there: bool = False, default: str = "") -> str:
-    """Ask for one of them until the answer can be right; empty if there was none."""
-    label = f"{WHAT[name]}{', kept' if is_there and not default else ''}"
+def answer(name: str, there: str = "", *, default: str = "") -> str:
+    """Ask for one of them until the answer can be right; empty if there was none.
+
+    ``there`` is "kept" or "set" where an empty answer leaves what there is.
+    """
+    label = f"{WHAT[name]}, {there}" if there else WHAT[name]
     while True:
         given = typed(label, default) if name in SHOWN else typed_unseen(label)
         try:

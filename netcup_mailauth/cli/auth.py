@@ -77,7 +77,7 @@ def command(check: bool, mailcow: str | None) -> int:
 
 def _enter(current: Run) -> int:
     path = _file()
-    there = {name for name in NETCUP_NAMES if find(name, os.environ, warn)}
+    there = {name: _kept_or_set(name) for name in NETCUP_NAMES if find(name, os.environ, warn)}
     say(f"Credentials are kept in {path}, for you alone.")
     say(asking.WHERE_NETCUP)
     say("An empty answer keeps what is there. Keys and passwords are not shown as you type.")
@@ -93,6 +93,10 @@ def _enter(current: Run) -> int:
     else:
         say(f"{path} is as it was.")
     return worst([report.code for report in found])
+
+
+def _kept_or_set(name: str) -> str:
+    return "kept" if name in kept(os.environ) else "set"
 
 
 def _file() -> Path:
@@ -115,7 +119,7 @@ def _ask_mailcow(current: Run) -> dict[str, str]:
         return {}
     current.mailcow_url = address
     has_key = _has_key(current)
-    key = asking.answer(MAILCOW_KEY, is_there=has_key)
+    key = asking.answer(MAILCOW_KEY, _kept_or_set(MAILCOW_KEY) if has_key else "")
     if key:
         return {MAILCOW_URL: address, MAILCOW_KEY: key}
     if not has_key:

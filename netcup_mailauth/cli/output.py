@@ -136,7 +136,11 @@ def confirmed(question: str) -> bool:
 def typed(what: str, default: str = "") -> str:
     """Ask for a text at the terminal, below what was shown; empty if there was no answer."""
     _make_room()
-    answer = click.prompt(visible(what), default=default, show_default=bool(default), err=True)
+    try:
+        answer = click.prompt(visible(what), default=default, show_default=bool(default), err=True)
+    except click.Abort:
+        click.echo(err=True)  # what is said next begins a line of its own
+        raise
     return str(answer)
 
 

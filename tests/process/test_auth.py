@@ -144,6 +144,16 @@ def test_interrupted_while_asking_nothing_is_written(bare: Command) -> None:
     assert not kept_in(bare).exists()
 
 
+@pytest.mark.parametrize("arguments", [("auth",), ("records", "example.com")])
+def test_interrupted_at_the_first_question_ends_its_line(
+    bare: Command, arguments: tuple[str, ...]
+) -> None:
+    ended = dialogue(bare, *arguments, answers=["^C"])
+    assert ended.code == 130
+    assert "\nnetcup-mailauth: Interrupted." in ended.stdout
+    assert requests_of(bare.sandbox) == {}
+
+
 def test_a_user_without_a_config_folder(bare: Command) -> None:
     bare.changes |= {"HOME": None, "XDG_CONFIG_HOME": str(bare.folder / "file")}
     (bare.folder / "file").write_text("")

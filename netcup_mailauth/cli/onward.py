@@ -86,7 +86,7 @@ class Typed:
 
     def again(self, changed: Mapping[Kind, list[str]], more: Sequence[str] = ()) -> list[str]:
         """All words but the domains; ``changed`` are those of kinds that are wanted otherwise."""
-        words = [*config_words(), *self.many.words()]
+        words = config_words()
         for kind, names in _OF_KIND.items():
             words += changed[kind] if kind in changed else typed(self.options, names)
         known = {name for names in _OF_KIND.values() for name in names}
@@ -98,7 +98,10 @@ class Typed:
     def line(self, domains: Sequence[str], words: Sequence[str]) -> str:
         """The command for these domains, with what was allowed to them already."""
         allow = _allowed(self.options, domains or [wish.domain for wish in self.wishes])
-        return joined([PROGRAM, self.command, *domains, *words, *allow, *self.beside])
+        # A shard of fewer domains would be another one.
+        many = self.many if domains == self.domains else replace(self.many, index=0, shards=1)
+        beside = [*allow, *many.words(), *self.beside]
+        return joined([PROGRAM, self.command, *domains, *words, *beside])
 
     def ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
         """The ways to go on where something is held back: at most two."""

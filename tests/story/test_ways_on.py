@@ -361,3 +361,118 @@ def test_what_check_says_to_type_is_whole_and_not_held_back(
         for way in ways.values():
             assert way.follow(cli).code == 0
             fill(cli.sandbox, CHECKED[case])
+
+
+CONFIGS = {
+    "defaults": f"""
+        [defaults]
+        spf = {{ record = "v=spf1 mx a -all" }}
+        [domains."{D}"]
+        [domains."example.net"]
+        dmarc = {{ policy = "none" }}
+        """,
+    "parts over defaults": f"""
+        [defaults]
+        spf = {{ require = ["mx"], all = "neutral" }}
+        allow = ["spf-ptr"]
+        [domains."{D}"]
+        spf = {{ drop = ["a"] }}
+        [domains."example.net"]
+        spf = {{ all = "fail" }}
+        """,
+    "a domain below its zone": f"""
+        [domains."intern.{D}"]
+        zone = "{D}"
+        spf = {{ record = "v=spf1 mx ?all", drop = ["a"] }}
+        dmarc = {{ record = "v=DMARC1;p=reject;rua=mailto:x@example.net" }}
+        """,
+    "all of mailcow": """
+        domains_from = "mailcow"
+        [defaults]
+        spf = { record = "v=spf1 mx a -all" }
+        """,
+}
+ODD_ZONE = zone(
+    f"intern MX mail.{D}",
+    "intern TXT v=spf1 a ip4:203.0.113.9 -all",
+    spf=f"v=spf1 mx a {NETCUP} ~all",
+)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("label", [SAFER, ALL_THE_SAME])
+def test_a_config_is_changed_in_its_own_tables(cli: Cli, name: str, label: str) -> None:
+    fill(cli.sandbox, ODD_ZONE)
+    text = "\n".join(line.strip() for line in CONFIGS[name].splitlines())
+    (cli.folder / "netcup-mailauth.toml").write_text(text, encoding="utf-8")
+    ended = cli("apply", "--yes")
+    assert ended.code == 6
+    way = read(ended.stdout)[label]
+    assert way.tables
+    assert way.follow(cli).code == 0
+    assert cli("plan", "--exit-code").code == 0
+
+
+def test_options_over_a_config_are_changed_as_options(cli: Cli) -> None:
+    fill(cli.sandbox, ODD_ZONE)
+    (cli.folder / "netcup-mailauth.toml").write_text(
+        f'[domains."{D}"]\nspf = {{ require = ["mx"] }}\ndmarc = {{ policy = "none" }}\n'
+    )
+    for typed in (["--spf-all", "neutral"], ["--spf", "v=spf1 mx ?all", "--kind", "spf"]):
+        fill(cli.sandbox, ODD_ZONE)
+        ended = cli("plan", D, *typed)
+        for label, way in read(ended.stdout).items():
+            options = [word for word in way.commands[0] if word.startswith("--spf")]
+            assert options, ended
+            fill(cli.sandbox, ODD_ZONE)
+            assert way.follow(cli).code == 0, label
+
+
+def test_what_is_typed_and_has_nothing_to_do_with_it_is_typed_again(cli: Cli) -> None:
+    fill(cli.sandbox, ODD_ZONE)
+    typed = [*("--mailcow", cli.sandbox.mailcow_url), *("--server", f"mail.{D}"), "--jobs", "2"]
+    typed += ["--resolver", cli.sandbox.resolver, "--spf", "v=spf1 mx a ?all"]
+    ended = cli("apply", D, *typed, "--allow", "spf-loosens-all", "--yes", "--wait")
+    assert ended.code == 6
+    for way in read(ended.stdout).values():
+        (words,) = way.commands
+        for option, value in zip(typed[:8:2], typed[1:8:2], strict=True):
+            assert words[words.index(option) + 1] == value
+        assert {"--yes", "--wait", "spf-loosens-all"} <= set(words)
+        assert way.follow(cli).code == 0
+
+
+def test_a_plan_of_a_zone_file_is_planned_again_with_the_file(cli: Cli) -> None:
+    fill(cli.sandbox, ODD_ZONE)
+    export = cli("records", D, "--format", "json").stdout
+    (cli.folder / "a zone.json").write_text(export, encoding="utf-8")
+    ended = cli("plan", D, "--zone-file", "a zone.json", "--spf", "v=spf1 mx a -all")
+    for way in read(ended.stdout).values():
+        (words,) = way.commands
+        assert words[1] == "plan"
+        again = cli(*words[1:], "--exit-code")
+        assert again.code == 3
+        assert read(again.stdout) == {}
+
+
+def test_a_part_that_is_not_held_back_is_written_and_the_ways_are_for_the_rest(cli: Cli) -> None:
+    fill(cli.sandbox, ODD_ZONE)
+    ended = cli("apply", D, "--spf", "v=spf1 mx a -all", "--dmarc-policy", "reject", "--yes")
+    assert ended.code == 6
+    assert "p=reject" in txt(cli.sandbox, "_dmarc")[0]
+    for way in read(ended.stdout).values():
+        assert way.follow(cli).code == 0
+
+
+def test_a_shard_is_typed_again_only_for_all_of_its_domains(cli: Cli) -> None:
+    fill(cli.sandbox, ODD_ZONE)
+    lines = zone(spf="v=spf1 mx a -all")
+    records = [line.split(" ", 2) for line in lines]
+    keys = ("hostname", "type", "destination")
+    cli.sandbox.set_zone("example.net", [dict(zip(keys, r, strict=True)) for r in records])
+    for shard in ("0/2", "1/2", "0/1"):
+        ended = cli("plan", D, "example.net", "--spf", "v=spf1 mx a -all", "--shard", shard)
+        for way in read(ended.stdout).values():
+            assert way.follow(cli).code == 0
+            assert "v=spf1 mx a include:_spf.webhosting.systems ~all" not in txt(cli.sandbox, "@")
+            fill(cli.sandbox, ODD_ZONE)

@@ -20,7 +20,7 @@ from netcup_mailauth import files, records
 from netcup_mailauth.actions import applying, checking, planning, setup
 from netcup_mailauth.cli import auth, proposing
 from netcup_mailauth.cli.init import config_file
-from netcup_mailauth.cli.output import attended, complain, say, show, typed, use_colour, width
+from netcup_mailauth.cli.output import attended, say, show, typed, use_colour, width
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
@@ -202,11 +202,9 @@ def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[W
     plan = planning.plan(session, wished)
     say("")
     reporter.show_plan(plan)
-    failures = [(c.place.domain, c.error) for c in plan.zones if c.error is not None]
-    for domain, failure in failures:
-        complain(domain, failure, "text")
+    failures = [c.error.exit_code for c in plan.zones if c.error is not None]
     if failures or not plan.has_changes:
-        return worst([failure.exit_code for _, failure in failures])
+        return worst(failures)
     if not agreed(plan, "Write these changes to {zones}?"):
         return ExitCode(reporter.declined(plan))
     try:

@@ -66,7 +66,7 @@ def test_what_is_wanted_of_plan_comes_before_how_it_is_run(
     assert text.index("--shard") > places[3]
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"sandbox"}))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option_has_a_text_and_no_range_in_brackets(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

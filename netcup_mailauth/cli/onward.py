@@ -275,7 +275,8 @@ def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) 
     """Whether what the config asks for is held back by this code."""
     stops = holding.stopping(change_set)
     kinds = [stop.kind for stop in stops if stop.code == code] or [stop.kind for stop in stops]
-    return any(kind not in by_option for kind in kinds)
+    # That another domain may send its reports here, neither options nor a table ask for.
+    return any(kind in MANAGED and kind not in by_option for kind in kinds)
 
 
 def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:

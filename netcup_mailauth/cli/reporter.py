@@ -166,4 +166,4 @@ def note_needless(change_set: ChangeSet) -> None:
 def _without_notes(change_set: ChangeSet) -> ChangeSet:
     """The change set as it is shown to somebody who is about to write it."""
     kept = (f for f in change_set.findings if f.severity is not Severity.NOTE)
-    return replace(change_set, findings=tuple(kept))
+    return onward.shown(replace(change_set, findings=tuple(kept)))

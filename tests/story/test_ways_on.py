@@ -318,10 +318,12 @@ def test_a_server_of_ours_that_is_shut_out_is_let_in_by_the_safer_way(cli: Cli) 
 
 def test_markdown_has_the_ways_too(cli: Cli) -> None:
     fill(cli.sandbox, zone(spf=f"v=spf1 mx a {NETCUP} ~all"))
-    out = cli("plan", D, "--spf", "v=spf1 mx a -all", "--format", "markdown").stdout
-    assert "**Safer:**" in out
-    assert f"`netcup-mailauth apply {D} --spf 'v=spf1 mx a -all' --spf-drop {NETCUP}`" in out
-    assert "above what to do" not in out
+    for command, more in ((["plan"], ""), (["apply", "--yes"], " --yes")):
+        out = cli(*command, D, "--spf", "v=spf1 mx a -all", "--format", "markdown").stdout
+        assert "**Safer:**" in out
+        same = f"netcup-mailauth apply {D} --spf 'v=spf1 mx a -all' --spf-drop {NETCUP}{more}"
+        assert f"`{same}`" in out
+        assert "above what to do" not in out
 
 
 CHECKED = {

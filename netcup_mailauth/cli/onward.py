@@ -275,7 +275,8 @@ def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) 
     """Whether what the config asks for is held back by this code."""
     stops = holding.stopping(change_set)
     kinds = [stop.kind for stop in stops if stop.code == code] or [stop.kind for stop in stops]
-    return any(kind not in by_option for kind in kinds)
+    # That another domain may send its reports here, neither options nor a table ask for.
+    return any(kind in MANAGED and kind not in by_option for kind in kinds)
 
 
 def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:
@@ -381,28 +382,39 @@ def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
     The judge knows neither the config nor the resolver. Where it was asked with options that say
     what is wanted, a plan of the domain is one with these.
     """
-    beside = [*config_words(), *typed(options, ("resolver",))]
     wanted = typed(options, [option.parameter for option in WANTED])
-    return replace(report, domains=tuple(_completed(d, beside, wanted) for d in report.domains))
+    return replace(report, domains=tuple(_completed(d, wanted) for d in report.domains))
 
 
-def _completed(checked: DomainCheck, beside: list[str], wanted: list[str]) -> DomainCheck:
+def _completed(checked: DomainCheck, wanted: list[str]) -> DomainCheck:
     plan = f"  {faults.plan(checked.domain)}"
-    by_option = checked.basis is Basis.OPTIONS
-
-    def line(text: str) -> str:
-        if text == plan and by_option:
-            return f"{text} {joined([*wanted, *beside])}"
-        return f"{text} {joined(beside)}" if text.startswith(f"  {PROGRAM} plan ") else text
+    with_options = f"{plan} {joined(wanted)}" if checked.basis is Basis.OPTIONS else plan
 
     def whole(advice: str) -> str:
-        return "\n".join(map(line, advice.split("\n"))) if beside or by_option else advice
-
-    def told(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-        return tuple(replace(finding, advice=whole(finding.advice)) for finding in findings)
+        lines = (with_options if line == plan else line for line in advice.split("\n"))
+        return _whole("\n".join(lines))
 
     records = (
-        replace(record, advice=whole(record.advice), findings=told(record.findings))
+        replace(record, advice=whole(record.advice), findings=_told(record.findings))
         for record in checked.records
     )
-    return replace(checked, records=tuple(records), findings=told(checked.findings))
+    return replace(checked, records=tuple(records), findings=_told(checked.findings))
+
+
+def shown(change_set: ChangeSet) -> ChangeSet:
+    """A change set as people are shown it: what its findings say to type is whole."""
+    return replace(change_set, findings=_told(change_set.findings))
+
+
+def _told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(replace(finding, advice=_whole(finding.advice)) for finding in findings)
+
+
+def _whole(advice: str) -> str:
+    """An advice with the config and the resolver in each plan that it says to type."""
+    beside = [*config_words(), *typed(settings().options, ("resolver",))]
+    if not beside:
+        return advice
+    more = f" {joined(beside)}"
+    lines = advice.split("\n")
+    return "\n".join(f"{x}{more}" if x.startswith(f"  {PROGRAM} plan ") else x for x in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, files, planfile
@@ -135,6 +136,8 @@ def print_plan(
     ways: Sequence[Way] = (),
 ) -> None:
     """The plan on stdout, and how to go on; ``path`` is the file it is in, if it is in one."""
+    if output_format != "json":
+        plan = replace(plan, zones=tuple(map(onward.shown, plan.zones)))
     match output_format:
         case "json":
             output = documents.dumps(planfile.plan_document(plan, grounds))

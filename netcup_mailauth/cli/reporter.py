@@ -27,7 +27,7 @@ from netcup_mailauth.plan import RunResult, Status
 from netcup_mailauth.records import both_forms
 from netcup_mailauth.render import markdown, metrics, text, words
 from netcup_mailauth.render.text import Page
-from netcup_mailauth.render.ways import ways_text
+from netcup_mailauth.render.ways import ways_markdown, ways_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.cli.onward import Typed, TypedPlanFile, TypedUndo
     from netcup_mailauth.plan import ChangeSet, Failure, Plan, Result
     from netcup_mailauth.policy import Grounds
+    from netcup_mailauth.render.ways import Way
 
 
 class Reporter:
@@ -150,17 +151,23 @@ class Reporter:
         if outcome.count(Status.APPLIED) and not settings().quiet:
             say(f"{propagation.following(self._backends)} To look:")
             say(f"  {onward.to_check(sorted(self.written), self.now)}")
-        self._show_ways([result.change_set for result in self._results])
+        if self._format != "markdown":  # which has them at its end
+            self._show_ways([result.change_set for result in self._results])
 
     def _show_ways(self, change_sets: Sequence[ChangeSet]) -> None:
         """How to go on with what was held back, below all that was shown."""
-        if self.now is not None and (ways := self.now.ways(change_sets)):
+        if ways := self._ways(change_sets):
             show(ways_text(ways), err=self._format != "text")
+
+    def _ways(self, change_sets: Sequence[ChangeSet]) -> list[Way]:
+        return [] if self.now is None else self.now.ways(change_sets)
 
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":
             return documents.dumps(planfile.run_document(outcome, self.grounds))
-        return markdown.run_comment(outcome, self._full)
+        output = markdown.run_comment(outcome, self._full)
+        ways = self._ways([result.change_set for result in outcome.results])
+        return output + ways_markdown(ways, markdown.LONGEST - len(output))
 
 
 def agreed(plan: Plan, question: str) -> bool:
@@ -193,4 +200,4 @@ def note_needless(change_set: ChangeSet) -> None:
 def _without_notes(change_set: ChangeSet) -> ChangeSet:
     """The change set as it is shown to somebody who is about to write it."""
     kept = (f for f in change_set.findings if f.severity is not Severity.NOTE)
-    return replace(change_set, findings=tuple(kept))
+    return onward.shown(replace(change_set, findings=tuple(kept)))

@@ -476,7 +476,8 @@ _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",
     Kind.DKIM: (
         "If the mail server signs with another selector, name it with --selector. Else publish "
-        "its key with --dkim, for WEB.DE and GMX insist on a signature of the sender's own domain."
+        "its key with --mailcow or --dkim, for WEB.DE and GMX insist on a signature of the "
+        "sender's own domain."
     ),
     Kind.DMARC: (
         "Publish one:\n  netcup-mailauth plan {domain} --dmarc-policy none "

@@ -318,10 +318,12 @@ def test_a_server_of_ours_that_is_shut_out_is_let_in_by_the_safer_way(cli: Cli) 
 
 def test_markdown_has_the_ways_too(cli: Cli) -> None:
     fill(cli.sandbox, zone(spf=f"v=spf1 mx a {NETCUP} ~all"))
-    out = cli("plan", D, "--spf", "v=spf1 mx a -all", "--format", "markdown").stdout
-    assert "**Safer:**" in out
-    assert f"`netcup-mailauth apply {D} --spf 'v=spf1 mx a -all' --spf-drop {NETCUP}`" in out
-    assert "above what to do" not in out
+    for command, more in ((["plan"], ""), (["apply", "--yes"], " --yes")):
+        out = cli(*command, D, "--spf", "v=spf1 mx a -all", "--format", "markdown").stdout
+        assert "**Safer:**" in out
+        same = f"netcup-mailauth apply {D} --spf 'v=spf1 mx a -all' --spf-drop {NETCUP}{more}"
+        assert f"`{same}`" in out
+        assert "above what to do" not in out
 
 
 CHECKED = {
@@ -476,3 +478,17 @@ def test_a_shard_is_typed_again_only_for_all_of_its_domains(cli: Cli) -> None:
             assert way.follow(cli).code == 0
             assert "v=spf1 mx a include:_spf.webhosting.systems ~all" not in txt(cli.sandbox, "@")
             fill(cli.sandbox, ODD_ZONE)
+
+
+def test_what_a_plan_says_of_a_near_miss_is_typed_with_the_config_in_use(cli: Cli) -> None:
+    fill(cli.sandbox, zone("_dmarc TXT v=DMARC1 p=none"))
+    file = cli.folder / "my config.toml"
+    file.write_text(written({"domains": {D: spf("v=spf1 mx a ~all")}}), encoding="utf-8")
+    for command in (["plan"], ["apply", "--yes"]):
+        said = cli(*command, D, "-c", file.name, "--resolver", cli.sandbox.resolver).stdout
+        (line,) = (line for line in said.splitlines() if line.startswith("      netcup-mailauth"))
+        words = shlex.split(line)
+        assert words[words.index("-c") + 1] == file.name
+        assert words[words.index("--resolver") + 1] == cli.sandbox.resolver
+        assert cli(*words[1:]).code == 0
+        fill(cli.sandbox, zone("_dmarc TXT v=DMARC1 p=none"))

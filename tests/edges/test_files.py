@@ -77,6 +77,7 @@ ELSEWHERE = {
     "cli/output.py": "standard streams that were closed",
     "rotation/state.py": "what the system says of its mounts",
     "clock.py": "what the system says of its boot",
+    "cli/help.py": "pages of the package itself",
 }
 
 

@@ -45,7 +45,7 @@ def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
         try:
             return records.normalise(answer)
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
 
 
 MOST_NAMED = 20
@@ -71,7 +71,7 @@ def asked_servers(situation: Situation) -> tuple[str, ...]:
         try:
             return (host_or_address(answer),)
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
     return ()
 
 
@@ -92,7 +92,7 @@ def pasted_key() -> DkimSource | None:
         try:
             return read_key(text, "what was pasted")
         except KeySourceError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
 
 
 def _pasted() -> str:
@@ -209,6 +209,6 @@ def _address(now: str) -> str:
             if "@" in address:
                 return report_uri(f"mailto:{address}").removeprefix("mailto:")
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
         else:
             say(f"{address!a} is no mail address.")

@@ -65,7 +65,7 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
         if isinstance(rotation, MailauthError):
             codes.append(rotation.exit_code)
             complain(domain, Failure.of(rotation), options["output_format"])
-            shown.append({"domain": domain, "error": f"{rotation.what} {rotation.advice}"})
+            shown.append({"domain": domain, "error": rotation.sentences})
             continue
         shown.append(document(rotation, waits))
         if as_text:

@@ -304,7 +304,7 @@ METRICS_FILE = _option(
     type=FILE,
     help="How the run ended, for Prometheus (NAME.prom).",
 )
-EXIT_CODE = _flag(OUTPUT, "--exit-code", help="Exit with 3 when there are changes.")
+EXIT_CODE = _flag(OUTPUT, "--exit-code", help="Exit with 3 when there are changes, 6 if held back.")
 OUT = _option(
     OUTPUT,
     "--out",

@@ -195,16 +195,26 @@ def to_write(now: Typed, change_sets: Sequence[ChangeSet]) -> str:
 
 
 def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, list[str]]:
-    """A key from standard input as the record that was made of it: typed, it is there no more."""
+    """What asks for a key from standard input, see :func:`with_key`; nothing for any other."""
     if now.options.get("dkim") != STDIN:
         return {}
     for change_set in change_sets:
         keys = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
         keys += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
         for key in keys:
-            words = _record_words(Kind.DKIM, key, None)
-            return {Kind.DKIM: [*words, *typed(now.options, ("mailcow",))]}
+            options = with_key(now.options, key.hostname, key.destination)
+            return {Kind.DKIM: typed(options, _OF_KIND[Kind.DKIM])}
     return {}
+
+
+def with_key(options: Mapping[str, Any], name: str, text: str | None) -> Mapping[str, Any]:
+    """The options with a key from standard input as the record that was made of it.
+
+    When they are typed again, the key is there no more. ``name`` is where the record stands.
+    """
+    if options.get("dkim") != STDIN or text is None:
+        return options
+    return {**options, "dkim": f"{RECORD}{text}", "selector": name.partition("._domainkey")[0]}
 
 
 def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
@@ -372,11 +382,14 @@ def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
     The judge knows neither the config nor the resolver. Where it was asked with options that say
     what is wanted, a plan of the domain is one with these.
     """
+    return replace(report, domains=tuple(_completed(d, options) for d in report.domains))
+
+
+def _completed(checked: DomainCheck, options: Mapping[str, Any]) -> DomainCheck:
+    for record in checked.records:
+        if record.kind is Kind.DKIM:
+            options = with_key(options, record.name, record.expected)
     wanted = typed(options, [option.parameter for option in WANTED])
-    return replace(report, domains=tuple(_completed(d, wanted) for d in report.domains))
-
-
-def _completed(checked: DomainCheck, wanted: list[str]) -> DomainCheck:
     plan = f"  {faults.plan(checked.domain)}"
     with_options = f"{plan} {joined(wanted)}" if checked.basis is Basis.OPTIONS else plan
 

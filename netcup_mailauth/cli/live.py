@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import propagation
 from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect, wait
-from netcup_mailauth.cli.onward import PROGRAM, config_words, joined, with_key
-from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, typed
+from netcup_mailauth.cli.onward import PROGRAM, joined, with_key
+from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, config_words, typed
 from netcup_mailauth.cli.output import Line, say, settings
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import MailauthError

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
-from netcup_mailauth.cli.options import ALLOW, WANTED, typed
+from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.judge import faults, holding
@@ -47,11 +47,6 @@ _OF_KIND = {
 def joined(words: Iterable[str]) -> str:
     """The words of a command as they are typed, on one line whatever is in them."""
     return " ".join(shlex.quote(visible(word)) for word in words)
-
-
-def config_words() -> list[str]:
-    """The config as it was named."""
-    return ["-c", str(settings().config)] if settings().config else []
 
 
 @dataclass(frozen=True, slots=True)

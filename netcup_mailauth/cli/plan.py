@@ -12,7 +12,7 @@ from netcup_mailauth.actions import planning
 from netcup_mailauth.cli import onward, wanted
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.options import typed
+from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import (
     Progress,
     complain,
@@ -164,7 +164,7 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
     if exported is not None:
         say(f"The plan is in {shown}. Made from a zone file, it can be looked at, not applied.")
     elif ready:
-        words = [onward.PROGRAM, "apply", "--plan", str(out), *onward.config_words()]
+        words = [onward.PROGRAM, "apply", "--plan", str(out), *config_words()]
         say("Nothing has been written. To write it:")
         say(f"  {onward.joined(words)}")
     elif plan.has_changes:

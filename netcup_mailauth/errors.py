@@ -66,6 +66,11 @@ class MailauthError(Exception):
         self.what = what
         self.advice = advice
 
+    @property
+    def sentences(self) -> str:
+        """Both, one after the other."""
+        return f"{self.what} {self.advice}".rstrip()
+
 
 class UsageError(MailauthError):
     """The command line asks for something that cannot be done."""

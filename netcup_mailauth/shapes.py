@@ -37,7 +37,7 @@ def checked(check: Callable[[str], str]) -> AfterValidator:
         try:
             return check(text)
         except MailauthError as error:
-            problem = f"{error.what} {error.advice}".strip()
+            problem = error.sentences
         # As a value, not as the template itself, which may not hold braces.
         raise PydanticCustomError("mailauth", "{problem}", {"problem": problem})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import planfile
@@ -13,7 +12,7 @@ from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.onward import Typed, TypedPlanFile
 from netcup_mailauth.cli.options import TIMEOUT
-from netcup_mailauth.cli.output import Progress, say, settings
+from netcup_mailauth.cli.output import Progress, attended, say, settings
 from netcup_mailauth.cli.plan import command as show_plan
 from netcup_mailauth.cli.plan import grounds_of
 from netcup_mailauth.cli.reporter import Reporter, agreed
@@ -21,6 +20,7 @@ from netcup_mailauth.cli.run import run
 from netcup_mailauth.cli.show import command as show_file
 from netcup_mailauth.errors import CredentialsError, ExitCode, UsageError, worst
 from netcup_mailauth.judge.report import Basis
+from netcup_mailauth.keys.sources import MAILCOW, STDIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,12 +115,12 @@ def _everywhere(current: Run, written: list[Wish], timeout: float) -> bool:
 
 
 def _check_that_somebody_can_answer(options: dict[str, Any]) -> None:
-    if options["dkim"] == "-":
+    if options["dkim"] == STDIN:
         raise UsageError(
             "The key comes from standard input, so nobody can be asked.",
             "Look at it with plan, then apply it with --yes.",
         )
-    if not sys.stdin.isatty():
+    if not attended():
         raise UsageError(
             "There is no terminal to ask on, and no --yes; nothing was written.",
             "Look at it with plan, then apply it with --yes.",
@@ -177,7 +177,7 @@ def _check_nothing_else(domains: tuple[str, ...], options: dict[str, Any]) -> No
 
 def _has_mailcow(current: Run, saved: SavedPlan) -> bool:
     """Whether mailcow can be asked for keys again; only tried where a key came from it."""
-    if not any(grounds.source_ref == "mailcow" for grounds in saved.grounds.values()):
+    if not any(grounds.source_ref == MAILCOW for grounds in saved.grounds.values()):
         return False
     try:
         return bool(current.mailcow)

@@ -120,7 +120,7 @@ def answer(name: str, there: str = "", *, default: str = "") -> str:
         try:
             return _address(given) if name == MAILCOW_URL else checked(name, given, warn) or ""
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
 
 
 def _address(given: str) -> str:

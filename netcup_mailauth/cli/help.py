@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netcup_mailauth.cli.output import show
+from netcup_mailauth.cli.output import attended, show
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.findings import MEANINGS
 from netcup_mailauth.render.guide import consent, of_finding, plain, section
@@ -79,7 +79,7 @@ def _text(name: str) -> str:
 
 def _page(text: str) -> None:
     """Print it; at a terminal that it does not fit on, page by page."""
-    at_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    at_terminal = attended() and sys.stdout.isatty()
     if at_terminal and text.count("\n") >= shutil.get_terminal_size().lines:
         click.echo_via_pager(text)
     else:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import propagation
 from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect, wait
-from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, typed
+from netcup_mailauth.cli.onward import PROGRAM, joined, with_key
+from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, config_words, typed
 from netcup_mailauth.cli.output import Line, say, settings
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.records import visible
+from netcup_mailauth.records import Kind, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.policy import Wish
-    from netcup_mailauth.records import Kind
 
 
 def wait_for(
@@ -34,11 +33,12 @@ def wait_for(
     kinds: tuple[Kind, ...] = (),
 ) -> bool:
     """Wait until every server has what is wanted of every domain; whether they did in time."""
-    again = resuming([wish.domain for wish in wishes])
+    domains = [wish.domain for wish in wishes]
+    watched: list[Watched] = []
     waiting = Waiting()
     try:
         every = (_watched(session, wish, basis, kinds) for wish in wishes)
-        watched = [one for one in every if one is not None]
+        watched += (one for one in every if one is not None)
         if not watched:
             return True  # what there is to say, the check says
         for waited in wait(replace(session, clock=waiting), watched, timeout):
@@ -47,22 +47,24 @@ def wait_for(
     except KeyboardInterrupt:
         waiting.line.wipe()
         say("The zone stays as it is. To go on waiting:")
-        say(f"  {again}")
+        say(f"  {resuming(domains, watched)}")
         raise
     waiting.line.wipe()
+    again = resuming(domains, watched)
     for text in _words(waited, again, propagation.span(one.backend for one in watched)):
         say(text)
     return not waited.lagging
 
 
-def resuming(domains: Sequence[str]) -> str:
+def resuming(domains: Sequence[str], watched: Sequence[Watched] = ()) -> str:
     """The command that goes on with the waiting, with the options of the one that runs."""
-    words = ["netcup-mailauth", "check", *domains]
-    if settings().config is not None:
-        words += ["-c", str(settings().config)]
+    options: Mapping[str, Any] = settings().options
+    for target in (target for one in watched for target in one.targets):
+        if target.kind is Kind.DKIM:
+            options = with_key(options, target.name, target.expected)
     # What is waited for, and whom to ask. Consent is never repeated.
     kept = (option.parameter for option in (*WANTED, RESOLVER, NAMESERVER))
-    return shlex.join([*words, *typed(settings().options, kept), "--wait"])
+    return joined([PROGRAM, "check", *domains, *config_words(), *typed(options, kept), "--wait"])
 
 
 def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]) -> Watched | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
-from netcup_mailauth.cli.options import ALLOW, WANTED, typed
+from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.judge import faults, holding
@@ -21,7 +21,7 @@ from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
-from netcup_mailauth.settings.writing import quoted
+from netcup_mailauth.settings import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,11 +47,6 @@ _OF_KIND = {
 def joined(words: Iterable[str]) -> str:
     """The words of a command as they are typed, on one line whatever is in them."""
     return " ".join(shlex.quote(visible(word)) for word in words)
-
-
-def config_words() -> list[str]:
-    """The config as it was named."""
-    return ["-c", str(settings().config)] if settings().config else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +190,26 @@ def to_write(now: Typed, change_sets: Sequence[ChangeSet]) -> str:
 
 
 def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, list[str]]:
-    """A key from standard input as the record that was made of it: typed, it is there no more."""
+    """What asks for a key from standard input, see :func:`with_key`; nothing for any other."""
     if now.options.get("dkim") != STDIN:
         return {}
     for change_set in change_sets:
         keys = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
         keys += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
         for key in keys:
-            words = _record_words(Kind.DKIM, key, None)
-            return {Kind.DKIM: [*words, *typed(now.options, ("mailcow",))]}
+            options = with_key(now.options, key.hostname, key.destination)
+            return {Kind.DKIM: typed(options, _OF_KIND[Kind.DKIM])}
     return {}
+
+
+def with_key(options: Mapping[str, Any], name: str, text: str | None) -> Mapping[str, Any]:
+    """The options with a key from standard input as the record that was made of it.
+
+    When they are typed again, the key is there no more. ``name`` is where the record stands.
+    """
+    if options.get("dkim") != STDIN or text is None:
+        return options
+    return {**options, "dkim": f"{RECORD}{text}", "selector": name.partition("._domainkey")[0]}
 
 
 def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
@@ -225,7 +230,7 @@ def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | N
                 more = [word for kind in safer.manages for word in ("--kind", kind.value)]
             changed |= {k: _words(safer, k, now) for k in differing if k in by_option}
             in_file = [k for k in differing if k not in by_option and k not in left_out]
-            tables += _table(now, domain, [_config_line(safer, kind) for kind in in_file])
+            tables += _table(now, domain, [writing.kind_line(safer, kind) for kind in in_file])
         lines.setdefault(tuple(now.again(changed, more)), []).append(domain)
     return Way(SAFER, tuple(tables), tuple(_lines(now, lines, len(passing) == number)))
 
@@ -257,13 +262,13 @@ def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> 
             spf = policy.spf.model_copy(update={"drop": list(dict.fromkeys(terms))})
             policy = policy.model_copy(update={"spf": spf})
             if spf_in_file:
-                tables += _table(now, domain, [_config_line(policy, Kind.SPF)])
+                tables += _table(now, domain, [writing.kind_line(policy, Kind.SPF)])
             else:
                 changed[Kind.SPF] = _words(policy, Kind.SPF, now)
         in_file = [code for code in codes if _is_of_config(change_set, code, by_option)]
         if in_file:
             allow = [*(policy.allow or ()), *in_file]
-            tables += _table(now, domain, [f"allow = {_toml(allow)}"])
+            tables += _table(now, domain, [f"allow = {writing.value(allow)}"])
         rest = [code for code in codes if code not in in_file]
         more += _allowing(rest, domain if several else "")
     words = now.again(changed, more)
@@ -282,7 +287,9 @@ def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) 
 def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:
     if not lines:
         return []
-    return [Table(str(now.config or "the config"), f"domains.{quoted(domain)}", tuple(lines))]
+    return [
+        Table(str(now.config or "the config"), f"domains.{writing.quoted(domain)}", tuple(lines))
+    ]
 
 
 def _merged(tables: Sequence[Table]) -> tuple[Table, ...]:
@@ -336,18 +343,6 @@ def _dmarc_words(dmarc: DmarcPolicy) -> list[str]:
     return typed(options, options)
 
 
-def _config_line(policy: DomainPolicy, kind: Kind) -> str:
-    table = getattr(policy, kind.value).model_dump(exclude_none=True)
-    pairs = (f"{key} = {_toml(value)}" for key, value in table.items())
-    return f"{kind.value} = {{ {', '.join(pairs)} }}"
-
-
-def _toml(value: str | list[str]) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(quoted, value))}]"
-    return quoted(value)
-
-
 _FLAGS = ("continue", "dry_run", "revoke", "import_key", "wait", "yes")
 _VALUES = (
     *("older_than", "grace", "mailcow", "helper_domain", "signer_command", "resolver"),
@@ -382,11 +377,14 @@ def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
     The judge knows neither the config nor the resolver. Where it was asked with options that say
     what is wanted, a plan of the domain is one with these.
     """
+    return replace(report, domains=tuple(_completed(d, options) for d in report.domains))
+
+
+def _completed(checked: DomainCheck, options: Mapping[str, Any]) -> DomainCheck:
+    for record in checked.records:
+        if record.kind is Kind.DKIM:
+            options = with_key(options, record.name, record.expected)
     wanted = typed(options, [option.parameter for option in WANTED])
-    return replace(report, domains=tuple(_completed(d, wanted) for d in report.domains))
-
-
-def _completed(checked: DomainCheck, wanted: list[str]) -> DomainCheck:
     plan = f"  {faults.plan(checked.domain)}"
     with_options = f"{plan} {joined(wanted)}" if checked.basis is Basis.OPTIONS else plan
 

@@ -65,6 +65,11 @@ def typed(values: Mapping[str, Any], parameters: Iterable[str]) -> list[str]:
     return words
 
 
+def config_words() -> list[str]:
+    """The config as it was named, to be typed again."""
+    return ["-c", str(settings().config)] if settings().config else []
+
+
 def offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """What a shell is offered for this parameter."""
     from netcup_mailauth.cli import completion  # not needed but for a shell
@@ -304,7 +309,7 @@ METRICS_FILE = _option(
     type=FILE,
     help="How the run ended, for Prometheus (NAME.prom).",
 )
-EXIT_CODE = _flag(OUTPUT, "--exit-code", help="Exit with 3 when there are changes.")
+EXIT_CODE = _flag(OUTPUT, "--exit-code", help="Exit with 3 when there are changes, 6 if held back.")
 OUT = _option(
     OUTPUT,
     "--out",

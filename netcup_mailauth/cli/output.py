@@ -160,11 +160,11 @@ class Unanswered(click.Abort):
     """Ctrl-C at a question: what it is about was not written."""
 
 
-ANSWERS = {
-    **dict.fromkeys(("y", "yes", "j", "ja"), True),
-    **dict.fromkeys(("", "n", "no", "nein"), False),
-}
-"""What may be typed at a question, in either case: most who keep a zone at netcup say "ja"."""
+YES = ("y", "yes", "j", "ja")
+"""What may be typed for a yes, in either case: most who keep a zone at netcup say "ja"."""
+
+ANSWERS = {**dict.fromkeys(YES, True), **dict.fromkeys(("", "n", "no", "nein"), False)}
+"""What may be typed at a question, likewise."""
 
 
 def confirmed(question: str) -> bool:
@@ -176,22 +176,20 @@ def confirmed(question: str) -> bool:
     """
     say("")
     check_seen()
-    while (answer := _typed(f"{visible(question)} [y/N]")) not in ANSWERS:
+    while (answer := _answered(f"{question} [y/N]")) not in ANSWERS:
         say(f"{answer!r} is neither: y (or j) is yes, n or Enter is no.")
     return ANSWERS[answer]
 
 
-def _typed(question: str) -> str:
+def _answered(question: str) -> str:
     """What was typed in answer, in lower case; nothing at the end of the input."""
     try:
-        answer = click.prompt(question, default="", show_default=False, err=True)
+        return typed(question).strip().lower()
     except click.Abort as abort:
-        say("")  # the line of the question is not ended yet
         # click makes one error of both.
         if isinstance(abort.__context__, EOFError):
             return ""
         raise Unanswered from None
-    return str(answer).strip().lower()
 
 
 def typed(what: str, default: str = "") -> str:

@@ -12,7 +12,7 @@ from netcup_mailauth.actions import planning
 from netcup_mailauth.cli import onward, wanted
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.options import typed
+from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import (
     Progress,
     complain,
@@ -79,10 +79,9 @@ def command(
     if out is not None:
         files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
-    ways = now.ways(plan.zones)
     if plan.has_changes or failures or not settings().quiet:
         shown = plan if output_format == "json" else many.shown(plan)
-        print_plan(shown, output_format, full, grounds, out, ways)
+        print_plan(shown, output_format, full, grounds, out, now.ways(plan.zones))
     for change_set in plan.zones:
         if change_set.error:
             complain(change_set.place.domain, change_set.error, output_format)
@@ -91,9 +90,13 @@ def command(
         _tell_of_file(out, plan, exported)
     elif output_format == "text" and exported is None and not failures and not _is_held(plan):
         print_next(plan, now)
-    if exit_code and plan.has_changes:
-        failures.append(ExitCode.CHANGES_PENDING)
-    return worst(failures)
+    return worst([*failures, *(_of_changes(plan) if exit_code else ())])
+
+
+def _of_changes(plan: Plan) -> list[ExitCode]:
+    """What the changes of a plan come to: some of them are held back, some can be written."""
+    held = [ExitCode.REFUSED] if _is_held(plan) else []
+    return [*held, ExitCode.CHANGES_PENDING] if plan.has_changes else held
 
 
 def _is_held(plan: Plan) -> bool:
@@ -161,7 +164,7 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
     if exported is not None:
         say(f"The plan is in {shown}. Made from a zone file, it can be looked at, not applied.")
     elif ready:
-        words = [onward.PROGRAM, "apply", "--plan", str(out), *onward.config_words()]
+        words = [onward.PROGRAM, "apply", "--plan", str(out), *config_words()]
         say("Nothing has been written. To write it:")
         say(f"  {onward.joined(words)}")
     elif plan.has_changes:

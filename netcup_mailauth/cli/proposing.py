@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import records
 from netcup_mailauth.actions import setup
-from netcup_mailauth.cli.output import confirmed, say, show, typed, use_colour, width
+from netcup_mailauth.cli.output import YES, confirmed, say, show, typed, use_colour, width
 from netcup_mailauth.errors import KeySourceError, MailauthError
+from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.policy import host_or_address, report_uri
 from netcup_mailauth.proposal import Choices
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 MOST_LINES = 60
 """Lines of a pasted key; a private one of 4096 bits in PEM has 54."""
 
-YES = ("", "y", "yes", "j", "ja")
-
 AT_ONCE = 0.1
 """Seconds in which the rest of a paste is there."""
 
@@ -46,7 +45,7 @@ def asked_domain(served: Sequence[str], known: Collection[str]) -> str:
         try:
             return records.normalise(answer)
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
 
 
 MOST_NAMED = 20
@@ -72,7 +71,7 @@ def asked_servers(situation: Situation) -> tuple[str, ...]:
         try:
             return (host_or_address(answer),)
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
     return ()
 
 
@@ -93,7 +92,7 @@ def pasted_key() -> DkimSource | None:
         try:
             return read_key(text, "what was pasted")
         except KeySourceError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
 
 
 def _pasted() -> str:
@@ -156,7 +155,7 @@ def accepted(
             typed("Enter accepts this")
             return now
         answer = typed("Enter accepts this, a number changes it").strip()
-        if answer.lower() in YES:
+        if answer.lower() in ("", *YES):
             return now
         if not answer.isdecimal() or not 1 <= int(answer) <= len(offered):
             say(f"There is no {answer}; the numbers are 1 to {len(offered)}.")
@@ -189,7 +188,7 @@ def _is_to_go(domain: str) -> bool:
     """Whether nothing at netcup sends for the domain; only a plain yes says so."""
     say(
         f"A website at netcup whose contact form or WordPress sends as @{domain} needs its "
-        "include:_spf.webhosting.systems."
+        f"{NETCUP_INCLUDE}."
     )
     return confirmed("Take it out?")
 
@@ -210,6 +209,6 @@ def _address(now: str) -> str:
             if "@" in address:
                 return report_uri(f"mailto:{address}").removeprefix("mailto:")
         except MailauthError as error:
-            say(f"{error.what} {error.advice}")
+            say(error.sentences)
         else:
             say(f"{address!a} is no mail address.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from netcup_mailauth import records
-from netcup_mailauth.cli.output import complain, say, settings, show
+from netcup_mailauth.cli.output import attended, complain, say, settings, show
 from netcup_mailauth.cli.run import Run, run, state_folders
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
@@ -49,7 +48,7 @@ def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
         if code not in OF_ROTATIONS:
             check_code(code)
     asks = not (options["continue"] or options["status"] or options["dry_run"])
-    if asks and not options["yes"] and not sys.stdin.isatty():
+    if asks and not options["yes"] and not attended():
         raise UsageError(
             "There is no terminal to ask on, and no --yes; nothing was written.",
             "Look first with --dry-run, then run it with --yes.",
@@ -66,7 +65,7 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
         if isinstance(rotation, MailauthError):
             codes.append(rotation.exit_code)
             complain(domain, Failure.of(rotation), options["output_format"])
-            shown.append({"domain": domain, "error": f"{rotation.what} {rotation.advice}"})
+            shown.append({"domain": domain, "error": rotation.sentences})
             continue
         shown.append(document(rotation, waits))
         if as_text:

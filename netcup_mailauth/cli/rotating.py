@@ -480,7 +480,7 @@ class Told(Nobody):
         self.ended = self.ended or error.ends_run
         self.codes.append(error.exit_code)
         complain(domain, Failure.of(error), self._format)
-        self._shown.append({"domain": domain, "error": f"{error.what} {error.advice}"})
+        self._shown.append({"domain": domain, "error": error.sentences})
         record([DomainOutcome(domain, Status.FAILED.value, error.exit_code)])
 
     def finished(self, outcome: Outcome, waits: Waits, now: float) -> None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock, RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -59,7 +59,7 @@ from netcup_mailauth.state.journal import Journal, Journals, last_of_each_kind, 
 from netcup_mailauth.state.lock import LOCK_TIMEOUT, writer_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -164,6 +164,11 @@ class Run:
             _tell(f"resolver: {server}")
         return server
 
+    @cached_property
+    def _stdin(self) -> Callable[[], bytes]:
+        """Standard input is there once: a run that writes, then waits, asks for its key twice."""
+        return _stdin()
+
     @property
     def mailcow(self) -> Mailcow:
         """The mailcow to ask for keys; parallel jobs share the one."""
@@ -225,7 +230,7 @@ class Run:
     def _bare(self, reporter: Reporter | None) -> Session:
         return Session(
             dns=RunDns(self.resolver, run=self),
-            keys=Sources(stdin=_stdin(), mailcow=lambda: self.mailcow),
+            keys=Sources(stdin=self._stdin, mailcow=lambda: self.mailcow),
             state=self.memory,
             reporter=reporter or Nobody(),
             pauses=self.pauses,
@@ -269,7 +274,7 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def _stdin() -> Any:
+def _stdin() -> Callable[[], bytes]:
     read: list[bytes] = []
     reading = Lock()
 

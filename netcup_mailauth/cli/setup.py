@@ -105,7 +105,7 @@ def _one_more(work: Setup, domain: str) -> ExitCode:
     try:
         return _one_domain(work, domain)
     except MailauthError as error:
-        say(f"{error.what} {error.advice}")
+        say(error.sentences)
         return error.exit_code
 
 
@@ -129,7 +129,7 @@ def _open_mailcow(work: Setup) -> None:
         work.mailcow = current.mailcow
         work.mailcow.version()
     except MailauthError as error:
-        say(f"mailcow is left out: {error.what} {error.advice}")
+        say(f"mailcow is left out: {error.sentences}")
         say("To set it right first, stop with Ctrl-C: nothing is written yet.")
         work.mailcow = None
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, records
-from netcup_mailauth.cli.output import say, show, warn
+from netcup_mailauth.cli.output import attended, say, show, warn
 from netcup_mailauth.cli.run import run, state_folders
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.plan import SIGNS, Action
@@ -52,7 +51,7 @@ def _check_options(name: str | None, options: dict[str, Any]) -> None:
         raise UsageError("--run is about all domains of a run.", "Leave DOMAIN and --to out.")
     if not (listing or many or name):
         raise UsageError("No DOMAIN is named.", f"Name one, or a run with --run. {LIST}")
-    if not (listing or options["yes"] or sys.stdin.isatty()):
+    if not (listing or options["yes"] or attended()):
         raise UsageError(
             "There is no terminal to ask on, and no --yes; nothing was written.",
             f"Look first, then run it with --yes. {LIST}",
@@ -69,8 +68,7 @@ def _check_that_it_is_ours(ours: Journals, written: Journals, name: str | None) 
         raise UsageError(
             f"What was written to {name} from here went through the API {place.backend}, account "
             f"{place.account}, for which this run has no credentials.",
-            "Give those credentials, and run undo again. See what there is:  "
-            "netcup-mailauth undo --list",
+            f"Give those credentials, and run undo again. {LIST}",
         )
 
 
@@ -153,7 +151,7 @@ def _check_lost(name: str | None, options: dict[str, Any]) -> None:
         )
     if options["output_format"] != "text":
         raise UsageError("--lost is text.", "Leave --format out.")
-    if not sys.stdin.isatty():
+    if not attended():
         raise UsageError(
             "There is no terminal to ask on; nothing was written.",
             f"Type netcup-mailauth undo {name} --lost at a terminal.",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records
-from netcup_mailauth.cli.options import typed
+from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.judge.report import Basis
@@ -108,9 +108,7 @@ PLACEHOLDER = "https://mail.example.com"
 def _ways_on(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> str:
     """How to say what is wanted: by questions, or by a command with the records of the how-to."""
     chosen = [Kind(kind) for kind in options["kind"]] or [Kind.SPF, Kind.DKIM, Kind.DMARC]
-    words = ["netcup-mailauth", settings().command, *domains]
-    if settings().config:
-        words += ["-c", str(settings().config)]
+    words = ["netcup-mailauth", settings().command, *domains, *config_words()]
     words += typed(options, ("server", "resolver", "kind"))
     key: tuple[str, ...] = ("--mailcow", os.environ.get(MAILCOW_URL) or PLACEHOLDER)
     if MAILCOW_URL not in os.environ and current.mailcow_named():

@@ -181,7 +181,7 @@ def _settle_places(data: dict[str, Any], folder: Path, *, trusted: bool) -> list
             try:
                 dkim["source"] = _source(dkim["source"], folder, trusted=trusted)
             except MailauthError as error:
-                mistakes.append(Mistake((*place, "dkim", "source"), _sentences(error)))
+                mistakes.append(Mistake((*place, "dkim", "source"), error.sentences))
     mailcow = data.get("mailcow")
     if isinstance(mailcow, dict):
         mistakes += _mailcow_places(mailcow, folder)
@@ -194,17 +194,13 @@ def _mailcow_places(table: dict[str, Any], folder: Path) -> list[Mistake]:
         try:
             check_url(table["url"], "this")
         except MailauthError as error:
-            mistakes.append(Mistake(("mailcow", "url"), _sentences(error)))
+            mistakes.append(Mistake(("mailcow", "url"), error.sentences))
     if isinstance(table.get("api_key_file"), str):
         try:
             table["api_key_file"] = str(folder / expanded(table["api_key_file"]))
         except MailauthError as error:
-            mistakes.append(Mistake(("mailcow", "api_key_file"), _sentences(error)))
+            mistakes.append(Mistake(("mailcow", "api_key_file"), error.sentences))
     return mistakes
-
-
-def _sentences(error: MailauthError) -> str:
-    return f"{error.what} {error.advice}"
 
 
 def _source(text: str, folder: Path, *, trusted: bool) -> str:

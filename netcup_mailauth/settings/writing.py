@@ -7,7 +7,7 @@ order of things are its owner's.
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netcup_mailauth import files
 from netcup_mailauth.errors import ConfigError, UsageError
@@ -42,13 +42,20 @@ def domain_table(domain: str, policy: DomainPolicy, reasons: Mapping[Kind, str])
     if policy.zone is not None:
         lines.append(f"zone = {quoted(policy.zone)}")
     if policy.server is not None:
-        lines.append(f"server = {_value(policy.server)}")
+        lines.append(f"server = {value(policy.server)}")
     for kind in MANAGED:
         if kind in reasons:
             lines.append(comment(reasons[kind]))
-        if part := getattr(policy, kind.value):
-            lines.append(f"{kind.value} = {_inline(part.model_dump(exclude_none=True))}")
+        if getattr(policy, kind.value):
+            lines.append(kind_line(policy, kind))
     return "\n".join(lines) + "\n"
+
+
+def kind_line(policy: DomainPolicy, kind: Kind) -> str:
+    """What is wanted of a kind, as a line of the domain's table."""
+    part = getattr(policy, kind.value).model_dump(exclude_none=True)
+    pairs = (f"{key} = {value(given)}" for key, given in part.items())
+    return f"{kind.value} = {{ {', '.join(pairs)} }}"
 
 
 def kind_tables(domain: str, policy: DomainPolicy) -> str:
@@ -59,20 +66,16 @@ def kind_tables(domain: str, policy: DomainPolicy) -> str:
     tables = []
     for kind in policy.manages:
         part = getattr(policy, kind.value).model_dump(exclude_none=True)
-        lines = [f"{key} = {_value(value)}" for key, value in part.items()]
+        lines = [f"{key} = {value(given)}" for key, given in part.items()]
         tables.append("\n".join([f"[domains.{quoted(domain)}.{kind.value}]", *lines, ""]))
     return "\n".join(tables)
 
 
-def _inline(table: Mapping[str, Any]) -> str:
-    pairs = (f"{key} = {_value(value)}" for key, value in table.items())
-    return f"{{ {', '.join(pairs)} }}"
-
-
-def _value(value: str | list[str]) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(quoted, value))}]"
-    return quoted(value)
+def value(given: str | list[str]) -> str:
+    """A text, or a list of texts."""
+    if isinstance(given, list):
+        return f"[{', '.join(map(quoted, given))}]"
+    return quoted(given)
 
 
 def comment(text: str) -> str:

@@ -49,6 +49,33 @@ def test_the_calls_are_as_few_as_promised_over_one_connection(
         assert int(str(sandbox.stats()["connections"])) - connections == 1
 
 
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        (("--spf", SPF), 6),  # it drops netcup's include: nothing could be written
+        (("--spf", SPF, "--dmarc", DMARC), 6),  # apply would write DMARC, and end with 6 too
+        (("--spf", SPF, *DROP), 3),
+        (("--dmarc", "v=DMARC1;p=none"), 3),
+        (("--spf-require", "mx"), 0),
+    ],
+)
+def test_a_plan_tells_by_its_exit_code_what_apply_would_come_to(
+    cli: Cli, wish: tuple[str, ...], code: int
+) -> None:
+    assert cli("plan", "example.com", *wish, "--exit-code").code == code
+    assert cli("plan", "example.com", *wish).code == 0
+    assert cli("apply", "example.com", *wish, "--yes").code == (0 if code == 3 else code)
+
+
+@on_ccp
+def test_of_many_domains_one_that_is_held_back_decides(pointed_at: PointedAt, api: Api) -> None:
+    with api.netcup(["example.com", "example.org"]) as sandbox:
+        cli = pointed_at(sandbox)
+        allowed = ("--allow", "spf-drops-sender:example.com")
+        wish = ("--spf", SPF, *allowed, "--exit-code")
+        assert cli("plan", "example.com", "example.org", *wish).code == 6
+
+
 @on_ccp
 def test_quiet_says_nothing_when_nothing_changed(cli: Cli) -> None:
     cli("apply", "example.com", *WISH, "--yes")

@@ -13,7 +13,7 @@ from netcup_mailauth.errors import (
     WaitError,
     ZoneError,
 )
-from netcup_mailauth.netcup.ccp import (
+from netcup_mailauth.netcup.ccp_wire import (
     SESSION_DEAD,
     Envelope,
     error_for,

@@ -25,7 +25,6 @@ from netcup_mailauth.settings.writing import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from netcup_mailauth.cli.many import Many
     from netcup_mailauth.findings import Finding
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
     from netcup_mailauth.records import DnsRecord
+    from netcup_mailauth.settings.config import LoadedConfig
 
 PROGRAM = "netcup-mailauth"
 _OF_KIND = {
@@ -62,7 +62,7 @@ class Typed:
         command: the command to type.
         domains: those that were named; none for all of the config.
         wishes: what was wanted of each domain of the run.
-        config: the file that said what the options do not.
+        config: what said what the options do not, and its file.
         beside: options that have nothing to do with what is wanted, as words.
     """
 
@@ -71,7 +71,7 @@ class Typed:
     options: Mapping[str, Any]
     wishes: tuple[Wish, ...]
     many: Many
-    config: Path | None = None
+    config: LoadedConfig
     beside: tuple[str, ...] = ()
 
     def policy_of(self, domain: str) -> DomainPolicy:
@@ -282,7 +282,8 @@ def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) 
 def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:
     if not lines:
         return []
-    return [Table(str(now.config or "the config"), f"domains.{quoted(domain)}", tuple(lines))]
+    named = now.config.spelt.get(domain, domain)
+    return [Table(str(now.config.path or "the config"), f'domains."{named}"', tuple(lines))]
 
 
 def _merged(tables: Sequence[Table]) -> tuple[Table, ...]:

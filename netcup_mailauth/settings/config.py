@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, MailauthError, UsageError
 from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
 from netcup_mailauth.keys.sources import FILE, check_source
@@ -40,12 +41,14 @@ class LoadedConfig:
     """A config, and where it was found. The paths in it are absolute.
 
     ``trusted`` is false for a file that merely lies in the current folder: it may say what is
-    wanted, but not where secrets come from or go to.
+    wanted, but not where secrets come from or go to. ``spelt`` says how the tables of domains are
+    named in the file, where that is not as DNS wants it.
     """
 
     config: Config
     path: Path | None = None
     trusted: bool = True
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
@@ -54,10 +57,10 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
     Raises ConfigError if the file cannot be read, or says something it may not.
     """
     if named is not None:
-        return LoadedConfig(_read(named), named)
+        return _loaded(named)
     here = Path(FILE_NAME)
     if _is_file(here):
-        return LoadedConfig(_read(here, trusted=False), here, trusted=False)
+        return _loaded(here, trusted=False)
     return own_config(environ)
 
 
@@ -67,7 +70,7 @@ def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
         own = config_folder(environ) / FILE_NAME
     except UsageError:  # no home, so no config in it
         return LoadedConfig(Config())
-    return LoadedConfig(_read(own), own) if _is_file(own) else LoadedConfig(Config())
+    return _loaded(own) if _is_file(own) else LoadedConfig(Config())
 
 
 def _is_file(path: Path) -> bool:
@@ -77,7 +80,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read(path: Path, *, trusted: bool = True) -> Config:
+def _loaded(path: Path, *, trusted: bool = True) -> LoadedConfig:
     text = _text(path)
     data = _toml(text, path)
     short = _written_out(data)
@@ -92,7 +95,9 @@ def _read(path: Path, *, trusted: bool = True) -> Config:
         mistakes = [_as_it_is_written(mistake, short) for mistake in mistakes]
         count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise ConfigError(f"The config {path} has {count}:", told(mistakes, text))
-    return config
+    named = {records.normalise(name): name for name in data.get("domains", ())}
+    spelt = {domain: name for domain, name in named.items() if domain != name}
+    return LoadedConfig(config, path, trusted, spelt)
 
 
 def _text(path: Path) -> str:

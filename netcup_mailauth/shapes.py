@@ -30,6 +30,12 @@ class OpenShape(Shape):
     model_config = ConfigDict(extra="ignore")
 
 
+def sentences(*parts: str) -> str:
+    """These sentences in one line, with full stops between them."""
+    *before, last = (part.strip() for part in parts if part.strip())
+    return " ".join([*(p if p.endswith((".", "!", "?", ":")) else f"{p}." for p in before), last])
+
+
 def checked(check: Callable[[str], str]) -> AfterValidator:
     """A check of ours as a validator: both sentences of its error become the message."""
 
@@ -37,7 +43,7 @@ def checked(check: Callable[[str], str]) -> AfterValidator:
         try:
             return check(text)
         except MailauthError as error:
-            problem = f"{error.what} {error.advice}".strip()
+            problem = sentences(error.what, error.advice)
         # As a value, not as the template itself, which may not hold braces.
         raise PydanticCustomError("mailauth", "{problem}", {"problem": problem})
 

@@ -8,6 +8,7 @@ not have a file read that lies outside its folder; what it may say of a mailcow 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from netcup_mailauth.settings.mistakes import (
     tables,
     told,
 )
+from netcup_mailauth.shapes import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -133,6 +135,8 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         advice = IN_QUOTES
         if "overwrite" in said or "twice" in said:
             said, advice = "the same key or table is there before", "Make one of both."
+        elif "Unescaped" in said:
+            advice = "A text with a backslash in it stands in single quotes: 'C:\\keys'"
         elif "Invalid initial character" in said:
             advice = "What stands in braces has to stand on one line: spf = { require = [...] }"
         what = f"is not valid TOML{at}: {said}"
@@ -200,7 +204,10 @@ def _mailcow_places(table: dict[str, Any], folder: Path) -> list[Mistake]:
             check_url(table["url"], "this")
         except MailauthError as error:
             mistakes.append(Mistake(("mailcow", "url"), _sentences(error)))
-    if isinstance(table.get("api_key_file"), str):
+    if isinstance(table.get("api_key_file"), str) and _KEY.fullmatch(table["api_key_file"].strip()):
+        problem = "is a key itself; save it in a file of your own (0600), and name that"
+        mistakes.append(Mistake(("mailcow", "api_key_file"), problem))
+    elif isinstance(table.get("api_key_file"), str):
         try:
             table["api_key_file"] = str(folder / expanded(table["api_key_file"]))
         except MailauthError as error:
@@ -208,12 +215,16 @@ def _mailcow_places(table: dict[str, Any], folder: Path) -> list[Mistake]:
     return mistakes
 
 
+_KEY = re.compile(r"(?:[0-9A-Za-z]{6}-){4}[0-9A-Za-z]{6}")
+"""A key as mailcow makes it."""
+
+
 def _sentences(error: MailauthError) -> str:
-    return f"{error.what} {error.advice}"
+    return sentences(error.what, error.advice)
 
 
 def _source(text: str, folder: Path, *, trusted: bool) -> str:
-    source = check_source(text)
+    source = check_source(text, in_config=True)
     if not source.startswith(FILE):
         return source
     path = folder / expanded(source.removeprefix(FILE))

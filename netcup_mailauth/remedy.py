@@ -180,7 +180,8 @@ def _without(asked: SpfPolicy, terms: Sequence[Term]) -> SpfPolicy | None:
     gone = {term.canonical for term in terms}
     required = asked.require or ()
     kept = [text for text in required if spf.parse_term(text).canonical not in gone]
-    return asked.model_copy(update={"require": kept}) if kept else None
+    is_left = kept or asked.drop or asked.all is not None
+    return asked.model_copy(update={"require": kept}) if is_left else None
 
 
 def _as_remembered(case: Case, kind: Kind) -> str:

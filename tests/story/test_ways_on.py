@@ -114,6 +114,11 @@ CASES = [
     Held("spf-void-lookups", zone(), spf(require=[f"a:gone{n}.{D}" for n in range(3)]), more=WATCH),
     Held("spf-void-lookups", zone(), spf(f"v=spf1 mx a:g1.{D} a:g2.{D} a:g3.{D} ~all")),
     Held("spf-broken-include", zone(), spf("v=spf1 mx include:nothing.example ~all")),
+    Held(
+        "spf-broken-include",
+        zone(),
+        spf(require=["include:nothing.example"], all="fail"),
+    ),
     Held("dkim-revokes-key", zone(), dkim("v=DKIM1;p="), more=WATCH),
     Held("dkim-key-too-short", zone(), dkim(key_record(512)), same=False, more=WATCH),
     Held("dkim-selector-mismatch", zone(), OF_MAILCOW, same=False),

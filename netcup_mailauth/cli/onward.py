@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
@@ -234,7 +235,18 @@ def _lines(now: Typed, lines: Mapping[tuple[str, ...], list[str]], is_all: bool)
     """A command for each set of options; the domains are those typed where it is for all."""
     alone = len(lines) == 1 and is_all
     for words, domains in lines.items():
-        yield now.line(now.domains if alone else domains, words)
+        own = now if len(lines) == 1 else _with_own_file(now, domains[0])
+        yield own.line(now.domains if alone else domains, words)
+
+
+def _with_own_file(now: Typed, domain: str) -> Typed:
+    """The same with a plan file for this domain: of two plans in one, the second would be left."""
+    if "--out" not in now.beside:
+        return now
+    at = now.beside.index("--out") + 1
+    path = Path(now.beside[at])
+    own = str(path.with_name(f"{path.stem}-{domain}{path.suffix}"))
+    return replace(now, beside=(*now.beside[:at], own, *now.beside[at + 1 :]))
 
 
 def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:

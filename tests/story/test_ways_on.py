@@ -209,6 +209,18 @@ def test_several_domains_take_one_command_for_consent_and_each_its_safer_one(cli
     assert cli("plan", *two, *spf_option, "--exit-code").code == 0
 
 
+def test_of_several_domains_each_has_a_plan_file_of_its_own(cli: Cli) -> None:
+    with_two(cli)
+    spf_option = ("--spf", f"v=spf1 mx {NETCUP} ?all", "--allow", f"spf-loosens-all:{D}")
+    ended = cli("plan", D, "example.net", *spf_option, "--out", "my plan.json")
+    way = read(ended.stdout)[SAFER]
+    files = [words[words.index("--out") + 1] for words in way.commands]
+    assert files == [f"my plan-{D}.json", "my plan-example.net.json"]
+    assert way.follow(cli).code == 0
+    for file in files:
+        assert cli("apply", "--plan", file).code == 0
+
+
 def test_of_several_domains_those_that_are_refused_are_left_out_of_the_consent(cli: Cli) -> None:
     with_two(cli)
     cli.sandbox.set_zone("example.net", [])

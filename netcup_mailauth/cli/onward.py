@@ -22,7 +22,7 @@ from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
-from netcup_mailauth.settings.writing import quoted
+from netcup_mailauth.settings.writing import kind_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -226,7 +226,9 @@ def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | N
                 more = [word for kind in safer.manages for word in ("--kind", kind.value)]
             changed |= {k: _words(safer, k, now) for k in differing if k in by_option}
             in_file = [k for k in differing if k not in by_option and k not in left_out]
-            tables += _table(now, domain, [_config_line(safer, kind) for kind in in_file])
+            tables += _table(
+                now, domain, [kind_line(kind, getattr(safer, kind.value)) for kind in in_file]
+            )
         lines.setdefault(tuple(now.again(changed, more)), []).append(domain)
     return Way(SAFER, tuple(tables), tuple(_lines(now, lines, len(passing) == number)))
 
@@ -269,13 +271,13 @@ def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> 
             spf = policy.spf.model_copy(update={"drop": list(dict.fromkeys(terms))})
             policy = policy.model_copy(update={"spf": spf})
             if spf_in_file:
-                tables += _table(now, domain, [_config_line(policy, Kind.SPF)])
+                tables += _table(now, domain, [kind_line(Kind.SPF, spf)])
             else:
                 changed[Kind.SPF] = _words(policy, Kind.SPF, now)
         in_file = [code for code in codes if _is_of_config(change_set, code, by_option)]
         if in_file:
             allow = [*(policy.allow or ()), *in_file]
-            tables += _table(now, domain, [f"allow = {_toml(allow)}"])
+            tables += _table(now, domain, [f"allow = [{', '.join(map(quoted, allow))}]"])
         rest = [code for code in codes if code not in in_file]
         more += _allowing(rest, domain if several else "")
     words = now.again(changed, more)
@@ -347,18 +349,6 @@ def _dmarc_words(dmarc: DmarcPolicy) -> list[str]:
         "rua": tuple(dmarc.rua or ()),
     }
     return typed(options, options)
-
-
-def _config_line(policy: DomainPolicy, kind: Kind) -> str:
-    table = getattr(policy, kind.value).model_dump(exclude_none=True)
-    pairs = (f"{key} = {_toml(value)}" for key, value in table.items())
-    return f"{kind.value} = {{ {', '.join(pairs)} }}"
-
-
-def _toml(value: str | list[str]) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(quoted, value))}]"
-    return quoted(value)
 
 
 _FLAGS = ("continue", "dry_run", "revoke", "import_key", "wait", "yes")

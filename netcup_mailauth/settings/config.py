@@ -30,6 +30,7 @@ from netcup_mailauth.settings.mistakes import (
     tables,
     told,
 )
+from netcup_mailauth.settings.writing import SHORT_FOR
 from netcup_mailauth.shapes import sentences
 
 if TYPE_CHECKING:
@@ -153,15 +154,12 @@ def _said_and_where(message: str, text: str) -> tuple[str, str]:
 
 # --- Plain texts in it ----------------------------------------------------------------------------
 
-_SHORT_FOR = {"spf": "record", "dkim": "source", "dmarc": "record"}
-"""What a plain text in the place of a kind's table says: ``spf = "v=spf1 mx -all"``."""
-
 
 def _written_out(data: dict[str, Any]) -> set[Place]:
     """Make a table of each kind that is given as a plain text; where those are."""
     short = set()
     for place, table in tables(data):
-        for kind, key in _SHORT_FOR.items():
+        for kind, key in SHORT_FOR.items():
             if isinstance(table.get(kind), str):
                 table[kind] = {key: table[kind]}
                 short.add((*place, kind))

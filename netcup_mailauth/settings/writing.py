@@ -7,7 +7,7 @@ order of things are its owner's.
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netcup_mailauth import files
 from netcup_mailauth.errors import ConfigError, UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
     from netcup_mailauth.records import Kind
 
 
@@ -47,7 +47,7 @@ def domain_table(domain: str, policy: DomainPolicy, reasons: Mapping[Kind, str])
         if kind in reasons:
             lines.append(comment(reasons[kind]))
         if part := getattr(policy, kind.value):
-            lines.append(f"{kind.value} = {_inline(part.model_dump(exclude_none=True))}")
+            lines.append(kind_line(kind, part))
     return "\n".join(lines) + "\n"
 
 
@@ -64,9 +64,17 @@ def kind_tables(domain: str, policy: DomainPolicy) -> str:
     return "\n".join(tables)
 
 
-def _inline(table: Mapping[str, Any]) -> str:
+def kind_line(kind: Kind, part: SpfPolicy | DkimPolicy | DmarcPolicy) -> str:
+    """What is wanted of a kind, in one line; a whole record or a source alone is a plain text."""
+    table = part.model_dump(exclude_none=True)
+    if len(table) == 1 and (only := table.get(SHORT_FOR[kind.value])) is not None:
+        return f"{kind.value} = {_value(only)}"
     pairs = (f"{key} = {_value(value)}" for key, value in table.items())
-    return f"{{ {', '.join(pairs)} }}"
+    return f"{kind.value} = {{ {', '.join(pairs)} }}"
+
+
+SHORT_FOR = {"spf": "record", "dkim": "source", "dmarc": "record"}
+"""What a plain text in the place of a kind's table says: ``spf = "v=spf1 mx -all"``."""
 
 
 def _value(value: str | list[str]) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER
-from netcup_mailauth.sandbox import Sandbox
+from netcup_mailauth.sandbox import Quirks, Sandbox
+from tests.apis import CLOUDDNS
 from tests.core.judge.cases import key_record
 from tests.story.wanted import txt
 from tests.story.waysout import read, written
@@ -96,6 +97,13 @@ def dkim(text: str = KEY, **more: str) -> dict[str, Any]:
 OF_MAILCOW = {"dkim": {"source": "mailcow", "selector": "x"}}
 OWN = f"mailto:y@{D}"
 
+NO_HOST = (
+    "@ A 203.0.113.80",
+    "@ MX gone.example.org",
+    "@ TXT v=spf1 mx ~all",
+    f"_dmarc TXT {DMARC}",
+)
+
 CASES = [
     Held("spf-drops-sender", zone(spf=f"v=spf1 mx a {NETCUP} ~all"), spf("v=spf1 mx a -all")),
     Held("spf-drops-sender", zone(spf="v=spf1 mx ?a:x.de a ~all"), spf("v=spf1 mx ?a:x.de -all")),
@@ -119,6 +127,8 @@ CASES = [
         zone(),
         spf(require=["include:nothing.example"], all="fail"),
     ),
+    Held("own-server-unknown", NO_HOST, spf("v=spf1 mx -all")),
+    Held("own-server-unknown", NO_HOST, spf(require=["a"], all="fail"), more=WATCH),
     Held("dkim-revokes-key", zone(), dkim("v=DKIM1;p="), more=WATCH),
     Held("dkim-key-too-short", zone(), dkim(key_record(512)), same=False, more=WATCH),
     Held("dkim-selector-mismatch", zone(), OF_MAILCOW, same=False),
@@ -196,6 +206,49 @@ def test_each_printed_way_does_what_it_says(cli: Cli, case: Held, source: str) -
             assert again.code == 0, again
 
 
+ONE_OF_EACH = {case.code: case for case in reversed(CASES)}
+
+
+@pytest.mark.parametrize("code", ONE_OF_EACH)
+def test_the_ways_are_the_same_on_clouddns(pointed_at: PointedAt, code: str) -> None:
+    case = ONE_OF_EACH[code]
+    for label in expected(case) or {""}:
+        with CLOUDDNS.netcup() as sandbox:
+            cli = pointed_at(sandbox)
+            cli.set({"NETCUP_MAILAUTH_STATE_DIR": str(cli.folder / f"state{label[:1]}")})
+            sandbox.set_dkim(D)
+            fill(sandbox, case.zone)
+            ways = read(cli("plan", D, *case.options).stdout)
+            assert set(ways) == expected(case)
+            assert not label or ways[label].follow(cli).code == 0
+
+
+@pytest.mark.parametrize("sandbox", [Quirks(rest_draft="newest")], indirect=True, ids=["draft"])
+def test_over_a_draft_no_command_is_printed(cli: Cli) -> None:
+    ended = cli("plan", D, "--spf", "v=spf1 mx -all", "--dmarc-policy", "none")
+    assert "! zone-has-draft" in ended.stdout
+    assert read(ended.stdout) == {}
+    assert "netcup-mailauth apply" not in ended.stdout + ended.stderr
+
+
+def test_where_a_wildcard_answers_no_command_consents(cli: Cli) -> None:
+    fill(cli.sandbox, zone("*.shop A 203.0.113.9"))
+    ended = cli("plan", f"www.shop.{D}", "--dmarc", "v=DMARC1;p=none")
+    assert "! wildcard-shadowed" in ended.stdout
+    assert read(ended.stdout) == {}
+    assert "netcup-mailauth apply" not in ended.stdout + ended.stderr
+
+
+def test_where_dns_is_silent_the_look_up_that_is_new_is_consented_to(cli: Cli) -> None:
+    fill(cli.sandbox, zone())
+    wish = ("--spf", "v=spf1 mx include:_spf.example.net ~all", "--resolver", "127.0.0.1:9")
+    ways = read(cli("plan", D, *wish).stdout)
+    assert set(ways) == {ALL_THE_SAME}
+    (words,) = ways[ALL_THE_SAME].commands
+    assert words[-4:] == ["--resolver", "127.0.0.1:9", "--allow", "spf-not-checked"]
+    assert ways[ALL_THE_SAME].follow(cli).code == 0
+
+
 def test_several_domains_take_one_command_for_consent_and_each_its_safer_one(cli: Cli) -> None:
     with_two(cli)
     two = (D, "example.net")
@@ -237,8 +290,10 @@ def with_two(cli: Cli) -> None:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox((D, "example.net")) as running:
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    quirks = getattr(request, "param", None)
+    clouddns = (D,) if quirks else ()
+    with Sandbox((D, "example.net"), clouddns=clouddns, quirks=quirks) as running:
         yield running
 
 

@@ -44,6 +44,8 @@ _RESULTS = {**_FINAL, "-": "fail", "~": "softfail", "?": "neutral"} | {
 }
 """What else --spf-all is given, and means."""
 
+_POLICIES = ("none", "quarantine", "reject")
+
 _RECORD = re.compile(r"v=(?:spf1|DMARC1|DKIM1)(?![a-z0-9])", re.IGNORECASE)
 """The beginning of a record."""
 
@@ -173,6 +175,8 @@ def _named_otherwise(words: list[str]) -> Slip | None:
 
 def _meant_option(name: str, known: Collection[str]) -> list[str] | None:
     """The words for an option of another name, or of ours with other dashes."""
+    if name == "-d" and "--domain" in known:
+        return ["--domain"]
     own = _OTHER_NAMES.get(name)
     if own is None and name.startswith("--"):
         own = [ours for ours in known if ours.startswith("--") and _plain(ours) == _plain(name)]
@@ -244,9 +248,9 @@ def _taken(rest: Sequence[str]) -> _Piece | None:
     match option:
         case "--spf-require" | "--spf-drop":
             return _terms(option, value, rest, used)
-        case "--dmarc" if value in ("none", "quarantine", "reject"):
+        case "--dmarc" if (policy := value.removeprefix("p=").rstrip(";")) in _POLICIES:
             what = f"--dmarc {value}: the policy alone has an option of its own."
-            return _Piece(what, ["--dmarc-policy", value], used)
+            return _Piece(what, ["--dmarc-policy", policy], used)
         case "--dmarc" if (whole := _whole_dmarc(value)) is not None:
             what = f"--dmarc {value}: the record begins with v=DMARC1 and a semicolon."
             return _Piece(what, [option, whole], used)
@@ -442,6 +446,7 @@ def _choice(value: str, known: Sequence[str]) -> str | None:
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.75)), None)
 
 
+_OF_SEVERAL = ("init", "plan", "apply", "check")
 _OF_DOMAINS = ("setup", "init", "records", "plan", "apply", "check", "undo", "rotate")
 _AROUND = re.compile(r"(?:https?://(?:[^/@]*@)?|[^@/:]+@)([\w.-]+\.\w+)(?::[0-9]+)?(?:/.*)?", re.I)
 """The address of a website, or of a mailbox, and the domain in it."""
@@ -458,7 +463,9 @@ def _domains(words: list[str]) -> Slip | None:
         if not word.startswith("-") and not _is_value(words, place):
             parts = [part for part in word.split(",") if part] or [word]
             own = [m[1] if (m := _AROUND.fullmatch(part)) else part for part in parts]
-            if words[at] == "apply" and word.endswith(".json"):
+            if len(own) > 1 and words[at] not in _OF_SEVERAL:
+                own = [word]
+            if words[at] == "apply" and word.endswith(".json") and "--plan" not in words:
                 own = ["--plan", word]
         if own != [word]:
             said = said or f"{word} is no domain."

@@ -68,8 +68,9 @@ class MailauthError(Exception):
 
     @property
     def sentences(self) -> str:
-        """Both, one after the other."""
-        return f"{self.what} {self.advice}".rstrip()
+        """Both in one line, with a full stop between them."""
+        what = self.what if self.what.endswith((".", "!", "?", ":")) else f"{self.what}."
+        return f"{what} {self.advice}" if self.advice else self.what
 
 
 class UsageError(MailauthError):

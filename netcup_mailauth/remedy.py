@@ -180,7 +180,8 @@ def _without(asked: SpfPolicy, terms: Sequence[Term]) -> SpfPolicy | None:
     gone = {term.canonical for term in terms}
     required = asked.require or ()
     kept = [text for text in required if spf.parse_term(text).canonical not in gone]
-    return asked.model_copy(update={"require": kept}) if kept else None
+    is_left = kept or asked.drop or asked.all is not None
+    return asked.model_copy(update={"require": kept}) if is_left else None
 
 
 def _as_remembered(case: Case, kind: Kind) -> str:
@@ -229,9 +230,21 @@ def _dmarc_records(case: Case) -> tuple[DmarcRecord, DmarcRecord | None]:
 def _keep_policy(case: Case) -> DmarcPolicy | None:
     new, old = _dmarc_records(case)
     asked = case.policy.dmarc or DmarcPolicy()
-    if asked.record is None:
-        return DmarcPolicy(rua=asked.rua) if asked.rua else None
-    return DmarcPolicy(record=str(dmarc.with_policy_of(new, old))) if old else None
+    if old is None:
+        return None
+    if asked.record is not None:
+        return DmarcPolicy(record=str(dmarc.with_policy_of(new, old)))
+    # Named, not left out: a policy of [defaults] would take its place.
+    live = {"policy": old.effective_policy, "subdomain_policy": old.effective_subdomain_policy}
+    kept = {part: _stricter(getattr(asked, part), level) for part, level in live.items()}
+    if not asked.rua and all(level in (None, live[part]) for part, level in kept.items()):
+        return None
+    return asked.model_copy(update=kept)
+
+
+def _stricter(asked: str | None, live: str) -> str | None:
+    """The stricter of what is asked and what is live; what is not asked stays so."""
+    return asked and max(asked, live, key=dmarc.POLICIES.index)
 
 
 def _keep_reports(case: Case) -> DmarcPolicy:
@@ -261,9 +274,10 @@ def _without_strangers(case: Case) -> DmarcPolicy | None:
     asked = case.policy.dmarc or DmarcPolicy()
     if asked.record is not None:
         return DmarcPolicy(record=str(dmarc.without_report_address(new, *refused)))
-    kept = [uri for uri in asked.rua or () if uri not in refused] or None
+    # None of them is an empty list: what is left out, [defaults] would bring back.
+    kept = [uri for uri in asked.rua or () if uri not in refused]
     left = asked.model_copy(update={"rua": kept})
-    return None if left == DmarcPolicy() else left
+    return None if left == DmarcPolicy(rua=[]) else left
 
 
 _MENDS: Mapping[str, Callable[[Case], SpfPolicy | DkimPolicy | DmarcPolicy | None]] = {

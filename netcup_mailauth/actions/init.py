@@ -77,10 +77,10 @@ def _repaired(found: Found, kind: Kind, template: str) -> list[str]:
         return []
     meant = _meant(kind, misses[0].destination) if len(misses) == 1 else None
     if meant is None:
-        return [_UNCLEAR, f"# {kind} = {{ record = {quoted(template)} }}"]
+        return [_UNCLEAR, f"# {kind} = {quoted(template)}"]
     return [
         "# The first plan writes it so that they do; a policy that they did not read is none.",
-        f"{kind} = {{ record = {quoted(meant)} }}",
+        f"{kind} = {quoted(meant)}",
     ]
 
 
@@ -117,17 +117,17 @@ def _spf(found: Found) -> Iterator[str]:
         yield comment(f"The live SPF record is not valid: {error.what}")
         yield comment(live[0])
         yield "# Write it anew, then take out the # in front of the next line:"
-        yield '# spf = { record = "v=spf1 mx ~all" }'
+        yield '# spf = "v=spf1 mx ~all"'
         return
     if len(records) > 1:
         merged = spf.merge(records).record
         yield f"# {len(live)} SPF records, which receivers answer with permerror. The first plan"
         yield "# makes one of them that keeps every term."
         yield from (comment(f"In it {note}.") for note in spf.idle(merged))
-        yield f"spf = {{ record = {quoted(str(merged))} }}"
+        yield f"spf = {quoted(str(merged))}"
         return
     yield "# As it is live."
-    yield f"spf = {{ record = {quoted(live[0])} }}"
+    yield f"spf = {quoted(live[0])}"
 
 
 def _not_keys(found: Found) -> Iterator[str]:
@@ -157,7 +157,7 @@ def _dkim(found: Found) -> Iterator[str]:
         yield "# Configuration > Options > ARC/DKIM keys); the next run publishes it."
     else:
         yield comment(_state_of(found, found.key))
-    yield 'dkim = { source = "mailcow" }'
+    yield 'dkim = "mailcow"'
 
 
 def _selectors(found: Found) -> list[str]:
@@ -197,12 +197,12 @@ def _dmarc(found: Found, today: date) -> Iterator[str]:
     problem = _why_not_kept(live)
     if problem is None:
         yield "# As it is live."
-        yield f"dmarc = {{ record = {quoted(live[0])} }}"
+        yield f"dmarc = {quoted(live[0])}"
         return
     yield comment(problem)
     yield from map(comment, live)
     yield _UNCLEAR
-    yield f"# dmarc = {{ record = {quoted('v=DMARC1;p=none')} }}"
+    yield f"# dmarc = {quoted('v=DMARC1;p=none')}"
 
 
 def _why_not_kept(live: Sequence[str]) -> str | None:

@@ -59,7 +59,7 @@ def command(
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
         reporter.grounds = grounds_of(wishes, session.keys)
         beside = _beside(yes=yes, wait=wait, timeout=timeout)
-        config = current.config.path
+        config = current.config
         reporter.now = Typed("apply", domains, options, tuple(wishes), many, config, beside)
         current.announce(wishes)
         try:

@@ -349,6 +349,17 @@ class Group(click.Group):
             raise UsageError(f"There is no command {args[0]!r}.", _nearest(args[0])) from None
 
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("list", "ls", "zone"), "records"),
+    **dict.fromkeys(("login", "credentials"), "auth"),
+    **dict.fromkeys(("dry-run", "diff"), "plan"),
+    **dict.fromkeys(("update", "set", "write"), "apply"),
+    **dict.fromkeys(("verify", "test", "status"), "check"),
+    **dict.fromkeys(("revert", "rollback", "restore"), "undo"),
+}
+"""What other programs call a command of ours."""
+
+
 def _nearest(name: str) -> str:
     import shlex
     from difflib import get_close_matches
@@ -357,5 +368,7 @@ def _nearest(name: str) -> str:
         return "It is an option: netcup-mailauth --version"
     if "." in name:  # a domain, and no command has a dot in it
         return f"Say what to do with it, as in: netcup-mailauth check {shlex.quote(name)}"
-    near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
+    near = [_OTHER_NAMES.get(name.lower(), "")]
+    if near == [""]:
+        near = get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.5)
     return f"Is {near[0]} meant?" if near else f"The commands are: {', '.join(COMMANDS)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
@@ -21,11 +22,10 @@ from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
-from netcup_mailauth.settings import writing
+from netcup_mailauth.settings.writing import kind_line, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from netcup_mailauth.cli.many import Many
     from netcup_mailauth.findings import Finding
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
     from netcup_mailauth.records import DnsRecord
+    from netcup_mailauth.settings.config import LoadedConfig
 
 PROGRAM = "netcup-mailauth"
 _OF_KIND = {
@@ -57,7 +58,7 @@ class Typed:
         command: the command to type.
         domains: those that were named; none for all of the config.
         wishes: what was wanted of each domain of the run.
-        config: the file that said what the options do not.
+        config: what said what the options do not, and its file.
         beside: options that have nothing to do with what is wanted, as words.
     """
 
@@ -66,7 +67,7 @@ class Typed:
     options: Mapping[str, Any]
     wishes: tuple[Wish, ...]
     many: Many
-    config: Path | None = None
+    config: LoadedConfig
     beside: tuple[str, ...] = ()
 
     def policy_of(self, domain: str) -> DomainPolicy:
@@ -230,7 +231,9 @@ def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | N
                 more = [word for kind in safer.manages for word in ("--kind", kind.value)]
             changed |= {k: _words(safer, k, now) for k in differing if k in by_option}
             in_file = [k for k in differing if k not in by_option and k not in left_out]
-            tables += _table(now, domain, [writing.kind_line(safer, kind) for kind in in_file])
+            tables += _table(
+                now, domain, [kind_line(kind, getattr(safer, kind.value)) for kind in in_file]
+            )
         lines.setdefault(tuple(now.again(changed, more)), []).append(domain)
     return Way(SAFER, tuple(tables), tuple(_lines(now, lines, len(passing) == number)))
 
@@ -239,7 +242,18 @@ def _lines(now: Typed, lines: Mapping[tuple[str, ...], list[str]], is_all: bool)
     """A command for each set of options; the domains are those typed where it is for all."""
     alone = len(lines) == 1 and is_all
     for words, domains in lines.items():
-        yield now.line(now.domains if alone else domains, words)
+        own = now if len(lines) == 1 else _with_own_file(now, domains[0])
+        yield own.line(now.domains if alone else domains, words)
+
+
+def _with_own_file(now: Typed, domain: str) -> Typed:
+    """The same with a plan file for this domain: of two plans in one, the second would be left."""
+    if "--out" not in now.beside:
+        return now
+    at = now.beside.index("--out") + 1
+    path = Path(now.beside[at])
+    own = str(path.with_name(f"{path.stem}-{domain}{path.suffix}"))
+    return replace(now, beside=(*now.beside[:at], own, *now.beside[at + 1 :]))
 
 
 def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
@@ -262,13 +276,13 @@ def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> 
             spf = policy.spf.model_copy(update={"drop": list(dict.fromkeys(terms))})
             policy = policy.model_copy(update={"spf": spf})
             if spf_in_file:
-                tables += _table(now, domain, [writing.kind_line(policy, Kind.SPF)])
+                tables += _table(now, domain, [kind_line(Kind.SPF, spf)])
             else:
                 changed[Kind.SPF] = _words(policy, Kind.SPF, now)
         in_file = [code for code in codes if _is_of_config(change_set, code, by_option)]
         if in_file:
             allow = [*(policy.allow or ()), *in_file]
-            tables += _table(now, domain, [f"allow = {writing.value(allow)}"])
+            tables += _table(now, domain, [f"allow = {value(allow)}"])
         rest = [code for code in codes if code not in in_file]
         more += _allowing(rest, domain if several else "")
     words = now.again(changed, more)
@@ -287,9 +301,8 @@ def _is_of_config(change_set: ChangeSet, code: str, by_option: frozenset[Kind]) 
 def _table(now: Typed, domain: str, lines: list[str]) -> list[Table]:
     if not lines:
         return []
-    return [
-        Table(str(now.config or "the config"), f"domains.{writing.quoted(domain)}", tuple(lines))
-    ]
+    named = now.config.spelt.get(domain, domain)
+    return [Table(str(now.config.path or "the config"), f'domains."{named}"', tuple(lines))]
 
 
 def _merged(tables: Sequence[Table]) -> tuple[Table, ...]:

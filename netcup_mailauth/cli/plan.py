@@ -73,7 +73,7 @@ def command(
             options,
             tuple(wishes),
             many,
-            current.config.path,
+            current.config,
             _beside(out, zone_file),
         )
     if out is not None:

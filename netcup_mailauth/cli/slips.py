@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from ipaddress import ip_network
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from netcup_mailauth.cli.options import Option
 
@@ -37,6 +38,20 @@ _TAG = re.compile(r"[a-z]+\s*=.*|;", re.IGNORECASE | re.DOTALL)
 _FINAL = {"-all": "fail", "~all": "softfail", "?all": "neutral"}
 """What --spf-all is given for each final all."""
 
+_RESULTS = {**_FINAL, "-": "fail", "~": "softfail", "?": "neutral"} | {
+    **dict.fromkeys(("hardfail", "reject", "strict"), "fail"),
+    **dict.fromkeys(("soft", "soft-fail"), "softfail"),
+}
+"""What else --spf-all is given, and means."""
+
+_POLICIES = ("none", "quarantine", "reject")
+
+_RECORD = re.compile(r"v=(?:spf1|DMARC1|DKIM1)(?![a-z0-9])", re.IGNORECASE)
+"""The beginning of a record."""
+
+_INCOMPLETE = ("include", "exists", "ip4", "ip6")
+"""Mechanisms that are none without what is sometimes typed behind a blank."""
+
 _DASH = re.compile("-?[\N{EN DASH}\N{EM DASH}]-?")
 _QUOTE = (
     "[\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
@@ -49,9 +64,15 @@ _OTHER_NAMES = {
     "--json": ["--format", "json"],
     "--markdown": ["--format", "markdown"],
     "--dkim-selector": ["--selector"],
+    "--dkim-key": ["--dkim"],
     "--host": ["--server"],
     "--policy": ["--dmarc-policy"],
+    "--dmarc-rua": ["--rua"],
+    "--only": ["--kind"],
+    "-o": ["--out"],
+    "-n": ["--dry-run"],
     "--domain": [],
+    "-d": [],
     "--yes": [],
     "-y": [],
 }
@@ -137,17 +158,34 @@ def _named_otherwise(words: list[str]) -> Slip | None:
     at = _command(words)
     if at is not None and words[at + 1 :] == ["help"] and words[at] != "help":
         return Slip("help stands before a command, or is --help behind it.", [words[at], "--help"])
-    known = {name for option in _options(words) for name in option.names}
+    known = {name for option in _options(words) for name in option.names} | {"--help", "--version"}
     meant: list[str] = []
     said = ""
-    for word in words:
+    for place, word in enumerate(words):
         name, equals, value = word.partition("=")
-        if name in known or name not in _OTHER_NAMES or at is None:
+        is_ours = at is None or name in known or _is_value(words, place)
+        own = None if is_ours else _meant_option(name, known)
+        if own is None:
             meant.append(word)
             continue
         said = said or f"There is no option {name}."
-        meant += [*_OTHER_NAMES[name], *([value] if equals else [])]
+        meant += [*own, *([value] if equals else [])]
     return Slip(said, meant) if said else None
+
+
+def _meant_option(name: str, known: Collection[str]) -> list[str] | None:
+    """The words for an option of another name, or of ours with other dashes."""
+    if name == "-d" and "--domain" in known:
+        return ["--domain"]
+    own = _OTHER_NAMES.get(name)
+    if own is None and name.startswith("--"):
+        own = [ours for ours in known if ours.startswith("--") and _plain(ours) == _plain(name)]
+        return own or None
+    return own if not own or own[0] in known else None
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_]", "", name).lower()
 
 
 _SCHEMES = {
@@ -181,6 +219,8 @@ def _in_pieces(words: list[str]) -> Slip | None:
     rest = words[at + 1 :]
     while rest:
         piece = _stray(rest) if not _is_value([*meant, rest[0]], len(meant)) else None
+        while piece and re.fullmatch(r"IN|TXT|[0-9]+|@|_.*", meant[-1], re.IGNORECASE):
+            meant.pop()  # a line of a zone file
         piece = piece or _taken(rest)
         if piece is None:
             meant.append(rest.pop(0))
@@ -207,31 +247,95 @@ def _taken(rest: Sequence[str]) -> _Piece | None:
         value = rest[1] if len(rest) > 1 else ""
     match option:
         case "--spf-require" | "--spf-drop":
-            terms = [*value.split(), *_following(_TERM, rest[used:])]
-            meant = list(_terms(option, terms))
-            if meant in ([option, value], []):
-                return None
-            what = f"{option} takes one term, and is given again for the next."
-            if len(terms) == 1:
-                what = f"{value} is the end of a record, and no term to be required."
-            return _Piece(what, meant, used + len(_following(_TERM, rest[used:])))
-        case "--dmarc" if value in ("none", "quarantine", "reject"):
+            return _terms(option, value, rest, used)
+        case "--dmarc" if (policy := value.removeprefix("p=").rstrip(";")) in _POLICIES:
             what = f"--dmarc {value}: the policy alone has an option of its own."
-            return _Piece(what, ["--dmarc-policy", value], used)
+            return _Piece(what, ["--dmarc-policy", policy], used)
+        case "--dmarc" if (whole := _whole_dmarc(value)) is not None:
+            what = f"--dmarc {value}: the record begins with v=DMARC1 and a semicolon."
+            return _Piece(what, [option, whole], used)
+        case "--dkim" if (meant := _source(value, rest[used : used + 1])) is not None:
+            words, more = meant
+            return _Piece(f"--dkim {value} is no source of a key.", words, used + more)
         case "--spf" | "--dmarc" | "--dkim":
             return _record(option, value, rest, used)
-        case "--spf-all" if value.lower() in _FINAL:
-            word = _FINAL[value.lower()]
+        case "--spf-all" if value.lower() in _RESULTS:
+            word = _RESULTS[value.lower()]
             return _Piece(f"--spf-all is not given as {value}.", [option, word], used)
+        case "--rua" if re.fullmatch(r"mailto:[^,]+(?:,mailto:[^,]+)+", value):
+            words = [word for uri in value.split(",") for word in (option, uri)]
+            return _Piece("--rua takes one address, and is given again for the next.", words, used)
+        case "--rua" if value == "mailto:" and "@" in "".join(rest[used : used + 1]):
+            words = [option, f"{value}{rest[used]}"]
+            return _Piece("--rua mailto: the address stands right behind it.", words, used + 1)
     return None
 
 
-def _terms(option: str, terms: Sequence[str]) -> Iterator[str]:
+def _terms(option: str, value: str, rest: Sequence[str], used: int) -> _Piece | None:
+    """The terms that an option was given, each with the option before it."""
+    given = value.split()
+    if value.lower() in _INCOMPLETE and rest[used:] and not rest[used].startswith("-"):
+        given, used = [f"{value}:{rest[used]}"], used + 1
+    following = _following(_TERM, rest[used:])
+    terms = [_term(part) for word in [*given, *following] for part in _parts(word)]
+    used += len(following)
+    if option == "--spf-require" and terms and _RECORD.match(terms[0]):
+        what = f"{option} takes a term; a whole record is given to --spf."
+        return _Piece(what, ["--spf", " ".join(terms)], used)
+    meant: list[str] = []
     for term in terms:
-        if option == "--spf-require" and term.lower() in _FINAL:
-            yield from ("--spf-all", _FINAL[term.lower()])
-        else:
-            yield from (option, term)
+        is_end = option == "--spf-require" and term.lower() in _FINAL
+        meant += ["--spf-all", _FINAL[term.lower()]] if is_end else [option, term]
+    if meant in ([option, value], []):
+        return None
+    what = f"{option} takes one term, and is given again for the next."
+    if len(terms) == 1:
+        what = f"{option} {value}: that is no term."
+    if [value.lower()] == terms and value.lower() in _FINAL:
+        what = f"{value} is the end of a record, and no term to be required."
+    return _Piece(what, meant, used)
+
+
+def _parts(word: str) -> list[str]:
+    """Terms with commas between them; a macro may have one of its own."""
+    return [word] if "%" in word else [part for part in word.split(",") if part]
+
+
+def _term(word: str) -> str:
+    """A term; an address alone is meant as one."""
+    try:
+        address = ip_network(word, strict=False)
+    except ValueError:
+        return word
+    return f"ip{address.version}:{word}"
+
+
+def _whole_dmarc(value: str) -> str | None:
+    """A DMARC record without its version, or with blanks or commas for its semicolons."""
+    if re.match(r"p\s*=", value, re.IGNORECASE):
+        return f"v=DMARC1;{value}"
+    if ";" not in value and re.match(r"v=DMARC1[ ,]+[a-z]+=", value, re.IGNORECASE):
+        return re.sub(r"[ ,]+(?=[a-z]+=)", ";", value)
+    return None
+
+
+_FILE = re.compile(r"(?:\.{0,2}/|~/)[\w./ $@+-]+|[\w. $@+-]+\.(?:pem|txt|private|key)")
+"""A path that is no base64."""
+
+
+def _source(value: str, following: Sequence[str]) -> tuple[list[str], int] | None:
+    """What --dkim was meant to take, and how many of the words behind it."""
+    if re.fullmatch(r"https?://[^@\s?#]+", value):
+        return ["--mailcow", value], 0
+    if value == "mailcow" and following and re.fullmatch(r"https?://[^@\s?#]+", following[0]):
+        return ["--mailcow", following[0]], 1
+    if value in ("file", "file:") and following and not following[0].startswith("-"):
+        return ["--dkim", f"file:{following[0]}"], 1
+    if _FILE.fullmatch(value) is None:
+        return None
+    from netcup_mailauth.keys.sources import may_be_a_key
+
+    return None if may_be_a_key(value) else (["--dkim", f"file:{value}"], 0)
 
 
 def _record(option: str, value: str, rest: Sequence[str], used: int) -> _Piece | None:
@@ -276,7 +380,7 @@ def _stray(rest: Sequence[str]) -> _Piece | None:
         meant = ["--spf-all", _FINAL[word.lower()]]
         return _Piece(f"{word} is the end of an SPF record, and no option.", meant, 1)
     for option, version in VERSIONS.items():
-        if re.match(rf"{version}(?![a-z0-9])", word, re.IGNORECASE):
+        if _RECORD.match(word) and word.lower().startswith(version.lower()):
             pattern = _TERM if option == "--spf" else _TAG
             more = _following(pattern, rest[1:])
             what = f"{version} begins a record, and no option before it says so."
@@ -285,7 +389,7 @@ def _stray(rest: Sequence[str]) -> _Piece | None:
 
 
 def _following(pattern: re.Pattern[str], words: Sequence[str]) -> list[str]:
-    return list(takewhile(lambda word: pattern.fullmatch(word) is not None, words))
+    return list(takewhile(lambda word: pattern.fullmatch(word) and not _RECORD.match(word), words))
 
 
 def _is_value(words: Sequence[str], at: int) -> bool:
@@ -294,7 +398,92 @@ def _is_value(words: Sequence[str], at: int) -> bool:
     return any(before in o.names and not o.more.get("is_flag") for o in _options(words[:at]))
 
 
-_LOOKS = (_typographic, _single_dash, _in_front, _named_otherwise, _without_scheme, _in_pieces)
+def _torn_all(words: list[str]) -> Slip | None:
+    """``- all`` at the end of a record."""
+    for at, word in enumerate(words[:-1]):
+        if word in ("-", "~", "?") and words[at + 1] == "all":
+            meant = [*words[:at], f"{word}all", *words[at + 2 :]]
+            return Slip(f"{word}all is one word, in the quotes of the record.", meant)
+    return None
+
+
+def _choices(words: list[str]) -> Slip | None:
+    """What is one of a few words, in capitals, mistyped, or several at once."""
+    choices = {
+        name: option
+        for option in _options(words)
+        for name in option.names
+        if hasattr(option.more.get("type"), "choices")
+    }
+    meant: list[str] = []
+    said, rest = "", list(words)
+    while rest:
+        name, equals, value = (word := rest.pop(0)).partition("=")
+        option = choices.get(name)
+        if option is None or not (equals or rest) or _is_value([*meant, word], len(meant)):
+            meant.append(word)
+            continue
+        value = value if equals else rest.pop(0)
+        known = option.more["type"].choices
+        several = bool(option.more.get("multiple"))
+        given = [value, *(takewhile(known.__contains__, rest) if several else ())]
+        rest = rest[len(given) - 1 :]
+        found = [_choice(part, known) for each in given for part in each.split(",")]
+        chosen = [one for one in found if one is not None]
+        if [value] == chosen or len(chosen) < len(found) or (len(chosen) > 1 and not several):
+            meant += [word] if equals else [word, *given]
+            continue
+        said = said or f"{name} is not given as {' '.join(given)}."
+        meant += [each for one in chosen for each in (name, one)]
+    return Slip(said, meant) if said else None
+
+
+def _choice(value: str, known: Sequence[str]) -> str | None:
+    """The word that was meant: ``None``, ``p=none`` and ``nonne`` are ``none``."""
+    from difflib import get_close_matches
+
+    word = value.lower().rpartition("=")[2]
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.75)), None)
+
+
+_OF_SEVERAL = ("init", "plan", "apply", "check")
+_OF_DOMAINS = ("setup", "init", "records", "plan", "apply", "check", "undo", "rotate")
+_AROUND = re.compile(r"(?:https?://(?:[^/@]*@)?|[^@/:]+@)([\w.-]+\.\w+)(?::[0-9]+)?(?:/.*)?", re.I)
+"""The address of a website, or of a mailbox, and the domain in it."""
+
+
+def _domains(words: list[str]) -> Slip | None:
+    """Domains with commas between them, or as an address; a plan file in the place of one."""
+    at = _command(words)
+    if at is None or words[at] not in _OF_DOMAINS:
+        return None
+    meant, said = words[: at + 1], ""
+    for place, word in enumerate(words[at + 1 :], at + 1):
+        own = [word]
+        if not word.startswith("-") and not _is_value(words, place):
+            parts = [part for part in word.split(",") if part] or [word]
+            own = [m[1] if (m := _AROUND.fullmatch(part)) else part for part in parts]
+            if len(own) > 1 and words[at] not in _OF_SEVERAL:
+                own = [word]
+            if words[at] == "apply" and word.endswith(".json") and "--plan" not in words:
+                own = ["--plan", word]
+        if own != [word]:
+            said = said or f"{word} is no domain."
+        meant += own
+    return Slip(said, meant) if said else None
+
+
+_LOOKS = (
+    _typographic,
+    _single_dash,
+    _in_front,
+    _named_otherwise,
+    _without_scheme,
+    _torn_all,
+    _in_pieces,
+    _choices,
+    _domains,
+)
 
 
 def _without_secrets(words: Sequence[str]) -> Iterator[str]:

@@ -290,8 +290,7 @@ def _check_version(tags: TagList) -> None:
     if len(tags.tags) == 1:
         raise DmarcSyntaxError(
             "The DMARC record ends after v=DMARC1; the policy is missing.",
-            "Put the whole record in single quotes, 'v=DMARC1;p=none': without them a shell ends"
-            " the text at the first semicolon.",
+            "Give the whole record, as in v=DMARC1;p=none",
         )
 
 

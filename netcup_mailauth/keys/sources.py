@@ -91,19 +91,22 @@ class Sources:
         return self.mailcow()
 
 
-def check_source(source: str) -> str:
+def check_source(source: str, *, in_config: bool = False) -> str:
     """``source``, if it has one of the known forms. A text that may be a key is never shown.
 
     A key that is published anyway may stand on a command line, in any form that is read from a
     file; a private one may not. Raises UsageError for that, and for a text of no such form; a path
-    without ``file:`` is the usual mistake.
+    without ``file:`` is the usual mistake. What it says to write instead goes on a command line, or
+    ``in_config``.
     """
     text = source.strip()
-    if _WITHOUT_KEY.fullmatch(text):
+    if _WITHOUT_KEY.fullmatch(text.removeprefix(RECORD)):
         raise UsageError(
             f"The DKIM record {text!r} ends before its key.",
-            "Put the whole record in single quotes, 'v=DKIM1;k=rsa;p=...': without them a shell "
-            "ends the text at the first semicolon.",
+            "Give the whole record: v=DKIM1;k=rsa;p=..."
+            if in_config
+            else "Put the whole record in single quotes, 'v=DKIM1;k=rsa;p=...': without them a "
+            "shell ends the text at the first semicolon.",
         )
     if text in (MAILCOW, STDIN) or _is_record(text):
         return text
@@ -122,19 +125,26 @@ def check_source(source: str) -> str:
         )
     if text.startswith(RECORD) or is_published_form(text):
         return text
-    if _is_no_path(text) or _MAY_BE_A_KEY.search(text):
+    if _is_no_path(text) or may_be_a_key(text):
         raise UsageError(
             "The DKIM source is none of the known ones; it looks like a key itself.",
             "Give the whole record, v=DKIM1;k=rsa;p=..., or a file as file:PATH, or - for standard "
             "input. A private key belongs into a file.",
         )
     if _ADDRESS.match(text):
+        address = _CREDENTIALS.sub("", text)
         raise UsageError(
-            f"The DKIM source {text!r} is an address.",
-            f"For the key of a mailcow: --mailcow {shlex.quote(text)}",
+            f"The DKIM source {address!r} is an address.",
+            f'For the key of a mailcow write "mailcow", and in [mailcow]: url = "{address}"'
+            if in_config
+            else f"For the key of a mailcow: --mailcow {shlex.quote(address)}",
         )
     if "/" in text or text.endswith((".pem", ".txt", ".private", ".key")):
-        raise UsageError(f"The DKIM source {text!r} looks like a file.", f"Write file:{text}")
+        meant = f"{FILE}{text}"
+        raise UsageError(
+            f"The DKIM source {text!r} looks like a file.",
+            f"Write {meant if in_config else shlex.quote(meant)}",
+        )
     raise UsageError(
         f"The DKIM source {text!r} is none of the known ones.",
         "Give mailcow, file:PATH, record:TEXT, a text that begins with v=DKIM1, or - for "
@@ -151,7 +161,15 @@ _WITHOUT_KEY = re.compile(
 )
 """The first tags of a record, and nothing of a key."""
 
+
+def may_be_a_key(text: str) -> bool:
+    """Whether a text may be a key, or hold one, so that it is better not shown."""
+    return _MAY_BE_A_KEY.search(text) is not None
+
+
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"(?<=//)[^/]*@|[?#][\s\S]*")
+"""What of an address may be secret."""
 
 LONGEST_PATH = 4096
 

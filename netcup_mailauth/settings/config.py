@@ -8,13 +8,15 @@ not have a file read that lies outside its folder; what it may say of a mailcow 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, MailauthError, UsageError
 from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
 from netcup_mailauth.keys.sources import FILE, check_source
@@ -28,6 +30,7 @@ from netcup_mailauth.settings.mistakes import (
     tables,
     told,
 )
+from netcup_mailauth.settings.writing import SHORT_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,12 +43,14 @@ class LoadedConfig:
     """A config, and where it was found. The paths in it are absolute.
 
     ``trusted`` is false for a file that merely lies in the current folder: it may say what is
-    wanted, but not where secrets come from or go to.
+    wanted, but not where secrets come from or go to. ``spelt`` says how the tables of domains are
+    named in the file, where that is not as DNS wants it.
     """
 
     config: Config
     path: Path | None = None
     trusted: bool = True
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
@@ -54,10 +59,10 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
     Raises ConfigError if the file cannot be read, or says something it may not.
     """
     if named is not None:
-        return LoadedConfig(_read(named), named)
+        return _loaded(named)
     here = Path(FILE_NAME)
     if _is_file(here):
-        return LoadedConfig(_read(here, trusted=False), here, trusted=False)
+        return _loaded(here, trusted=False)
     return own_config(environ)
 
 
@@ -67,7 +72,7 @@ def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
         own = config_folder(environ) / FILE_NAME
     except UsageError:  # no home, so no config in it
         return LoadedConfig(Config())
-    return LoadedConfig(_read(own), own) if _is_file(own) else LoadedConfig(Config())
+    return _loaded(own) if _is_file(own) else LoadedConfig(Config())
 
 
 def _is_file(path: Path) -> bool:
@@ -77,7 +82,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read(path: Path, *, trusted: bool = True) -> Config:
+def _loaded(path: Path, *, trusted: bool = True) -> LoadedConfig:
     text = _text(path)
     data = _toml(text, path)
     short = _written_out(data)
@@ -92,7 +97,9 @@ def _read(path: Path, *, trusted: bool = True) -> Config:
         mistakes = [_as_it_is_written(mistake, short) for mistake in mistakes]
         count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise ConfigError(f"The config {path} has {count}:", told(mistakes, text))
-    return config
+    named = {records.normalise(name): name for name in data.get("domains", ())}
+    spelt = {domain: name for domain, name in named.items() if domain != name}
+    return LoadedConfig(config, path, trusted, spelt)
 
 
 def _text(path: Path) -> str:
@@ -128,6 +135,8 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         advice = IN_QUOTES
         if "overwrite" in said or "twice" in said:
             said, advice = "the same key or table is there before", "Make one of both."
+        elif "Unescaped" in said:
+            advice = "A text with a backslash in it stands in single quotes: 'C:\\keys'"
         elif "Invalid initial character" in said:
             advice = "What stands in braces has to stand on one line: spf = { require = [...] }"
         what = f"is not valid TOML{at}: {said}"
@@ -144,15 +153,12 @@ def _said_and_where(message: str, text: str) -> tuple[str, str]:
 
 # --- Plain texts in it ----------------------------------------------------------------------------
 
-_SHORT_FOR = {"spf": "record", "dkim": "source", "dmarc": "record"}
-"""What a plain text in the place of a kind's table says: ``spf = "v=spf1 mx -all"``."""
-
 
 def _written_out(data: dict[str, Any]) -> set[Place]:
     """Make a table of each kind that is given as a plain text; where those are."""
     short = set()
     for place, table in tables(data):
-        for kind, key in _SHORT_FOR.items():
+        for kind, key in SHORT_FOR.items():
             if isinstance(table.get(kind), str):
                 table[kind] = {key: table[kind]}
                 short.add((*place, kind))
@@ -195,7 +201,10 @@ def _mailcow_places(table: dict[str, Any], folder: Path) -> list[Mistake]:
             check_url(table["url"], "this")
         except MailauthError as error:
             mistakes.append(Mistake(("mailcow", "url"), error.sentences))
-    if isinstance(table.get("api_key_file"), str):
+    if isinstance(table.get("api_key_file"), str) and _KEY.fullmatch(table["api_key_file"].strip()):
+        problem = "is a key itself; save it in a file of your own (0600), and name that"
+        mistakes.append(Mistake(("mailcow", "api_key_file"), problem))
+    elif isinstance(table.get("api_key_file"), str):
         try:
             table["api_key_file"] = str(folder / expanded(table["api_key_file"]))
         except MailauthError as error:
@@ -203,8 +212,12 @@ def _mailcow_places(table: dict[str, Any], folder: Path) -> list[Mistake]:
     return mistakes
 
 
+_KEY = re.compile(r"(?:[0-9A-Za-z]{6}-){4}[0-9A-Za-z]{6}")
+"""A key as mailcow makes it."""
+
+
 def _source(text: str, folder: Path, *, trusted: bool) -> str:
-    source = check_source(text)
+    source = check_source(text, in_config=True)
     if not source.startswith(FILE):
         return source
     path = folder / expanded(source.removeprefix(FILE))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth import records
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.findings import CODES, OF_ROTATIONS
+from netcup_mailauth.keys.sources import may_be_a_key
 from netcup_mailauth.policy import (
     MANAGED,
     Config,
@@ -131,15 +132,19 @@ def beyond_the_models(data: dict[str, Any]) -> list[Mistake]:
 def _unquoted_names(data: dict[str, Any]) -> Iterator[Mistake]:
     """``[domains.example.com]``: to TOML that is a table ``com`` in a table ``example``."""
     for place, table in list(tables(data)):
-        inner = next((key for key in table if _is_inner_name(key, table)), None)
-        if place[0] == "domains" and "." not in place[1] and inner is not None:
+        whole = ".".join([place[-1], *_inner_names(table)])
+        if place[0] == "domains" and "." not in place[1] and whole != place[1]:
             del data["domains"][place[1]]
-            meant = f'[domains."{place[1]}.{inner}"]'
+            meant = f'[domains."{whole}"]'
             yield Mistake(place, f"the name of a domain needs quotes: {meant}")
 
 
-def _is_inner_name(key: str, table: dict[str, Any]) -> bool:
-    return isinstance(table[key], dict) and key not in DomainPolicy.model_fields
+def _inner_names(table: dict[str, Any]) -> Iterator[str]:
+    for key, inner in table.items():
+        if isinstance(inner, dict) and key not in DomainPolicy.model_fields:
+            yield key
+            yield from _inner_names(inner)
+            return
 
 
 def _double_names(data: dict[str, Any]) -> Iterator[Mistake]:
@@ -230,6 +235,8 @@ def _of_the_model(item: ErrorDetails) -> Mistake:
         if sort == "model_type":
             sort = "model_type_or_false"
     problem = _WORDS.get(sort, message.removeprefix("Input "))
+    if isinstance(item["input"], str) and may_be_a_key(item["input"]):
+        problem = _MAY_BE_A_KEY.sub("...", problem)
     entry = ""
     if any(isinstance(part, int) for part in item["loc"]):  # in a list, which is always the last
         entry = f"entry {int(location.pop()) + 1}: "
@@ -242,6 +249,8 @@ def _of_the_model(item: ErrorDetails) -> Mistake:
         problem += _word_meant(item["input"], re.findall(r"'(\w+)'", message))
     if sort == "list_type" and isinstance(item["input"], str) and place[-1] not in _MAY_BE_SECRET:
         problem += f"; write [{_written(item['input'])}]"
+    if sort == "model_type_or_false" and place[-1] == "spf" and isinstance(item["input"], list):
+        problem += "; terms go into { require = [...] }"
     if place == ("domains",):
         problem += '; the table of a domain begins with [domains."example.com"]'
     return Mistake(place, f"{entry}{problem}")
@@ -258,6 +267,9 @@ _WORDS = {
     "int_type": "should be a whole number",
     "too_short": "should not be empty",
 }
+
+_MAY_BE_A_KEY = re.compile(r"-----[^'\"]*|[A-Za-z0-9+/=]{40,}")
+"""What a message may quote of a key that stands in the place of something else."""
 
 _MAY_BE_SECRET = ("mailcow", "url", "api_key_file", "source", "signer_command")
 """Keys whose value is not shown: a password may stand in it, or a key in the place of its file."""
@@ -316,6 +328,12 @@ def meant_by(place: Place, value: object) -> str:
     if key == "record" and within[-1:] == ["dkim"]:
         return '; a record goes into source = "record:..."'
     home = _home(tuple(within))
+    if home == "spf" and re.fullmatch(r"a|mx|ip[46]|include|exists|ptr", key.lower()):
+        return '; terms go into require = ["..."]'
+    if (other := _OTHER_NAMES.get((home, key.lower()))) is not None:
+        return f"; is {other} meant?"
+    if home and key in Config.model_fields:
+        return "; it stands at the top of the file, before the first table"
     if elsewhere := _elsewhere(key.lower(), home):
         return f"; it belongs into {elsewhere}"
     if near := _nearest(key, _keys(home)):
@@ -326,6 +344,15 @@ def meant_by(place: Place, value: object) -> str:
         return "; credentials do not belong into a config: netcup-mailauth auth keeps them"
     return ""
 
+
+_OTHER_NAMES = {
+    ("dmarc", "p"): "policy",
+    ("dmarc", "sp"): "subdomain_policy",
+    ("[mailcow]", "host"): "url",
+    ("[mailcow]", "key"): "api_key_file",
+    ("[mailcow]", "password"): "api_key_file",
+}
+"""What records, or other programs, call a key of ours."""
 
 _CREDENTIAL = re.compile(r"(?i)netcup|password|secret|token|customer|api_?key")
 

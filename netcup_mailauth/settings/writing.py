@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from netcup_mailauth.policy import DomainPolicy
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
     from netcup_mailauth.records import Kind
 
 
@@ -46,16 +46,9 @@ def domain_table(domain: str, policy: DomainPolicy, reasons: Mapping[Kind, str])
     for kind in MANAGED:
         if kind in reasons:
             lines.append(comment(reasons[kind]))
-        if getattr(policy, kind.value):
-            lines.append(kind_line(policy, kind))
+        if part := getattr(policy, kind.value):
+            lines.append(kind_line(kind, part))
     return "\n".join(lines) + "\n"
-
-
-def kind_line(policy: DomainPolicy, kind: Kind) -> str:
-    """What is wanted of a kind, as a line of the domain's table."""
-    part = getattr(policy, kind.value).model_dump(exclude_none=True)
-    pairs = (f"{key} = {value(given)}" for key, given in part.items())
-    return f"{kind.value} = {{ {', '.join(pairs)} }}"
 
 
 def kind_tables(domain: str, policy: DomainPolicy) -> str:
@@ -69,6 +62,19 @@ def kind_tables(domain: str, policy: DomainPolicy) -> str:
         lines = [f"{key} = {value(given)}" for key, given in part.items()]
         tables.append("\n".join([f"[domains.{quoted(domain)}.{kind.value}]", *lines, ""]))
     return "\n".join(tables)
+
+
+def kind_line(kind: Kind, part: SpfPolicy | DkimPolicy | DmarcPolicy) -> str:
+    """What is wanted of a kind, in one line; a whole record or a source alone is a plain text."""
+    table = part.model_dump(exclude_none=True)
+    if len(table) == 1 and (only := table.get(SHORT_FOR[kind.value])) is not None:
+        return f"{kind.value} = {value(only)}"
+    pairs = (f"{key} = {value(given)}" for key, given in table.items())
+    return f"{kind.value} = {{ {', '.join(pairs)} }}"
+
+
+SHORT_FOR = {"spf": "record", "dkim": "source", "dmarc": "record"}
+"""What a plain text in the place of a kind's table says: ``spf = "v=spf1 mx -all"``."""
 
 
 def value(given: str | list[str]) -> str:

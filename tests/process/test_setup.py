@@ -112,7 +112,7 @@ def test_from_an_empty_home_to_three_records_and_a_config(command: Command, colu
         "domains": {
             "example.com": {
                 "spf": {"require": ["mx", "a"]},
-                "dkim": {"source": "mailcow"},
+                "dkim": "mailcow",
                 "dmarc": {"policy": "quarantine", "rua": ["mailto:postmaster@example.com"]},
             }
         },

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER
-from netcup_mailauth.sandbox import Sandbox
+from netcup_mailauth.sandbox import Quirks, Sandbox
+from tests.apis import CLOUDDNS
 from tests.core.judge.cases import key_record
 from tests.story.wanted import txt
 from tests.story.waysout import read, written
@@ -97,6 +98,13 @@ def dkim(text: str = KEY, **more: str) -> dict[str, Any]:
 OF_MAILCOW = {"dkim": {"source": "mailcow", "selector": "x"}}
 OWN = f"mailto:y@{D}"
 
+NO_HOST = (
+    "@ A 203.0.113.80",
+    "@ MX gone.example.org",
+    "@ TXT v=spf1 mx ~all",
+    f"_dmarc TXT {DMARC}",
+)
+
 CASES = [
     Held("spf-drops-sender", zone(spf=f"v=spf1 mx a {NETCUP} ~all"), spf("v=spf1 mx a -all")),
     Held("spf-drops-sender", zone(spf="v=spf1 mx ?a:x.de a ~all"), spf("v=spf1 mx ?a:x.de -all")),
@@ -115,6 +123,13 @@ CASES = [
     Held("spf-void-lookups", zone(), spf(require=[f"a:gone{n}.{D}" for n in range(3)]), more=WATCH),
     Held("spf-void-lookups", zone(), spf(f"v=spf1 mx a:g1.{D} a:g2.{D} a:g3.{D} ~all")),
     Held("spf-broken-include", zone(), spf("v=spf1 mx include:nothing.example ~all")),
+    Held(
+        "spf-broken-include",
+        zone(),
+        spf(require=["include:nothing.example"], all="fail"),
+    ),
+    Held("own-server-unknown", NO_HOST, spf("v=spf1 mx -all")),
+    Held("own-server-unknown", NO_HOST, spf(require=["a"], all="fail"), more=WATCH),
     Held("dkim-revokes-key", zone(), dkim("v=DKIM1;p="), more=WATCH),
     Held("dkim-key-too-short", zone(), dkim(key_record(512)), same=False, more=WATCH),
     Held("dkim-selector-mismatch", zone(), OF_MAILCOW, same=False),
@@ -192,6 +207,49 @@ def test_each_printed_way_does_what_it_says(cli: Cli, case: Held, source: str) -
             assert again.code == 0, again
 
 
+ONE_OF_EACH = {case.code: case for case in reversed(CASES)}
+
+
+@pytest.mark.parametrize("code", ONE_OF_EACH)
+def test_the_ways_are_the_same_on_clouddns(pointed_at: PointedAt, code: str) -> None:
+    case = ONE_OF_EACH[code]
+    for label in expected(case) or {""}:
+        with CLOUDDNS.netcup() as sandbox:
+            cli = pointed_at(sandbox)
+            cli.set({"NETCUP_MAILAUTH_STATE_DIR": str(cli.folder / f"state{label[:1]}")})
+            sandbox.set_dkim(D)
+            fill(sandbox, case.zone)
+            ways = read(cli("plan", D, *case.options).stdout)
+            assert set(ways) == expected(case)
+            assert not label or ways[label].follow(cli).code == 0
+
+
+@pytest.mark.parametrize("sandbox", [Quirks(rest_draft="newest")], indirect=True, ids=["draft"])
+def test_over_a_draft_no_command_is_printed(cli: Cli) -> None:
+    ended = cli("plan", D, "--spf", "v=spf1 mx -all", "--dmarc-policy", "none")
+    assert "! zone-has-draft" in ended.stdout
+    assert read(ended.stdout) == {}
+    assert "netcup-mailauth apply" not in ended.stdout + ended.stderr
+
+
+def test_where_a_wildcard_answers_no_command_consents(cli: Cli) -> None:
+    fill(cli.sandbox, zone("*.shop A 203.0.113.9"))
+    ended = cli("plan", f"www.shop.{D}", "--dmarc", "v=DMARC1;p=none")
+    assert "! wildcard-shadowed" in ended.stdout
+    assert read(ended.stdout) == {}
+    assert "netcup-mailauth apply" not in ended.stdout + ended.stderr
+
+
+def test_where_dns_is_silent_the_look_up_that_is_new_is_consented_to(cli: Cli) -> None:
+    fill(cli.sandbox, zone())
+    wish = ("--spf", "v=spf1 mx include:_spf.example.net ~all", "--resolver", "127.0.0.1:9")
+    ways = read(cli("plan", D, *wish).stdout)
+    assert set(ways) == {ALL_THE_SAME}
+    (words,) = ways[ALL_THE_SAME].commands
+    assert words[-4:] == ["--resolver", "127.0.0.1:9", "--allow", "spf-not-checked"]
+    assert ways[ALL_THE_SAME].follow(cli).code == 0
+
+
 def test_several_domains_take_one_command_for_consent_and_each_its_safer_one(cli: Cli) -> None:
     with_two(cli)
     two = (D, "example.net")
@@ -203,6 +261,18 @@ def test_several_domains_take_one_command_for_consent_and_each_its_safer_one(cli
     assert ways[SAFER].follow(cli).code == 0
     assert ways[ALL_THE_SAME].follow(cli).code == 0
     assert cli("plan", *two, *spf_option, "--exit-code").code == 0
+
+
+def test_of_several_domains_each_has_a_plan_file_of_its_own(cli: Cli) -> None:
+    with_two(cli)
+    spf_option = ("--spf", f"v=spf1 mx {NETCUP} ?all", "--allow", f"spf-loosens-all:{D}")
+    ended = cli("plan", D, "example.net", *spf_option, "--out", "my plan.json")
+    way = read(ended.stdout)[SAFER]
+    files = [words[words.index("--out") + 1] for words in way.commands]
+    assert files == [f"my plan-{D}.json", "my plan-example.net.json"]
+    assert way.follow(cli).code == 0
+    for file in files:
+        assert cli("apply", "--plan", file).code == 0
 
 
 def test_of_several_domains_those_that_are_refused_are_left_out_of_the_consent(cli: Cli) -> None:
@@ -221,8 +291,10 @@ def with_two(cli: Cli) -> None:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox((D, "example.net")) as running:
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    quirks = getattr(request, "param", None)
+    clouddns = (D,) if quirks else ()
+    with Sandbox((D, "example.net"), clouddns=clouddns, quirks=quirks) as running:
         yield running
 
 
@@ -414,6 +486,42 @@ CONFIGS = {
         spf = {{ record = "v=spf1 mx ?all", drop = ["a"] }}
         dmarc = {{ record = "v=DMARC1;p=reject;rua=mailto:x@example.net" }}
         """,
+    "a policy of all, weaker than what is live": f"""
+        [defaults]
+        dmarc = {{ policy = "none", rua = ["mailto:b@{D}"] }}
+        [domains."{D}"]
+        spf = "v=spf1 mx a {NETCUP} ~all"
+        """,
+    "a policy for sub-domains": f"""
+        [defaults]
+        dmarc = {{ policy = "reject", subdomain_policy = "none" }}
+        [domains."{D}"]
+        """,
+    "a stranger's address for all": f"""
+        [defaults]
+        dmarc = {{ policy = "reject", rua = ["mailto:x@example.net"] }}
+        [domains."{D}"]
+        spf = "v=spf1 mx a {NETCUP} ~all"
+        """,
+    "a selector for all": f"""
+        [defaults]
+        dkim = {{ source = "mailcow", selector = "x" }}
+        [domains."{D}"]
+        spf = "v=spf1 mx a -all"
+        """,
+    "texts, sub-tables and dotted keys": f"""
+        domains."{D}".dmarc = "v=DMARC1;p=none"
+        [domains."{D}".spf]
+        require = [
+        'mx',
+        "ip4:203.0.113.7", # the old one
+        ]
+        all = 'neutral'
+        """,
+    "a name in capitals": """
+        [domains."Example.COM"]
+        spf = "v=spf1 mx a -all"
+        """,
     "all of mailcow": """
         domains_from = "mailcow"
         [defaults]
@@ -435,10 +543,30 @@ def test_a_config_is_changed_in_its_own_tables(cli: Cli, name: str, label: str) 
     (cli.folder / "netcup-mailauth.toml").write_text(text, encoding="utf-8")
     ended = cli("apply", "--yes")
     assert ended.code == 6
-    way = read(ended.stdout)[label]
+    ways = read(ended.stdout)
+    if label not in ways:
+        assert (name, label) == ("a selector for all", ALL_THE_SAME)  # that is refused
+        return
+    way = ways[label]
     assert way.tables
     assert way.follow(cli).code == 0
     assert cli("plan", "--exit-code").code == 0
+
+
+def test_the_table_of_a_domain_is_named_as_it_is_spelt_in_the_config(pointed_at: PointedAt) -> None:
+    with Sandbox(("xn--mller-kva.example",)) as sandbox:
+        _named_with_an_umlaut(pointed_at(sandbox))
+
+
+def _named_with_an_umlaut(cli: Cli) -> None:
+    text = '[domains."müller.example"]\nspf = "v=spf1 mx a -all"\n'
+    (cli.folder / "netcup-mailauth.toml").write_text(text, encoding="utf-8")
+    ways = read(cli("plan").stdout)
+    assert set(ways) == {SAFER, ALL_THE_SAME}
+    for way in ways.values():
+        assert way.tables
+        assert all("müller.example" in name for _, name in way.tables)
+        assert way.follow(cli).code == 0
 
 
 def test_options_over_a_config_are_changed_as_options(cli: Cli) -> None:

@@ -68,9 +68,12 @@ def change(path: Path, name: str, lines: list[str]) -> None:
 
 
 def written(config: dict[str, Any]) -> str:
-    """A config as TOML."""
-    tables = config["domains"].items()
-    return "\n".join(f"[domains.{_value(name)}]\n{_pairs(keys)}\n" for name, keys in tables)
+    """A config as TOML: what stands outside all tables, then each table."""
+    plain = {key: value for key, value in config.items() if not isinstance(value, dict)}
+    tables = [(key, own) for key, own in config.items() if isinstance(own, dict)]
+    own = [(key, table) for key, table in tables if key != "domains"]
+    own += [(f"domains.{_value(name)}", table) for name, table in config["domains"].items()]
+    return "\n".join([_pairs(plain), *(f"[{name}]\n{_pairs(keys)}\n" for name, keys in own)])
 
 
 def _pairs(table: dict[str, Any]) -> str:
@@ -82,5 +85,7 @@ def _value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_value(own)}" for key, own in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, bool | int):
+        return str(value).lower()
     escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -158,7 +159,7 @@ def test_a_known_form(source: str) -> None:
 def test_a_path_without_file_is_told_how_to_write_it(source: str) -> None:
     with pytest.raises(UsageError, match="looks like a file") as caught:
         check_source(source)
-    assert caught.value.advice == f"Write file:{source}"
+    assert caught.value.advice == f"Write {shlex.quote(f'file:{source}')}"
 
 
 @pytest.mark.parametrize("source", ["", "malicow", "Mailcow", "stdin", "v=spf1 -all", "FILE:x"])
@@ -220,6 +221,12 @@ def test_a_mailcow_is_named_by_another_option() -> None:
     with pytest.raises(UsageError, match="an address") as caught:
         check_source("https://mail.example.com")
     assert caught.value.advice.endswith("--mailcow https://mail.example.com")
+
+
+def test_a_file_is_named_so_that_a_shell_takes_it_whole() -> None:
+    with pytest.raises(UsageError, match="looks like a file") as caught:
+        check_source("/etc/my keys/$x.pem")
+    assert caught.value.advice == "Write 'file:/etc/my keys/$x.pem'"
 
 
 # --- A key where its place was wanted -------------------------------------------------------------

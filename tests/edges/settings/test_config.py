@@ -271,10 +271,94 @@ KIND = "should be a text, a table, or false"
         ),
         ('"a\\u001b[2J\\nb" = 1', ["a\\x1b[2J\\nb: unknown key"]),
         (f"{D}\n'a.b' = 1", [f'{D} "a.b": unknown key']),
+        (
+            "[domains.mail.example.com.spf]\nrecord = 'v=spf1 -all'",
+            ['[domains] mail: the name of a domain needs quotes: [domains."mail.example.com"]'],
+        ),
+        (
+            f"{D}\nspf = ['mx']",
+            [f"{D} spf: {KIND}, not a list; terms go into {{ require = [...] }}"],
+        ),
+        (
+            f"{D}\nspf.include = ['x.de']",
+            ['[domains."example.com".spf] include: unknown key; terms go into require = ["..."]'],
+        ),
+        (
+            f"{D}\ndmarc.sp = 'none'",
+            ['[domains."example.com".dmarc] sp: unknown key; is subdomain_policy meant?'],
+        ),
+        (
+            f"[mailcow]\nhost = 'x'\nkey = '{CANARY}'",
+            [
+                "[mailcow] host: unknown key; is url meant?",
+                "[mailcow] key: unknown key; is api_key_file meant?",
+            ],
+        ),
+        (
+            f"{D}\ndomains_from = 'mailcow'",
+            [
+                f"{D} domains_from: unknown key; it stands at the top of the file, before the "
+                "first table"
+            ],
+        ),
+        (
+            f"{D}\ndkim = 'https://mail.example.com/'",
+            [
+                f"{D} dkim: The DKIM source 'https://mail.example.com/' is an address. For the key "
+                'of a mailcow write "mailcow", and in [mailcow]: url = "https://mail.example.com/"'
+            ],
+        ),
+        (
+            f"{D}\ndkim = 'record:v=DKIM1'",
+            [
+                f"{D} dkim: The DKIM record 'record:v=DKIM1' ends before its key. Give the whole "
+                "record: v=DKIM1;k=rsa;p=..."
+            ],
+        ),
+        (
+            f"{D}\ndmarc = 'v=DMARC1'",
+            [
+                f"{D} dmarc: The DMARC record ends after v=DMARC1; the policy is missing. Give the "
+                "whole record, as in v=DMARC1;p=none"
+            ],
+        ),
+        (
+            f"{D}\nspf = 'mx -all'",
+            [
+                f'{D} spf: SPF: "mx" is not how an SPF record begins (RFC 7208 4.5). Begin it with '
+                "v=spf1 and a blank, with nothing in front."
+            ],
+        ),
     ],
 )
 def test_one_line_for_one_mistake(tmp_path: Path, text: str, expected: list[str]) -> None:
     assert problems(text, tmp_path / "c.toml") == expected
+
+
+@pytest.mark.parametrize("key", ["selector", "server", "zone", "spf", "dmarc", "dkim", "rua"])
+@pytest.mark.parametrize(
+    "secret", ["-----BEGIN PRIVATE KEY-----MIIEvQ", "MIIEvQIBADANBgkqhkiG" * 4]
+)
+def test_a_key_in_the_place_of_something_else_is_not_shown(
+    tmp_path: Path, key: str, secret: str
+) -> None:
+    lines = {"selector": f"dkim.selector = '{secret}'", "server": f"server = ['{secret}']"}
+    lines["rua"] = f"dmarc.rua = ['{secret}']"
+    (line,) = problems(f"{D}\n{lines.get(key, f'{key} = {secret!r}')}", tmp_path / "c.toml")
+    assert "MIIEvQ" not in line
+
+
+def test_a_key_of_mailcow_in_the_place_of_its_file_is_not_shown(tmp_path: Path) -> None:
+    key = "-".join(["A1B2C3"] * 5)
+    (line,) = problems(f"[mailcow]\napi_key_file = '{key}'", tmp_path / "c.toml")
+    assert "is a key itself" in line
+    assert "A1B2C3" not in line
+
+
+def test_a_password_in_an_address_in_the_place_of_a_key_is_not_shown(tmp_path: Path) -> None:
+    (line,) = problems(f"{D}\ndkim = 'https://me:{CANARY}@x.de/?k={CANARY}'", tmp_path / "c.toml")
+    assert CANARY not in line
+    assert "https://x.de/" in line
 
 
 @pytest.mark.parametrize(

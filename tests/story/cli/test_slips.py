@@ -89,6 +89,46 @@ def meant(words: list[str]) -> tuple[str, str]:
         (f"{PLAN} --dmarc quarantine", f"{PLAN} --dmarc-policy quarantine"),
         (f"{PLAN} --dmarc=reject", f"{PLAN} --dmarc-policy reject"),
         (f"{PLAN} --yes", PLAN),
+        (f"{PLAN} --spf v=spf1 mx a - all", f"{PLAN} {WHOLE}"),
+        (f"{PLAN} v=spf1 mx a -all 'v=DMARC1;p=none'", f"{PLAN} {WHOLE} --dmarc 'v=DMARC1;p=none'"),
+        (f"{PLAN} 3600 IN TXT 'v=spf1 mx a -all'", f"{PLAN} {WHOLE}"),
+        (f"{PLAN} --spf-require mx,a", f"{PLAN} --spf-require mx --spf-require a"),
+        (f"{PLAN} --spf-require include _x.de", f"{PLAN} --spf-require include:_x.de"),
+        (f"{PLAN} --spf-require ip4 203.0.113.7", f"{PLAN} --spf-require ip4:203.0.113.7"),
+        (f"{PLAN} --spf-drop 203.0.113.0/24", f"{PLAN} --spf-drop ip4:203.0.113.0/24"),
+        (f"{PLAN} --spf-require 2001:db8::7", f"{PLAN} --spf-require ip6:2001:db8::7"),
+        (f"{PLAN} --spf-require v=spf1 mx a", f"{PLAN} --spf 'v=spf1 mx a'"),
+        (f"{PLAN} --spf-all hardfail", f"{PLAN} --spf-all fail"),
+        (f"{PLAN} --spf-all=FAIL", f"{PLAN} --spf-all fail"),
+        (f"{PLAN} --dmarc p=quarantine --rua x", f"{PLAN} --dmarc-policy quarantine --rua x"),
+        (f"{PLAN} --dmarc 'p=reject;sp=none'", f"{PLAN} --dmarc 'v=DMARC1;p=reject;sp=none'"),
+        ("sandbox -d x.de", "sandbox --domain x.de"),
+        (f"{PLAN} --dmarc 'v=DMARC1 p=none'", f"{PLAN} --dmarc 'v=DMARC1;p=none'"),
+        (
+            f"{PLAN} --dmarc v=DMARC1,p=none,rua=mailto:a@x.de,mailto:b@x.de",
+            f"{PLAN} --dmarc 'v=DMARC1;p=none;rua=mailto:a@x.de,mailto:b@x.de'",
+        ),
+        (f"{PLAN} --dmarc-policy p=none", f"{PLAN} --dmarc-policy none"),
+        (f"{PLAN} --dmarc-policy Quarentine", f"{PLAN} --dmarc-policy quarantine"),
+        (f"{PLAN} --dmarc_policy none", f"{PLAN} --dmarc-policy none"),
+        (f"{PLAN} --dmarc-rua=mailto:a@x.de", f"{PLAN} --rua mailto:a@x.de"),
+        (
+            f"{PLAN} --rua mailto:a@x.de,mailto:b@x.de",
+            f"{PLAN} --rua mailto:a@x.de --rua mailto:b@x.de",
+        ),
+        (f"{PLAN} --rua mailto: a@x.de", f"{PLAN} --rua mailto:a@x.de"),
+        (f"{PLAN} --dkim https://mail.x.de", f"{PLAN} --mailcow https://mail.x.de"),
+        (f"{PLAN} --dkim mailcow https://mail.x.de", f"{PLAN} --mailcow https://mail.x.de"),
+        (f"{PLAN} --dkim file: 'my key.pem'", f"{PLAN} --dkim 'file:my key.pem'"),
+        (f"{PLAN} --dkim '/etc/a b/$x'", f"{PLAN} --dkim 'file:/etc/a b/$x'"),
+        (f"{PLAN} --kind SPF,dkim", f"{PLAN} --kind spf --kind dkim"),
+        (f"{PLAN} --kind spf dmarc", f"{PLAN} --kind spf --kind dmarc"),
+        (f"{PLAN} --format=JSON", f"{PLAN} --format json"),
+        ("plan https://example.com/ a@x.de,b.de", "plan example.com x.de b.de"),
+        ("apply example.com --dryrun", "apply example.com --dry-run"),
+        ("apply -n example.com", "apply --dry-run example.com"),
+        ("apply plan.json --yes", "apply --plan plan.json --yes"),
+        (f"{PLAN} -o plan.json --only spf", f"{PLAN} --out plan.json --kind spf"),
         (
             f"{PLAN} \N{EN DASH}spf \N{LEFT SINGLE QUOTATION MARK}v=spf1 mx a -all"
             "\N{RIGHT SINGLE QUOTATION MARK}",
@@ -141,6 +181,14 @@ def test_what_is_wrong_is_that_there_are_no_quotes(final: str) -> None:
         "sandbox --domain example.com --rate 0",
         "rotate example.com --dry-run --yes",
         "nonsense v=spf1 mx",
+        f"{PLAN} --spf-require exists:%{{d1r,}}.x.de --dmarc-policy none",
+        f"{PLAN} --format xyz --kind",
+        f"{PLAN} -n",
+        "show plan.json",
+        "apply plan.json --plan plan.json",
+        "undo a.de,b.de",
+        "plan plan.json",
+        f"{PLAN} -c a,b.toml --server 203.0.113.7",
     ],
 )
 def test_what_means_something_is_left_alone(typed: str) -> None:
@@ -154,6 +202,10 @@ def test_a_private_key_is_not_in_the_command_that_was_meant(form: str) -> None:
     _, command = meant([*PLAN.split(), *(word.replace("\0", secret) for word in words)])
     assert "MIIE" not in command
     assert "file:PATH" in command
+
+
+def test_a_key_that_may_be_taken_for_a_path_is_not_told_to_be_typed() -> None:
+    slips.check([*PLAN.split(), "--dkim", "/" * 3 + "ECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="])
 
 
 def test_what_is_told_to_be_typed_does_what_was_meant(cli: Cli) -> None:
@@ -171,6 +223,8 @@ def test_what_is_told_to_be_typed_does_what_was_meant(cli: Cli) -> None:
         ("example.com", "netcup-mailauth check example.com"),
         ("pln", "Is plan meant?"),
         ("APPLY", "Is apply meant?"),
+        ("list", "Is records meant?"),
+        ("rollback", "Is undo meant?"),
         ("--hepl", "--help"),
         ("plan --hepl", "--help"),
         ("plan --spf", "netcup-mailauth plan --help"),

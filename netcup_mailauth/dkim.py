@@ -150,6 +150,10 @@ def ends(text: str) -> str:
     return str(record.tags.with_tag("p", f"{p[:_HEAD]}...{p[-_TAIL:]}", after="v"))
 
 
+MAILCOW_PAGE = "System > Configuration > Options > ARC/DKIM keys"
+"""Where mailcow shows its keys, and makes them."""
+
+
 def abridged(text: str) -> str:
     """A text as a sentence names it: where it holds a long key, its head and tail, and which."""
     short = text

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc, kinds, spf
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records
+from netcup_mailauth.dkim import MAILCOW_PAGE
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import dmarc as dmarc_faults
 from netcup_mailauth.judge import spf as spf_faults
@@ -299,8 +300,8 @@ def _dkim(situation: Situation) -> _Part:
     if key is None:
         return _Part(
             DkimPolicy(source=source),
-            "mailcow has no key yet: make one there (System > Configuration > Options > ARC/DKIM "
-            "keys), and the next run publishes it.",
+            f"mailcow has no key yet: make one there ({MAILCOW_PAGE}), and the next run publishes "
+            "it.",
         )
     selector = key.selector or DEFAULT_SELECTOR
     hostname = hostname_of(Kind.DKIM, situation.domain, situation.zone.name, selector)

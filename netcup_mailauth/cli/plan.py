@@ -67,15 +67,9 @@ def command(
             plan = planning.plan(session, wishes)
         record(map(metrics.of_planned, plan.zones))
         grounds = grounds_of(wishes, session.keys)
-        now = onward.Typed(
-            "apply" if out is None and exported is None else "plan",
-            domains,
-            options,
-            tuple(wishes),
-            many,
-            current.config,
-            _beside(out, zone_file),
-        )
+        again = "apply" if out is None and exported is None else "plan"
+        beside = _beside(out, zone_file)
+        now = onward.Typed(again, domains, options, tuple(wishes), many, current.config, beside)
     if out is not None:
         files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
@@ -83,8 +77,6 @@ def command(
         shown = plan if output_format == "json" else many.shown(plan)
         print_plan(shown, output_format, full, grounds, out, now.ways(plan.zones))
     for change_set in plan.zones:
-        if change_set.error:
-            complain(change_set.place.domain, change_set.error, output_format)
         note_needless(change_set)
     if out is not None:
         _tell_of_file(out, plan, exported)
@@ -138,7 +130,10 @@ def print_plan(
     path: Path | None,
     ways: Sequence[Way] = (),
 ) -> None:
-    """The plan on stdout, and how to go on; ``path`` is the file it is in, if it is in one."""
+    """The plan on stdout, how to go on, and on stderr why domains failed.
+
+    ``path`` is the file it is in, if it is in one.
+    """
     if output_format != "json":
         plan = replace(plan, zones=tuple(map(onward.shown, plan.zones)))
     match output_format:
@@ -151,6 +146,9 @@ def print_plan(
             page = Page(width(), use_colour(), why=False)
             output = text.plan_text(plan, page, full) + ways_text(ways)
     show(output)
+    for change_set in plan.zones:
+        if change_set.error:
+            complain(change_set.place.domain, change_set.error, output_format)
 
 
 def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import planfile
 from netcup_mailauth.actions.planfile import load
-from netcup_mailauth.cli.output import complain
 from netcup_mailauth.cli.plan import print_plan
 
 if TYPE_CHECKING:
@@ -17,8 +16,5 @@ def command(file: Path, output_format: str, full: bool) -> int:
     """Show a saved plan."""
     saved = load(file)
     print_plan(saved.plan, output_format, full, saved.grounds, file)
-    for change_set in saved.plan.zones:
-        if change_set.error:
-            complain(change_set.place.domain, change_set.error, output_format)
     planfile.check_content(saved)
     return 0

@@ -36,8 +36,7 @@ def no_key(domain: str) -> Finding:
         "dkim-no-key",
         Severity.WARNING,
         f"mailcow has no DKIM key for {domain}, so its DKIM record stays as it is.",
-        "Make one in mailcow (System > Configuration > Options > ARC/DKIM keys), then run this "
-        "again.",
+        f"Make one in mailcow ({dkim.MAILCOW_PAGE}), then run this again.",
     )
 
 

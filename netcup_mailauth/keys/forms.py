@@ -139,7 +139,7 @@ def read_mailcow_key(answer: object, origin: str) -> DkimSource:
     if not answer:
         raise NoKeyError(
             f"{origin}: there is no DKIM key for this domain.",
-            "Make one in mailcow: System > Configuration > Options > ARC/DKIM keys.",
+            f"Make one in mailcow: {dkim.MAILCOW_PAGE}.",
         )
     record = answer.get("dkim_txt") if isinstance(answer, Mapping) else None
     selector = answer.get("dkim_selector") if isinstance(answer, Mapping) else None

@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from netcup_mailauth import records
 from netcup_mailauth.clock import Pauses
+from netcup_mailauth.dkim import MAILCOW_PAGE
 from netcup_mailauth.errors import (
     ApiError,
     CredentialsError,
@@ -318,7 +319,7 @@ class MailcowWriting:
                 return True
             raise UnverifiedError(
                 f"mailcow confirmed {call} for {name}, but holds something else.",
-                "Look at it in mailcow, under System > Configuration > Options > ARC/DKIM keys.",
+                f"Look at it in mailcow, under {MAILCOW_PAGE}.",
             )
         self._settle(f"{call} for {name}", arrived, lost)
         return False
@@ -381,7 +382,7 @@ _KEY_TEXT = re.compile(r"-----BEGIN[^-]*-----.*|[A-Za-z0-9+/=]{40,}", re.DOTALL)
 _ADVICE = {
     "access_denied": "Is it a domain of this mailcow? Add it there, under E-Mail > Configuration.",
     "dkim_domain_or_sel_invalid": "mailcow says so of a name that is no domain, and of a domain "
-    "that has a key already. Look at System > Configuration > Options > ARC/DKIM keys.",
+    f"that has a key already. Look at {MAILCOW_PAGE}.",
     "redis_error": "mailcow could not write to its Redis, perhaps for want of room; once it can, "
     "run the same command again.",
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.dkim import MAILCOW_PAGE
 from netcup_mailauth.errors import (
     ApiError,
     KeySourceError,
@@ -222,8 +223,6 @@ def _is(found: SignerKey | None, wanted: SignerKey) -> bool:
 BITS = 2048
 """What signers should use at least (RFC 8301, 3.2), and what fits into one UDP answer."""
 
-ARC_DKIM = "System > Configuration > Options > ARC/DKIM keys"
-
 
 class MailcowSigner(MailcowKeys):
     """Rotates by ``dkim_duplicate``: mailcow makes the key, and no private key leaves the server.
@@ -313,8 +312,8 @@ class MailcowSigner(MailcowKeys):
             raise MailauthError(
                 f"The helper domain {self.helper} has a DKIM key of its own ({left.selector}, "
                 f"{left.key.fingerprint}), which no rotation made.",
-                f"If nobody sends mail from there, delete the key in mailcow ({ARC_DKIM}); else "
-                "name another domain in [mailcow] helper_domain.",
+                f"If nobody sends mail from there, delete the key in mailcow ({MAILCOW_PAGE}); "
+                "else name another domain in [mailcow] helper_domain.",
             )
         if not self.is_empty(self.helper):
             self.writing.delete(self.helper)

@@ -56,7 +56,9 @@ def test_a_cname_in_the_way_is_refused_and_can_be_left_alone() -> None:
     assert "--selector" in only(found, "dkim-cname").advice
     assert safer(taken, policy, source(key_record())) is None
     with_spf = wants({"require": ["a"]}, DMARC, "dkim")
-    assert safer(taken, with_spf, source(key_record())) == wants({"require": ["a"]}).only([Kind.SPF])
+    assert safer(taken, with_spf, source(key_record())) == wants({"require": ["a"]}).only(
+        [Kind.SPF]
+    )
 
 
 BROKEN_SPF, BROKEN_DMARC = "v=spf1 ip4:x ~all", "v=DMARC1;p=none;sp=rejekt"

@@ -121,11 +121,11 @@ def _ask_mailcow(current: Run) -> dict[str, str]:
     if not address:
         return {}
     current.mailcow_url = address
-    has_key = _has_key(current)
-    key = asking.answer(MAILCOW_KEY, _kept_or_set(MAILCOW_KEY) if has_key else "")
+    there = has_key(current)
+    key = asking.answer(MAILCOW_KEY, _kept_or_set(MAILCOW_KEY) if there else "")
     if key:
         return {MAILCOW_URL: address, MAILCOW_KEY: key}
-    if not has_key:
+    if not there:
         say("Without its key there is nothing to ask that mailcow with, so it is left out.")
         current.mailcow_url = None
         return {}
@@ -144,7 +144,8 @@ def _offered(current: Run) -> str:
     return named.url if named else ""
 
 
-def _has_key(current: Run) -> bool:
+def has_key(current: Run) -> bool:
+    """Whether there is a key for the mailcow that is named."""
     try:
         mailcow_access(current.mailcow_url, current.config, current.environ, warn)
     except CredentialsError:
@@ -229,7 +230,7 @@ def enter_mailcow(current: Run) -> dict[str, str]:
     Returns what was entered and works, for `keep`; nothing where both were known, or there is no
     mailcow (`Run.mailcow_named` tells). The run works with it from now on; nothing is written.
     """
-    if _offered(current) and _has_key(current):
+    if _offered(current) and has_key(current):
         return {}
     asking.about_mailcow()
     for _ in range(TRIES):

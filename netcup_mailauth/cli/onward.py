@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
+from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import ALLOW, WANTED, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.cli.wanted import policy_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from netcup_mailauth.cli.many import Many
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import CheckReport, DomainCheck
     from netcup_mailauth.plan import ChangeSet
@@ -109,6 +109,14 @@ class Typed:
         through = [c for c in change_sets if c.error is None and (c in held or c.changes)]
         ways = (each(self, through, len(change_sets)) for each in (_safer, _all_the_same))
         return [way for way in ways if way is not None] if held else []
+
+
+def typed_nothing(
+    domains: tuple[str, ...], wishes: tuple[Wish, ...], config: Path, resolver: str | None
+) -> Typed:
+    """An ``apply`` of what the config alone says, by which ``setup`` goes on."""
+    options = {o.parameter: () if o.more.get("multiple") else None for o in (*WANTED, ALLOW)}
+    return Typed("apply", domains, {**options, "resolver": resolver}, wishes, Many(), config)
 
 
 def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ import click
 
 from netcup_mailauth import files, records
 from netcup_mailauth.actions import applying, checking, planning, setup
-from netcup_mailauth.cli import auth, proposing
+from netcup_mailauth.cli import auth, onward, proposing
 from netcup_mailauth.cli.init import config_file
 from netcup_mailauth.cli.output import attended, say, show, use_colour, width
 from netcup_mailauth.cli.reporter import Reporter, agreed
@@ -140,7 +140,7 @@ def _open_mailcow(work: Setup) -> None:
     current = work.current
     work.entered |= auth.enter_mailcow(current)
     url, there = current.mailcow_named(), work.config.mailcow.url
-    if url is None:
+    if url is None or not auth.has_key(current):
         return
     if there is not None and not is_same_url(url, there):
         raise UsageError(
@@ -176,7 +176,8 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
         wished = setup.wishes(session, domain, proposal, below)
         _check_config(work, domain, proposal)
     code = _write(work, session, reporter, wished)
-    if code == ExitCode.OK:
+    # What is written stays so by the config, also where something else is held back.
+    if code == ExitCode.OK or domain in reporter.written:
         _keep(work, domain, proposal)
         _show_check(work, wished[:1])
     elif proposal is not None:
@@ -249,6 +250,11 @@ def _check_config(work: Setup, domain: str, proposal: Proposal) -> None:
 def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[Wish]) -> ExitCode:
     """Show the plan, ask, and write it; how that ended."""
     plan = planning.plan(session, wished)
+    if work.path.exists():
+        # A proposal is never held back, but what the config says may be.
+        domains, wishes = tuple(wish.domain for wish in wished), tuple(wished)
+        resolver = work.current.resolver_named
+        reporter.now = onward.typed_nothing(domains, wishes, work.path, resolver)
     say("")
     reporter.show_plan(plan)
     failures = [c.error.exit_code for c in plan.zones if c.error is not None]

@@ -530,3 +530,35 @@ def test_a_wrong_password_leaves_the_customer_number_as_it_was_typed(command: Co
     assert ended.code == 0, ended.stdout
     assert f"[{number}]" in ended.stdout
     assert password not in ended.stdout
+
+
+WHOLE = """[mailcow]
+url = "{url}"
+
+[domains."example.com"]
+spf = "v=spf1 mx a -all"
+"""
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_what_the_config_itself_holds_back_ends_in_the_ways_on(
+    command: Command, agrees: bool
+) -> None:
+    """A proposal is never held back; what the config has said for long may be."""
+    here = command.folder / "netcup-mailauth.toml"
+    here.write_text(WHOLE.format(url=command.sandbox.mailcow_url))
+    answers = ["", "y" if agrees else "n"]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == (6 if agrees else 2), ended.stdout
+    for way in ("Safer:", "All the same:", "netcup-mailauth apply example.com"):
+        assert way in ended.stdout
+    said = tomllib.loads(here.read_text())["domains"]["example.com"]
+    assert list(said) == (["spf", "dkim", "dmarc"] if agrees else ["spf"])
+
+
+def test_a_mailcow_without_a_key_is_left_out_once(command: Command) -> None:
+    command.changes = {"MAILCOW_API_KEY": None}
+    answers = ["", "", RECORD, "", "n"]  # address, key, pasted key, proposal, plan
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 2, ended.stdout
+    assert told(ended).count("left out") == 1

@@ -371,6 +371,16 @@ def rotating(options: Mapping[str, Any], domain: str, code: str) -> str:
     return joined([PROGRAM, "rotate", domain, *words])
 
 
+_OF_SIGNER = ("mailcow", "helper_domain", "signer_command", "resolver", "nameserver")
+
+
+def rotating_on(options: Mapping[str, Any]) -> str:
+    """The ``rotate --continue`` that goes on with what was begun with these options."""
+    flags = ["--import-key"] if options["import_key"] else []
+    words = [*config_words(), *flags, *typed(options, _OF_SIGNER)]
+    return joined([PROGRAM, "rotate", "--continue", *words])
+
+
 NAMED = 10
 """Domains that are named in a command; of more, it would fill the screen."""
 

@@ -114,9 +114,13 @@ def pasted_key() -> DkimSource | None:
         if not text:
             return None
         try:
-            return read_key(text, "what was pasted")
+            found = read_key(text, "what was pasted")
         except KeySourceError as error:
             say(f"{error.what} {error.advice}")
+            continue
+        if found.key is not None:
+            return found
+        say("This record has no key: an empty p= revokes one. Paste the record with the key.")
 
 
 def _pasted() -> str:
@@ -147,10 +151,9 @@ def _is_there() -> bool:
 
 def _is_whole(lines: Sequence[str]) -> bool:
     try:
-        read_key("\n".join(lines), "what was pasted")
+        return read_key("\n".join(lines), "what was pasted").key is not None
     except KeySourceError:
         return False
-    return True
 
 
 def _rest() -> list[str]:

@@ -562,3 +562,12 @@ def test_a_mailcow_without_a_key_is_left_out_once(command: Command) -> None:
     ended = dialogue(command, "setup", "example.com", answers=answers)
     assert ended.code == 2, ended.stdout
     assert told(ended).count("left out") == 1
+
+
+def test_a_record_that_revokes_a_key_is_not_taken_for_one(command: Command) -> None:
+    command.changes = dict(NO_MAILCOW)
+    answers = ["", "v=DKIM1; k=rsa; p=\n", RECORD, "", "y"]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert "has no key" in told(ended)
+    assert any(record.startswith("v=DKIM1;k=rsa;") for record in written(command.sandbox))

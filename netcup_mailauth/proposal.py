@@ -52,6 +52,7 @@ class Situation:
         source: where the key comes from, as a config says it; ``None`` where nobody knows.
         key: the key that the mail is signed with, if there is one yet.
         left: kinds that are left as they are, and why.
+        reports: where the reports of every domain go, as the config has it: URIs.
     """
 
     domain: str
@@ -61,6 +62,7 @@ class Situation:
     source: str | None = None
     key: DkimSource | None = None
     left: Mapping[Kind, str] = field(default_factory=dict)
+    reports: tuple[str, ...] = ()
 
     @cached_property
     def servers(self) -> tuple[str, ...]:
@@ -178,7 +180,8 @@ def _spf(situation: Situation, choices: Choices) -> _Part:
     if not made.records:
         return _Part(None, f"Left as it is: {made.findings[0].message}")
     if len(records) > 1:
-        reason = f"The {len(records)} live records become one that keeps every term."
+        every = "every other" if drop else "every"
+        reason = f"The {len(records)} live records become one that keeps {every} term."
     elif records and not spf.is_spf(live[0]):
         reason = "Receivers do not read what is live: it is written anew as it was meant."
     if choices.final_all:
@@ -294,9 +297,7 @@ def _dkim(situation: Situation) -> _Part:
     if Kind.DKIM in situation.left:
         return _Part(None, situation.left[Kind.DKIM])
     if source is None:
-        return _Part(
-            None, "No key yet: when the mail server has one, run setup again, or give it by --dkim."
-        )
+        return _Part(None, "No key yet: when the mail server has one, run setup again.")
     if key is None:
         return _Part(
             DkimPolicy(source=source),
@@ -324,7 +325,7 @@ def _dmarc(situation: Situation, choices: Choices) -> _Part:
         return _Part(
             None,
             f"Left as it is: {len(live)} DMARC records are live, so receivers ignore them all. "
-            "Give the one that is meant whole, with --dmarc.",
+            f"Say which is meant: netcup-mailauth apply {situation.domain} --dmarc 'RECORD'",
         )
     own = dmarc.read(live[0]) if live else None
     now = own or _inherited(situation)
@@ -397,4 +398,5 @@ def _reports(
     there = [uri for uri in (own.rua if own else ()) if dmarc_faults.is_valid(uri)]
     if choices.rua:
         return [*there, f"mailto:{choices.rua}"], bool(there)
-    return there or [f"mailto:postmaster@{situation.domain}"], bool(there)
+    wanted = list(situation.reports) or [f"mailto:postmaster@{situation.domain}"]
+    return there or wanted, bool(there)

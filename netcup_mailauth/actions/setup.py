@@ -9,7 +9,7 @@ from netcup_mailauth import dmarc, records
 from netcup_mailauth.actions import planning
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.judge import holding
-from netcup_mailauth.judge.neighbours import exchanges, is_netcup
+from netcup_mailauth.judge.neighbours import addresses, exchanges, is_netcup
 from netcup_mailauth.lookup import ZoneLookup
 from netcup_mailauth.policy import MANAGED, DomainPolicy, Wish, layered, linked
 from netcup_mailauth.proposal import Choices, Situation, proposed
@@ -70,9 +70,10 @@ def source_of(key: DkimSource) -> str:
 
 
 def likely_server(situation: Situation) -> str:
-    """What may send the mail of a domain without an MX: the zone's own MX; empty if it has none."""
+    """What may send the mail of a domain without an MX: the zone's own; empty if it has none."""
     hosts = exchanges(situation.zone.name, situation.lookup).own
-    return next((host for host in hosts if not is_netcup(host)), "")
+    own = (host for host in hosts if not is_netcup(host))
+    return next((host for host in own if addresses([host], situation.lookup)), "")
 
 
 def settled(
@@ -86,7 +87,8 @@ def settled(
         MailauthError: the key or the zone cannot be read.
     """
     lookup = ZoneLookup(situation.zone, session.lookup())  # the last one's time may be up
-    situation = replace(situation, lookup=lookup)
+    reports = (defaults.dmarc and defaults.dmarc.rua) or ()
+    situation = replace(situation, lookup=lookup, reports=tuple(reports))
     for _ in range(MOST_ROUNDS):
         proposal = proposed(situation, choices)
         change_set = _judged(session, situation, proposal, defaults)
@@ -107,6 +109,8 @@ def settled(
 def _left(stop: Finding) -> str:
     """Why a kind is left as it is, and what to do about it where a sentence says that."""
     advice = stop.advice if "\n" not in stop.advice else ""
+    if "--" in advice:
+        advice += " (An option of netcup-mailauth apply.)"
     return f"Left as it is: {stop.message} {advice}".rstrip()
 
 

@@ -91,20 +91,25 @@ def mailcow_key_for_this_run(missing: CredentialsError) -> dict[str, str]:
     return {MAILCOW_KEY: key} if key else {}
 
 
-def netcup(names: Sequence[str], there: Mapping[str, str] | None = None) -> dict[str, str]:
+def netcup(
+    names: Sequence[str],
+    there: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """Ask for these of netcup's credentials; what was given, by name.
 
     ``there`` says of those that are there already whether they are kept or set. Whoever gives no
     customer number, and has none there, has no use for the CCP API, and is not asked for the rest
-    of what it takes.
+    of what it takes. What was ``typed`` before is offered again where it is no secret.
     """
-    there = there or {}
+    there, before = there or {}, typed or {}
     entered: dict[str, str] = {}
     for name in names:
         needs_number = name in (API_KEY, API_PASSWORD) and CUSTOMER_NUMBER in names
         if needs_number and CUSTOMER_NUMBER not in {*entered, *there}:
             continue
-        if given := answer(name, there.get(name, "")):
+        default = before.get(name, "") if name in SHOWN else ""
+        if given := answer(name, there.get(name, ""), default=default):
             entered[name] = given
     return entered
 
@@ -129,4 +134,6 @@ def _address(given: str) -> str:
         return ""
     if re.fullmatch(r"([0-9A-Fa-f]{6}-){4}[0-9A-Fa-f]{6}", bare):
         raise UsageError("This is a mailcow key, not an address.", "The key is asked for next.")
+    # The address of its UI or API may be pasted with the path.
+    bare = re.sub(r"(?<=[^/:])/+(api(/v1)?/*|admin/*)?$", "", bare)
     return check_url(bare if "://" in bare else f"https://{bare}", "the address of mailcow")

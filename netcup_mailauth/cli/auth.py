@@ -28,11 +28,14 @@ from netcup_mailauth.cli.run import (
 from netcup_mailauth.errors import CredentialsError, UsageError, worst
 from netcup_mailauth.records import visible
 from netcup_mailauth.settings.credentials import (
+    CCP_NAMES,
     MAILCOW_KEY,
     MAILCOW_URL,
     NETCUP_NAMES,
+    REST_KEY,
     credential_file,
     find,
+    has_ccp_credentials,
     kept,
     missing_for_netcup,
     netcup_credentials,
@@ -118,11 +121,11 @@ def _ask_mailcow(current: Run) -> dict[str, str]:
     if not address:
         return {}
     current.mailcow_url = address
-    has_key = _has_key(current)
-    key = asking.answer(MAILCOW_KEY, _kept_or_set(MAILCOW_KEY) if has_key else "")
+    there = has_key(current)
+    key = asking.answer(MAILCOW_KEY, _kept_or_set(MAILCOW_KEY) if there else "")
     if key:
         return {MAILCOW_URL: address, MAILCOW_KEY: key}
-    if not has_key:
+    if not there:
         say("Without its key there is nothing to ask that mailcow with, so it is left out.")
         current.mailcow_url = None
         return {}
@@ -141,7 +144,8 @@ def _offered(current: Run) -> str:
     return named.url if named else ""
 
 
-def _has_key(current: Run) -> bool:
+def has_key(current: Run) -> bool:
+    """Whether there is a key for the mailcow that is named."""
     try:
         mailcow_access(current.mailcow_url, current.config, current.environ, warn)
     except CredentialsError:
@@ -171,12 +175,42 @@ def enter_netcup(current: Run) -> dict[str, str]:
     Raises:
         CredentialsError: there is still nothing to ask netcup with.
     """
-    missing: Sequence[str] = missing_for_netcup(current.environ)
+    missing = missing_for_netcup(current.environ)
     if missing:
         asking.about_netcup(missing)
+    entered = _enter_netcup(current, missing)
+    netcup_credentials(current.environ, warn)
+    return entered
+
+
+def other_api(current: Run) -> tuple[str, ...]:
+    """What the API takes that there is no key for; nothing where both can be asked."""
+    if not has_ccp_credentials(current.environ):
+        return CCP_NAMES
+    return () if find(REST_KEY, current.environ, warn) else (REST_KEY,)
+
+
+def enter_other_api(current: Run) -> dict[str, str]:
+    """Ask for what the other API takes, after the one that can be asked has no such zone.
+
+    Returns what was entered, as `enter_netcup`; nothing where both can be asked, or nobody has it.
+    """
+    missing = other_api(current)
+    if missing:
+        say("If that is what is missing, enter it here; Enter skips it.")
+    entered = _enter_netcup(current, missing)
+    if entered:
+        current.open_anew()
+    return entered
+
+
+def _enter_netcup(current: Run, missing: Sequence[str]) -> dict[str, str]:
+    """Ask for these and try them, again for what is refused; the run then works with them."""
     entered: dict[str, str] = {}
+    offered: dict[str, str] = {}
     for _ in range(TRIES if missing else 0):
-        entered |= asking.netcup(missing)
+        typed = asking.netcup(missing, typed=offered)
+        entered |= typed
         found = netcup_reports(Services(current), os.environ, entered)
         _show_all(found)
         wrong = _names(found, Outcome.REFUSED, Outcome.INCOMPLETE)
@@ -184,8 +218,9 @@ def enter_netcup(current: Run) -> dict[str, str]:
         if not missing:
             break
         entered = {name: value for name, value in entered.items() if name not in missing}
+        # Where something works, an empty answer goes on with that.
+        offered = {} if entered else typed
     current.entered |= entered
-    netcup_credentials(current.environ, warn)
     return entered
 
 
@@ -195,7 +230,7 @@ def enter_mailcow(current: Run) -> dict[str, str]:
     Returns what was entered and works, for `keep`; nothing where both were known, or there is no
     mailcow (`Run.mailcow_named` tells). The run works with it from now on; nothing is written.
     """
-    if _offered(current) and _has_key(current):
+    if _offered(current) and has_key(current):
         return {}
     asking.about_mailcow()
     for _ in range(TRIES):

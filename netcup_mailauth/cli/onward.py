@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
+from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.cli.wanted import policy_of
@@ -27,7 +28,6 @@ from netcup_mailauth.settings.writing import kind_line, value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from netcup_mailauth.cli.many import Many
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import CheckReport, DomainCheck
     from netcup_mailauth.plan import ChangeSet
@@ -105,6 +105,14 @@ class Typed:
         through = [c for c in change_sets if c.error is None and (c in held or c.changes)]
         ways = (each(self, through, len(change_sets)) for each in (_safer, _all_the_same))
         return [way for way in ways if way is not None] if held else []
+
+
+def typed_nothing(
+    domains: tuple[str, ...], wishes: tuple[Wish, ...], config: LoadedConfig, resolver: str | None
+) -> Typed:
+    """An ``apply`` of what the config alone says, by which ``setup`` goes on."""
+    options = {o.parameter: () if o.more.get("multiple") else None for o in (*WANTED, ALLOW)}
+    return Typed("apply", domains, {**options, "resolver": resolver}, wishes, Many(), config)
 
 
 def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:
@@ -369,6 +377,16 @@ def rotating(options: Mapping[str, Any], domain: str, code: str) -> str:
     allow = [*_allowed(options, [domain]), *_allowing([code])]
     words = [*config_words(), *flags, *typed(options, _VALUES), *allow]
     return joined([PROGRAM, "rotate", domain, *words])
+
+
+_OF_SIGNER = ("mailcow", "helper_domain", "signer_command", "resolver", "nameserver")
+
+
+def rotating_on(options: Mapping[str, Any]) -> str:
+    """The ``rotate --continue`` that goes on with what was begun with these options."""
+    flags = ["--import-key"] if options["import_key"] else []
+    words = [*config_words(), *flags, *typed(options, _OF_SIGNER)]
+    return joined([PROGRAM, "rotate", "--continue", *words])
 
 
 NAMED = 10

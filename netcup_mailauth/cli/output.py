@@ -123,6 +123,17 @@ def show(text: str, *, err: bool = False) -> None:
     click.echo(laid_out(text, coloured=use_colour()), err=err, nl=False, color=colour)
 
 
+def show_sentence(text: str, *, err: bool = False) -> None:
+    """Print a sentence of the result, one line whatever is in it; a terminal gets it wrapped."""
+    stream, shown = sys.stderr if err else sys.stdout, visible(text)
+    lines = [shown]
+    if stream.isatty():
+        from netcup_mailauth.render.text import Page
+
+        lines = Page(width(stream)).hang("", shown, 2)
+    show("".join(f"{line}\n" for line in lines), err=err)
+
+
 def use_colour(stream: Any = None) -> bool:
     """Whether to colour, by option, NO_COLOR, FORCE_COLOR, or what the stream is."""
     choice = settings().color

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import records
 from netcup_mailauth.actions import setup
-from netcup_mailauth.cli.output import YES, confirmed, say, show, typed, use_colour, width
+from netcup_mailauth.cli.output import ANSWERS, YES, confirmed, say, show, typed, use_colour, width
 from netcup_mailauth.errors import KeySourceError, MailauthError
-from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE
+from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE, addresses
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.policy import host_or_address, report_uri
 from netcup_mailauth.proposal import Choices
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 60
 """Lines of a pasted key; a private one of 4096 bits in PEM has 54."""
+
 
 AT_ONCE = 0.1
 """Seconds in which the rest of a paste is there."""
@@ -55,7 +56,24 @@ MOST_NAMED = 20
 def listed(names: Sequence[str]) -> str:
     """The names, as many as one reads."""
     more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    named = ", ".join(map(records.both_forms, names[:MOST_NAMED]))
+    return named + (f" and {more} more" if more > 0 else "")
+
+
+def asked_for_another(left: Sequence[str]) -> str | None:
+    """Ask which of these domains is to be next; ``None`` for none."""
+    question = "Set up one of these now (Enter: none)"
+    while ANSWERS.get((answer := typed(question).strip()).lower()) is not False:
+        if answer.lower() in YES and len(left) == 1:
+            return left[0]
+        try:
+            name = records.normalise(answer)
+        except MailauthError:
+            name = answer
+        if name in left:
+            return name
+        say(f"{answer!a} is none of {listed(left)}.")
+    return None
 
 
 def asked_servers(situation: Situation) -> tuple[str, ...]:
@@ -69,9 +87,14 @@ def asked_servers(situation: Situation) -> tuple[str, ...]:
     what = 'Its mail server ("-" leaves SPF alone)' if offered else _SERVER
     while (answer := typed(what, offered).strip()) not in ("", "-"):
         try:
-            return (host_or_address(answer),)
+            host = host_or_address(answer)
         except MailauthError as error:
             say(error.sentences)
+            continue
+        if addresses([host], situation.lookup):
+            return (host,)
+        say(f"{host} has no address (A or AAAA), by which receivers could know it.")
+        say("Make that record in the CCP first, name another host, or leave SPF alone.")
     return ()
 
 
@@ -84,22 +107,26 @@ _SERVER = "Its mail server, as in mail.example.com (Enter leaves SPF alone)"
 def pasted_key() -> DkimSource | None:
     """Ask for the key's record, in whatever form the mail server shows it; ``None`` for none."""
     say("Paste the DKIM record that your mail server shows for it, in as many lines as it has.")
-    say("Enter alone means that there is none yet.")
+    say("An empty line ends it, and alone means that there is none yet.")
     while True:
         text = _pasted()
         if not text:
             return None
         try:
-            return read_key(text, "what was pasted")
+            found = read_key(text, "what was pasted")
         except KeySourceError as error:
             say(error.sentences)
+            continue
+        if found.key is not None:
+            return found
+        say("This record has no key: an empty p= revokes one. Paste the record with the key.")
 
 
 def _pasted() -> str:
     """What is pasted, up to where it is a whole record, or an empty line."""
     lines: list[str] = []
     while len(lines) < MOST_LINES:
-        line = typed("DKIM record") if not lines else sys.stdin.readline().rstrip("\r\n")
+        line = _further() if lines else typed("DKIM record")
         if not line.strip():
             lines += [] if lines else _rest()  # a paste may begin with an empty line
             break
@@ -110,18 +137,28 @@ def _pasted() -> str:
     return "\n".join(lines).strip()
 
 
+def _further() -> str:
+    """The next line of the paste; asked for where it is not there yet."""
+    if _is_there():
+        return sys.stdin.readline().rstrip("\r\n")
+    return typed("It is not whole yet; what follows (Enter: nothing)")
+
+
+def _is_there() -> bool:
+    return bool(select.select([sys.stdin], [], [], AT_ONCE)[0])
+
+
 def _is_whole(lines: Sequence[str]) -> bool:
     try:
-        read_key("\n".join(lines), "what was pasted")
+        return read_key("\n".join(lines), "what was pasted").key is not None
     except KeySourceError:
         return False
-    return True
 
 
 def _rest() -> list[str]:
     """What came with the paste behind the record, as its last bracket: else it were an answer."""
     lines = []
-    while select.select([sys.stdin], [], [], AT_ONCE)[0]:
+    while _is_there():
         line = sys.stdin.readline()
         if not line:
             break
@@ -150,22 +187,26 @@ def accepted(
         show(proposal_text(now.proposal, now.change_set, senders, remarks, page), err=True)
         if not now.proposal.policy.manages:
             return now
-        offered = choosable(now.proposal)
-        if not offered:
-            typed("Enter accepts this")
+        name = _to_change([name for name, _ in choosable(now.proposal)])
+        if name is None:
             return now
-        answer = typed("Enter accepts this, a number changes it").strip()
-        if answer.lower() in ("", *YES):
-            return now
-        if not answer.isdecimal() or not 1 <= int(answer) <= len(offered):
-            say(f"There is no {answer}; the numbers are 1 to {len(offered)}.")
-            continue
-        wanted = _chosen(offered[int(answer) - 1][0], choices, now)
+        wanted = _chosen(name, choices, now)
         then = setup.settled(session, situation, wanted, defaults)
         if refused := setup.newly_left(now, then):
             say(refused)
         else:
             choices, now = wanted, then
+
+
+def _to_change(offered: Sequence[str]) -> str | None:
+    """Which of the choices is to be another; ``None`` if all is accepted."""
+    what = "Enter accepts this" + (", a number changes it" if offered else "")
+    while (answer := typed(what).strip()).lower() not in ("", *YES):
+        if answer.isdecimal() and 1 <= int(answer) <= len(offered):
+            return offered[int(answer) - 1]
+        numbers = f", 1 to {len(offered)} changes a part of it" if offered else ""
+        say(f"{answer!a}? {what.split(',')[0]}{numbers}, Ctrl-C leaves everything as it is.")
+    return None
 
 
 def _chosen(name: str, choices: Choices, now: Settled) -> Choices:

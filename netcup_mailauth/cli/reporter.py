@@ -49,7 +49,8 @@ class Reporter:
         self._plan_shown = False
         self._told: list[tuple[str, Failure | None]] = []
         self._page_begun = False
-        self._hinted = False
+        # Only a command that has --full can name it.
+        self._hinted = "full" not in settings().options
         self._many = many or Many()
         self.bar = Progress(0)
         self.grounds: Mapping[str, Grounds] = {}
@@ -72,7 +73,8 @@ class Reporter:
         shown = replace(plan, zones=tuple(map(_without_notes, plan.zones)))
         is_message = self._format != "text"
         page = replace(self._page, why=is_message)  # else messages below it tell
-        show(text.plan_text(shown, page, self._full), err=is_message)
+        output = text.plan_text(shown, page, self._full, hint=not self._hinted)
+        show(output, err=is_message)
         self._plan_shown = True
         for change_set in plan.zones:
             if is_message:
@@ -107,7 +109,11 @@ class Reporter:
         """What a stale plan's records would change now: a message, whatever the format."""
         say("What the planned records would change in the zone as it is now:")
         shown = _without_notes(change_set)
-        show(text.change_set_text(shown, self._page, self._full).rstrip("\n") + "\n", err=True)
+        hint = not self._hinted
+        show(
+            text.change_set_text(shown, self._page, self._full, hint=hint).rstrip("\n") + "\n",
+            err=True,
+        )
 
     def done(self, result: Result) -> None:
         """One domain's result."""

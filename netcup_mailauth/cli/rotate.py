@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from netcup_mailauth import records
-from netcup_mailauth.cli.output import attended, complain, say, settings, show
+from netcup_mailauth.cli.output import attended, complain, say, settings, show, show_sentence
 from netcup_mailauth.cli.run import Run, run, state_folders
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 from netcup_mailauth.findings import OF_ROTATIONS
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import seconds
-from netcup_mailauth.records import visible
 from netcup_mailauth.rotation.state import FOLDER, Rotation, opened_in, waits_of
 from netcup_mailauth.rotation.words import as_json, document, status
 from netcup_mailauth.settings.wishes import check_code
@@ -69,7 +68,7 @@ def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:
             continue
         shown.append(document(rotation, waits))
         if as_text:
-            show(f"{visible(domain)}: {visible(status(rotation, now, waits))}\n")
+            show_sentence(f"{domain}: {status(rotation, now, waits)}")
     if not as_text:
         show(as_json(shown))
         return worst(codes)

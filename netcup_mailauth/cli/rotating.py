@@ -17,7 +17,7 @@ from netcup_mailauth.actions.domains import Turn, each
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli.metrics import record
-from netcup_mailauth.cli.onward import rotating
+from netcup_mailauth.cli.onward import rotating, rotating_on
 from netcup_mailauth.cli.options import NAMESERVER
 from netcup_mailauth.cli.output import (
     Unanswered,
@@ -26,6 +26,7 @@ from netcup_mailauth.cli.output import (
     say,
     settings,
     show,
+    show_sentence,
     use_colour,
     warn,
     width,
@@ -43,7 +44,7 @@ from netcup_mailauth.findings import SHORT_GRACE
 from netcup_mailauth.netcup.http import is_loopback
 from netcup_mailauth.plan import Failure, Status
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Wish, in_config, seconds, words
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
 from netcup_mailauth.render.metrics import DomainOutcome
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.rotation.begin import Rotator, begin, draft, note_age
@@ -197,13 +198,13 @@ def _go_on(work: Work, folder: Path, found: Rotation | MailauthError) -> Waiting
         warn(f"{domain}: --grace and --revoke were settled when its rotation began.")
     rotator = _continuing(work, folder, found)
     if options["abort"]:
-        if not _agreed(work, f"Go back to the old key of {domain}?"):
+        if not _agreed(work, f"Go back to the old key of {records.both_forms(domain)}?"):
             return None
         with work.session.lock():
             outcome = abort(rotator)
     elif options["dry_run"]:
         now = work.session.clock.time()
-        work.told.say(visible(f"{domain}: {status(found, now, work.waits)}"))
+        work.told.say(f"{domain}: {status(found, now, work.waits)}")
         return None
     else:
         with work.session.lock():
@@ -231,12 +232,12 @@ def _begin(work: Work, domain: str, together: Mapping[str, bool]) -> Waiting | N
         return None
     drafted = draft(rotator, revoke=options["revoke"])
     page = Page(width(), use_colour())
-    work.told.say(outlook(drafted, rotator.signer.writes(), work.waits, page))
+    work.told.show_outlook(outlook(drafted, rotator.signer.writes(), work.waits, page))
     _warn_of_the_config(wish, drafted)
     if options["dry_run"]:
         say(f"{domain}: nothing was written.")
         return None
-    if not _agreed(work, f"Begin this rotation of {domain}?"):
+    if not _agreed(work, f"Begin this rotation of {records.both_forms(domain)}?"):
         return None
     with work.session.lock():
         begin(rotator, drafted)
@@ -361,7 +362,9 @@ def _continuing(work: Work, folder: Path, rotation: Rotation) -> Rotator:
     named = " or ".join(signer.name for signer in found)
     raise RefusedError(
         f"The rotation of {rotation.domain} was begun with {rotation.signer}, not with {named}.",
-        "Go on with the same options as it was begun with.",
+        "Name the helper domain that it was begun with, by --helper-domain or in the config."
+        if f"{rotation.signer}, by import" == named
+        else "Go on with the same options as it was begun with.",
     )
 
 
@@ -454,7 +457,11 @@ class Told(Nobody):
         self._shown: list[dict[str, Any]] = []
 
     def say(self, text: str) -> None:
-        """The result, if it is text; else a message."""
+        """A sentence of the result, if that is text; else a message."""
+        show_sentence(text, err=self._format != "text")
+
+    def show_outlook(self, text: str) -> None:
+        """The same, of what is laid out already."""
         show(f"{text}\n", err=self._format != "text")
 
     def step(self, sentence: str) -> None:
@@ -501,8 +508,9 @@ class Told(Nobody):
             shown |= {"next": step.until, "reason": step.reason}
             due = "" if step.until is None else f" Next step due {moment(step.until, now)}."
             if outcome.done or not settings().quiet:
-                self.say(visible(f"{outcome.domain}: {step.reason}.{due}"))
-                say("  To go on then (or from a timer):  netcup-mailauth rotate --continue")
+                self.say(f"{outcome.domain}: {step.reason}.{due}")
+                on = rotating_on(settings().options)
+                say(f"  To go on then (or from a timer):  {on}")
         self._shown.append(shown)
 
     def end(self) -> ExitCode:

@@ -155,6 +155,10 @@ class Run:
         self.memory.apis = router.apis
         return self.stack.enter_context(router)
 
+    def open_anew(self) -> None:
+        """Work with credentials that were entered since netcup's APIs were opened."""
+        self.__dict__.pop("backend", None)
+
     @cached_property
     def resolver(self) -> str | None:
         """The resolver to ask instead of the system's; named on stderr if there is one."""

@@ -67,7 +67,8 @@ A netcup on this machine; nothing here reaches the real one. In another terminal
 
 {exports}
 
-To practise rotate, mailcow's read-write key (the one above only reads):
+To practise rotate --import-key, once mailcow's key is published: its read-write key
+(the one above only reads):
 
 {_export("MAILCOW_API_KEY", sandbox.mailcow_rw_key)}
 

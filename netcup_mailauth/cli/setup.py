@@ -18,16 +18,16 @@ import click
 
 from netcup_mailauth import files, records
 from netcup_mailauth.actions import applying, checking, planning, setup
-from netcup_mailauth.cli import auth, proposing
+from netcup_mailauth.cli import auth, onward, proposing
 from netcup_mailauth.cli.init import config_file
-from netcup_mailauth.cli.output import attended, say, show, typed, use_colour, width
+from netcup_mailauth.cli.output import attended, say, show, use_colour, width
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, in_config
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, both_forms
 from netcup_mailauth.render import checks
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.settings import writing
@@ -74,6 +74,7 @@ def command(domain: str | None, mailcow: str | None, resolver: str | None) -> in
             "or a config by netcup-mailauth init; credentials from the environment or files.",
         )
     path, config = config_file(files.config_folder(os.environ) / FILE_NAME)
+    _check_that_it_can_be_written(path)
     done: list[str] = []
     try:
         with run(mailcow, resolver) as current:
@@ -90,14 +91,35 @@ def _setup(work: Setup, named: str | None) -> int:
     work.entered |= auth.enter_netcup(work.current)
     _open_mailcow(work)
     served = work.mailcow.domains() if work.mailcow else ()
-    domain: str | None = first or proposing.asked_domain(served, work.known)
-    codes: list[ExitCode] = []
-    while domain is not None:
-        codes.append(_one_domain(work, domain) if not codes else _one_more(work, domain))
-        domain = _next(work, served) if codes[-1] == ExitCode.OK else None
+    codes = [_first_domain(work, first, served)]
+    while codes[-1] == ExitCode.OK and (domain := _next(work, served)):
+        codes.append(_one_more(work, domain))
     if work.done:
         _show_timer(work)
     return worst(codes)
+
+
+def _first_domain(work: Setup, named: str | None, served: Sequence[str]) -> ExitCode:
+    """The first domain; where netcup has no such zone, the other API's key or another name helps.
+
+    What was typed so far need not be typed again for a slip.
+
+    Raises:
+        MailauthError: anything else.
+    """
+    while True:
+        domain = named or proposing.asked_domain(served, work.known)
+        try:
+            return _one_domain(work, domain)
+        except MailauthError as error:
+            if error.exit_code != ExitCode.ZONE or (named and not auth.other_api(work.current)):
+                raise
+            say(f"{error.what} {error.advice}")
+        entered = auth.enter_other_api(work.current)
+        work.entered |= entered
+        if named and not entered:
+            return ExitCode.ZONE
+        named = domain if entered else None
 
 
 def _one_more(work: Setup, domain: str) -> ExitCode:
@@ -118,7 +140,7 @@ def _open_mailcow(work: Setup) -> None:
     current = work.current
     work.entered |= auth.enter_mailcow(current)
     url, there = current.mailcow_named(), work.config.mailcow.url
-    if url is None:
+    if url is None or not auth.has_key(current):
         return
     if there is not None and not is_same_url(url, there):
         raise UsageError(
@@ -154,12 +176,19 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
         wished = setup.wishes(session, domain, proposal, below)
         _check_config(work, domain, proposal)
     code = _write(work, session, reporter, wished)
-    if code == ExitCode.OK:
+    # What is written stays so by the config, also where something else is held back.
+    if code == ExitCode.OK or domain in reporter.written:
         _keep(work, domain, proposal)
         _show_check(work, wished[:1])
     elif proposal is not None:
-        say(f"The config gets nothing of {domain}: {work.path}")
+        _show_unkept(work)
     return code
+
+
+def _show_unkept(work: Setup) -> None:
+    """Say that nothing is kept of a domain that is not written."""
+    config = f"{work.path} is as it was." if work.path.exists() else "No config was written."
+    say(f"{config} What you typed is not kept." if work.entered else config)
 
 
 def _said(config: Config, domain: str) -> dict[Kind, str]:
@@ -184,6 +213,27 @@ def _situation(work: Setup, session: Session, domain: str, said: Mapping[Kind, s
     return replace(situation, left=said)
 
 
+def _check_that_it_can_be_written(path: Path) -> None:
+    """Make sure that there will be a config, before anything is asked or written.
+
+    Raises:
+        UsageError: the file, or its folder, is not there to be written.
+    """
+    place = path if path.exists() else path.parent
+    while _is_own(path) and not place.exists():
+        place = place.parent  # what is missing above it will be made
+    if not place.exists():
+        raise UsageError(
+            f"{path} cannot be written: there is no folder {place}.",
+            f"Make it with mkdir -p {shlex.quote(str(place))}, or name another config with -c.",
+        )
+    if not os.access(place, os.W_OK):
+        raise UsageError(
+            f"{path} cannot be written: you may not write to {place}.",
+            "Name another config with -c.",
+        )
+
+
 def _check_config(work: Setup, domain: str, proposal: Proposal) -> None:
     """Make sure that the config can take what is proposed, before anything is written.
 
@@ -200,6 +250,11 @@ def _check_config(work: Setup, domain: str, proposal: Proposal) -> None:
 def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[Wish]) -> ExitCode:
     """Show the plan, ask, and write it; how that ended."""
     plan = planning.plan(session, wished)
+    if work.path.exists():
+        # A proposal is never held back, but what the config says may be.
+        domains, wishes = tuple(wish.domain for wish in wished), tuple(wished)
+        resolver = work.current.resolver_named
+        reporter.now = onward.typed_nothing(domains, wishes, load(work.path), resolver)
     say("")
     reporter.show_plan(plan)
     failures = [c.error.exit_code for c in plan.zones if c.error is not None]
@@ -233,7 +288,7 @@ def _keep(work: Setup, domain: str, proposal: Proposal | None) -> None:
     work.config = load(work.path).config
     work.known.add(domain)
     work.done.append(f"{work.path} says what {domain} should have")
-    say(f"{work.path} says what {domain} should have from now on.")
+    say(f"{work.path} says what {both_forms(domain)} should have from now on.")
 
 
 def _table(work: Setup, domain: str, proposal: Proposal) -> str:
@@ -264,11 +319,7 @@ def _next(work: Setup, served: Sequence[str]) -> str | None:
         return None
     say("")
     say(f"mailcow also serves {proposing.listed(left)}.")
-    while answer := typed("Set up one of these now (Enter: none)").strip():
-        if answer in left:
-            return answer
-        say(f"It is none of {proposing.listed(left)}.")
-    return None
+    return proposing.asked_for_another(left)
 
 
 # The timer

@@ -470,7 +470,7 @@ def _compared(target: Target, values: tuple[str, ...], inherited: str) -> State:
 
 _PENDING = (
     "netcup has it already; its name servers follow in {span}. Nothing to do but wait, or let "
-    "--wait do it."
+    "check --wait do it."
 )
 _FIRST = {
     Kind.SPF: "Publish one:\n  netcup-mailauth plan {domain} --spf-require mx",

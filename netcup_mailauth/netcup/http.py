@@ -294,9 +294,15 @@ def _told(error: Exception, what: str, place: str) -> TransportError:
             passing=False,
         )
     if isinstance(error, requests.exceptions.SSLError) or _certificate_refused(error):
+        speaks_no_tls = "WRONG_VERSION_NUMBER" in _reason(error)
+        advice = (
+            "It speaks no TLS there: https belongs to another port, or the address to another host."
+            if speaks_no_tls
+            else "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE."
+        )
         return TransportError(
             f"The TLS connection to {what} failed: {_reason(error)}.",
-            "If a proxy or a private CA is in between, name its CA file in REQUESTS_CA_BUNDLE.",
+            advice,
             sent=not _certificate_refused(error),
             passing=False,
         )

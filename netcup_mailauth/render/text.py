@@ -46,8 +46,11 @@ _LABEL_WIDTH = 7
 _MAX_NAME = 24
 
 
-def plan_text(plan: Plan, page: Page, full: bool = False) -> str:
-    """A whole plan, each domain with changes in full, an unchanged one in a line."""
+def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) -> str:
+    """A whole plan, each domain with changes in full, an unchanged one in a line.
+
+    ``hint`` at how to see the first key in it whole, unless it is ``full``.
+    """
     shared = _shared(plan)
     blocks = []
     alone = len(plan.zones) == 1
@@ -55,7 +58,7 @@ def plan_text(plan: Plan, page: Page, full: bool = False) -> str:
     first = next((c.place.domain for c in plan.zones if first_key(c)), None)
     for dull, change_sets in groupby(zones, _is_dull):
         blocks += [
-            change_set_text(change_set, page, full, hint=change_set.place.domain == first)
+            change_set_text(change_set, page, full, hint=hint and change_set.place.domain == first)
             for change_set in change_sets
         ]
         blocks += ["\n"] if dull else []

@@ -122,7 +122,8 @@ def _check_that_the_old_is_published(zone: Zone, rotation: Rotation) -> None:
         raise RefusedError(
             f"{rotation.name_of(rotation.old)} does not hold the very key that "
             f"{rotation.signer} signs with now.",
-            f"Put that right first: netcup-mailauth apply {rotation.domain}",
+            f"Put that right first: netcup-mailauth apply {rotation.domain}"
+            + (" --dkim mailcow" if rotation.signer.startswith("mailcow at ") else ""),
         )
 
 

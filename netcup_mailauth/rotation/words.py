@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.policy import words
+from netcup_mailauth.records import both_forms
 from netcup_mailauth.rotation.state import Phase
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _lines(rotation: Rotation, writes: Writes, waits: Waits, page: Page) -> Iter
     denial = rotation.watch.negative_ttl if waits.negative_ttl is None else waits.negative_ttl
     switch = now + max(denial, (waits.rounds - 1) * waits.round_seconds)
     retire = switch + rotation.grace
-    yield from page.hang("", f"{rotation.domain}: a new DKIM key, at {rotation.signer}", 2, "bold")
+    yield from page.hang(
+        "", f"{both_forms(rotation.domain)}: a new DKIM key, at {rotation.signer}", 2, "bold"
+    )
     label = f" ({key.label}, {key.fingerprint})" if key else ""
     yield from page.hang("  now signs with    ", f"{old.selector}{label}", 20)
     yield from page.hang("  will sign with    ", rotation.new.selector, 20)

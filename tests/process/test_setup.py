@@ -378,3 +378,196 @@ def test_the_how_tos_final_all_is_one_number_away(command: Command) -> None:
     assert written(command.sandbox)[-1] == "v=spf1 mx a -all"
     assert "drop" in config(command)
     assert timer(command, ended).code == 0
+
+
+def without_wildcard(command: Command) -> list[dict[str, object]]:
+    return [r for r in command.sandbox.zone("example.com") if r["hostname"] != "*"]
+
+
+def test_a_domain_with_a_slip_is_asked_for_again_and_nothing_else_is(command: Command) -> None:
+    command.changes = dict(WITHOUT)
+    number, key, password, _, *mailcow = entered(command.sandbox)
+    given = [number, key, password, command.sandbox.rest_key, *mailcow]
+    answers = ["exmaple.com", "https://example.com/", "EXAMPLE.com.", "", "y", ""]
+    ended = dialogue(command, "setup", answers=[*given, *answers])
+    assert ended.code == 0, ended.stdout
+    assert "exmaple.com" in told(ended)
+    assert len(written(command.sandbox)) == 3
+
+
+def test_the_key_of_the_other_api_can_be_given_once_it_is_clear_that_it_is_needed(
+    command: Command,
+) -> None:
+    command.changes = {"NETCUP_REST_API_KEY": None}
+    answers = [command.sandbox.rest_key, "", "y", ""]
+    ended = dialogue(command, "setup", "example.org", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert len(written(command.sandbox, "example.org")) == 3
+    kept = tomllib.loads((home(command) / "credentials.toml").read_text())
+    assert list(kept) == ["netcup_rest_api_key"]
+    assert timer(command, ended).code == 0
+
+
+def test_the_ccps_key_can_be_given_once_it_is_clear_that_it_is_needed(command: Command) -> None:
+    command.changes = {
+        **dict.fromkeys(CCP),
+        "NETCUP_REST_API_KEY": command.sandbox.rest_key,
+    }
+    answers = [*(command.sandbox.env[name] or "" for name in CCP), "", "y", ""]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert len(written(command.sandbox)) == 3
+
+
+def test_a_named_domain_that_netcup_does_not_have_ends_it_with_the_reason(command: Command) -> None:
+    command.changes = {"NETCUP_REST_API_KEY": None}
+    ended = dialogue(command, "setup", "exmaple.com", answers=[""])
+    assert ended.code == 5
+    assert "exmaple.com" in told(ended)
+    assert list((command.folder).rglob("*.toml")) == []
+
+
+def test_what_is_no_key_is_not_waited_for_in_silence(command: Command) -> None:
+    command.changes = dict(NO_MAILCOW)
+    answers = ["", "none yet", "", "", "", "n"]  # mailcow, key, no more of it, none, proposal, plan
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 2
+    assert "It is not whole yet" in told(ended)
+
+
+def test_a_no_to_the_proposal_is_told_how_to_leave_and_never_taken_for_a_yes(
+    command: Command,
+) -> None:
+    key, how_to = key_record(), HOW_TO
+    zone = [*without_wildcard(command), *(text(n, t) for n, t in zip("@", how_to, strict=False))]
+    zone = [r for r in zone if "webhosting" not in str(r["destination"])]
+    zone += [text("dkim._domainkey", key), text("_dmarc", how_to[1])]
+    command.sandbox.set_zone("example.com", zone)
+    command.changes = dict(NO_MAILCOW)
+    ended = dialogue(command, "setup", "example.com", answers=["", key, "n", "7", "^C"])
+    assert ended.code == 130
+    assert "Ctrl-C leaves everything as it is" in told(ended)
+    assert list((command.folder).rglob("*.toml")) == []
+
+
+def text(hostname: str, value: str) -> dict[str, object]:
+    return {"hostname": hostname, "type": "TXT", "priority": "0", "destination": value}
+
+
+def test_a_server_without_an_address_is_neither_offered_nor_taken(command: Command) -> None:
+    mx = {"hostname": "@", "type": "MX", "priority": "10", "destination": "gone.example.com"}
+    mail = {"hostname": "mail", "type": "A", "priority": "0", "destination": "203.0.113.25"}
+    command.sandbox.set_zone("example.com", [mx, mail])
+    command.changes = dict(NO_MAILCOW)
+    answers = ["", RECORD, "gone.example.com", "mail.example.com", "", "y"]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert "[gone.example.com]" not in told(ended)
+    assert "gone.example.com has no address" in told(ended)
+    assert any("a:mail.example.com" in record for record in written(command.sandbox))
+
+
+@pytest.mark.parametrize(("said", "goes_on"), [("nein", False), ("EXAMPLE.net", True)])
+def test_the_next_domain_may_be_declined_or_written_as_one_writes_it(
+    command: Command, said: str, goes_on: bool
+) -> None:
+    more = ["", "y", ""] if goes_on else []
+    ended = dialogue(command, "setup", "example.com", answers=["", "y", "x.y", said, *more])
+    assert ended.code == 0, ended.stdout
+    assert "'x.y' is none of example.net, example.org" in told(ended)
+    assert len(written(command.sandbox, "example.net")) == (3 if goes_on else 1)
+
+
+def test_a_config_that_cannot_be_made_is_told_before_anything_is_asked(command: Command) -> None:
+    missing = command.folder / "no such folder"
+    ended = dialogue(command, "setup", "example.com", "-c", str(missing / "x.toml"))
+    assert ended.code == 2
+    assert f"mkdir -p '{missing}'" in told(ended)
+    assert requests_of(command.sandbox) == {}
+
+
+def test_without_a_yes_nothing_is_said_to_be_in_a_config_that_is_not_there(
+    command: Command,
+) -> None:
+    command.changes = dict(WITHOUT)
+    ended = dialogue(command, "setup", answers=[*entered(command.sandbox), "", "", "n"])
+    assert ended.code == 2
+    assert told(ended).endswith("No config was written. What you typed is not kept.")
+
+
+def test_it_names_no_option_that_it_does_not_have(command: Command) -> None:
+    command.changes = dict(NO_MAILCOW)
+    shown = dialogue(command, "setup", "example.com", answers=["", "", "", "n"]).stdout
+    command.changes = {}
+    shown += dialogue(command, "setup", "example.com", answers=["", "n"]).stdout
+    for option in ("--full", "--dkim", "--dmarc"):
+        assert option not in shown
+
+
+def test_reports_go_where_the_config_has_them_of_every_domain(command: Command) -> None:
+    here = command.folder / "netcup-mailauth.toml"
+    here.write_text('[defaults]\ndmarc = { rua = ["mailto:dmarc@example.com"] }\n')
+    ended = dialogue(command, "setup", "example.com", answers=["", "y", ""])
+    assert ended.code == 0, ended.stdout
+    assert any(r.endswith("rua=mailto:dmarc@example.com") for r in written(command.sandbox))
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/v1/", "/admin"])
+def test_mailcows_address_may_have_the_path_of_its_page(command: Command, path: str) -> None:
+    command.changes = dict(NO_MAILCOW)
+    key = command.sandbox.env["MAILCOW_API_KEY"] or ""
+    answers = [command.sandbox.mailcow_url + path, key, "", "y", ""]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert tomllib.loads(config(command))["mailcow"]["url"] == command.sandbox.mailcow_url
+
+
+def test_a_wrong_password_leaves_the_customer_number_as_it_was_typed(command: Command) -> None:
+    command.changes = {**WITHOUT, **{n: command.sandbox.env[n] for n in MAILCOW}}
+    number, key, password = (command.sandbox.env[name] or "" for name in CCP)
+    answers = [number, key, "wrong", "", "", key, password, "", "y", ""]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert f"[{number}]" in ended.stdout
+    assert password not in ended.stdout
+
+
+WHOLE = """[mailcow]
+url = "{url}"
+
+[domains."example.com"]
+spf = "v=spf1 mx a -all"
+"""
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_what_the_config_itself_holds_back_ends_in_the_ways_on(
+    command: Command, agrees: bool
+) -> None:
+    """A proposal is never held back; what the config has said for long may be."""
+    here = command.folder / "netcup-mailauth.toml"
+    here.write_text(WHOLE.format(url=command.sandbox.mailcow_url))
+    answers = ["", "y" if agrees else "n"]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == (6 if agrees else 2), ended.stdout
+    for way in ("Safer:", "All the same:", "netcup-mailauth apply example.com"):
+        assert way in ended.stdout
+    said = tomllib.loads(here.read_text())["domains"]["example.com"]
+    assert list(said) == (["spf", "dkim", "dmarc"] if agrees else ["spf"])
+
+
+def test_a_mailcow_without_a_key_is_left_out_once(command: Command) -> None:
+    command.changes = {"MAILCOW_API_KEY": None}
+    answers = ["", "", RECORD, "", "n"]  # address, key, pasted key, proposal, plan
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 2, ended.stdout
+    assert told(ended).count("left out") == 1
+
+
+def test_a_record_that_revokes_a_key_is_not_taken_for_one(command: Command) -> None:
+    command.changes = dict(NO_MAILCOW)
+    answers = ["", "v=DKIM1; k=rsa; p=\n", RECORD, "", "y"]
+    ended = dialogue(command, "setup", "example.com", answers=answers)
+    assert ended.code == 0, ended.stdout
+    assert "has no key" in told(ended)
+    assert any(record.startswith("v=DKIM1;k=rsa;") for record in written(command.sandbox))

@@ -273,7 +273,7 @@ def test_a_key_that_is_not_the_published_one_is_put_right_first(
     house.backend.held = replace(house.backend.held, records=records)
     with pytest.raises(RefusedError, match="does not hold the very key") as caught:
         house.begin()
-    assert caught.value.advice.endswith(f"netcup-mailauth apply {DOMAIN}")
+    assert caught.value.advice.endswith(f"netcup-mailauth apply {DOMAIN} --dkim mailcow")
 
 
 def test_servers_that_answer_for_any_name_leave_no_new_selector(house: House) -> None:

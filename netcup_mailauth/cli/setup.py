@@ -20,7 +20,7 @@ from netcup_mailauth import files, records
 from netcup_mailauth.actions import applying, checking, planning, setup
 from netcup_mailauth.cli import auth, onward, proposing
 from netcup_mailauth.cli.init import config_file
-from netcup_mailauth.cli.output import attended, say, show, use_colour, width
+from netcup_mailauth.cli.output import attended, confirmed, say, show, use_colour, width
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
@@ -178,7 +178,8 @@ def _one_domain(work: Setup, domain: str) -> ExitCode:
     code = _write(work, session, reporter, wished)
     # What is written stays so by the config, also where something else is held back.
     if code == ExitCode.OK or domain in reporter.written:
-        _keep(work, domain, proposal)
+        agreed_to = proposal is not None or domain in reporter.written
+        _keep(work, domain, proposal, agreed_to=agreed_to)
         _show_check(work, wished[:1])
     elif proposal is not None:
         _show_unkept(work)
@@ -270,9 +271,12 @@ def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[W
         work.done += (f"{domain} is written" for domain in sorted(reporter.written))
 
 
-def _keep(work: Setup, domain: str, proposal: Proposal | None) -> None:
-    """Keep what was typed, and put what was accepted into the config."""
-    if work.entered:
+def _keep(work: Setup, domain: str, proposal: Proposal | None, *, agreed_to: bool) -> None:
+    """Keep what was typed, and put what was accepted into the config.
+
+    Where there was nothing to agree to, nothing has yet said that credentials may be kept.
+    """
+    if work.entered and (agreed_to or confirmed("Keep what you typed, as for a timer?")):
         auth.keep(work.entered)
         work.entered = {}
         work.done.append("the credentials are kept")

@@ -356,6 +356,18 @@ def test_records_that_are_right_are_left_alone_and_the_config_is_written(command
     assert "a table for example.com already" in told(third)
 
 
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_where_nothing_is_to_be_done_credentials_are_kept_only_on_a_yes(
+    command: Command, answer: str
+) -> None:
+    assert dialogue(command, "setup", "example.com", answers=["", "y", ""]).code == 0
+    command.changes = WITHOUT
+    typed = ["" if word.startswith("http") else word for word in entered(command.sandbox)]
+    ended = dialogue(command, "setup", "example.com", answers=[*typed, answer, ""])
+    assert ended.code == 0, ended.stdout
+    assert (home(command) / "credentials.toml").exists() == (answer == "y")
+
+
 def test_reports_to_another_domain_of_the_account_bring_its_consent(command: Command) -> None:
     answers = ["4", "reports@example.net", "", "y", ""]
     ended = dialogue(command, "setup", "example.com", answers=answers)

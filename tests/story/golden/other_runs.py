@@ -44,11 +44,12 @@ ROTATION = """\
 helper_domain = "helper.example"
 
 [rotation]
-between_rounds = "0.1s"
+between_rounds = "1s"
 negative_ttl = "0.1s"
-grace = "0.2s"
+grace = "2s"
 retry = "0.1s"
 """
+"""Waits that are long enough for a busy machine, too, to say first that it waits."""
 HELPER = {"helper.example": None}
 SHORT = "--allow rotation-short-grace"
 

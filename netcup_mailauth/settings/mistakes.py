@@ -190,8 +190,14 @@ def _unknown_codes(data: dict[str, Any]) -> Iterator[Mistake]:
         allow = table.get("allow")
         for number, code in enumerate(allow if isinstance(allow, list) else (), 1):
             if isinstance(code, str) and code not in codes:
-                problem = f"there is no finding {_written(code)}{_nearest(code, codes)}"
+                # What does not even look like a code may be a key in a wrong place.
+                shown = f" {_written(code)}" if _CODE.fullmatch(code) else " of that name"
+                problem = f"there is no finding{shown}{_nearest(code, codes)}"
                 yield Mistake((*place, "allow"), f"entry {number}: {problem}")
+
+
+_CODE = re.compile(r"[a-z-]{1,40}(?:-[0-9]{1,4})?")
+"""What looks like the code of a finding, mistyped or not."""
 
 
 _NOT_FOR_ALL = ("zone", "parked")

@@ -116,9 +116,11 @@ def write_new(path: Path, text: str) -> None:
     try:
         files.write_new(path, text)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", "Name another with -c."
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {error.strerror}.", "Name another with -c.")
 
 
 def add(path: Path, table: str) -> None:
@@ -132,9 +134,7 @@ def add(path: Path, table: str) -> None:
     try:
         files.append(path, text)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", "Name another with -c."
-        ) from None
+        raise _unwritable(path, error) from None
 
 
 def added(path: Path, table: str) -> bytes:

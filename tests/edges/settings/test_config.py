@@ -348,6 +348,24 @@ def test_a_key_in_the_place_of_something_else_is_not_shown(
     assert "MIIEvQ" not in line
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "1935AF-386B4C-B5FC42-1F1A63-536927",
+        "wwiyGNjJFSDi0t5lHfJ3J7SdDhWE4z7fuShreTrOiCvnQECFhM",
+        "hunter2",
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+@pytest.mark.parametrize("table", [D, "[defaults]"])
+def test_a_secret_in_the_place_of_a_code_is_not_shown(
+    tmp_path: Path, table: str, secret: str
+) -> None:
+    (line,) = problems(f"{table}\nallow = ['spf-ptr', '{secret}']", tmp_path / "c.toml")
+    assert "entry 2: there is no finding of that name" in line
+    assert secret not in line
+
+
 def test_a_key_of_mailcow_in_the_place_of_its_file_is_not_shown(tmp_path: Path) -> None:
     key = "-".join(["A1B2C3"] * 5)
     (line,) = problems(f"[mailcow]\napi_key_file = '{key}'", tmp_path / "c.toml")

@@ -7,11 +7,13 @@ import itertools
 import os
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+from tests import keys
 from tests.effort import NO_SKIPS, PROFILE, tries
 
 if TYPE_CHECKING:
@@ -89,6 +91,19 @@ def _loopback_only(_attempts: list[object]) -> Iterator[None]:
     assert not _attempts
 
 
+@pytest.fixture(scope="session")
+def _keys_are_made_once() -> Iterator[None]:
+    with keys.made_once():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _keys_of_its_own(_keys_are_made_once: None) -> Iterator[None]:
+    """A test makes keys as it likes, and none takes long: see `tests.keys`."""
+    with keys.in_a_test():
+        yield
+
+
 def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host in ("::1", "localhost")
 
@@ -106,9 +121,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if any(".py" in named for named in config.args) else processors
 
 
+def pytest_collection() -> None:
+    """Keep what is made of the tests' files for the next run, in whatever environment this one is.
+
+    Each worker makes it anew otherwise, which takes most of the time until the first test. Nothing
+    is thrown away meanwhile, so the collector of garbage need not look for it.
+    """
+    sys.dont_write_bytecode = False
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave what was collected to itself: the collector need not look at it again and again."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # nor so often at what tests make
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -40,6 +40,8 @@ dkim = {{ source = "mailcow" }}
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
     with Sandbox([SOUND, HURT], dkim_keys={"helper.example": None}) as sandbox:
+        for domain in (SOUND, HURT):
+            sandbox.dkim_private_key(domain)
         yield sandbox
 
 

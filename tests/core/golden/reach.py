@@ -76,34 +76,48 @@ def _leaves_no_trace(statement: ast.stmt) -> bool:
 def _left(run: Callable[[], object], wanted: Mapping[str, list[Node]]) -> set[Node]:
     """Of these places of each file those of which no instruction is executed.
 
-    Instructions are looked at, as lines do not tell the arms of an expression apart; but only of
-    code that still has a place to be reached, as each look costs as much as many instructions.
+    Only code that still has a place to be reached is looked at, as each look costs as much as many
+    instructions: line by line where these are statements, each of which begins a line, and at each
+    instruction where there are arms of an expression, which lines do not tell apart.
     """
     left = {node for nodes in wanted.values() for node in nodes}
-    telling: dict[CodeType, dict[int, set[Node]]] = {}
+    telling: dict[int, dict[int, set[Node]]] = {}
+    done: dict[int, CodeType] = {}  # by number, as the hash of code is that of all that is in it
+    known: list[CodeType] = []  # so that nothing else gets one of the numbers
 
-    def each(frame: FrameType, event: str, _: Any) -> Any:
+    def called(frame: FrameType, _event: str, _: Any) -> Any:
         code = frame.f_code
-        if event == "call":
-            if code not in telling:
-                telling[code] = _instructions(code, wanted.get(code.co_filename, []))
-            if not telling[code]:
-                return None
-            frame.f_trace_opcodes = True
-            frame.f_trace_lines = False
-            return each
-        if found := telling[code].pop(frame.f_lasti, None):
+        if id(code) in done:
+            return None
+        if id(code) not in telling:
+            known.append(code)
+            telling[id(code)] = _instructions(code, wanted.get(code.co_filename, []))
+        if not telling[id(code)]:
+            done[id(code)] = code
+            return None
+        by_instruction = any(map(_is_an_arm, set().union(*telling[id(code)].values())))
+        frame.f_trace_opcodes, frame.f_trace_lines = by_instruction, not by_instruction
+        return stepped
+
+    def stepped(frame: FrameType, _event: str, _: Any) -> Any:
+        places = telling[id(frame.f_code)]
+        if found := places.pop(frame.f_lasti, None):
             left.difference_update(found)
-            telling[code] = {at: more for at, of in telling[code].items() if (more := of & left)}
-        return each
+            still = {at: more for at, of in places.items() if (more := of & left)}
+            telling[id(frame.f_code)] = still
+        return stepped
 
     before = sys.gettrace()
-    sys.settrace(each)
+    sys.settrace(called)
     try:
         run()
     finally:
         sys.settrace(before)
     return left
+
+
+def _is_an_arm(node: Node) -> bool:
+    return isinstance(node, ast.expr)
 
 
 def _instructions(code: CodeType, nodes: list[Node]) -> dict[int, set[Node]]:

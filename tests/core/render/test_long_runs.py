@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.render.markdown import LONGEST, plan_comment, run_comment
@@ -25,17 +23,19 @@ def test_a_short_run_is_shown_whole() -> None:
     assert "`--format json`" not in output
 
 
-@pytest.mark.parametrize("count", [100, TOO_MANY])
-def test_a_long_one_is_a_line_for_each_domain_and_a_pointer(count: int) -> None:
-    output = run_comment(RunResult(tuple(map(applied, range(count)))))
+def test_a_long_one_is_a_line_for_each_domain_and_a_pointer() -> None:
+    output = run_comment(RunResult(tuple(map(applied, range(100)))))
     assert len(output) <= LONGEST
     assert "`--format json`" in output
     assert "**update** SPF" not in output
 
 
 def test_failures_come_first_when_not_all_fit_and_the_rest_is_counted() -> None:
+    bare = Result(ChangeSet(FULL_STORY.place), Status.APPLIED)
     failed = Result(ChangeSet(Place("broken.example", "x")), Status.FAILED, FAILURE)
-    output = run_comment(RunResult((*map(applied, range(TOO_MANY)), failed)))
+    output = run_comment(RunResult((*[bare] * TOO_MANY, failed)))
+    assert len(output) <= LONGEST
+    assert "`--format json`" in output
     assert "`broken.example`" in output
     assert output.index("`broken.example`") < output.index("`example.com`")
     shown = output.count("| `example.com` |")
@@ -55,7 +55,7 @@ def test_such_a_summary_names_what_failed_and_why() -> None:
 
 
 def test_that_summary_too_has_an_end() -> None:
-    text = plan_comment(Plan((FULL_STORY,) * 3000))
+    text = plan_comment(Plan((FULL_STORY,) * 1000))
     assert len(text) < LONGEST
     assert "domains more\n" in text
     assert "`--out`" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcup_mailauth.keys.private import KeyType, generate
+from netcup_mailauth.rotation import masking
 from netcup_mailauth.rotation.masking import said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 KINDS: tuple[KeyType, ...] = ("rsa2048", "ed25519")
 KEYS: dict[str, str] = {kind: generate(kind).pem for kind in KINDS}
@@ -96,6 +98,14 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "openssh": traditional,
     "shell trace": lambda pem: lines(pem, 64, "+ printf '%s\\n' "),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _each_key_is_spelt_once() -> Iterator[None]:
+    """What a key looks like in every spelling takes longer to tell than where it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masking, "_Key", cache(masking._Key))
+        yield
 
 
 @pytest.mark.parametrize("kind", KINDS)

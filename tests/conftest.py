@@ -91,6 +91,15 @@ def _loopback_only(_attempts: list[object]) -> Iterator[None]:
     assert not _attempts
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_reaches_the_disk() -> Iterator[None]:
+    """What a test writes it reads at once. That it would last is tested where it is promised; the
+    processes that tests start wait for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _keys_are_made_once() -> Iterator[None]:
     with keys.made_once():

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from unittest import mock
 
 import pytest
 
@@ -16,7 +15,6 @@ from tests.story.golden import documents, malformed, storing
 from tests.story.golden.documents import APIS, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -25,13 +23,6 @@ def stored(sort: str, pattern: str = "*.json") -> pytest.MarkDecorator:
     paths = sorted((FOLDER / sort).glob(pattern))
     assert paths
     return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
-
-
-@pytest.fixture(autouse=True)
-def _not_to_last() -> Iterator[None]:
-    """What is looked at at once need not be on the disk."""
-    with mock.patch("os.fsync"):
-        yield
 
 
 @stored("plan")

@@ -10,7 +10,6 @@ A longer form, of many rivals in one rotation, in a row:
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ from tests.story.rotation.houses import DOMAIN, NEGATIVE_TTL, WAITS, House, held
 from tests.story.rotation.rivals import rampage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from netcup_mailauth.records import Zone
@@ -36,13 +35,6 @@ if TYPE_CHECKING:
 
 NEW = "s2026-11a"
 OLD_NAME, NEW_NAME = "dkim._domainkey", f"{NEW}._domainkey"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _nothing_reaches_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _: None)
-        yield
 
 
 def about_to_switch(house: House) -> None:

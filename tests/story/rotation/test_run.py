@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,21 +33,12 @@ from tests.story.rotation.houses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from netcup_mailauth.rotation.signers import SignerKey
 
 NEW = "s2026-11a"
 SIGNERS = [FakeSigner, ImportSigner]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _nothing_reaches_the_disk() -> Iterator[None]:
-    """Thousands of books are written here; that they last is tested elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _: None)
-        yield
 
 
 @pytest.fixture

@@ -29,6 +29,9 @@ LONGEST = 60_000
 LONGEST_TEXT = 4_000
 """Characters of one value or sentence; no record that somebody means has so many."""
 
+MOST_TICKS = 60
+"""Backticks in a row; with more than 80 around it, cmark-gfm takes a code span for plain text."""
+
 WIDTH = 80
 """Columns of a sentence in a fence, which no forge folds."""
 
@@ -41,9 +44,9 @@ _COPIED = "  "
 
 
 def shown(text: str) -> str:
-    """``text`` in one line, made visible; in its place, where it is too long, how long it is."""
+    """``text`` in one line, made visible; in its place, if no forge can show it, how long it is."""
     seen = visible(text)
-    if len(seen) <= LONGEST_TEXT:
+    if len(seen) <= LONGEST_TEXT and _longest_run(seen) <= MOST_TICKS:
         return seen
     return f"({len(seen):,} characters, left out here; --format text has them)"
 

@@ -256,4 +256,9 @@ def _in_full(change_set: ChangeSet) -> Iterator[list[str]]:
         if record is not None:
             gone = "" if change.after else "; it goes"
             name = f"{words.LABELS[change.kind]} at {code(change.hostname)} in full{gone}:"
-            yield remark(name, fence("text", [shown(record.destination) or "(empty)"]))
+            yield remark(
+                name,
+                fence(
+                    "text", [shown(record.destination) if record.destination.strip() else "(empty)"]
+                ),
+            )

@@ -28,6 +28,7 @@ BACKENDS = {CCP: "CCP API", CLOUDDNS: "CloudDNS"}
 KNOWN_HOSTS = frozenset({"ccp.netcup.net", "api.netcup.com"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+_EMPTY = "(empty)"
 _TERM_SIGNS = {"added": "+", "dropped": "-", "changed": "~", "moved": "~"}
 _KEY_TAGS = frozenset({"v", "k", "p"})
 """The tags of a DKIM record that its key's sort, size and fingerprint already tell."""
@@ -57,7 +58,7 @@ def value_of(kind: Kind, text: str, full: bool) -> str:
         try:
             return dkim.describe(dkim.parse(text))
         except RecordError:
-            return visible(text) if text.strip() else "(empty)"
+            return visible(text) if text.strip() else _EMPTY
     return visible(text)
 
 
@@ -187,6 +188,8 @@ def _rows(change: Change, before: str | None, after: str | None) -> Iterator[Det
 def _lines_of(kind: Kind, text: str | None) -> list[str]:
     if text is None:
         return []
+    if not text.strip():
+        return [_EMPTY]
     return [line for line in (value_of(kind, text, full=False), ends_of(kind, text)) if line]
 
 

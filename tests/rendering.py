@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-import cmarkgfm
-from cmarkgfm.cmark import Options
+import cmarkgfm  # type: ignore[import-untyped]
+from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -43,9 +43,10 @@ _STRICT = (
 def as_github(markdown: str) -> str:
     """As HTML, with every extension, and raw HTML let through."""
     options = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
-    return cmarkgfm.markdown_to_html_with_extensions(
-        markdown, options, ["table", "autolink", "strikethrough", "tasklist"]
-    )
+    extensions = ["table", "autolink", "strikethrough", "tasklist"]
+    rendered = cmarkgfm.markdown_to_html_with_extensions(markdown, options, extensions)
+    assert isinstance(rendered, str)
+    return rendered
 
 
 def as_strictest(markdown: str) -> str:

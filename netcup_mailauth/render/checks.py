@@ -352,7 +352,8 @@ def _section(domain: DomainCheck, full: bool) -> Section:
     lines = [heading]
     for block in blocks:
         lines += ["", *block]
-    return Section(tuple(lines), line, grave=domain.exit_code is not ExitCode.OK)
+    grave = domain.exit_code not in (ExitCode.OK, ExitCode.NOT_YET)
+    return Section(tuple(lines), line, grave)
 
 
 def _alert(finding: Finding, domain: DomainCheck) -> list[str]:

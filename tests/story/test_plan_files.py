@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.render.markdown import LONGEST
+from netcup_mailauth.render.forge import LONGEST
 from tests.apis import each_api, on_ccp
 from tests.story.test_planreading import FORGERIES, VALIDATOR, forged
 from tests.story.wanted import DMARC, DROP, SPF, WISH, txt

@@ -12,6 +12,7 @@ from netcup_mailauth.records import visible
 from netcup_mailauth.render.forge import (
     LONGEST,
     LONGEST_TEXT,
+    MOST_TICKS,
     Section,
     alert,
     cell,
@@ -27,7 +28,7 @@ from tests.core.render.samples import TEXTS
 from tests.hostile import ATTACKS
 from tests.rendering import as_github, as_strictest, is_harmless, page
 
-ANY = TEXTS | st.sampled_from(ATTACKS)
+ANY = (TEXTS | st.sampled_from(ATTACKS)).filter(lambda text: "`" * (MOST_TICKS + 1) not in text)
 
 
 @given(ANY)
@@ -102,6 +103,13 @@ def test_a_text_that_no_comment_can_hold_is_not_cut_but_left_out_with_its_length
         assert "(60,000 characters, left out here; --format text has them)" in seen
         assert "xx" not in seen
     assert "x" * LONGEST_TEXT in code("x" * LONGEST_TEXT)
+
+
+def test_what_no_library_can_end_is_left_out_too() -> None:
+    for number in (MOST_TICKS + 1, 80, 255, 300):
+        assert f"({number:,} characters, left out here" in code("`" * number)
+    (shown,) = page(as_github(code("`" * MOST_TICKS))).codes
+    assert shown == "`" * MOST_TICKS
 
 
 def section(number: int, size: int, *, grave: bool = False) -> Section:

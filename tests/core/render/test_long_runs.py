@@ -11,7 +11,7 @@ from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Result, RunRes
 from netcup_mailauth.render.forge import LONGEST
 from netcup_mailauth.render.markdown import plan_markdown, run_markdown
 from tests.core.render.samples import FAILED, FULL_STORY, UNCHANGED
-from tests.rendering import is_harmless
+from tests.rendering import as_github, page
 
 TOO_MANY = 2500
 """More domains than have a line each in what a comment may hold."""
@@ -42,7 +42,7 @@ def test_of_a_long_one_some_are_shown_whole_and_the_others_have_a_line(count: in
     else:
         assert whole + lines == count
         assert whole > 50
-    is_harmless(output)
+    page(as_github(output))
 
 
 def test_failures_come_first_when_not_all_fit() -> None:
@@ -59,7 +59,7 @@ def test_of_a_long_plan_the_rest_is_a_line_each_and_it_says_where_all_is() -> No
     assert "The whole plan is in ``plan`x`.json``; look at it with `show`." in text
     lines = text.count("- `example.com`: update SPF, create DKIM, stopped by `spf-drops-sender`\n")
     assert lines + text.count("```diff") == 300
-    is_harmless(text)
+    page(as_github(text))
 
 
 def test_what_failed_is_shown_before_what_would_only_change() -> None:

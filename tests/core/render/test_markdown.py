@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from itertools import islice, product
 
 import pytest
@@ -97,6 +98,11 @@ def documents(text: str, full: bool = False) -> list[str]:
     ]
 
 
+@cache
+def harmless_words(full: bool) -> list[list[str]]:
+    return [words_of(is_harmless(document)) for document in documents("x", full)]
+
+
 def words_of(shown: Page) -> list[str]:
     """What stands outside code, numbers aside."""
     return re.sub(r"\d+", "N", " ".join(shown.words)).split()
@@ -106,16 +112,14 @@ def words_of(shown: Page) -> list[str]:
 @pytest.mark.parametrize("full", [False, True])
 def test_nothing_of_others_leaves_its_code_whatever_it_says(attack: str, full: bool) -> None:
     """Rendered, what stands outside code is the same as if they had said something else."""
-    for document, harmless in zip(documents(attack, full), documents("x", full), strict=True):
-        assert words_of(is_harmless(document)) == words_of(is_harmless(harmless))
+    assert [words_of(is_harmless(d)) for d in documents(attack, full)] == harmless_words(full)
 
 
 def test_no_pair_of_attacks_leaves_its_code() -> None:
     """What one of them opens, the other might close."""
-    expected = [words_of(is_harmless(document)) for document in documents("x")]
-    for one, other in islice(product(ATTACKS, reversed(ATTACKS)), 0, None, 41):
+    for one, other in islice(product(ATTACKS, reversed(ATTACKS)), 0, None, 97):
         shown = [words_of(is_harmless(document)) for document in documents(f"{one}{other}")]
-        assert shown == expected
+        assert shown == harmless_words(False)
 
 
 def test_what_is_endless_is_left_out_and_the_rest_stays() -> None:

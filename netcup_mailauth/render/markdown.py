@@ -6,6 +6,7 @@ unfold. How a text of others is kept from becoming markup stands in :mod:`.forge
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.findings import Severity
@@ -32,13 +33,15 @@ from netcup_mailauth.render.forge import (
 from netcup_mailauth.render.text import name_of, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan, Result, RunResult
     from netcup_mailauth.records import DnsRecord, Zone
 
 _TITLE = "## Mail records at netcup"
+_SHARED = (Severity.WARNING, Severity.NOTE)
+"""What is told once if several domains have it; what stops a domain stands with that domain."""
 _ALIGNED = 40
 """Columns up to which the words behind the terms of a diff stand below each other."""
 _REMARK = 76
@@ -50,8 +53,11 @@ def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> st
 
     ``file`` is the name of the file in which the plan is, if it is in one.
     """
-    dull = [c for c in plan.zones if len(plan.zones) > 1 and _is_dull(c)]
-    sections = [_plan_section(c, full) for c in plan.zones if c not in dull]
+    common = {t: names for t, names in words.shared(plan).items() if t[0].severity in _SHARED}
+    zones = [_without(c, common) for c in plan.zones]
+    dull = [c for c in zones if len(zones) > 1 and _is_dull(c)]
+    sections = [_plan_section(c, full) for c in zones if c not in dull]
+    sections += [_shared_section(common)] if common else []
     sections += [_dull_section(dull)] if dull else []
     whole = "Make the whole plan a file with `--out`, and look at it with `show`."
     if file is not None:
@@ -104,6 +110,24 @@ def _is_allowed(finding: Finding, change_set: ChangeSet) -> bool:
     return finding.severity is Severity.DANGER and finding.code in change_set.allow
 
 
+def _without(change_set: ChangeSet, common: Collection[words.Told]) -> ChangeSet:
+    """The change set without what is told once for several."""
+    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
+    return replace(change_set, findings=tuple(own))
+
+
+def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
+    """What several domains have in common, each told once with their names."""
+    lines = ["### What several domains have"]
+    for (finding, _), names in common.items():
+        head = f"{code(finding.code)}, {words.counted(len(names), 'domain', 'domains')}:"
+        told = sentences(", ".join(map(both_forms, names)), finding.message, finding.advice)
+        grave = finding.severity is Severity.WARNING
+        lines += ["", *(alert(WARNING, head, *told) if grave else remark(head, *told))]
+    codes = dict.fromkeys(code(finding.code) for finding, _ in common)
+    return Section(tuple(lines), f"- what several domains have: {', '.join(codes)}")
+
+
 def _is_dull(change_set: ChangeSet) -> bool:
     """Whether a line says all there is to say."""
     return change_set.is_empty and change_set.error is None and not change_set.findings
@@ -111,10 +135,12 @@ def _is_dull(change_set: ChangeSet) -> bool:
 
 def _dull_section(change_sets: Sequence[ChangeSet]) -> Section:
     summary = words.counted(len(change_sets), "domain needs nothing", "domains need nothing")
-    lines = [f"{name_of(c)}: {words.nothing_to_do(c)}" for c in change_sets]
-    return Section(
-        tuple(folded(summary, quoted(fence("text", list(map(shown, lines)))))), f"- {summary}"
-    )
+    lines: list[str] = []
+    for change_set in change_sets:
+        left = words.kinds_unmanaged(change_set)
+        told = (words.nothing_to_do(change_set), f"{left} not managed here" if left else "")
+        lines.append(shown(f"{name_of(change_set)}: {'; '.join(filter(None, told))}"))
+    return Section(tuple(folded(summary, quoted(fence("text", lines)))), f"- {summary}")
 
 
 def _plan_section(change_set: ChangeSet, full: bool) -> Section:
@@ -193,7 +219,7 @@ def _alerted(finding: Finding, change_set: ChangeSet) -> tuple[str, str]:
         return WARNING, f"**Allowed:** {name}"
     if finding not in holding.stopping(change_set):
         return WARNING if finding.severity is Severity.WARNING else CAUTION, name
-    held = words.LABELS[finding.kind] if finding.kind in change_set.held else "The whole"
+    held = words.LABELS[finding.kind] if finding.kind in change_set.held else "All of it"
     return CAUTION, f"**{held} is held back:** {name}"
 
 
@@ -235,12 +261,12 @@ def _change(change: Change, change_set: ChangeSet) -> list[str]:
 def _sign(sign: str, term: str) -> str:
     """The sign a line of a diff begins with.
 
-    A line that begins with blanks is the only one that the term itself might begin for a reader
-    of logs; one that does not look like a term gets a sign that means nothing to it.
+    Who reads a log passes over blanks, so that a line without a sign would begin with its term;
+    one that begins as a command would gets a sign that means nothing.
     """
     if sign == "~":
         return "!"
-    return "=" if sign == " " and not term[:1].isalnum() else sign
+    return "=" if sign == " " and term.startswith(("/", ":", "@", "#")) else sign
 
 
 def _remark(text: str) -> list[str]:

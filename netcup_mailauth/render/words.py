@@ -20,6 +20,7 @@ from netcup_mailauth.records import APEX, CCP, CLOUDDNS, Kind, both_forms, visib
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from netcup_mailauth.findings import Finding
     from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.taglist import TagList
 
@@ -167,8 +168,10 @@ def compared(change: Change) -> list[Detail]:
                     return [*_compared_tags(before, after), *details(change)]
     except RecordError:
         pass  # one of them is none; then each is shown as it is
-    rows = _rows(change, before, after)
-    return [*rows, *details(change)]
+    told = details(change)
+    if before is None:  # its tags stand in the record, and are no lines of their own
+        told = [Detail("", "", ": ".join(filter(None, (d.term, d.words)))) for d in told]
+    return [*_rows(change, before, after), *told]
 
 
 def _rows(change: Change, before: str | None, after: str | None) -> Iterator[Detail]:
@@ -284,6 +287,20 @@ def unmanaged(change_set: ChangeSet) -> list[str]:
         told = f"live {verb} {texts}" if texts else "none is live"
         lines.append(f"{LABELS[left.kind]}: not managed here; {told}")
     return lines
+
+
+Told = tuple["Finding", bool]
+"""A finding, and whether its user has accepted it."""
+
+
+def shared(plan: Plan) -> dict[Told, list[str]]:
+    """The findings that several domains have word for word, each with those domains."""
+    domains: dict[Told, list[str]] = {}
+    for change_set in plan.zones:
+        for finding in dict.fromkeys(change_set.findings):
+            told = (finding, finding.code in change_set.allow)
+            domains.setdefault(told, []).append(change_set.place.domain)
+    return {told: names for told, names in domains.items() if len(names) > 1}
 
 
 def kinds_unmanaged(change_set: ChangeSet) -> str:

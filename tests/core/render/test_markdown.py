@@ -171,7 +171,7 @@ def test_a_plan_as_it_is_shown() -> None:
 ### `example.com` · `CCP API`
 
 > [!CAUTION]
-> **The whole is held back:** `spf-drops-sender`
+> **All of it is held back:** `spf-drops-sender`
 >
 > ```text
 > A sender is dropped.
@@ -345,11 +345,27 @@ def test_each_alert_says_how_it_weighs_and_what_is_accepted() -> None:
     document = plan_markdown(plan(replace(FULL_STORY, findings=findings, allow=allow)))
     assert "> [!CAUTION]\n> **Refused:** `cname-conflict`\n" in document
     assert "> [!WARNING]\n> **Allowed:** `spf-removed`\n" in document
-    assert "> [!CAUTION]\n> **The whole is held back:** `spf-pass-all`\n" in document
+    assert "> [!CAUTION]\n> **All of it is held back:** `spf-pass-all`\n" in document
     assert "> [!WARNING]\n> `spf-long`\n" in document
     assert "<summary>1 note</summary>\n\n> `ttl-long`\n" in document
     assert "**1 danger is allowed" not in document.partition("###")[2]
     assert " 1 danger is allowed." in document.partition("###")[0]
+
+
+def test_what_several_domains_have_is_told_once_with_their_names_unless_it_stops_them() -> None:
+    findings = tuple(Finding(f"it-is-{s.value}", s, "So.", "Do.") for s in Severity)
+    zones = [
+        replace(FULL_STORY, place=replace(PLACE, domain=f"{name}.example"), findings=findings)
+        for name in "abc"
+    ]
+    document = plan_markdown(plan(*zones))
+    counts = {s: document.count(f"`it-is-{s.value}`") for s in Severity}
+    assert counts == {"refused": 4, "danger": 4, "warning": 1, "note": 1}
+    head = (
+        "> `it-is-warning`, 3 domains:\n>\n> ```text\n> a.example, b.example, c.example\n>\n> So."
+    )
+    assert head in document
+    is_harmless(document)
 
 
 def test_what_is_held_back_of_a_change_set_is_marked_as_such() -> None:

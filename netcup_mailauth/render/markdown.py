@@ -119,11 +119,15 @@ def _without(change_set: ChangeSet, common: Collection[words.Told]) -> ChangeSet
 def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
     """What several domains have in common, each told once with their names."""
     lines = ["### What several domains have"]
+    notes: list[list[str]] = []
     for (finding, _), names in common.items():
         head = f"{code(finding.code)}, {words.counted(len(names), 'domain', 'domains')}:"
         told = sentences(", ".join(map(both_forms, names)), finding.message, finding.advice)
-        grave = finding.severity is Severity.WARNING
-        lines += ["", *(alert(WARNING, head, *told) if grave else remark(head, *told))]
+        if finding.severity is Severity.NOTE:
+            notes.append(remark(head, *told))
+        else:
+            lines += ["", *alert(WARNING, head, *told)]
+    lines += ["", *_folded_notes(notes)] if notes else []
     codes = dict.fromkeys(code(finding.code) for finding, _ in common)
     return Section(tuple(lines), f"- what several domains have: {', '.join(codes)}")
 
@@ -175,13 +179,17 @@ def _section(
     blocks += _findings(change_set, (Severity.WARNING,))
     kept = [f for f in change_set.findings if f.severity is Severity.NOTE]
     if kept:
-        remarks = (remark(code(f.code), *sentences(f.message, f.advice)) for f in kept)
-        blocks.append(folded(words.counted(len(kept), "note", "notes"), *remarks))
+        remarks = [remark(code(f.code), *sentences(f.message, f.advice)) for f in kept]
+        blocks.append(_folded_notes(remarks))
     lines = [heading]
     for block in filter(None, blocks):
         lines += ["", *block]
     grave = bool(failures or holding.stopping(change_set))
     return Section(tuple(lines), line, grave)
+
+
+def _folded_notes(notes: Sequence[list[str]]) -> list[str]:
+    return folded(words.counted(len(notes), "note", "notes"), *notes)
 
 
 def _planned_line(change_set: ChangeSet) -> str:

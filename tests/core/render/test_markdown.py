@@ -365,6 +365,7 @@ def test_what_several_domains_have_is_told_once_with_their_names_unless_it_stops
         "> `it-is-warning`, 3 domains:\n>\n> ```text\n> a.example, b.example, c.example\n>\n> So."
     )
     assert head in document
+    assert "<summary>1 note</summary>\n\n> `it-is-note`, 3 domains:\n" in document
     is_harmless(document)
 
 

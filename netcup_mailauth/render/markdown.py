@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import holding
-from netcup_mailauth.plan import Status
+from netcup_mailauth.plan import Plan, Status
 from netcup_mailauth.records import both_forms
 from netcup_mailauth.render import words
 from netcup_mailauth.render.forge import (
@@ -36,12 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan, Result, RunResult
+    from netcup_mailauth.plan import Change, ChangeSet, Failure, Result, RunResult
     from netcup_mailauth.records import DnsRecord, Zone
 
 _TITLE = "## Mail records at netcup"
-_SHARED = (Severity.WARNING, Severity.NOTE)
-"""What is told once if several domains have it; what stops a domain stands with that domain."""
 _ALIGNED = 40
 """Columns up to which the words behind the terms of a diff stand below each other."""
 _REMARK = 76
@@ -53,7 +52,7 @@ def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> st
 
     ``file`` is the name of the file in which the plan is, if it is in one.
     """
-    common = {t: names for t, names in words.shared(plan).items() if t[0].severity in _SHARED}
+    common = _common(plan, (Severity.WARNING, Severity.NOTE))
     zones = [_without(c, common) for c in plan.zones]
     dull = [c for c in zones if len(zones) > 1 and _is_dull(c)]
     sections = [_plan_section(c, full) for c in zones if c not in dull]
@@ -68,15 +67,22 @@ def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> st
 
 def run_markdown(run: RunResult, full: bool = False) -> str:
     """What became of each domain; if not all of it fits into a comment, the failures first."""
-    dull = [
-        r for r in run.results if r.status is Status.UNCHANGED and not r.notes and not r.failure
-    ]
-    sections = [_result_section(result, full) for result in run.results if result not in dull]
-    sections += [_dull_section([result.change_set for result in dull])] if dull else []
+    planned = Plan(tuple(result.change_set for result in run.results))
+    common = _common(planned, (Severity.WARNING,))
+    sections: list[Section] = []
+    dull: list[ChangeSet] = []
+    for result in run.results:
+        change_set = _without(result.change_set, common)
+        if result.status is Status.UNCHANGED and not result.notes and not result.failure:
+            dull.append(change_set)
+        else:
+            sections.append(_result_section(replace(result, change_set=change_set), full))
+    sections += [_shared_section(common)] if common else []
+    sections += [_dull_section(dull)] if dull else []
     counts = [(status, run.count(status)) for status in Status]
     listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
     domains = words.counted(len(run.results), "domain", "domains")
-    head = (_TITLE, "", f"**{domains}: {listed}.**")
+    head = (_TITLE, "", f"**{domains}: {listed}.{words.stopped(planned, code)}**")
     return fitted(head, sections, "All that changed is in the output of `--format json`.")
 
 
@@ -108,6 +114,11 @@ def _accepted(plan: Plan) -> str:
 
 def _is_allowed(finding: Finding, change_set: ChangeSet) -> bool:
     return finding.severity is Severity.DANGER and finding.code in change_set.allow
+
+
+def _common(plan: Plan, severities: Collection[Severity]) -> dict[words.Told, list[str]]:
+    """What is told once, if several domains have it; what stops one stands with that domain."""
+    return {t: names for t, names in words.shared(plan).items() if t[0].severity in severities}
 
 
 def _without(change_set: ChangeSet, common: Collection[words.Told]) -> ChangeSet:
@@ -152,11 +163,17 @@ def _plan_section(change_set: ChangeSet, full: bool) -> Section:
 
 
 def _result_section(result: Result, full: bool) -> Section:
-    change_set = result.change_set
-    heading = f"{_heading(change_set)}: {result.status.value}"
-    line = f"- {code(change_set.place.domain)}: {result.status.value}"
+    kept = (f for f in result.change_set.findings if f.severity is not Severity.NOTE)
+    change_set = replace(result.change_set, findings=tuple(kept))
+    outcome = result.status.value
+    if holding.is_in_part(change_set):
+        outcome += f"; {words.held_back(change_set)}"
     notes = [remark("Note:", *sentences(note)) for note in result.notes]
-    return _section(heading, change_set, line, full, result.failure, notes)
+    failure = result.failure
+    if failure and failure.exit_code is ExitCode.REFUSED and holding.stopping(change_set):
+        failure = None  # each of what stops it has an alert of its own
+    line = f"- {code(change_set.place.domain)}: {outcome}"
+    return _section(f"{_heading(change_set)}: {outcome}", change_set, line, full, failure, notes)
 
 
 def _heading(change_set: ChangeSet) -> str:

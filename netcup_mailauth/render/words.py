@@ -340,10 +340,11 @@ def totals(plan: Plan, quote: Callable[[str], str] = visible) -> str:
     line += f": {numbers[Action.CREATE]} to create, {numbers[Action.UPDATE]} to update, "
     line += f"{numbers[Action.DELETE]} to delete"
     line += f", {failed} failed" if failed else ""
-    return f"{line}.{_stopped(plan, quote)}"
+    return f"{line}.{stopped(plan, quote)}"
 
 
-def _stopped(plan: Plan, quote: Callable[[str], str]) -> str:
+def stopped(plan: Plan, quote: Callable[[str], str] = visible) -> str:
+    """What of a plan the guard would stop, or has stopped; sentences, or nothing."""
     stopped = [c for c in plan.zones if holding.stopping(c)]
     in_part = [c for c in stopped if holding.is_in_part(c)]
     whole = [c for c in stopped if c not in in_part]

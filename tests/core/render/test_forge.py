@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netcup_mailauth.records import visible
@@ -54,6 +54,8 @@ def test_the_ticks_of_a_code_span_are_more_than_any_inside(text: str) -> None:
 
 
 @given(st.lists(ANY, min_size=1, max_size=4))
+@example(["```", "x"])
+@example(["`````", "````", " ```"])
 def test_a_fence_gives_its_lines_back_in_one_block_for_every_library(texts: list[str]) -> None:
     lines = [visible(text) for text in texts]
     for markdown in (fence("text", lines), quoted(fence("text", lines))):

@@ -51,6 +51,8 @@ from tests.core.render.samples import (
 from tests.hostile import ATTACKS
 from tests.rendering import Page, is_harmless
 
+PLAIN = replace(FULL_STORY, findings=())
+
 
 def attacked(text: str) -> tuple[Plan, RunResult, Zone]:
     """A plan, a run and a zone with ``text`` wherever an API or a DNS server may put it."""
@@ -384,9 +386,9 @@ def test_a_run_shows_each_outcome_with_advice_and_what_was_to_change() -> None:
     document = run_markdown(
         RunResult(
             (
-                Result(FULL_STORY, Status.UNKNOWN, failure),
+                Result(PLAIN, Status.UNKNOWN, failure),
                 Result(UNCHANGED, Status.UNCHANGED),
-                Result(FULL_STORY, Status.APPLIED, notes=("TXT at @ changed.",)),
+                Result(PLAIN, Status.APPLIED, notes=("TXT at @ changed.",)),
             )
         )
     )
@@ -400,6 +402,31 @@ def test_a_run_shows_each_outcome_with_advice_and_what_was_to_change() -> None:
     assert "> Note:\n>\n> ```text\n> TXT at @ changed.\n> ```\n" in document
     assert document.count("\n+ -all ") == 2
     assert "1 domain needs nothing" in document
+
+
+def test_a_run_says_what_is_held_back_once_and_tells_no_notes() -> None:
+    findings = (
+        Finding("spf-drops-sender", Severity.DANGER, "B.", kind=Kind.SPF),
+        Finding("ttl-long", Severity.NOTE, "C."),
+    )
+    held = replace(FULL_STORY, findings=findings, held=frozenset({Kind.SPF}))
+    refused = Failure(ExitCode.REFUSED, "SPF is held back, because of spf-drops-sender.")
+    document = run_markdown(RunResult((Result(held, Status.APPLIED, refused),)))
+    head, _, rest = document.partition("###")
+    assert "1 domain: 1 applied. SPF is held back by `spf-drops-sender`." in head
+    assert rest.startswith(" `example.com` · `CCP API`: applied; SPF is held back\n")
+    assert rest.count("spf-drops-sender") == 1
+    assert "ttl-long" not in document
+    stale = Failure(ExitCode.STALE, "It changed.")
+    assert "It changed." in run_markdown(RunResult((Result(held, Status.STALE, stale),)))
+
+
+def test_what_several_domains_of_a_run_have_is_told_once() -> None:
+    zones = [replace(FULL_STORY, place=replace(PLACE, domain=f"{name}.example")) for name in "ab"]
+    document = run_markdown(RunResult(tuple(Result(zone, Status.REFUSED) for zone in zones)))
+    assert document.count("`dkim-no-key`") == 1
+    assert "> `dkim-no-key`, 2 domains:\n" in document
+    assert document.count("`spf-drops-sender`\n") == 2
 
 
 def test_what_could_not_be_planned_is_told_once_in_a_run() -> None:

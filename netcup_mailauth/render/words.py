@@ -155,20 +155,15 @@ def compared(change: Change) -> list[Detail]:
     """A change as a diff: each term, tag or key with its sign, a blank for one that stays.
 
     What a sign alone does not say stands behind the term, or below in a line without one. A record
-    that comes, goes or cannot be read is one line.
+    that comes or goes is one line.
     """
     before = change.before.destination if change.before else None
     after = change.after.destination if change.after else None
-    try:
-        if before is not None and after is not None:
-            match change.kind:
-                case Kind.SPF:
-                    return [*_compared_terms(before, after), *_spf_cost(change)]
-                case Kind.DMARC:
-                    return [*_compared_tags(before, after), *details(change)]
-    except RecordError:
-        pass  # one of them is none; then each is shown as it is
     told = details(change)
+    if before is not None and after is not None and change.kind is Kind.SPF:
+        return [*_compared_terms(before, after), *(line for line in told if not line.term)]
+    if before is not None and after is not None and change.kind is Kind.DMARC:
+        return [*_compared_tags(before, after), *told]
     if before is None:  # its tags stand in the record, and are no lines of their own
         told = [Detail("", "", ": ".join(filter(None, (d.term, d.words)))) for d in told]
     return [*_rows(change, before, after), *told]
@@ -197,7 +192,12 @@ def _lines_of(kind: Kind, text: str | None) -> list[str]:
 
 
 def _compared_terms(before: str, after: str) -> Iterator[Detail]:
-    old, new = spf.parse(before), spf.parse(after)
+    """Term by term, in the order of the new record; of a broken record word by word."""
+    try:
+        old, new = spf.parse(before), spf.parse(after)
+    except RecordError:
+        yield from _compared_words(before, after)
+        return
     if old.version == new.version:
         yield Detail(" ", old.version, "")
     else:
@@ -209,6 +209,18 @@ def _compared_terms(before: str, after: str) -> Iterator[Detail]:
         else:
             sign = {"kept": " ", "moved": "!"}.get(step.action) or _TERM_SIGNS[step.action]
             yield Detail(sign, visible(step.text), _meaning(step))
+
+
+def _compared_words(before: str, after: str) -> Iterator[Detail]:
+    from difflib import SequenceMatcher  # for the rare record that is broken
+
+    old, new = before.split(), after.split()
+    for _, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
+        if old[i:j] == new[k:m]:
+            yield from (Detail(" ", visible(word), "") for word in old[i:j])
+        else:
+            yield from (Detail("-", visible(word), "") for word in old[i:j])
+            yield from (Detail("+", visible(word), "") for word in new[k:m])
 
 
 def _compared_tags(before: str, after: str) -> Iterator[Detail]:

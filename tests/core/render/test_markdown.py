@@ -245,6 +245,16 @@ def test_spf_is_told_by_term_in_the_order_of_the_record() -> None:
     ]
 
 
+def test_a_broken_spf_record_is_told_word_by_word() -> None:
+    lines = diff_of(change(Kind.SPF, "v=spf1 mx include: a.example  ~all", SPF)).splitlines()
+    expected = ["  v=spf1", "  mx", "- include:", "- a.example", "- ~all", "+ a", "+ -all"]
+    assert lines[1:8] == expected
+    assert lines[8].startswith("# so far no valid record: ")
+    endless = f"v=spf1 {'bad! ' * 12_000}"
+    document = plan_markdown(plan(change_set(change(Kind.SPF, endless, SPF))))
+    assert len(document) <= LONGEST
+
+
 def test_dmarc_is_told_by_tag_and_below_in_words() -> None:
     old = "v=DMARC1; p=none; rua=mailto:a@example.com; fo=1; x=old"
     new = "v=DMARC1; p=reject; rua=mailto:a@example.com; sp=none; x=old"
@@ -278,7 +288,7 @@ def test_a_key_that_stays_is_no_change_of_a_key() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_a_record_that_comes_goes_or_cannot_be_read_is_a_line(kind: Kind) -> None:
+def test_each_change_says_what_it_does_and_shows_both_values(kind: Kind) -> None:
     label = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
     for action, before, after in (
         ("create", None, "new | value"),
@@ -287,8 +297,10 @@ def test_a_record_that_comes_goes_or_cannot_be_read_is_a_line(kind: Kind) -> Non
     ):
         lines = diff_of(change(kind, before, after, "here")).splitlines()
         assert lines[0] == f"@@ {action} {label[kind]} at here @@"
-        assert ("- old `value" in lines) is (before is not None)
-        assert ("+ new | value" in lines) is (after is not None)
+        gone, there = (
+            " ".join(line[2:] for line in lines if line.startswith(f"{sign} ")) for sign in "-+"
+        )
+        assert (gone, there) == (before or "", after or "")
 
 
 def test_an_empty_record_is_said_to_be_empty() -> None:

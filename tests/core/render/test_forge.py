@@ -32,6 +32,7 @@ ANY = (TEXTS | st.sampled_from(ATTACKS)).filter(lambda text: "`" * (MOST_TICKS +
 
 
 @given(ANY)
+@example("a`b``c")
 def test_a_code_span_gives_its_text_back_and_nothing_else(text: str) -> None:
     seen = inline(code(text))
     assert seen.text == "␀"
@@ -39,6 +40,7 @@ def test_a_code_span_gives_its_text_back_and_nothing_else(text: str) -> None:
 
 
 @given(ANY)
+@example("a|b")
 def test_a_cell_is_one_cell_and_gives_its_text_back(text: str) -> None:
     (content,) = cells(f"| {cell(text)} |")
     assert inline(content).spans == (visible(text) or "  ",)

@@ -213,7 +213,7 @@ def test_a_plan_of_an_exported_zone_can_only_be_looked_at(cli: Cli) -> None:
 def test_show_shortens_what_no_forge_takes(cli: Cli) -> None:
     cli("plan", "example.com", *WISH, "--out", "plan.json")
     zones = cli.document["zones"]
-    many = [{**zones[0], "domain": f"d{n}.example.com"} for n in range(60)]
+    many = [{**zones[0], "domain": f"d{n}.example.com"} for n in range(150)]
     document = {**cli.document, "zones": many, "digest": planfile.digest(many)}
     (cli.folder / "plan.json").write_text(documents.dumps(document))
     _, out, _ = cli("show", "plan.json", "--format", "markdown")

@@ -80,9 +80,9 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
     sections += [_shared_section(common)] if common else []
     sections += [_dull_section(dull)] if dull else []
     counts = [(status, run.count(status)) for status in Status]
-    listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
+    ended = ", ".join(f"{number} {status.value}" for status, number in counts if number)
     domains = words.counted(len(run.results), "domain", "domains")
-    head = (_TITLE, "", f"**{domains}: {listed}.{words.stopped(planned, code)}**")
+    head = (_TITLE, "", f"**{domains}: {ended}.{words.stopped(planned, code)}**")
     return fitted(head, sections, "All that changed is in the output of `--format json`.")
 
 

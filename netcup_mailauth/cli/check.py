@@ -61,7 +61,7 @@ def _print(report: CheckReport, output_format: str, full: bool) -> None:
         case "json":
             output = documents.dumps(checks.check_document(report))
         case "markdown":
-            output = checks.check_markdown(report)
+            output = checks.check_markdown(report, full)
         case _:
             output = checks.check_text(report, Page(width(), use_colour(), why=False), full)
     show(output)

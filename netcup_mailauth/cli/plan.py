@@ -28,7 +28,7 @@ from netcup_mailauth.errors import ExitCode, MailauthError, worst
 from netcup_mailauth.judge import holding
 from netcup_mailauth.netcup.zonefile import ZoneFiles
 from netcup_mailauth.policy import Grounds
-from netcup_mailauth.render import markdown, metrics, text
+from netcup_mailauth.render import forge, markdown, metrics, text
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.render.ways import ways_markdown, ways_text
 
@@ -140,8 +140,8 @@ def print_plan(
         case "json":
             output = documents.dumps(planfile.plan_document(plan, grounds))
         case "markdown":
-            output = markdown.plan_comment(plan, full, path.name if path else None)
-            output += ways_markdown(ways, markdown.LONGEST - len(output))
+            output = markdown.plan_markdown(plan, full, path.name if path else None)
+            output += ways_markdown(ways, forge.MOST - len(output))
         case _:
             page = Page(width(), use_colour(), why=False)
             output = text.plan_text(plan, page, full) + ways_text(ways)

@@ -25,7 +25,7 @@ from netcup_mailauth.findings import NOT_SERVED, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import RunResult, Status
 from netcup_mailauth.records import both_forms
-from netcup_mailauth.render import markdown, metrics, text, words
+from netcup_mailauth.render import forge, markdown, metrics, text, words
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.render.ways import ways_markdown, ways_text
 
@@ -171,9 +171,9 @@ class Reporter:
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":
             return documents.dumps(planfile.run_document(outcome, self.grounds))
-        output = markdown.run_comment(outcome, self._full)
+        output = markdown.run_markdown(outcome, self._full)
         ways = self._ways([result.change_set for result in outcome.results])
-        return output + ways_markdown(ways, markdown.LONGEST - len(output))
+        return output + ways_markdown(ways, forge.MOST - len(output))
 
 
 def agreed(plan: Plan, question: str) -> bool:

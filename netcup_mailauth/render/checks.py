@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,21 @@ from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
 from netcup_mailauth.records import both_forms, visible
-from netcup_mailauth.render.markdown import cell, code, plain
-from netcup_mailauth.render.text import failure_lines, finding_lines
+from netcup_mailauth.render.forge import (
+    CAUTION,
+    WARNING,
+    Section,
+    alert,
+    code,
+    fence,
+    fitted,
+    folded,
+    quoted,
+    remark,
+    sentences,
+    shown,
+)
+from netcup_mailauth.render.text import Page, failure_lines, finding_lines
 from netcup_mailauth.render.words import LABELS, counted, ends_of, value_of
 
 if TYPE_CHECKING:
@@ -23,17 +37,19 @@ if TYPE_CHECKING:
         DomainCheck,
         ServerView,
     )
-    from netcup_mailauth.render.text import Page
 
 SCHEMA = 1
 
 _COLOURS = {State.OK: "green", State.PENDING: "yellow"}
 _GRAVITY = list(Severity)
+_TITLE = "## Mail records as receivers see them"
 _INDENT = 11
 """Where a record's kind, and what is told about it, begins."""
 _VALUES = 21
 """Where the values begin of which not all servers say the same."""
 _MAX_NAME = 40
+_COLUMNS = 96
+"""Of the table in Markdown, which no forge folds."""
 _ENDS = {ExitCode.OK: "right", ExitCode.NOT_YET: "not everywhere yet", ExitCode.UNVERIFIED: "wrong"}
 
 
@@ -50,9 +66,11 @@ def check_document(report: CheckReport) -> dict[str, Any]:
     return {"schema": SCHEMA, "domains": [_domain_document(domain) for domain in report.domains]}
 
 
-def check_markdown(report: CheckReport) -> str:
-    """The report for a merge request."""
-    return "\n".join(_domain_markdown(domain) for domain in report.domains)
+def check_markdown(report: CheckReport, full: bool = False) -> str:
+    """The report for a merge request; a line for each domain that a comment has no room for."""
+    sections = [_section(domain, full) for domain in report.domains]
+    head = (_TITLE, "", f"**{_totals(report)}**")
+    return fitted(head, sections, "All of it is in the output of `--format json`.")
 
 
 def grounds(domain: DomainCheck) -> str:
@@ -128,15 +146,24 @@ def _by_gravity(finding: Finding) -> int:
 
 def _table(domain: DomainCheck, page: Page, full: bool) -> list[str]:
     """The records, the worst first; equal advice is given once, below the last it is for."""
-    records = _worst_first(domain)
-    longest = max((len(visible(record.name)) for record in records), default=0)
+    name_width = _name_width(domain)
     lines = []
-    for advice, group in groupby(records, key=lambda record: record.advice):
+    for group in _by_advice(domain):
         lines.append("")
         for record in group:
-            lines += _record(record, page, min(longest, _MAX_NAME), full)
-        lines += _advice(advice, page)
+            lines += _record(record, page, name_width, full)
+        lines += _advice(group[0].advice, page)
     return lines
+
+
+def _name_width(domain: DomainCheck) -> int:
+    longest = max((len(visible(record.name)) for record in domain.records), default=0)
+    return min(longest, _MAX_NAME)
+
+
+def _by_advice(domain: DomainCheck) -> list[list[CheckedRecord]]:
+    groups = groupby(_worst_first(domain), key=lambda record: record.advice)
+    return [list(records) for _, records in groups]
 
 
 def _record(record: CheckedRecord, page: Page, name_width: int, full: bool) -> list[str]:
@@ -305,48 +332,67 @@ def _finding_document(finding: Finding) -> dict[str, str]:
     }
 
 
-def _domain_markdown(domain: DomainCheck) -> str:
-    lines = [f"### {code(both_forms(domain.domain))}", ""]
+def _section(domain: DomainCheck, full: bool) -> Section:
+    """A domain in Markdown: dangers, the table as a terminal has it, what is to be typed, notes."""
+    ended = _ENDS.get(domain.exit_code, "failed")
+    heading = f"### {code(both_forms(domain.domain))}: {ended}"
+    line = f"- {code(domain.domain)}: {ended}"
     if domain.error is not None:
-        words = f"{plain(domain.error.message)} {_prose(domain.error.advice)}".rstrip()
-        return _lines([*lines, f"**failed**: {words}"])
-    lines += [f"{plain(_headline(domain))}; {grounds(domain)}.", ""]
-    lines += ["| state | kind | name | server | value |", "|---|---|---|---|---|"]
-    records = _worst_first(domain)
-    lines += [_row(record, view) for record in records for view in record.servers]
-    advice = dict.fromkeys(record.advice for record in records if record.advice)
-    lines += ["", *(f"- {_prose(text)}" for text in advice)]
+        told = sentences(domain.error.message, domain.error.advice)
+        failed = alert(CAUTION, "**Failed.**", *told)
+        return Section((heading, "", *failed), line, grave=True)
+    blocks: list[list[str]] = []
+    notes: list[list[str]] = []
     for finding in sorted(domain.all_findings, key=_by_gravity):
-        allowed = ", allowed" if finding.code in domain.allow else ""
-        words = f"{plain(finding.message)} {_prose(finding.advice)}".rstrip()
-        lines.append(f"- {_mark(finding.severity)}{allowed} {code(finding.code)}: {words}")
-    return _lines([*lines, *_concluded_markdown(domain)])
+        (notes if finding.severity is Severity.NOTE else blocks).append(_alert(finding, domain))
+    urgent = [f for f in domain.all_findings if f.severity in (Severity.REFUSED, Severity.DANGER)]
+    blocks = [*blocks[: len(urgent)], *_report(_bounded(domain), full), *blocks[len(urgent) :]]
+    if notes:
+        blocks.append(folded(counted(len(notes), "note", "notes"), *notes))
+    lines = [heading]
+    for block in blocks:
+        lines += ["", *block]
+    grave = domain.exit_code not in (ExitCode.OK, ExitCode.NOT_YET)
+    return Section(tuple(lines), line, grave)
 
 
-def _concluded_markdown(domain: DomainCheck) -> Iterator[str]:
-    if domain.conclusions or domain.costs:
-        yield from ("", "What receivers make of it:", "")
-    yield from (f"- {plain(text)}" for text in domain.conclusions)
-    yield from (f"- {code(line.strip())}" for line in domain.costs)
+def _alert(finding: Finding, domain: DomainCheck) -> list[str]:
+    name, told = code(finding.code), sentences(finding.message, finding.advice)
+    if finding.severity is Severity.NOTE:
+        return remark(name, *told)
+    allowed = finding.code in domain.allow
+    grave = finding.severity is not Severity.WARNING and not allowed
+    head = f"**Allowed:** {name}" if allowed else name
+    return alert(CAUTION if grave else WARNING, head, *told)
 
 
-def _mark(severity: Severity) -> str:
-    grave = severity in (Severity.REFUSED, Severity.DANGER)
-    return f"**{severity.value}**" if grave else severity.value
-
-
-def _prose(advice: str) -> str:
-    """Advice on one line; what is to be copied in a code span."""
-    lines = advice.split("\n") if advice else []
-    return " ".join(code(x.strip()) if x.startswith("  ") else plain(x) for x in lines)
-
-
-def _row(record: CheckedRecord, view: ServerView) -> str:
-    value = _text_of(record, view, _differing(record, full=False))
-    return (
-        f"| {view.state.value} | {LABELS[record.kind]} | {cell(record.name)} "
-        f"| {cell(view.server)} | {cell(value)} |"
+def _bounded(domain: DomainCheck) -> DomainCheck:
+    """The domain with a word about each value that is too long for a comment, in its place."""
+    records = (
+        replace(
+            record,
+            expected=record.expected and shown(record.expected),
+            servers=tuple(replace(v, values=tuple(map(shown, v.values))) for v in record.servers),
+        )
+        for record in domain.records
     )
+    return replace(domain, records=tuple(records))
+
+
+def _report(domain: DomainCheck, full: bool) -> Iterator[list[str]]:
+    """What was found, as a terminal has it; what is to be typed stands by itself below."""
+    page = Page(_COLUMNS)
+    lines = [*page.hang("", _headline(domain), 2), *page.hang("", grounds(domain), 2)]
+    for group in _by_advice(domain):
+        lines.append("")
+        for record in group:
+            lines += _record(record, page, _name_width(domain), full)
+    lines += _concluded(domain, page)
+    yield quoted(fence("text", lines))
+    for advice in dict.fromkeys(group[0].advice for group in _by_advice(domain)):
+        if advice:
+            labels = dict.fromkeys(LABELS[r.kind] for r in domain.records if r.advice == advice)
+            yield remark(f"{' and '.join(labels)}:", *sentences(advice))
 
 
 def _lines(lines: Sequence[str]) -> str:

@@ -1,203 +1,105 @@
-"""Markdown for a merge request.
+"""Markdown for a merge request: what a plan does, as a diff that a reviewer can judge.
 
-What an API sent is data: every value stands in a code span whose fence is longer than any inside
-it, also where a sentence quotes it, because a forge looks for mentions, references and links after
-it has taken the backslashes away. No line begins with what it would take for a command.
+Per domain what the guard would stop comes first, as an alert; then the diff, warnings, and notes to
+unfold. How a text of others is kept from becoming markup stands in :mod:`.forge`.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.errors import ExitCode
+from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import holding
-from netcup_mailauth.plan import RunResult
-from netcup_mailauth.records import both_forms, visible
-from netcup_mailauth.render.words import (
-    HELD,
-    LABELS,
-    counted,
-    details,
-    ends_of,
-    listed,
-    nothing_to_do,
-    totals,
-    unmanaged,
-    untouched,
-    value_of,
-    where,
+from netcup_mailauth.plan import Plan, Status
+from netcup_mailauth.records import both_forms
+from netcup_mailauth.render import words
+from netcup_mailauth.render.forge import (
+    CAUTION,
+    LONGEST,
+    WARNING,
+    Section,
+    alert,
+    cell,
+    code,
+    fence,
+    fitted,
+    folded,
+    quoted,
+    remark,
+    sentences,
+    shown,
 )
+from netcup_mailauth.render.text import name_of, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan, Result
-    from netcup_mailauth.records import DnsRecord, Kind, Zone
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.plan import Change, ChangeSet, Failure, Result, RunResult
+    from netcup_mailauth.records import DnsRecord, Zone
 
-LONGEST = 60_000
-"""Characters; what is longer no forge takes as a comment."""
-
-_MARKS = {
-    Severity.REFUSED: "**refused**",
-    Severity.DANGER: "**danger**",
-    Severity.WARNING: "warning",
-    Severity.NOTE: "note",
-}
-_DETAILS = {"+": "added", "-": "dropped", "~": "changed"}
+_TITLE = "## Mail records at netcup"
+_ALIGNED = 40
+"""Columns up to which the words behind the terms of a diff stand below each other."""
+_REMARK = 76
+"""Columns of a remark in a diff."""
 
 
-def plan_markdown(plan: Plan, full: bool = False) -> str:
-    """A whole plan."""
-    blocks = ["## Mail records at netcup\n", f"{plain(totals(plan))}\n"]
-    blocks += [_change_set(change_set, full) for change_set in plan.zones]
-    return "\n".join(blocks)
-
-
-def plan_comment(plan: Plan, full: bool = False, file: str | None = None) -> str:
-    """A plan for a comment: whole if it can be, else in a line for each domain.
+def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> str:
+    """A plan: whole if a comment can hold it, else a line for what it cannot.
 
     ``file`` is the name of the file in which the plan is, if it is in one.
     """
-    output = plan_markdown(plan, full)
-    return output if len(output) <= LONGEST else _summary(plan, file)
+    common = _common(plan, (Severity.WARNING, Severity.NOTE))
+    zones = [_without(c, common) for c in plan.zones]
+    dull = [c for c in zones if len(zones) > 1 and _is_dull(c)]
+    sections = [_plan_section(c, full) for c in zones if c not in dull]
+    sections += [_shared_section(common)] if common else []
+    sections += [_dull_section(dull)] if dull else []
+    whole = "Make the whole plan a file with `--out`, and look at it with `show`."
+    if file is not None:
+        whole = f"The whole plan is in {code(file)}; look at it with `show`."
+    head = (_TITLE, "", f"**{words.totals(plan, code)}**{_accepted(plan)}")
+    return fitted(head, sections, whole)
 
 
 def run_markdown(run: RunResult, full: bool = False) -> str:
-    """What became of each domain, and below it what was to change."""
-    lines = ["## Mail records at netcup\n", "| domain | result |", "|---|---|"]
-    lines += [*(_result_row(result) for result in run.results), ""]
-    changed = (result.change_set for result in run.results if result.change_set.changes)
-    lines += [_change_set(change_set, full) for change_set in changed]
-    return "\n".join(lines)
-
-
-def run_comment(outcome: RunResult, full: bool = False) -> str:
-    """A run as Markdown: whole if a comment can hold it, else a line for each domain.
-
-    When not even those fit, the failures come first, and the rest is counted.
-    """
-    output = run_markdown(outcome, full)
-    if len(output) <= LONGEST:
-        return output
-    bare = [replace(r, change_set=replace(r.change_set, changes=())) for r in outcome.results]
-    shown = sorted(bare, key=lambda result: result.failure is None)
-    while True:
-        left = len(bare) - len(shown)
-        more = f"and {counted(left, 'more domain', 'more domains')}; " if left else ""
-        lines = run_markdown(RunResult(tuple(shown)))
-        output = f"{lines}\n{more}all that changed is in the output of `--format json`.\n"
-        if len(output) <= LONGEST:
-            return output
-        shown = shown[: len(shown) * 3 // 4]
+    """What became of each domain; if not all of it fits into a comment, the failures first."""
+    planned = Plan(tuple(result.change_set for result in run.results))
+    common = _common(planned, (Severity.WARNING,))
+    sections: list[Section] = []
+    dull: list[ChangeSet] = []
+    for result in run.results:
+        change_set = _without(result.change_set, common)
+        if result.status is Status.UNCHANGED and not result.notes and not result.failure:
+            dull.append(change_set)
+        else:
+            sections.append(_result_section(replace(result, change_set=change_set), full))
+    sections += [_shared_section(common)] if common else []
+    sections += [_dull_section(dull)] if dull else []
+    counts = [(status, run.count(status)) for status in Status]
+    ended = ", ".join(f"{number} {status.value}" for status, number in counts if number)
+    domains = words.counted(len(run.results), "domain", "domains")
+    head = (_TITLE, "", f"**{domains}: {ended}.{words.stopped(planned, code)}**")
+    return fitted(head, sections, "All that changed is in the output of `--format json`.")
 
 
 def zone_markdown(zone: Zone) -> str:
-    """A zone's records as a table."""
-    lines = [f"## {code(both_forms(zone.name))}\n", "| hostname | type | value |", "|---|---|---|"]
-    lines += [_record_row(record) for record in listed(zone)]
-    return "\n".join([*lines, "", f"{counted(len(zone.records), 'record', 'records')}."]) + "\n"
-
-
-def code(text: str) -> str:
-    """``text`` in a code span that nothing inside can end."""
-    shown = visible(text)
-    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    # A code span loses one blank at each end if it has one at both.
-    edges = {shown[:1], shown[-1:]}
-    blank = " " if not shown or "`" in edges or (edges == {" "} and shown.strip()) else ""
-    return f"{fence}{blank}{shown}{blank}{fence}"
-
-
-def cell(text: str) -> str:
-    """A code span inside a table, where a pipe would end the cell."""
-    return code(text).replace("|", "\\|")
-
-
-_MARKUP = re.compile(r"[^\w\s.,;?'\"()/+-]|_|www\.|GH-|^/", re.IGNORECASE)
-"""What a forge may take for markup, a mention, a reference or a link."""
-_BEFORE, _BEHIND = "(\"'", ".,;:?!\"')"
-"""Punctuation around a word."""
-
-
-def plain(text: str, quote: Callable[[str], str] = code) -> str:
-    """Prose of ours that may quote values: each word that could be markup is in a code span."""
-    return " ".join(_plain_word(word, quote) for word in visible(text).split(" "))
-
-
-def _plain_word(text: str, quote: Callable[[str], str]) -> str:
-    rest = text.lstrip(_BEFORE)
-    word = rest.rstrip(_BEHIND)
-    lead, tail = text[: len(text) - len(rest)], rest[len(word) :]
-    if _MARKUP.search(word):
-        word = quote(word) if re.search(r"\w", word) else _escaped(word)
-    return f"{lead}{word}{_escaped(tail)}"
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([!#$%&*<=>@\[\]\\^_`{|}~])", r"\\\1", text)
-
-
-def _change_set(change_set: ChangeSet, full: bool) -> str:
-    name = code(both_forms(change_set.place.domain))
-    lines = [f"### {name} {plain(_served_by(change_set))}".rstrip() + "\n"]
-    if change_set.error is not None:
-        lines += [*_failure(change_set.error), ""]
-    elif change_set.is_empty:
-        words = nothing_to_do(change_set)
-        lines += [f"{words[0].upper()}{words[1:]}.\n"]
-        left = unmanaged(change_set, code)
-        lines += [*(f"- {line}" for line in left), *([""] if left else [])]
-    else:
-        for change in change_set.changes:
-            lines += _change(change, full)
-            if holding.is_in_part(change_set) and change.kind in change_set.held:
-                lines.append(f"  - **{HELD}**")
-        lines += [f"- {line}" for line in (untouched(change_set), *unmanaged(change_set, code))]
-        lines.append("")
-    for finding in change_set.findings:
-        lines += _finding(finding, finding.code in change_set.allow)
-    return "\n".join(lines)
-
-
-def _served_by(change_set: ChangeSet) -> str:
-    return where(change_set.place.backend, change_set.place.endpoint)
-
-
-def _change(change: Change, full: bool) -> list[str]:
-    name = f"**{change.action.value}** {LABELS[change.kind]} at {code(change.hostname)}"
-    before = change.before and _value(change.kind, change.before.destination, full)
-    after = change.after and _value(change.kind, change.after.destination, full)
-    source = f", from {code(change.source)}" if change.source and change.after else ""
-    if before and after:
-        lines = [f"- {name}", f"  - from {before}", f"  - to {after}{source}"]
-    else:
-        lines = [f"- {name}: {after or before}{source}"]
-    for detail in details(change):
-        term = f"{_DETAILS[detail.sign]} {code(detail.term)} " if detail.term else ""
-        lines.append(f"  - {term}{plain(detail.words)}".rstrip())
-    return lines
-
-
-def _value(kind: Kind, text: str, full: bool) -> str:
-    short, value = value_of(kind, text, full=False), value_of(kind, text, full=True)
-    if full and value and short != value:
-        return f"{code(short)}, in full {code(value)}"
-    ends = ends_of(kind, text)
-    return f"{code(short)}, {code(ends)}" if ends else code(short)
-
-
-def _finding(finding: Finding, allowed: bool) -> list[str]:
-    advice = " ".join(plain(line) for line in finding.advice.splitlines())
-    words = f"{plain(finding.message)} {advice}".rstrip()
-    consent = ", allowed" if allowed and finding.severity is Severity.DANGER else ""
-    return [f"- {_MARKS[finding.severity]}{consent} {code(finding.code)}: {words}", ""]
-
-
-def _failure(failure: Failure) -> list[str]:
-    return [f"**failed**: {plain(failure.message)} {plain(failure.advice)}".rstrip()]
+    """A zone's records as a table; the first ones, where a comment cannot hold them all."""
+    head = [f"## {code(both_forms(zone.name))}", "", "| hostname | type | value |", "|---|---|---|"]
+    number = words.counted(len(zone.records), "record", "records")
+    room = LONGEST - sum(len(line) + 1 for line in head) - 200
+    rows: list[str] = []
+    for row in map(_record_row, words.listed(zone)):
+        room -= len(row) + 1
+        if room < 0:
+            left = len(zone.records) - len(rows)
+            number = f"{number}, {left} of them left out here; `--format text` lists them all"
+            break
+        rows.append(row)
+    return "".join(f"{line}\n" for line in (*head, *rows, "", f"{number}."))
 
 
 def _record_row(record: DnsRecord) -> str:
@@ -205,39 +107,209 @@ def _record_row(record: DnsRecord) -> str:
     return f"| {cell(record.hostname)} | {cell(record.type)} | {cell(value)} |"
 
 
-def _result_row(result: Result) -> str:
-    failure = result.failure
-    sentences = [failure.message, failure.advice] if failure else []
-    words = " ".join(plain(sentence, cell) for sentence in sentences if sentence)
-    notes = "".join(f" (note: {plain(note, cell)})" for note in result.notes)
-    outcome = f"{result.status.value}: {words}" if words else result.status.value
-    return f"| {cell(result.change_set.place.domain)} | {outcome}{notes} |"
+def _accepted(plan: Plan) -> str:
+    number = sum(_is_allowed(f, c) for c in plan.zones for f in c.findings)
+    return f" {words.counted(number, 'danger is', 'dangers are')} allowed." if number else ""
 
 
-def _summary(plan: Plan, file: str | None) -> str:
-    """A plan's totals, a line for each domain, and a pointer to the whole."""
-    where = "Make the whole plan a file with `--out`, and look at it with `show`."
-    if file is not None:
-        where = f"The whole plan is in {code(file)}; look at it with `show`."
-    head = f"## Mail records at netcup\n\n{plain(totals(plan))}\n\n{where}\n\n"
+def _is_allowed(finding: Finding, change_set: ChangeSet) -> bool:
+    return finding.severity is Severity.DANGER and finding.code in change_set.allow
+
+
+def _common(plan: Plan, severities: Collection[Severity]) -> dict[words.Told, list[str]]:
+    """What is told once, if several domains have it; what stops one stands with that domain."""
+    return {t: names for t, names in words.shared(plan).items() if t[0].severity in severities}
+
+
+def _without(change_set: ChangeSet, common: Collection[words.Told]) -> ChangeSet:
+    """The change set without what is told once for several."""
+    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
+    return replace(change_set, findings=tuple(own))
+
+
+def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
+    """What several domains have in common, each told once with their names."""
+    lines = ["### What several domains have"]
+    notes: list[list[str]] = []
+    for (finding, _), names in common.items():
+        head = f"{code(finding.code)}, {words.counted(len(names), 'domain', 'domains')}:"
+        told = sentences(", ".join(map(both_forms, names)), finding.message, finding.advice)
+        if finding.severity is Severity.NOTE:
+            notes.append(remark(head, *told))
+        else:
+            lines += ["", *alert(WARNING, head, *told)]
+    lines += ["", *_folded_notes(notes)] if notes else []
+    codes = dict.fromkeys(code(finding.code) for finding, _ in common)
+    return Section(tuple(lines), f"- what several domains have: {', '.join(codes)}")
+
+
+def _is_dull(change_set: ChangeSet) -> bool:
+    """Whether a line says all there is to say."""
+    return change_set.is_empty and change_set.error is None and not change_set.findings
+
+
+def _dull_section(change_sets: Sequence[ChangeSet]) -> Section:
+    summary = words.counted(len(change_sets), "domain needs nothing", "domains need nothing")
     lines: list[str] = []
-    room = LONGEST - len(head) - 100
-    told = [change_set for change_set in plan.zones if change_set.changes or change_set.error]
-    for number, change_set in enumerate(told):
-        line = _summary_line(change_set)
-        room -= len(line) + 1
-        if room < 0:
-            lines.append(f"- and {counted(len(told) - number, 'domain', 'domains')} more")
-            break
-        lines.append(line)
-    return head + "".join(f"{line}\n" for line in lines)
+    for change_set in change_sets:
+        left = words.kinds_unmanaged(change_set)
+        told = (words.nothing_to_do(change_set), f"{left} not managed here" if left else "")
+        lines.append(shown(f"{name_of(change_set)}: {'; '.join(filter(None, told))}"))
+    return Section(tuple(folded(summary, quoted(fence("text", lines)))), f"- {summary}")
 
 
-def _summary_line(change_set: ChangeSet) -> str:
-    words = [f"{c.action.value} {c.kind.upper()}" for c in change_set.changes]
-    if change_set.error is not None:
-        words.append(f"failed: {plain(change_set.error.message)}")
+def _plan_section(change_set: ChangeSet, full: bool) -> Section:
+    return _section(_heading(change_set), change_set, _planned_line(change_set), full)
+
+
+def _result_section(result: Result, full: bool) -> Section:
+    kept = (f for f in result.change_set.findings if f.severity is not Severity.NOTE)
+    change_set = replace(result.change_set, findings=tuple(kept))
+    outcome = result.status.value
+    if holding.is_in_part(change_set):
+        outcome += f"; {words.held_back(change_set)}"
+    notes = [remark("Note:", *sentences(note)) for note in result.notes]
+    failure = result.failure
+    if failure and failure.exit_code is ExitCode.REFUSED and holding.stopping(change_set):
+        failure = None  # each of what stops it has an alert of its own
+    line = f"- {code(change_set.place.domain)}: {outcome}"
+    return _section(f"{_heading(change_set)}: {outcome}", change_set, line, full, failure, notes)
+
+
+def _heading(change_set: ChangeSet) -> str:
+    served = words.where(change_set.place.backend, change_set.place.endpoint)
+    return f"### {code(name_of(change_set))}{f' · {code(served)}' if served else ''}"
+
+
+def _section(
+    heading: str,
+    change_set: ChangeSet,
+    line: str,
+    full: bool,
+    failure: Failure | None = None,
+    notes: Sequence[list[str]] = (),
+) -> Section:
+    failures = dict.fromkeys(filter(None, (failure, change_set.error)))
+    blocks: list[Sequence[str]] = [_failed(each) for each in failures]
+    blocks += _findings(change_set, (Severity.REFUSED, Severity.DANGER))
+    blocks += [*notes, _changes(change_set), *(_in_full(change_set) if full else ())]
+    blocks += _findings(change_set, (Severity.WARNING,))
+    kept = [f for f in change_set.findings if f.severity is Severity.NOTE]
+    if kept:
+        remarks = [remark(code(f.code), *sentences(f.message, f.advice)) for f in kept]
+        blocks.append(_folded_notes(remarks))
+    lines = [heading]
+    for block in filter(None, blocks):
+        lines += ["", *block]
+    grave = bool(failures or holding.stopping(change_set))
+    return Section(tuple(lines), line, grave)
+
+
+def _folded_notes(notes: Sequence[list[str]]) -> list[str]:
+    return folded(words.counted(len(notes), "note", "notes"), *notes)
+
+
+def _planned_line(change_set: ChangeSet) -> str:
+    """A domain of a plan in one line: what it does, and what keeps it from being done."""
+    told = [f"{c.action.value} {words.LABELS[c.kind]}" for c in change_set.changes]
+    # However many records of a kind there are.
+    told = [
+        f"{each} ({told.count(each)})" if told.count(each) > 1 else each
+        for each in dict.fromkeys(told)
+    ]
+    told += ["failed"] if change_set.error is not None else []
     stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
-    if stops:
-        words.append(f"stopped by {' and '.join(map(code, stops))}")
-    return f"- {code(change_set.place.domain)}: {', '.join(words)}"
+    told += [f"stopped by {' and '.join(map(code, stops))}"] if stops else []
+    return f"- {code(change_set.place.domain)}: {', '.join(told) or 'nothing to do'}"
+
+
+def _failed(failure: Failure) -> list[str]:
+    return alert(CAUTION, "**Failed.**", *sentences(failure.message, failure.advice))
+
+
+def _findings(change_set: ChangeSet, severities: Iterable[Severity]) -> Iterator[list[str]]:
+    """The findings of these severities as alerts, in their order."""
+    for finding in change_set.findings:
+        if finding.severity in severities:
+            told = sentences(finding.message, finding.advice)
+            yield alert(*_alerted(finding, change_set), *told)
+
+
+def _alerted(finding: Finding, change_set: ChangeSet) -> tuple[str, str]:
+    """What kind of alert a finding is, and what it begins with."""
+    name = code(finding.code)
+    if finding.severity is Severity.REFUSED:
+        return CAUTION, f"**Refused:** {name}"
+    if _is_allowed(finding, change_set):
+        return WARNING, f"**Allowed:** {name}"
+    if finding not in holding.stopping(change_set):
+        return WARNING if finding.severity is Severity.WARNING else CAUTION, name
+    held = words.LABELS[finding.kind] if finding.kind in change_set.held else "All of it"
+    return CAUTION, f"**{held} is held back:** {name}"
+
+
+def _changes(change_set: ChangeSet) -> list[str]:
+    """The changes of a domain as one diff, and below them what stays."""
+    stays = words.unmanaged(change_set)
+    if change_set.error is not None:
+        return []
+    if change_set.is_empty:
+        told = [words.nothing_to_do(change_set), *stays]
+        return quoted(fence("text", [part for line in told for part in wrap(shown(line), _REMARK)]))
+    lines: list[str] = []
+    for change in change_set.changes:
+        lines += [*_change(change, change_set), ""]
+    for line in (words.untouched(change_set), *stays):
+        lines += _remark(line)
+    return fence("diff", lines)
+
+
+def _change(change: Change, change_set: ChangeSet) -> list[str]:
+    held = holding.is_in_part(change_set) and change.kind in change_set.held
+    what = f"{change.action.value} {words.LABELS[change.kind]} at {shown(change.hostname)}"
+    lines = [f"@@ {what}{f': {words.HELD}' if held else ''} @@"]
+    rows = words.compared(change)
+    terms = [shown(row.term) for row in rows]
+    with_words = [
+        len(term) for term, row in zip(terms, rows, strict=True) if row.term and row.words
+    ]
+    column = max((length for length in with_words if length <= _ALIGNED), default=0)
+    for term, row in zip(terms, rows, strict=True):
+        if not row.term:
+            lines += _remark(row.words)
+            continue
+        behind = f"  # {shown(row.words)}" if row.words else ""
+        lines.append(f"{_sign(row.sign, term)} {term:<{column}}{behind}".rstrip(" "))
+    return lines
+
+
+def _sign(sign: str, term: str) -> str:
+    """The sign a line of a diff begins with.
+
+    Who reads a log passes over blanks, so that a line without a sign would begin with its term;
+    one that begins as a command would gets a sign that means nothing.
+    """
+    if sign == "~":
+        return "!"
+    return "=" if sign == " " and term.startswith(("/", ":", "@", "#")) else sign
+
+
+def _remark(text: str) -> list[str]:
+    """A line of a diff that is none of the records, wrapped."""
+    first, *rest = wrap(shown(text), _REMARK)
+    return [f"# {first}", *(f"#   {line}" for line in rest)]
+
+
+def _in_full(change_set: ChangeSet) -> Iterator[list[str]]:
+    """The values that are to be there, each fit to be pasted; what goes, too."""
+    for change in change_set.changes:
+        record = change.after or change.before
+        if record is not None:
+            gone = "" if change.after else "; it goes"
+            name = f"{words.LABELS[change.kind]} at {code(change.hostname)} in full{gone}:"
+            yield remark(
+                name,
+                fence(
+                    "text", [shown(record.destination) if record.destination.strip() else "(empty)"]
+                ),
+            )

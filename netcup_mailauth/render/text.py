@@ -19,12 +19,14 @@ from netcup_mailauth.render.words import (
     HELD,
     LABELS,
     Detail,
+    Told,
     counted,
     details,
     ends_of,
     kinds_unmanaged,
     listed,
     nothing_to_do,
+    shared,
     totals,
     unmanaged,
     untouched,
@@ -51,10 +53,10 @@ def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) 
 
     ``hint`` at how to see the first key in it whole, unless it is ``full``.
     """
-    shared = _shared(plan)
+    common = shared(plan)
     blocks = []
     alone = len(plan.zones) == 1
-    zones = (_without(change_set, shared, alone=alone) for change_set in plan.zones)
+    zones = (_without(change_set, common, alone=alone) for change_set in plan.zones)
     first = next((c.place.domain for c in plan.zones if first_key(c)), None)
     for dull, change_sets in groupby(zones, _is_dull):
         blocks += [
@@ -62,28 +64,14 @@ def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) 
             for change_set in change_sets
         ]
         blocks += ["\n"] if dull else []
-    blocks += [_shared_text(found, domains, page) for found, domains in shared.items()]
+    blocks += [_shared_text(found, domains, page) for found, domains in common.items()]
     blocks += [] if alone else [_left_text(plan, page)]
     return "".join([*blocks, _lines(page.hang("", totals(plan), 0))])
 
 
-_Told = tuple[Finding, bool]
-"""A finding, and whether its user has accepted it."""
-
-
-def _shared(plan: Plan) -> dict[_Told, list[str]]:
-    """The findings that several domains have word for word, each with those domains."""
-    domains: dict[_Told, list[str]] = {}
-    for change_set in plan.zones:
-        for finding in dict.fromkeys(change_set.findings):
-            told = (finding, finding.code in change_set.allow)
-            domains.setdefault(told, []).append(change_set.place.domain)
-    return {told: names for told, names in domains.items() if len(names) > 1}
-
-
-def _without(change_set: ChangeSet, shared: dict[_Told, list[str]], *, alone: bool) -> ChangeSet:
+def _without(change_set: ChangeSet, common: dict[Told, list[str]], *, alone: bool) -> ChangeSet:
     """The change set without what is told once for several, so that it may fit in a line."""
-    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in shared)
+    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
     left = () if change_set.is_empty and not alone else change_set.unmanaged
     return replace(change_set, findings=tuple(own), unmanaged=left)
 
@@ -105,7 +93,7 @@ NAMED = 3
 """Domains that are named where there is a line for several; more are counted."""
 
 
-def _shared_text(told: _Told, domains: list[str], page: Page) -> str:
+def _shared_text(told: Told, domains: list[str], page: Page) -> str:
     finding, allowed = told
     lines = finding_lines(finding, allowed, page)
     named = ", ".join(map(both_forms, domains))

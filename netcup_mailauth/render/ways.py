@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.records import visible
-from netcup_mailauth.render.markdown import code
+from netcup_mailauth.render.forge import code, fence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,13 +50,21 @@ def _table(table: Table) -> list[str]:
 
 
 def ways_markdown(ways: Sequence[Way], room: int) -> str:
-    """The ways as a list; nothing where there is no room for so many characters."""
-    lines: list[str] = [""]
+    """The ways, each command and each config line as it is typed; said so where there is no room.
+
+    ``room`` is the number of characters left.
+    """
+    lines: list[str] = []
     for way in ways:
-        lines += [f"**{way.label}**", ""]
+        lines += ["", f"**{way.label}**"]
         for table in way.tables:
-            lines.append(f"- in {code(table.file)}, {code(f'[{table.name}]')}:")
-            lines += [f"  - {code(line)}" for line in table.lines]
-        lines += [*(f"- {code(command)}" for command in way.commands), ""]
-    output = "\n".join(lines) if ways else ""
-    return output if len(output) <= room else ""
+            told = [f"[{visible(table.name)}]", *map(visible, table.lines)]
+            lines += ["", f"in {code(table.file)}:", "", *fence("toml", told)]
+        if way.commands:
+            then = ["", "then:"] if way.tables else []
+            lines += [*then, "", *fence("sh", list(map(visible, way.commands)))]
+    output = "".join(f"{line}\n" for line in lines)
+    return output if len(output) <= room else _NO_ROOM
+
+
+_NO_ROOM = "\nHow to go on does not fit here; `--format text` says it.\n"

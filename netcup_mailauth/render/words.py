@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from netcup_mailauth import dkim, dmarc, spf
+from netcup_mailauth import dkim, dmarc, spf, taglist
 from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import holding
@@ -20,6 +20,7 @@ from netcup_mailauth.records import APEX, CCP, CLOUDDNS, Kind, both_forms, visib
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from netcup_mailauth.findings import Finding
     from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.taglist import TagList
 
@@ -28,6 +29,7 @@ BACKENDS = {CCP: "CCP API", CLOUDDNS: "CloudDNS"}
 KNOWN_HOSTS = frozenset({"ccp.netcup.net", "api.netcup.com"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+_EMPTY = "(empty)"
 _TERM_SIGNS = {"added": "+", "dropped": "-", "changed": "~", "moved": "~"}
 _KEY_TAGS = frozenset({"v", "k", "p"})
 """The tags of a DKIM record that its key's sort, size and fingerprint already tell."""
@@ -57,7 +59,7 @@ def value_of(kind: Kind, text: str, full: bool) -> str:
         try:
             return dkim.describe(dkim.parse(text))
         except RecordError:
-            return visible(text) if text.strip() else "(empty)"
+            return visible(text) if text.strip() else _EMPTY
     return visible(text)
 
 
@@ -114,11 +116,12 @@ def _spf_details(before: str | None, after: str) -> Iterator[Detail]:
         yield _so_far(error)
         return
     for step in spf.describe_changes(old, new):
-        if step.action == "kept":
-            continue
-        cost = _look_ups(step.lookups)
-        words = "; ".join(filter(None, (step.words, cost)))
-        yield Detail(_TERM_SIGNS[step.action], visible(step.text), words)
+        if step.action != "kept":
+            yield Detail(_TERM_SIGNS[step.action], visible(step.text), _meaning(step))
+
+
+def _meaning(step: spf.TermChange) -> str:
+    return "; ".join(filter(None, (step.words, _look_ups(step.lookups))))
 
 
 def _spf_cost(change: Change) -> Iterator[Detail]:
@@ -146,6 +149,97 @@ def _dkim_details(before: str | None, after: str) -> Iterator[Detail]:
         value = (was if will is None else will) or ""
         words = "; ".join(filter(None, (*_tag_words(name, value), past)))
         yield Detail(sign, visible(f"{name}={value}"), visible(words))
+
+
+def compared(change: Change) -> list[Detail]:
+    """A change as a diff: each term, tag or key with its sign, a blank for one that stays.
+
+    What a sign alone does not say stands behind the term, or below in a line without one. A record
+    that comes or goes is one line.
+    """
+    before = change.before.destination if change.before else None
+    after = change.after.destination if change.after else None
+    told = details(change)
+    if before is not None and after is not None and change.kind is Kind.SPF:
+        return [*_compared_terms(before, after), *(line for line in told if not line.term)]
+    if before is not None and after is not None and change.kind is Kind.DMARC:
+        return [*_compared_tags(before, after), *told]
+    if before is None:  # its tags stand in the record, and are no lines of their own
+        told = [Detail("", "", ": ".join(filter(None, (d.term, d.words)))) for d in told]
+    return [*_rows(change, before, after), *told]
+
+
+def _rows(change: Change, before: str | None, after: str | None) -> Iterator[Detail]:
+    """Both values, a key by its fingerprint and ends; one line for what both say."""
+    old = _lines_of(change.kind, before)
+    new = _lines_of(change.kind, after)
+    for line in old:
+        yield Detail(" " if line in new else "-", line, "")
+    source = f"from {visible(change.source)}" if change.source and after is not None else ""
+    for number, line in enumerate(new):
+        if line not in old:
+            yield Detail("+", line, "" if number else source)
+    if source and new and new[0] in old:
+        yield Detail("", "", source)
+
+
+def _lines_of(kind: Kind, text: str | None) -> list[str]:
+    if text is None:
+        return []
+    if not text.strip():
+        return [_EMPTY]
+    return [line for line in (value_of(kind, text, full=False), ends_of(kind, text)) if line]
+
+
+def _compared_terms(before: str, after: str) -> Iterator[Detail]:
+    """Term by term, in the order of the new record; of a broken record word by word."""
+    try:
+        old, new = spf.parse(before), spf.parse(after)
+    except RecordError:
+        yield from _compared_words(before, after)
+        return
+    if old.version == new.version:
+        yield Detail(" ", old.version, "")
+    else:
+        yield from (Detail("-", old.version, ""), Detail("+", new.version, ""))
+    for step in spf.describe_changes(old, new):
+        if step.action == "changed" and step.before is not None:
+            yield Detail("-", visible(step.before.text), "")
+            yield Detail("+", visible(step.text), _meaning(step))
+        else:
+            sign = {"kept": " ", "moved": "!"}.get(step.action) or _TERM_SIGNS[step.action]
+            yield Detail(sign, visible(step.text), _meaning(step))
+
+
+def _compared_words(before: str, after: str) -> Iterator[Detail]:
+    from difflib import SequenceMatcher  # for the rare record that is broken
+
+    old, new = before.split(), after.split()
+    for _, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
+        if old[i:j] == new[k:m]:
+            yield from (Detail(" ", visible(word), "") for word in old[i:j])
+        else:
+            yield from (Detail("-", visible(word), "") for word in old[i:j])
+            yield from (Detail("+", visible(word), "") for word in new[k:m])
+
+
+def _compared_tags(before: str, after: str) -> Iterator[Detail]:
+    """Tag by tag; those of one name together, because their order means nothing."""
+    old, new = _by_name(before), _by_name(after)
+    for name in dict.fromkeys((*old, *new)):
+        was, will = old.get(name, []), new.get(name, [])
+        if was == will:
+            yield from (Detail(" ", text, "") for text in was)
+        else:
+            yield from (Detail("-", text, "") for text in was)
+            yield from (Detail("+", text, "") for text in will)
+
+
+def _by_name(text: str) -> dict[str, list[str]]:
+    tags: dict[str, list[str]] = {}
+    for tag in taglist.read(text).tags:
+        tags.setdefault(tag.name, []).append(visible(tag.text.strip(taglist.BLANKS)))
+    return tags
 
 
 def _tag_words(name: str, value: str) -> Iterator[str | None]:
@@ -196,15 +290,29 @@ def as_wanted(change_set: ChangeSet) -> str:
     return f"{kinds} as wanted" if kinds else ""
 
 
-def unmanaged(change_set: ChangeSet, quote: Callable[[str], str] = visible) -> list[str]:
+def unmanaged(change_set: ChangeSet) -> list[str]:
     """What is left as it is because nothing was said of it, a line for each kind."""
     lines = []
     for left in change_set.unmanaged:
-        texts = (", " if left.kind is Kind.DKIM else "; and ").join(map(quote, left.live))
+        texts = (", " if left.kind is Kind.DKIM else "; and ").join(map(visible, left.live))
         verb = "is" if len(left.live) == 1 else "are"
         told = f"live {verb} {texts}" if texts else "none is live"
         lines.append(f"{LABELS[left.kind]}: not managed here; {told}")
     return lines
+
+
+Told = tuple["Finding", bool]
+"""A finding, and whether its user has accepted it."""
+
+
+def shared(plan: Plan) -> dict[Told, list[str]]:
+    """The findings that several domains have word for word, each with those domains."""
+    domains: dict[Told, list[str]] = {}
+    for change_set in plan.zones:
+        for finding in dict.fromkeys(change_set.findings):
+            told = (finding, finding.code in change_set.allow)
+            domains.setdefault(told, []).append(change_set.place.domain)
+    return {told: names for told, names in domains.items() if len(names) > 1}
 
 
 def kinds_unmanaged(change_set: ChangeSet) -> str:
@@ -235,7 +343,7 @@ def untouched(change_set: ChangeSet) -> str:
     return f"{kept}{counted(number, 'other record', 'other records')} {stays}{extra}"
 
 
-def totals(plan: Plan) -> str:
+def totals(plan: Plan, quote: Callable[[str], str] = visible) -> str:
     """One line that sums a plan up."""
     changes = [change for change_set in plan.zones for change in change_set.changes]
     numbers = {action: sum(c.action is action for c in changes) for action in Action}
@@ -244,28 +352,29 @@ def totals(plan: Plan) -> str:
     line += f": {numbers[Action.CREATE]} to create, {numbers[Action.UPDATE]} to update, "
     line += f"{numbers[Action.DELETE]} to delete"
     line += f", {failed} failed" if failed else ""
-    return f"{line}.{_stopped(plan)}"
+    return f"{line}.{stopped(plan, quote)}"
 
 
-def _stopped(plan: Plan) -> str:
+def stopped(plan: Plan, quote: Callable[[str], str] = visible) -> str:
+    """What of a plan the guard would stop, or has stopped; sentences, or nothing."""
     stopped = [c for c in plan.zones if holding.stopping(c)]
     in_part = [c for c in stopped if holding.is_in_part(c)]
     whole = [c for c in stopped if c not in in_part]
     words = ""
     if whole:
         number = counted(len(whole), "domain is", "domains are")
-        words += f" {number} stopped by {_codes(whole)}."
+        words += f" {number} stopped by {_codes(whole, quote)}."
     if len(in_part) == len(plan.zones) == 1:
-        words += f" {held_back(in_part[0])} by {_codes(in_part)}."
+        words += f" {held_back(in_part[0])} by {_codes(in_part, quote)}."
     elif in_part:
         number = counted(len(in_part), "domain is", "domains are")
-        words += f" {number} held back in part by {_codes(in_part)}."
+        words += f" {number} held back in part by {_codes(in_part, quote)}."
     return words
 
 
-def _codes(change_sets: Sequence[ChangeSet]) -> str:
+def _codes(change_sets: Sequence[ChangeSet], quote: Callable[[str], str]) -> str:
     stops = (finding for c in change_sets for finding in holding.stopping(c))
-    return ", ".join(dict.fromkeys(visible(finding.code) for finding in stops))
+    return ", ".join(dict.fromkeys(quote(finding.code) for finding in stops))
 
 
 def kinds_of(change_set: ChangeSet) -> str:

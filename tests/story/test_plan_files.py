@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from netcup_mailauth import documents, planfile
-from netcup_mailauth.render.markdown import LONGEST
+from netcup_mailauth.render.forge import LONGEST
 from tests.apis import each_api, on_ccp
 from tests.story.test_planreading import FORGERIES, VALIDATOR, forged
 from tests.story.wanted import DMARC, DROP, SPF, WISH, txt
@@ -213,7 +213,7 @@ def test_a_plan_of_an_exported_zone_can_only_be_looked_at(cli: Cli) -> None:
 def test_show_shortens_what_no_forge_takes(cli: Cli) -> None:
     cli("plan", "example.com", *WISH, "--out", "plan.json")
     zones = cli.document["zones"]
-    many = [{**zones[0], "domain": f"d{n}.example.com"} for n in range(60)]
+    many = [{**zones[0], "domain": f"d{n}.example.com"} for n in range(150)]
     document = {**cli.document, "zones": many, "digest": planfile.digest(many)}
     (cli.folder / "plan.json").write_text(documents.dumps(document))
     _, out, _ = cli("show", "plan.json", "--format", "markdown")

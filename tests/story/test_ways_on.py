@@ -13,6 +13,7 @@ from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from tests.apis import CLOUDDNS
 from tests.core.judge.cases import key_record
+from tests.rendering import is_harmless
 from tests.story.wanted import txt
 from tests.story.waysout import read, written
 
@@ -395,7 +396,8 @@ def test_markdown_has_the_ways_too(cli: Cli) -> None:
         out = cli(*command, D, "--spf", "v=spf1 mx a -all", "--format", "markdown").stdout
         assert "**Safer:**" in out
         same = f"netcup-mailauth apply {D} --spf 'v=spf1 mx a -all' --spf-drop {NETCUP}{more}"
-        assert f"`{same}`" in out
+        assert f"```sh\n{same}\n```\n" in out
+        is_harmless(out)
         assert "above what to do" not in out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ from netcup_mailauth.judge.report import (
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
+from netcup_mailauth.render.forge import LONGEST
 from netcup_mailauth.render.text import Page
-from tests.core.render.commonmark import cells, inline
 from tests.core.render.samples import (
     DECEIVING,
     DMARC,
@@ -37,6 +38,8 @@ from tests.core.render.samples import (
     VALUES,
 )
 from tests.effort import tries
+from tests.hostile import ATTACKS
+from tests.rendering import is_harmless
 
 WIDE = Page(100)
 NAMES = ("root-dns.netcup.net (46.38.225.225)", "second-dns.netcup.net (37.221.199.199)",
@@ -127,7 +130,7 @@ def test_where_all_servers_say_the_same_they_are_counted() -> None:
 )  # fmt: skip
 def test_the_headline_says_what_is_wrong_by_name(check: DomainCheck, headline: str) -> None:
     assert text(check).splitlines()[0] == f"example.com: {headline}"
-    assert f"\n{headline}; " in check_markdown(CheckReport((check,)))
+    assert f"\n> {headline}\n" in check_markdown(CheckReport((check,)))
 
 
 OF_ITSELF = record(view(0, "ok", RSA), kind=Kind.DKIM)
@@ -153,7 +156,7 @@ def test_what_each_kind_is_compared_with_is_told_for_people_too(
     check: DomainCheck, grounds: str
 ) -> None:
     assert text(check).splitlines()[1] == f"  {grounds}"
-    assert f"; {grounds}.\n" in check_markdown(CheckReport((check,)))
+    assert f"\n> {grounds}\n" in check_markdown(CheckReport((check,)))
     narrow = text(check, page=Page(40)).partition("\n\n")[0]
     assert " ".join(narrow.split()).endswith(grounds)
 
@@ -209,7 +212,9 @@ def test_a_domain_that_failed_says_why() -> None:
     failed = domain(error=Failure(ExitCode.ZONE, "There is no such domain.", "Look again."))
     assert text(failed) == "example.com\n  There is no such domain.\n  Look again.\n"
     assert check_markdown(CheckReport((failed,))) == (
-        "### `example.com`\n\n**failed**: There is no such domain. Look again.\n"
+        "## Mail records as receivers see them\n\n**1 domain: 1 failed.**\n\n"
+        "### `example.com`: failed\n\n> [!CAUTION]\n> **Failed.**\n>\n"
+        "> ```text\n> There is no such domain.\n>\n> Look again.\n> ```\n"
     )
 
 
@@ -302,21 +307,59 @@ def test_json_holds_any_text_as_it_is(check: DomainCheck) -> None:
 
 @settings(max_examples=tries(60))
 @given(CHECKS)
-def test_in_markdown_every_value_is_in_a_code_span(check: DomainCheck) -> None:
-    shown = check_markdown(CheckReport((check,)))
-    assert not set(shown) & (set(DECEIVING) - {"\n"})
-    rows = [line for line in shown.splitlines() if line.startswith("| ") and "| state" not in line]
-    if check.error is None:
-        assert len(rows) == sum(len(one.servers) for one in check.records)
-    for row in rows:
-        parts = cells(row)
-        assert len(parts) == 5
-        for part in parts[2:]:
-            assert len(inline(part).spans) == 1
-            assert inline(part).raw == "␀"
-    for line in shown.splitlines():
-        if not line.startswith("|"):
-            assert not re.search(r"[<>@`\[\]]", inline(line).raw.replace("␀", ""))
+def test_a_check_of_anything_is_harmless_in_markdown(check: DomainCheck) -> None:
+    document = check_markdown(CheckReport((check,)))
+    assert not set(document) & (set(DECEIVING) - {"\n"})
+    squeezed = "".join("".join(is_harmless(document).codes).split())
+    for one in check.records if check.error is None else ():
+        assert "".join(visible(one.name).split()) in squeezed
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_of_others_leaves_its_code_in_a_check(attack: str) -> None:
+    def words_of(text: str) -> list[str]:
+        findings = tuple(
+            Finding(text, s, f"It is {text}.", f"Do {text}.\n  {text}") for s in Severity
+        )
+        seen = (
+            view(0, "ok", text),
+            view(1, "wrong", text, SPF),
+            ServerView(text, (), State.ERROR, text),
+        )
+        checked = [
+            CheckedRecord(kind, text, text, seen, findings, f"Do:\n  {text}\n{text}")
+            for kind in Kind
+        ]
+        whole = DomainCheck(text, Basis.CONFIG, tuple(checked), findings, (text,), (text, text))
+        failed = DomainCheck(text, Basis.CONFIG, error=Failure(ExitCode.ZONE, text, f"Do {text}."))
+        return is_harmless(check_markdown(CheckReport((whole, failed)))).words
+
+    assert words_of(attack) == words_of("x")
+
+
+def test_in_markdown_dangers_come_first_what_is_typed_stands_alone_and_notes_are_folded() -> None:
+    findings = tuple(Finding(s.value, s, f"it is {s}", "do this") for s in reversed(Severity))
+    command = "netcup-mailauth plan example.com"
+    late = replace(LATE, advice=f"Publish it:\n  {command}")
+    document = check_markdown(
+        CheckReport((domain(RIGHT, late, findings=findings, conclusions=("it passes",)),))
+    )
+    order = ["`refused`", "`danger`", "  pending  DMARC", "it passes", "> DMARC:", "Publish it:"]
+    order += [f"> ```sh\n> {command}\n> ```", "`warning`", "<summary>1 note</summary>", "`note`"]
+    places = [document.index(word) for word in order]
+    assert sorted(places[:2]) + places[2:] == sorted(places)
+    assert document.count("> [!CAUTION]") == 2
+    assert document.count("> [!WARNING]") == 1
+
+
+def test_a_report_that_no_comment_can_hold_has_a_line_for_what_is_left_out() -> None:
+    reports = [replace(domain(RIGHT, LATE), domain=f"n{n}.example") for n in range(400)]
+    document = check_markdown(CheckReport((*reports, domain(DEAD))))
+    assert len(document) <= LONGEST
+    assert "All of it is in the output of `--format json`.\n\n- `n" in document
+    assert "### `example.com`: wrong\n" in document
+    endless = record(*(view(n, "ok", "x" * 60_000) for n in range(3)), expected="x" * 60_000)
+    assert "(60,000 characters, left out here" in check_markdown(CheckReport((domain(endless),)))
 
 
 def test_a_value_too_long_for_its_line_stands_below_its_name_in_full() -> None:

@@ -3,12 +3,8 @@
     from netcup_mailauth import Netcup
 
     with Netcup.from_environment() as netcup:
-        plan = netcup.plan(
-            "example.com",
-            spf="v=spf1 mx a -all",
-            dkim="mailcow",
-            dmarc="v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com",
-        )
+        plan = netcup.plan("example.com", spf="v=spf1 mx a -all", dkim="mailcow",
+                           dmarc="v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com")
         print(plan)          # the diff; nothing is written yet
         netcup.apply(plan)   # raises RefusedError where the guard would stop it
 
@@ -39,6 +35,7 @@ StaleError        the zone has changed since the plan was made
 UnverifiedError   a write went out, and the zone was not found as planned
 WaitError         netcup or mailcow wants to be left alone for a while
 ApiError          an API answered with an error, or not at all
+LockError         another run on this machine is writing to the same account
 
 help(Netcup), help(Netcup.plan) and so on tell more. The names in __all__ are the interface;
 everything else may change without notice.
@@ -57,6 +54,7 @@ if TYPE_CHECKING:
         CredentialsError,
         ExitCode,
         KeySourceError,
+        LockError,
         MailauthError,
         RecordError,
         RefusedError,
@@ -108,6 +106,7 @@ _HOMES = {
     "Finding": "findings",
     "Kept": "plan",
     "KeySourceError": "errors",
+    "LockError": "errors",
     "Kind": "records",
     "MailauthError": "errors",
     "Netcup": "library.account",
@@ -146,6 +145,7 @@ __all__ = [
     "Kept",
     "KeySourceError",
     "Kind",
+    "LockError",
     "MailauthError",
     "Netcup",
     "Place",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic import SecretStr
+
 from netcup_mailauth import records
+from netcup_mailauth import state as states
 from netcup_mailauth.actions import applying, checking, planning
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.dnsio.servers import Dns, serves_records
@@ -48,12 +51,16 @@ from netcup_mailauth.settings import config as configs
 from netcup_mailauth.settings import credentials, wishes
 from netcup_mailauth.settings.config import LoadedConfig
 from netcup_mailauth.settings.mailcow import is_same_url, mailcow_access
+from netcup_mailauth.state.holds import FileHold, digest
+from netcup_mailauth.state.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from netcup_mailauth.files import NotOursError
     from netcup_mailauth.library.given import Secret, Texts
     from netcup_mailauth.library.proposed import ProposedPlan
+    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import RunResult
     from netcup_mailauth.settings.credentials import NetcupCredentials
     from netcup_mailauth.settings.mailcow import MailcowAccess
@@ -65,9 +72,6 @@ class Netcup:
     Credentials are plain texts (or pydantic's SecretStr); they are kept wrapped, and shown nowhere.
     Threads may share one: their calls are done one after the other. Processes may not.
 
-    Nothing is kept on disk: no zone from before a write to undo it by, and no lock. What the
-    command keeps on this machine, an open key rotation too, is not known here.
-
     Args:
         ccp: (customer number, API key, API password) of the CCP API, which serves the zones that
             the customer control panel shows under "DNS".
@@ -77,6 +81,9 @@ class Netcup:
         rest_endpoint: where the REST API is, if not at netcup.
         resolver: the recursive resolver to ask, as HOST or HOST:PORT; the system's if None.
         nameserver: servers to ask instead of a zone's own, in the same form: a text or several.
+        state: the folder in which is kept how a zone was before each write, so that the command
+            can undo it, and a lock on the account. None keeps nothing, and knows nothing of what
+            the command has begun on this machine, such as a rotation of keys.
         jobs: domains that are worked on at a time, 1 to 10.
 
     Raises:
@@ -94,6 +101,7 @@ class Netcup:
         rest_endpoint: str = rest_api.ENDPOINT,
         resolver: str | None = None,
         nameserver: Texts = (),
+        state: str | os.PathLike[str] | None = None,
         jobs: int = 1,
     ) -> None:
         with in_our_words():
@@ -111,10 +119,13 @@ class Netcup:
         self._dns = Dns(None if resolver is None else text_of("resolver", resolver), servers)
         if not isinstance(jobs, int) or not 1 <= jobs <= MOST_CONNECTIONS:
             raise UsageError(f"jobs={jobs!r} is no number from 1 to {MOST_CONNECTIONS}.")
+        self._kept = kept = Kept(
+            None if state is None else Path(state), ccp_endpoint, rest_endpoint
+        )
         with in_our_words():
-            apis = _apis(given, ccp_endpoint, rest_endpoint, self._serves_records)
+            apis = _apis(given, kept, self._serves_records)
         self._router = self._open.enter_context(apis)
-        self._session = Session(apis, self._dns, jobs=jobs)
+        self._once = Session(apis, self._dns, jobs=jobs)
 
     @classmethod
     def from_environment(
@@ -124,11 +135,11 @@ class Netcup:
         config: str | os.PathLike[str] | None = None,
         jobs: int = 1,
     ) -> Self:
-        """With the credentials that the command finds: variables, files, what `auth` has kept.
+        """With the credentials that the command finds, and with its state.
 
         Args:
             environ: another such mapping instead of the environment, as `Sandbox.env`; without HOME
-                in it no file in a home is looked at.
+                in it no file in a home is looked at or kept.
             config: a config of the command's. What it says of a domain holds where the arguments
                 of a call say nothing else, and without domains its own are meant. None: no config.
             jobs: as in `Netcup`.
@@ -141,7 +152,9 @@ class Netcup:
         found = {name: value for name, value in given.items() if value}
         if environ is not None and not {"HOME", "XDG_CONFIG_HOME"} & found.keys():
             found["XDG_CONFIG_HOME"] = os.devnull
+        is_kept = environ is None or {"HOME", "XDG_STATE_HOME", STATE_DIR} & found.keys()
         with in_our_words():
+            folder = states.root(found) if is_kept else None
             keys = credentials.netcup_credentials(found, warn)
             loaded = LoadedConfig(Config()) if config is None else configs.load(Path(config))
         own = keys.ccp
@@ -153,6 +166,7 @@ class Netcup:
             rest_endpoint=found.get("NETCUP_REST_ENDPOINT", rest_api.ENDPOINT),
             resolver=found.get("NETCUP_MAILAUTH_RESOLVER"),
             nameserver=[part.strip() for part in servers if part.strip()],
+            state=folder,
             jobs=jobs,
         )
         made._environ, made._config = found, loaded
@@ -228,7 +242,7 @@ class Netcup:
             wished = self._wishes(domains, wanted)
             for wish in wished:
                 check_zone(wish)
-            session = self._with_keys(mailcow)
+            session = self._session(mailcow)
             if len(wished) == 1:
                 return made_of(Judged(self, Plan((planning.draft(session, wished[0]).change_set,))))
             return made_of(Judged(self, planning.plan(session, wished)))
@@ -251,7 +265,7 @@ class Netcup:
                 raise UsageError("Another Netcup made this plan.", "Plan again with this one.")
             if not judged.in_part:
                 refuse(judged.plan.zones)
-            run = applying.apply(self._session, judged.plan)
+            run = applying.apply(self._session(), judged.plan)
             raise_if_alone(run.results)
             return replace(run, results=tuple(map(calls.result, run.results)))
 
@@ -288,7 +302,7 @@ class Netcup:
             wished, basis = self._expected(domains, wanted)
             for wish in wished:
                 check_zone(wish)
-            session, kinds = self._with_keys(mailcow), kinds_of(kind)
+            session, kinds = self._session(mailcow), kinds_of(kind)
             if len(wished) == 1:
                 alone = checking.check_domain(session, wished[0], basis, kinds)
                 return calls.report(CheckReport((alone,)))
@@ -357,15 +371,19 @@ class Netcup:
             with in_our_words():
                 yield
 
-    def _with_keys(self, url: str | None) -> Session:
-        return replace(self._session, keys=Sources(mailcow=lambda: self._mailcow(url)))
+    def _session(self, url: str | None = None) -> Session:
+        """What one call works with: it sees what was kept until now; ``url`` is its mailcow's."""
+        keys = Sources(mailcow=lambda: self._mailcow(url))
+        kept = self._kept.memory(self._router.apis if self._router else ())
+        return replace(self._once, keys=keys, state=kept)
 
     def _mailcow(self, url: str | None) -> Mailcow:
         """The mailcow to ask; parallel jobs share the one."""
         with self._calling:
             if url not in self._mailcows:
                 access = self._access(url)
-                opened = Mailcow(access.url, access.api_key, warn=warn)
+                hold = self._kept.hold("mailcow", access.url, access.api_key)
+                opened = Mailcow(access.url, access.api_key, hold=hold, warn=warn)
                 self._open.callback(opened.close)
                 self._mailcows[url] = opened
             return self._mailcows[url]
@@ -385,20 +403,61 @@ class Netcup:
         return serves_records(zone, self._dns.servers_of(zone))
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where the state is, if there is any, of the APIs at these endpoints."""
+
+    folder: Path | None
+    ccp_endpoint: str
+    rest_endpoint: str
+
+    def memory(self, apis: tuple[Backend, ...]) -> Memory | None:
+        """What is remembered of earlier runs, and of this one."""
+        if self.folder is None:
+            return None
+        addresses = {CCP_ENDPOINT: self.ccp_endpoint, REST_ENDPOINT: self.rest_endpoint}
+        kept = Memory({STATE_DIR: str(self.folder)}, addresses, warn, _warn_of)
+        kept.apis = apis
+        return kept
+
+    def hold(self, who: str, endpoint: str, *secrets: SecretStr) -> FileHold | None:
+        """What is remembered of refusals of these secrets."""
+        if self.folder is None:
+            return None
+        name = digest(endpoint, (secret.get_secret_value() for secret in secrets))
+        return FileHold(self.folder, endpoint, name, who, attended=False, warn=warn)
+
+
+STATE_DIR = "NETCUP_MAILAUTH_STATE_DIR"
+CCP_ENDPOINT, REST_ENDPOINT = "the ccp_endpoint", "the rest_endpoint"
+
+
+def _warn_of(error: NotOursError) -> None:
+    warn(f"{error.sentences} Nothing is known of what was written from here before.")
+
+
 def _apis(
-    given: NetcupCredentials,
-    ccp_endpoint: str,
-    rest_endpoint: str,
-    serves_records: Callable[[str], bool | None],
+    given: NetcupCredentials, kept: Kept, serves_records: Callable[[str], bool | None]
 ) -> Router:
     own, key = given.ccp, given.rest_key
-    ccp_endpoint = check_url(ccp_endpoint, "the ccp_endpoint")
-    rest_endpoint = check_url(rest_endpoint, "the rest_endpoint")
+    ccp_endpoint = check_url(kept.ccp_endpoint, CCP_ENDPOINT)
+    rest_endpoint = check_url(kept.rest_endpoint, REST_ENDPOINT)
     legacy = cloud = None
     if own is not None:
         legacy = ccp_api.CcpBackend(
-            own.customer_number, own.api_key, own.api_password, endpoint=ccp_endpoint
+            own.customer_number,
+            own.api_key,
+            own.api_password,
+            endpoint=ccp_endpoint,
+            hold=kept.hold(
+                "netcup",
+                ccp_endpoint,
+                SecretStr(own.customer_number),
+                own.api_key,
+                own.api_password,
+            ),
         )
     if key is not None:
-        cloud = rest_api.CloudDnsBackend(key, endpoint=rest_endpoint)
+        hold = kept.hold("netcup's REST API", rest_endpoint, key)
+        cloud = rest_api.CloudDnsBackend(key, endpoint=rest_endpoint, hold=hold)
     return Router(legacy, cloud, serves_records)

@@ -1,8 +1,8 @@
 """What the command says to type, as a Python program says it.
 
 Faults and errors are worded once, for whoever types commands. Here an option becomes the argument
-of the same name, a command the call that does the same, and a command without such a call is named
-without its options.
+of the same name, a command the call that does the same; where there is none, its page of the guide
+is named.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _PHRASES = {
     "give -c ": "give config=",
     "run the same command again": "do the same again",
     "Run the same command again": "Do the same again",
-    "netcup-mailauth help findings": "the page on findings of the guide",
+    "netcup-mailauth auth --check lifts": "netcup-mailauth auth lifts",
 }
 """What is said otherwise as a whole; first of all."""
 
@@ -62,7 +62,7 @@ def said(text: str) -> str:
     for ours, theirs in _PHRASES.items():
         text = text.replace(ours, theirs)
     text = _COMMAND.sub(_call, text)
-    text = _WITHOUT_CALL.sub(r"netcup-mailauth \1\2", text)
+    text = _WITHOUT_CALL.sub(r"see netcup-mailauth help \1", text)
     return _OPTION.sub(_argument, text)
 
 

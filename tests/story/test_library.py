@@ -23,6 +23,7 @@ from netcup_mailauth import (
     CredentialsError,
     ExitCode,
     KeySourceError,
+    LockError,
     MailauthError,
     Netcup,
     ProposedPlan,
@@ -435,6 +436,73 @@ def test_one_domain_that_is_held_back_holds_back_the_plan_until_it_is_left_out(a
         run = netcup.apply(plan.without_held())
         assert [r.status for r in run.results] == [Status.APPLIED, Status.REFUSED]
         assert run.exit_code is ExitCode.REFUSED
+
+
+# What is kept
+
+
+def test_a_write_is_kept_where_the_command_can_undo_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from netcup_mailauth.cli.entry import main
+
+    with Sandbox() as sandbox:
+        env = {**sandbox.env, "NETCUP_MAILAUTH_STATE_DIR": str(tmp_path)}
+        with Netcup.from_environment(env) as netcup:
+            before = sandbox.zone(DOMAIN)
+            netcup.apply(netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none"))
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        assert main(["undo", DOMAIN, "--yes"]) == 0
+        assert sandbox.zone(DOMAIN) == before
+        assert "written and verified" in capsys.readouterr().out
+
+
+def test_what_this_machine_wrote_and_is_gone_is_not_made_anew_from_parts(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        env = {**sandbox.env, "NETCUP_MAILAUTH_STATE_DIR": str(tmp_path)}
+        with Netcup.from_environment(env) as netcup:
+            netcup.apply(netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none;rua=mailto:a@example.com"))
+            left = [r for r in sandbox.zone(DOMAIN) if r["hostname"] != "_dmarc"]
+            sandbox.set_zone(DOMAIN, left)
+            plan = netcup.plan(DOMAIN, dmarc_policy="none")
+            with pytest.raises(RefusedError, match="record-vanished"):
+                netcup.apply(plan)
+
+
+def test_two_that_write_to_one_account_take_turns(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        env = {**sandbox.env, "NETCUP_MAILAUTH_STATE_DIR": str(tmp_path)}
+        with Netcup.from_environment(env) as netcup, Netcup.from_environment(env) as other:
+            plan = netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none")
+            netcup._once = replace(netcup._once, lock_timeout=0.0)
+            with other._session().lock(), pytest.raises(LockError, match="Another run is writing"):
+                netcup.apply(plan)
+            assert netcup.apply(plan).exit_code is ExitCode.OK
+
+
+def test_credentials_that_were_refused_are_not_tried_again_at_once(tmp_path: Path) -> None:
+    with Sandbox() as sandbox:
+        state = {"NETCUP_MAILAUTH_STATE_DIR": str(tmp_path)}
+        wrong = {**sandbox.env, "NETCUP_API_PASSWORD": "C4n4ry-wrong", **state}
+        with (
+            Netcup.from_environment(wrong) as netcup,
+            pytest.warns(UserWarning, match="send nothing"),
+            pytest.raises(CredentialsError),
+        ):
+            netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none")
+        logins = requests_of(sandbox)["login"]
+        with Netcup.from_environment(wrong) as again, pytest.raises(CredentialsError) as held:
+            again.plan(DOMAIN, dmarc="v=DMARC1;p=none")
+        assert requests_of(sandbox)["login"] == logins
+        assert "--" not in held.value.sentences
+
+
+def test_a_sandbox_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Sandbox() as sandbox, sandbox.netcup() as netcup:
+        netcup.apply(netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none"))
+    assert not list(tmp_path.iterdir())
 
 
 # What goes wrong

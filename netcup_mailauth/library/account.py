@@ -74,9 +74,11 @@ class Netcup:
 
     Args:
         ccp: (customer number, API key, API password) of the CCP API, which serves the zones that
-            the customer control panel shows under "DNS".
+            the customer control panel shows under "DNS"; or a mapping with customer_number,
+            api_key and api_password.
         rest: the key of the REST API, for those it shows under "CloudDNS".
-        mailcow: (URL, API key) of the mailcow that has the DKIM keys.
+        mailcow: (URL, API key) of the mailcow that has the DKIM keys; or a mapping with url and
+            api_key.
         ccp_endpoint: where the CCP API is, if not at netcup.
         rest_endpoint: where the REST API is, if not at netcup.
         resolver: the recursive resolver to ask, as HOST or HOST:PORT; the system's if None.
@@ -94,9 +96,9 @@ class Netcup:
     def __init__(
         self,
         *,
-        ccp: tuple[str | int, Secret, Secret] | None = None,
+        ccp: tuple[str | int, Secret, Secret] | Mapping[str, object] | None = None,
         rest: Secret | None = None,
-        mailcow: tuple[str, Secret] | None = None,
+        mailcow: tuple[str, Secret] | Mapping[str, object] | None = None,
         ccp_endpoint: str = ccp_api.ENDPOINT,
         rest_endpoint: str = rest_api.ENDPOINT,
         resolver: str | None = None,

@@ -118,8 +118,13 @@ def at_selector(wish: Wish, selector: str) -> Wish:
 # Its credentials
 
 
-_CCP = "ccp is (customer number, API key, API password)."
-_MAILCOW = "mailcow is (URL, API key)."
+def _parts(given: object, what: str, names: tuple[str, ...]) -> tuple[object, ...]:
+    """The parts of credentials, in their order or by their names."""
+    if isinstance(given, Mapping) and given.keys() == set(names):
+        return tuple(given[name] for name in names)
+    if isinstance(given, tuple | list) and len(given) == len(names):
+        return tuple(given)
+    raise UsageError(f"{what} is given in a shape that is not known.", f"({', '.join(names)})")
 
 
 def _bare(what: str, given: object) -> str:
@@ -160,11 +165,10 @@ def credentials_of(ccp: object, rest: object) -> NetcupCredentials:
         )
     own = None
     if ccp is not None:
-        if not isinstance(ccp, tuple | list) or len(ccp) != len(credentials.CCP_NAMES):
-            raise UsageError("ccp is none that there is.", _CCP)
-        number = str(ccp[0]) if isinstance(ccp[0], int) else ccp[0]
+        given = _parts(ccp, "ccp", ("customer_number", "api_key", "api_password"))
+        number = str(given[0]) if isinstance(given[0], int) else given[0]
         names = ("the customer number in ccp", "the API key in ccp", "the API password in ccp")
-        values = zip(credentials.CCP_NAMES, names, (number, *ccp[1:]), strict=True)
+        values = zip(credentials.CCP_NAMES, names, (number, *given[1:]), strict=True)
         number, api_key, password = (_checked(*value) for value in values)
         own = CcpCredentials(number, SecretStr(api_key), SecretStr(password))
     key = None if rest is None else SecretStr(_checked(credentials.REST_KEY, "rest", rest))
@@ -180,9 +184,8 @@ def mailcow_of(mailcow: object) -> MailcowAccess | None:
     """
     if mailcow is None:
         return None
-    if not isinstance(mailcow, tuple | list) or len(mailcow) != 2:
-        raise UsageError("mailcow is none that there is.", _MAILCOW)
-    url = check_url(text_of("the URL in mailcow", mailcow[0]), "the URL in mailcow")
+    address, api_key = _parts(mailcow, "mailcow", ("url", "api_key"))
+    url = check_url(text_of("the URL in mailcow", address), "the URL in mailcow")
     return MailcowAccess(
-        url, SecretStr(_checked(credentials.MAILCOW_KEY, "the key in mailcow", mailcow[1]))
+        url, SecretStr(_checked(credentials.MAILCOW_KEY, "the key in mailcow", api_key))
     )

@@ -205,6 +205,7 @@ def test_no_secret_is_in_a_traceback_with_all_its_values() -> None:
     [
         ({}, CredentialsError, "no credentials for netcup"),
         ({"ccp": ("12345", "k" * 50)}, UsageError, "ccp is"),
+        ({"ccp": {"customer_number": "1", "key": "k"}}, UsageError, "ccp is"),
         ({"ccp": "12345"}, UsageError, "ccp is"),
         ({"ccp": ("me", "k" * 50, "word")}, CredentialsError, "customer number in ccp"),
         ({"ccp": ("12345", "k" * 64, "word")}, CredentialsError, "the API key in ccp"),
@@ -230,6 +231,9 @@ def test_what_cannot_be_right_is_told_by_its_name(
 def test_wrapped_secrets_and_a_number_are_taken_too() -> None:
     with Netcup(ccp=(12345, SecretStr("k" * 50), SecretStr("w")), rest=SecretStr("k" * 64)) as both:
         assert repr(both) == "<Netcup: ccp, clouddns>"
+    named = {"customer_number": 12345, "api_key": "k" * 50, "api_password": "word"}
+    with Netcup(ccp=named, mailcow={"url": "https://mail.example.com", "api_key": "k"}) as one:
+        assert repr(one) == "<Netcup: ccp>"
 
 
 def test_the_environment_is_read_as_the_command_reads_it(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
 from netcup_mailauth import records
-from netcup_mailauth import state as states
 from netcup_mailauth.actions import applying, checking, planning
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.dnsio.servers import Dns, serves_records
@@ -21,6 +19,8 @@ from netcup_mailauth.judge.report import Basis, CheckReport
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.library.given import (
+    STATE_DIR,
+    Environment,
     at_selector,
     check_zone,
     credentials_of,
@@ -55,6 +55,7 @@ from netcup_mailauth.state.holds import FileHold, digest
 from netcup_mailauth.state.memory import Memory
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from netcup_mailauth.files import NotOursError
@@ -110,11 +111,11 @@ class Netcup:
             given, own = credentials_of(ccp, rest), mailcow_of(mailcow)
         del ccp, rest, mailcow  # a traceback may show what is still named
         self._router: Router | None = None
-        self._environ: dict[str, str] | None = None
+        self._environ: Environment | None = None
         self._config = LoadedConfig(Config())
         self._own = own
         self._mailcows: dict[str | None, Mailcow] = {}
-        self._calling = RLock()
+        self._calling, self._opening = RLock(), Lock()
         self._is_closed = False
         self._open = ExitStack()
         servers = texts_of("nameserver", nameserver)
@@ -150,14 +151,11 @@ class Netcup:
             CredentialsError: there are none, or they cannot be right.
             UsageError: an endpoint is no address for a secret; ConfigError, the config is wrong.
         """
-        given = os.environ if environ is None else environ
-        found = {name: value for name, value in given.items() if value}
-        if environ is not None and not {"HOME", "XDG_CONFIG_HOME"} & found.keys():
-            found["XDG_CONFIG_HOME"] = os.devnull
-        is_kept = environ is None or {"HOME", "XDG_STATE_HOME", STATE_DIR} & found.keys()
+        found = Environment.of(environ)
+        del environ  # a traceback may show what is still named
         with in_our_words():
-            folder = states.root(found) if is_kept else None
-            keys = credentials.netcup_credentials(found, warn)
+            folder = found.state
+            keys = credentials.netcup_credentials(found.variables, warn)
             loaded = LoadedConfig(Config()) if config is None else configs.load(Path(config))
         own = keys.ccp
         servers = found.get("NETCUP_MAILAUTH_NAMESERVERS", "").split(",")
@@ -166,7 +164,7 @@ class Netcup:
             rest=keys.rest_key,
             ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", ccp_api.ENDPOINT),
             rest_endpoint=found.get("NETCUP_REST_ENDPOINT", rest_api.ENDPOINT),
-            resolver=found.get("NETCUP_MAILAUTH_RESOLVER"),
+            resolver=found.get("NETCUP_MAILAUTH_RESOLVER", "") or None,
             nameserver=[part.strip() for part in servers if part.strip()],
             state=folder,
             jobs=jobs,
@@ -381,7 +379,7 @@ class Netcup:
 
     def _mailcow(self, url: str | None) -> Mailcow:
         """The mailcow to ask; parallel jobs share the one."""
-        with self._calling:
+        with self._opening:
             if url not in self._mailcows:
                 access = self._access(url)
                 hold = self._kept.hold("mailcow", access.url, access.api_key)
@@ -392,7 +390,7 @@ class Netcup:
 
     def _access(self, url: str | None) -> MailcowAccess:
         if self._environ is not None:
-            return mailcow_access(url, self._config, self._environ, warn)
+            return mailcow_access(url, self._config, self._environ.variables, warn)
         if self._own is None or not (url is None or is_same_url(url, self._own.url)):
             raise UsageError(
                 "The DKIM key should come from mailcow, and there is no key for "
@@ -430,7 +428,6 @@ class Kept:
         return FileHold(self.folder, endpoint, name, who, attended=False, warn=warn)
 
 
-STATE_DIR = "NETCUP_MAILAUTH_STATE_DIR"
 CCP_ENDPOINT, REST_ENDPOINT = "the ccp_endpoint", "the rest_endpoint"
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from netcup_mailauth import state as states
 from netcup_mailauth.errors import CredentialsError, MailauthError, UsageError
 from netcup_mailauth.keys.sources import STDIN
 from netcup_mailauth.netcup.http import check_url
@@ -22,6 +24,7 @@ from netcup_mailauth.settings.mailcow import MailcowAccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from netcup_mailauth.policy import Wish
 
@@ -116,6 +119,39 @@ def at_selector(wish: Wish, selector: str) -> Wish:
 
 
 # Its credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables that are read; not shown, as there are secrets among them.
+
+    ``is_own`` is false for others than the process has: of these no file in a home is looked at or
+    kept, unless they say where it is.
+    """
+
+    variables: dict[str, str] = field(repr=False)
+    is_own: bool
+
+    @classmethod
+    def of(cls, given: Mapping[str, str] | None) -> Environment:
+        """These variables, or those of the process."""
+        found = {n: value for n, value in (os.environ if given is None else given).items() if value}
+        if given is not None and not {"HOME", "XDG_CONFIG_HOME"} & found.keys():
+            found["XDG_CONFIG_HOME"] = os.devnull
+        return cls(found, given is None)
+
+    @property
+    def state(self) -> Path | None:
+        """The folder for state; ``None`` where none is kept. Raises as :func:`state.root`."""
+        named = {"HOME", "XDG_STATE_HOME", STATE_DIR} & self.variables.keys()
+        return states.root(self.variables) if self.is_own or named else None
+
+    def get(self, name: str, otherwise: str) -> str:
+        """A variable that is no secret."""
+        return self.variables.get(name, otherwise)
+
+
+STATE_DIR = "NETCUP_MAILAUTH_STATE_DIR"
 
 
 def _parts(given: object, what: str, names: tuple[str, ...]) -> tuple[object, ...]:

@@ -180,7 +180,7 @@ def refuse(zones: Sequence[ChangeSet]) -> None:
     if not stopped:
         return
     codes = [
-        f"{zone.place.domain}: {', '.join(dict.fromkeys(stop.code for stop in stops))}"
+        f"{zone.domain} is held back by {', '.join(dict.fromkeys(stop.code for stop in stops))}"
         for zone, stops in stopped
     ]
     consents = dict.fromkeys(code for zone, _ in stopped for code in zone.ways.consents)
@@ -188,5 +188,5 @@ def refuse(zones: Sequence[ChangeSet]) -> None:
     if any(not holding.let_through(zone).is_empty for zone in zones if zone.error is None):
         advice += " plan.without_held() is the rest of the plan."
     findings = tuple(calls.finding(stop) for _, stops in stopped for stop in stops)
-    what = f"Nothing was written, because of {'; '.join(codes)}."
+    what = f"Nothing was written: {'; '.join(codes)}."
     raise RefusedError(what, advice.strip(), findings)

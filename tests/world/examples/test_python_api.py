@@ -22,7 +22,7 @@ def test_it_writes_to_a_zone_of_each_kind(capsys: pytest.CaptureFixture[str]) ->
     for domain in ("example.com", "example.org"):
         assert f"{domain} applied" in lines
     assert len([line for line in lines if "- include:_spf.webhosting.systems" in line]) == 2
-    assert [line for line in lines if line.startswith("Nothing was written, because of")]
+    assert [line for line in lines if line.startswith("Nothing was written: ")]
 
 
 def test_it_uses_nothing_but_what_the_library_offers() -> None:

@@ -122,7 +122,7 @@ class Netcup:
         self._dns = Dns(None if resolver is None else text_of("resolver", resolver), servers)
         if not isinstance(jobs, int) or not 1 <= jobs <= MOST_CONNECTIONS:
             raise UsageError(f"jobs={jobs!r} is no number from 1 to {MOST_CONNECTIONS}.")
-        self._kept = kept = Kept(
+        self._kept = kept = StateFolder(
             None if state is None else Path(state), ccp_endpoint, rest_endpoint
         )
         with in_our_words():
@@ -404,7 +404,7 @@ class Netcup:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StateFolder:
     """Where the state is, if there is any, of the APIs at these endpoints."""
 
     folder: Path | None
@@ -436,7 +436,7 @@ def _warn_of(error: NotOursError) -> None:
 
 
 def _apis(
-    given: NetcupCredentials, kept: Kept, serves_records: Callable[[str], bool | None]
+    given: NetcupCredentials, kept: StateFolder, serves_records: Callable[[str], bool | None]
 ) -> Router:
     own, key = given.ccp, given.rest_key
     ccp_endpoint = check_url(kept.ccp_endpoint, CCP_ENDPOINT)

@@ -181,7 +181,7 @@ class RefusedError(MailauthError):
     """The guard does not let this change pass; nothing was written.
 
     Attributes:
-        findings: those that hold it back, where the guard has found them before the write.
+        findings: those that hold it back, each a `Finding`; empty where an API refused the write.
     """
 
     exit_code = ExitCode.REFUSED

@@ -24,6 +24,7 @@ from netcup_mailauth.library.given import (
     at_selector,
     check_zone,
     credentials_of,
+    given_of,
     in_our_words,
     kinds_of,
     mailcow_of,
@@ -47,6 +48,8 @@ from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.plan import Plan
 from netcup_mailauth.policy import Config, Wish
 from netcup_mailauth.render import calls
+from netcup_mailauth.render.checks import check_text
+from netcup_mailauth.render.text import Page
 from netcup_mailauth.settings import config as configs
 from netcup_mailauth.settings import credentials, wishes
 from netcup_mailauth.settings.config import LoadedConfig
@@ -290,7 +293,8 @@ class Netcup:
         """What each authoritative name server says, and what receivers make of it; writes nothing.
 
         The arguments are those of `plan`; what they ask for is expected to be there. Nothing
-        wanted: what is published is judged by itself.
+        wanted: what is published is judged by itself. ``print(report)`` shows it, as the command
+        does.
 
         Raises:
             UsageError: an argument is no such record, term or name.
@@ -300,13 +304,15 @@ class Netcup:
         wanted = dict(locals())
         with self._call():
             wished, basis = self._expected(domains, wanted)
+            given = given_of(wanted)
             for wish in wished:
                 check_zone(wish)
             session, kinds = self._session(mailcow), kinds_of(kind)
             if len(wished) == 1:
                 alone = checking.check_domain(session, wished[0], basis, kinds)
-                return calls.report(CheckReport((alone,)))
-            return calls.report(checking.check(session, wished, basis, kinds))
+                return calls.report(ShownReport((alone,)), given)
+            report = checking.check(session, wished, basis, kinds)
+            return calls.report(ShownReport(report.domains), given)
 
     # What is wanted
 
@@ -401,6 +407,14 @@ class Netcup:
 
     def _serves_records(self, zone: str) -> bool | None:
         return serves_records(zone, self._dns.servers_of(zone))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReport(CheckReport):
+    """A report that is printed as the command shows it."""
+
+    def __str__(self) -> str:
+        return check_text(self, Page(100, False))
 
 
 @dataclass(frozen=True, slots=True)

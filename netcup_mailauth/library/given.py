@@ -64,6 +64,13 @@ def options_of(wanted: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def given_of(wanted: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What was given of the arguments that say what is wanted, to be given again."""
+    options = {**options_of(wanted), "kind": kinds_of(wanted["kind"]), "allow": ()}
+    listed = {name: (v,) if isinstance(v, str) else tuple(v or ()) for name, v in options.items()}
+    return {name: values for name, values in listed.items() if values}
+
+
 _WORDS = {
     "spf_all": ("fail", "softfail", "neutral"),
     "dmarc_policy": ("none", "quarantine", "reject"),

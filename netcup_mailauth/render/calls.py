@@ -156,24 +156,29 @@ def result(ended: Result) -> Result:
     return replace(ended, change_set=shown, failure=_failure(ended.failure), notes=notes)
 
 
-def report(checked: CheckReport) -> CheckReport:
-    """The report of a check that does."""
-    return replace(checked, domains=tuple(map(_domain, checked.domains)))
+def report(checked: CheckReport, given: Mapping[str, Sequence[str]]) -> CheckReport:
+    """The report of a check that does.
+
+    Where it says to plan the domain again, that is with what was ``given`` to the check.
+    """
+    return replace(checked, domains=tuple(_domain(domain, given) for domain in checked.domains))
 
 
-def _domain(checked: DomainCheck) -> DomainCheck:
+def _domain(checked: DomainCheck, given: Mapping[str, Sequence[str]]) -> DomainCheck:
+    bare, whole = (f"  netcup.plan({arguments([checked.domain], a)})" for a in ({}, given))
     return replace(
         checked,
-        records=tuple(map(_record, checked.records)),
+        records=tuple(_record(record, bare, whole) for record in checked.records),
         findings=tuple(map(finding, checked.findings)),
         conclusions=tuple(map(said, checked.conclusions)),
         error=_failure(checked.error),
     )
 
 
-def _record(checked: CheckedRecord) -> CheckedRecord:
+def _record(checked: CheckedRecord, bare: str, whole: str) -> CheckedRecord:
     findings = tuple(map(finding, checked.findings))
-    return replace(checked, findings=findings, advice=said(checked.advice))
+    lines = (whole if line == bare else line for line in said(checked.advice).split("\n"))
+    return replace(checked, findings=findings, advice="\n".join(lines))
 
 
 def _failure(failure: Failure | None) -> Failure | None:

@@ -127,6 +127,34 @@ def test_a_plan_that_is_held_back_ends_in_calls_that_do_what_they_say() -> None:
         assert [result.status for result in eval(same, known).results] == [Status.APPLIED]
 
 
+def test_a_report_reads_as_the_command_shows_it_but_for_what_it_says_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netcup_mailauth.cli.entry import main
+
+    with Sandbox() as sandbox, sandbox.netcup() as netcup:
+        shown = str(netcup.check(DOMAIN)).splitlines()
+        for name, value in {**sandbox.env, "COLUMNS": "100"}.items():
+            monkeypatch.setenv(name, value)
+        main(["check", DOMAIN])
+        command = capsys.readouterr().out.splitlines()
+        other = {line.strip() for line in shown} ^ {line.strip() for line in command}
+        assert {"netcup.plan(" in line or "netcup-mailauth plan" in line for line in other} == {
+            True,
+            False,  # where a line is folded
+        }
+        assert len(other) <= 10
+
+
+def test_what_a_check_says_to_do_puts_it_right() -> None:
+    wanted = {"spf": "v=spf1 mx a include:_spf.webhosting.systems -all", "kind": "spf"}
+    with Sandbox() as sandbox, sandbox.netcup() as netcup:
+        (record,) = netcup.check(DOMAIN, **wanted).domains[0].records
+        (call,) = re.findall(r"^  (netcup\.plan\(.*\))$", record.advice, re.MULTILINE)
+        netcup.apply(eval(call, {"netcup": netcup}))
+        assert netcup.check(DOMAIN, **wanted).exit_code is ExitCode.OK
+
+
 def test_each_option_that_says_what_is_wanted_is_an_argument_of_the_same_name() -> None:
     for method in (Netcup.plan, Netcup.check):
         hints = get_type_hints(method, vars(netcup_mailauth.library.account) | vars(given()))

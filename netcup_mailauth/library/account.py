@@ -240,7 +240,7 @@ class Netcup:
                 CredentialsError, WaitError and so on). Of several, what went wrong with one is the
                 `error` of its change set, and the others are planned.
         """
-        wanted = dict(locals())
+        wanted = dict(locals())  # each argument by its name, as an option of the command
         with self._call():
             wished = self._wishes(domains, wanted)
             for wish in wished:
@@ -301,7 +301,7 @@ class Netcup:
             MailauthError: nothing could be found out about the one domain. Of several, it is the
                 `error` of the domain's part in the report.
         """
-        wanted = dict(locals())
+        wanted = dict(locals())  # each argument by its name, as an option of the command
         with self._call():
             wished, basis = self._expected(domains, wanted)
             given = given_of(wanted)
@@ -397,10 +397,11 @@ class Netcup:
     def _access(self, url: str | None) -> MailcowAccess:
         if self._environ is not None:
             return mailcow_access(url, self._config, self._environ.variables, warn)
-        if self._own is None or not (url is None or is_same_url(url, self._own.url)):
+        named = None if url is None else check_url(url, "the mailcow")
+        if self._own is None or not (named is None or is_same_url(named, self._own.url)):
             raise UsageError(
                 "The DKIM key should come from mailcow, and there is no key for "
-                f"{url or 'any mailcow'}.",
+                f"{named or 'any mailcow'}.",
                 "Name it with its key: Netcup(mailcow=(URL, API_KEY), ...)",
             )
         return self._own

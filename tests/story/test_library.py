@@ -343,6 +343,9 @@ def test_a_mailcow_that_is_named_in_a_call_is_asked_with_the_key_there_is() -> N
             with pytest.raises(UsageError, match="no key for any mailcow") as raised:
                 bare.plan(DOMAIN, dkim="mailcow")
             assert "Netcup(mailcow=(URL, API_KEY)" in raised.value.advice
+            with pytest.raises(UsageError) as raised:
+                bare.plan(DOMAIN, mailcow="https://me:C4n4ry@mail.example.com")
+            assert "C4n4ry" not in raised.value.sentences
 
 
 # Nothing past the guard
@@ -399,7 +402,7 @@ def test_what_was_not_judged_as_it_is_is_not_written(
     change: Callable[[ProposedPlan], Any],
 ) -> None:
     with Sandbox() as sandbox, sandbox.netcup() as netcup:
-        changed = change(netcup.plan(DOMAIN, **HOW_TO))
+        changed = change(netcup.plan(DOMAIN, **DANGEROUS))
         with pytest.raises(UsageError, match=r"no plan that|changed since"):
             netcup.apply(changed)
         if isinstance(changed, ProposedPlan):

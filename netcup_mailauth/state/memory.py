@@ -1,4 +1,7 @@
-"""What this machine remembers of earlier runs: zones as they were, records it wrote, rotations."""
+"""What this machine remembers of earlier runs: zones as they were, records it wrote, rotations.
+
+What reads and writes it is loaded when there is something to read or write.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,6 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import state
 from netcup_mailauth.files import NotOursError
 from netcup_mailauth.netcup.http import check_url
-from netcup_mailauth.plan import applied
-from netcup_mailauth.rotation.state import held
-from netcup_mailauth.state.journal import Journal, Journals, last_of_each_kind, new_run
 from netcup_mailauth.state.lock import writer_lock
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import Place
     from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.state.journal import Entry
+    from netcup_mailauth.state.journal import Entry, Journal, Journals
 
 
 def folders(environ: Mapping[str, str], addresses: Mapping[str, str]) -> list[Path]:
@@ -65,10 +65,14 @@ class Memory:
     @cached_property
     def written(self) -> Journals:
         """What was written from here, under whatever account."""
+        from netcup_mailauth.state.journal import Journals
+
         return Journals.below(folders(self._environ, self._addresses))
 
     def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
         """The records of a domain that this machine last wrote, of each kind, and when."""
+        from netcup_mailauth.state.journal import last_of_each_kind
+
         try:
             return last_of_each_kind(self.written.entries(domain))
         except NotOursError as error:
@@ -77,20 +81,30 @@ class Memory:
 
     def zone(self, domain: str) -> Zone | None:
         """The zone of a domain as this machine's last write left it, if there was one."""
-        entry = self._last(domain)
+        from netcup_mailauth.plan import applied
+
+        entry = self._last(domain) if self._accounts else None
         return applied(entry.before, entry.change_set.changes) if entry else None
 
     def held(self, domain: str) -> frozenset[str]:
         """The hostnames that an open key rotation of a domain works on."""
+        if not self._accounts:
+            return frozenset()
+        from netcup_mailauth.rotation.state import held
+
         return held(self._accounts, domain)
 
     def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
         """The journal of this run for a place."""
+        from netcup_mailauth.state.journal import Journal
+
         folder = self._folder(place.endpoint, place.account)
         return Journal(folder, self._run, undoes=undoes)
 
     def journals(self, apis: Iterable[Backend]) -> Journals:
         """What the accounts at these APIs have written from here."""
+        from netcup_mailauth.state.journal import Journal, Journals
+
         folders = (self._folder(api.endpoint, api.account) for api in apis)
         return Journals(tuple(map(Journal, folders)))
 
@@ -108,6 +122,8 @@ class Memory:
 
     @cached_property
     def _run(self) -> str:
+        from netcup_mailauth.state.journal import new_run
+
         return new_run()
 
     def _last(self, domain: str) -> Entry | None:

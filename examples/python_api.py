@@ -1,15 +1,15 @@
-"""Three right records, in a zone of each kind; on a sandbox, so that it runs anywhere.
+"""Three right records in a zone of each kind; on a sandbox. At netcup: Netcup.from_environment()"""
 
-At netcup, leave the sandbox out: `Netcup.from_environment()` reads what the command reads.
-"""
+from netcup_mailauth import RefusedError, Sandbox
 
-from netcup_mailauth import Netcup, Sandbox
-
-WANTED = {"spf_require": "ip4:203.0.113.7", "dmarc": "v=DMARC1;p=none", "dkim": "mailcow"}
-
-sandbox = Sandbox(["example.com", "example.org"], clouddns=["example.org"])
-with sandbox, Netcup.from_environment(sandbox.env) as netcup:
-    plan = netcup.plan("example.com", "example.org", **WANTED)
-    print(plan)
-    for result in netcup.apply(plan).results:
-        print(result.change_set.place.domain, result.status)
+SPF, DMARC = "v=spf1 mx a -all", "v=DMARC1;p=quarantine;rua=mailto:postmaster@example.com"
+domains = ("example.com", "example.org")
+with Sandbox(domains, clouddns=["example.org"]) as sandbox, sandbox.netcup() as netcup:
+    plan = netcup.plan(*domains, spf=SPF, dkim="mailcow", dmarc=DMARC)
+    print(plan)  # the diff; nothing is written yet
+    try:
+        run = netcup.apply(plan)
+    except RefusedError as error:
+        print(error, error.advice)
+        run = netcup.apply(plan.allow("spf-drops-sender"))
+    print(*(f"{result.domain} {result.status}" for result in run.results), sep="\n")

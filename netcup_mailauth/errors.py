@@ -1,14 +1,16 @@
 """What can go wrong, said in two sentences: what happened, and what to do next.
 
 Every error the program raises on purpose is a :class:`MailauthError`. Its class carries the
-exit code of the command (DESIGN: the command line is a contract), so that no caller has to
-translate. The text never holds a secret.
+exit code of the command, so that no caller has to translate. The text never holds a secret.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ExitCode(IntEnum):
@@ -53,8 +55,10 @@ def worst(codes: list[ExitCode]) -> ExitCode:
 class MailauthError(Exception):
     """Base of all errors raised on purpose.
 
-    ``what`` is one sentence of what happened, with the value it happened to, ``advice`` one of what
-    to do next.
+    Attributes:
+        what: one sentence of what happened, with the value it happened to; also ``str(error)``.
+        advice: what to do next; empty where nothing is known. An indented line is one to copy.
+        exit_code: what the command exits with for it.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR
@@ -74,7 +78,7 @@ class MailauthError(Exception):
 
 
 class UsageError(MailauthError):
-    """The command line asks for something that cannot be done."""
+    """What is asked for cannot be done: an argument is wrong, or arguments do not go together."""
 
     exit_code = ExitCode.USAGE
 
@@ -124,7 +128,7 @@ class UnknownZoneError(ZoneError):
 
 
 class ApiError(MailauthError):
-    """An API answered with an error, or with something that is no answer."""
+    """An API answered with an error, with something that is no answer, or not at all."""
 
 
 class TransportError(ApiError):
@@ -153,10 +157,38 @@ class WaitError(MailauthError):
     ends_run = True
 
 
+class Objection(Protocol):
+    """What a `Finding` says, as far as an error speaks of it."""
+
+    @property
+    def code(self) -> str:
+        """As in ``spf-drops-sender``; by it a danger is accepted."""
+
+    @property
+    def severity(self) -> str:
+        """``refused`` or ``danger``."""
+
+    @property
+    def message(self) -> str:
+        """What it is, with the actual value."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+
+
 class RefusedError(MailauthError):
-    """The guard does not let this change pass."""
+    """The guard does not let this change pass; nothing was written.
+
+    Attributes:
+        findings: those that hold it back, each a `Finding`; empty where an API refused the write.
+    """
 
     exit_code = ExitCode.REFUSED
+
+    def __init__(self, what: str, advice: str = "", findings: Sequence[Objection] = ()) -> None:
+        super().__init__(what, advice)
+        self.findings = tuple(findings)
 
 
 class StaleError(MailauthError):
@@ -173,3 +205,20 @@ class UnverifiedError(MailauthError):
 
 class LockError(MailauthError):
     """Another run on this machine is writing with the same account."""
+
+
+_OF_EXIT_CODE: dict[ExitCode, type[MailauthError]] = {
+    ExitCode.ERROR: ApiError,
+    ExitCode.USAGE: UsageError,
+    ExitCode.CREDENTIALS: CredentialsError,
+    ExitCode.ZONE: ZoneError,
+    ExitCode.REFUSED: RefusedError,
+    ExitCode.STALE: StaleError,
+    ExitCode.UNVERIFIED: UnverifiedError,
+    ExitCode.WAIT: WaitError,
+}
+
+
+def error_of(exit_code: ExitCode, what: str, advice: str = "") -> MailauthError:
+    """An error of the family whose exit code this is."""
+    return _OF_EXIT_CODE.get(exit_code, MailauthError)(what, advice)

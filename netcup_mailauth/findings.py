@@ -30,6 +30,9 @@ class Finding:
     """One finding.
 
     Attributes:
+        code: what it is about, as in ``spf-drops-sender``; by it a danger is accepted.
+        severity: how it weighs.
+        advice: what to do about it; an indented line is one to copy. May be empty.
         message: what it is, with the actual value.
         kind: the kind of record that it holds back, if it holds anything back; ``None`` for one
             about the whole zone.

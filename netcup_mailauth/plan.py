@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from netcup_mailauth.errors import ExitCode, worst
+from netcup_mailauth.errors import ExitCode, error_of, worst
 from netcup_mailauth.kinds import is_of_kind, live, of_kind, same_meaning
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 
@@ -55,9 +55,16 @@ class Edit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record that changes; ``before`` is ``None`` for a create, ``after`` for a delete.
+    """One record that changes.
 
-    ``look_ups`` says what an SPF record will cost in DNS, term by term; empty if not counted.
+    Attributes:
+        action: create, update or delete.
+        kind: of which kind the record is.
+        before: the record as it was read; ``None`` for a create.
+        after: the record as it shall be; ``None`` for a delete.
+        source: where a DKIM key comes from, in words; ``None`` for other kinds.
+        fingerprint: that key's, as ``SHA256:9f2c41d0a37be655``.
+        look_ups: what an SPF record will cost in DNS, term by term; empty if not counted.
     """
 
     action: Action
@@ -94,7 +101,13 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a domain has no change set, or why one could not be applied."""
+    """Why a domain has no change set, or why one could not be applied.
+
+    Attributes:
+        exit_code: what the command exits with for it.
+        message: one sentence of what happened.
+        advice: what to do next; may be empty.
+    """
 
     exit_code: ExitCode
     message: str
@@ -105,12 +118,22 @@ class Failure:
         """The failure that an error raised on purpose stands for."""
         return cls(error.exit_code, error.what, error.advice)
 
+    @property
+    def error(self) -> MailauthError:
+        """The error that it stands for, to be raised; of the family that has its exit code."""
+        return error_of(self.exit_code, self.message, self.advice)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where one domain's records live: its zone, and who serves it to whom.
 
-    ``account`` is a digest of the customer number, never the number itself.
+    Attributes:
+        domain: the mail domain, in lower case and punycode.
+        zone: the zone at netcup that it lies in; the same name, or one above it.
+        backend: ``ccp`` or ``clouddns``; empty where it is not known.
+        endpoint: the URL of that API.
+        account: a digest of the customer number, never the number itself.
     """
 
     domain: str
@@ -138,6 +161,12 @@ class ChangeSet:
     """The changes of one domain, what stays, and what is to be said about it.
 
     Attributes:
+        place: the domain, its zone, and who serves it.
+        changes: what is to be written, creates and updates first; empty where nothing is to do.
+        unchanged: the managed records that already mean what is wanted.
+        findings: what the guard says, the gravest first.
+        allow: the codes of findings that are accepted.
+        error: why there is no change set; ``None`` where there is one.
         untouched: how many records of the zone are none of our business.
         untouched_beside: how many of those are TXT records at the apex of the domain, beside
             its SPF record; shown as proof that they stay.
@@ -157,6 +186,11 @@ class ChangeSet:
     held: frozenset[Kind] = frozenset()
     unmanaged: tuple[Unmanaged, ...] = field(default=(), compare=False)
     ways: Ways = field(default=Ways(), compare=False)
+
+    @property
+    def domain(self) -> str:
+        """The mail domain, in lower case and punycode."""
+        return self.place.domain
 
     @property
     def without_held(self) -> ChangeSet:
@@ -567,6 +601,9 @@ class Result:
     """How one domain ended.
 
     Attributes:
+        change_set: what was to be written.
+        status: how it ended.
+        failure: what went wrong, or what is held back; ``None`` where all is done.
         notes: sentences for the user, such as a rival's change.
         ended_by: an error of the write after which more calls would do harm, such as a lock-out.
     """
@@ -578,6 +615,11 @@ class Result:
     ended_by: MailauthError | None = None
 
     @property
+    def domain(self) -> str:
+        """The mail domain, in lower case and punycode."""
+        return self.change_set.place.domain
+
+    @property
     def exit_code(self) -> ExitCode:
         """This domain's part in the exit code of the run."""
         return self.failure.exit_code if self.failure else ExitCode.OK
@@ -585,7 +627,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The results of one run of ``apply``, in the order of the domains."""
+    """The results of one run of ``apply``: ``results`` has one of each domain, in their order."""
 
     results: tuple[Result, ...]
 

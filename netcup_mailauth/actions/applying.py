@@ -201,7 +201,8 @@ def _verified(session: Session, change_set: ChangeSet, before: Zone, after: Zone
     if problems:
         return replace(_not_as_answered(change_set, problems), notes=notes)
     if others.gone:
-        return Result(change_set, Status.LOST, _lost(change_set, others), notes)
+        is_kept = session.state is not None
+        return Result(change_set, Status.LOST, _lost(change_set, others, is_kept=is_kept), notes)
     return Result(change_set, Status.APPLIED, notes=notes)
 
 
@@ -228,7 +229,8 @@ def _not_as_answered(change_set: ChangeSet, problems: tuple[str, ...], more: str
     return Result(change_set, Status.UNKNOWN, Failure.of(error))
 
 
-def _lost(change_set: ChangeSet, others: OtherRecords) -> Failure:
+def _lost(change_set: ChangeSet, others: OtherRecords, *, is_kept: bool) -> Failure:
+    """What is gone, and how it comes back: by an undo, where the zone as it was is kept."""
     domain = change_set.place.domain
     count = len(others.gone)
     gone = f"{count} other records of the zone are" if count > 1 else "another record of it is"
@@ -236,7 +238,9 @@ def _lost(change_set: ChangeSet, others: OtherRecords) -> Failure:
     return Failure(
         ExitCode.UNVERIFIED,
         f"{domain}: the records were written, and {gone} gone since: {listed}.",
-        f"To bring back what is missing: netcup-mailauth undo {domain} --lost",
+        f"To bring back what is missing: netcup-mailauth undo {domain} --lost"
+        if is_kept
+        else "Make in the CCP what is missing.",
     )
 
 

@@ -165,7 +165,7 @@ def environment(sandbox: Sandbox, folder: Path, nowhere: str) -> dict[str, str]:
         "NETCUP_MAILAUTH_NAMESERVERS": nowhere,
         "NETCUP_MAILAUTH_RESOLVER": nowhere,
     }
-    served = {name: value for name, value in sandbox.env.items() if value is not None}
+    served = {name: value for name, value in sandbox.env.items() if value}
     homes = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "NETCUP_MAILAUTH_STATE_DIR")
     folders = {home: str(folder / home.lower()) for home in homes}
     # Where Python itself was found; without it a program run from a source tree is not.

@@ -16,13 +16,13 @@ from netcup_mailauth import records, remedy
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
-from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.judge import faults, holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
+from netcup_mailauth.settings.wishes import policy_of
 from netcup_mailauth.settings.writing import kind_line, value
 
 if TYPE_CHECKING:

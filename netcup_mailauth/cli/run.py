@@ -39,9 +39,7 @@ from netcup_mailauth.netcup.ccp import CcpBackend
 from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
-from netcup_mailauth.plan import applied
 from netcup_mailauth.records import MASK
-from netcup_mailauth.rotation.state import held
 from netcup_mailauth.settings import config as configs
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
@@ -55,23 +53,19 @@ from netcup_mailauth.settings.credentials import (
 )
 from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
-from netcup_mailauth.state.journal import Journal, Journals, last_of_each_kind, new_run
-from netcup_mailauth.state.lock import LOCK_TIMEOUT, writer_lock
+from netcup_mailauth.state.lock import LOCK_TIMEOUT
+from netcup_mailauth.state.memory import Memory, folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.actions.session import Reporter
     from netcup_mailauth.lookup import Server
-    from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.netcup.zonefile import ZoneFiles
-    from netcup_mailauth.plan import Place
     from netcup_mailauth.policy import Wish
-    from netcup_mailauth.records import DesiredRecord, Zone
     from netcup_mailauth.settings.config import LoadedConfig
-    from netcup_mailauth.state.journal import Entry
+    from netcup_mailauth.state.journal import Journals
 
 CCP_ENDPOINT = "NETCUP_CCP_ENDPOINT"
 REST_ENDPOINT = "NETCUP_REST_ENDPOINT"
@@ -122,7 +116,7 @@ class Run:
     @cached_property
     def memory(self) -> Memory:
         """What this machine remembers."""
-        return Memory()
+        return Memory(os.environ, _addresses(), _tell, _warn_of)
 
     @cached_property
     def config(self) -> LoadedConfig:
@@ -388,96 +382,18 @@ def state_folders() -> list[Path]:
     Raises:
         NotOursError: some of it is another user's, so that it is not to be believed.
     """
-    root = state.root(os.environ)
-    addresses = dict.fromkeys((endpoint(CCP_ENDPOINT), endpoint(REST_ENDPOINT)))
-    return list(dict.fromkeys(state.known_folder(root, address) for address in addresses))
+    return folders(os.environ, _addresses())
 
 
-def account_folder(endpoint: str, account: str) -> Path:
-    """Where the state of an account at an endpoint lies."""
-    return state.account_folder(state.root(os.environ), endpoint, account)
+def _addresses() -> dict[str, str]:
+    """Where netcup's APIs are, each by what says so; not yet checked."""
+    named = (CCP_ENDPOINT, REST_ENDPOINT)
+    return {f"the address in {name}": os.environ.get(name) or _default(name) for name in named}
 
 
-class Memory:
-    """The state of every account at the endpoints in use, for which no credentials are needed.
-
-    Who only plans or checks does without what is not ours, and is told; who writes is refused by
-    the lock and the journal.
-
-    Attributes:
-        apis: the APIs that this run writes through; the lock is on their accounts.
-    """
-
-    def __init__(self) -> None:
-        self.apis: tuple[Backend, ...] = ()
-        self._warned: set[str] = set()
-
-    @cached_property
-    def written(self) -> Journals:
-        """What was written from here, under whatever account."""
-        return Journals.below(state_folders())
-
-    def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
-        """The records of a domain that this machine last wrote, of each kind, and when."""
-        try:
-            return last_of_each_kind(self.written.entries(domain))
-        except NotOursError as error:
-            self._told(error)
-            return {}
-
-    def zone(self, domain: str) -> Zone | None:
-        """The zone of a domain as this machine's last write left it, if there was one."""
-        entry = self._last(domain)
-        return applied(entry.before, entry.change_set.changes) if entry else None
-
-    def held(self, domain: str) -> frozenset[str]:
-        """The hostnames that an open key rotation of a domain works on."""
-        return held(self._accounts, domain)
-
-    def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
-        """The journal of this run for a place."""
-        folder = account_folder(place.endpoint, place.account)
-        return Journal(folder, self._run, undoes=undoes)
-
-    def journals(self, apis: Iterable[Backend]) -> Journals:
-        """What the accounts at these APIs have written from here."""
-        folders = (account_folder(api.endpoint, api.account) for api in apis)
-        return Journals(tuple(map(Journal, folders)))
-
-    @contextmanager
-    def lock(self, timeout: float) -> Iterator[None]:
-        """Keep other runs of this user from writing to the accounts in use."""
-        with ExitStack() as locks:
-            for api in self.apis:
-                folder = account_folder(api.endpoint, api.account)
-                locks.enter_context(writer_lock(folder, timeout, _tell))
-            yield
-
-    @cached_property
-    def _run(self) -> str:
-        return new_run()
-
-    def _last(self, domain: str) -> Entry | None:
-        try:
-            return self.written.last_verified(domain)
-        except NotOursError as error:
-            self._told(error)
-            return None
-
-    @cached_property
-    def _accounts(self) -> list[Path]:
-        try:
-            return [path for folder in state_folders() for path in folder.glob("*")]
-        except NotOursError as error:
-            self._told(error)
-            return []
-
-    def _told(self, error: NotOursError) -> None:
-        """Warn of what is not used, once: it is looked at for each domain."""
-        if error.what not in self._warned:
-            self._warned.add(error.what)
-            warn(f"{error.what} Nothing is known of what was written from here before.")
-            advise(error.advice)
+def _warn_of(error: NotOursError) -> None:
+    warn(f"{error.what} Nothing is known of what was written from here before.")
+    advise(error.advice)
 
 
 # What -v shows of HTTP

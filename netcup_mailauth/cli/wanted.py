@@ -12,23 +12,11 @@ from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.judge.report import Basis
-from netcup_mailauth.keys.sources import MAILCOW, check_source
-from netcup_mailauth.policy import (
-    DkimPolicy,
-    DmarcPolicy,
-    DomainPolicy,
-    SpfPolicy,
-    Wish,
-    dmarc_record,
-    host_or_address,
-    report_uri,
-    spf_record,
-    spf_term,
-)
+from netcup_mailauth.policy import DkimPolicy, Wish
 from netcup_mailauth.records import Kind
 from netcup_mailauth.settings import wishes as wishing
 from netcup_mailauth.settings.credentials import MAILCOW_URL
-from netcup_mailauth.settings.wishes import NothingWantedError
+from netcup_mailauth.settings.wishes import NothingWantedError, policy_of
 
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
@@ -121,61 +109,3 @@ def _ways_on(current: Run, domains: tuple[str, ...], options: dict[str, Any]) ->
     if Kind.DKIM in chosen and PLACEHOLDER in key:
         lines.append(f"({PLACEHOLDER} is a placeholder for the address of your mailcow.)")
     return "\n".join(lines)
-
-
-def policy_of(options: dict[str, Any]) -> DomainPolicy:
-    """The options as a policy.
-
-    Raises:
-        MailauthError: one of them is no such record, source or selector.
-    """
-    return DomainPolicy(
-        spf=_spf(options),
-        dkim=_dkim(options),
-        dmarc=_dmarc(options),
-        server=[host_or_address(host) for host in options["server"]] or None,
-    )
-
-
-def _spf(options: dict[str, Any]) -> SpfPolicy | None:
-    whole = options["spf"]
-    if whole is not None and (options["spf_require"] or options["spf_all"]):
-        raise UsageError(
-            "--spf says the whole record, so --spf-require and --spf-all have no place beside it.",
-            "Leave one of them out; --spf-drop may stand beside --spf.",
-        )
-    given = {
-        "record": None if whole is None else spf_record(whole),
-        "require": [spf_term(term) for term in options["spf_require"]] or None,
-        "drop": [spf_term(term) for term in options["spf_drop"]] or None,
-        "all": options["spf_all"],
-    }
-    return SpfPolicy(**given) if _any(given) else None
-
-
-def _dkim(options: dict[str, Any]) -> DkimPolicy | None:
-    source = options["dkim"] or (MAILCOW if options["mailcow"] else None)
-    given = {
-        "source": check_source(source) if source else None,
-        "selector": records.selector(options["selector"]) if options["selector"] else None,
-    }
-    return DkimPolicy(**given) if _any(given) else None
-
-
-def _dmarc(options: dict[str, Any]) -> DmarcPolicy | None:
-    whole = options["dmarc"]
-    if whole is not None and (options["dmarc_policy"] or options["rua"]):
-        raise UsageError(
-            "--dmarc says the whole record, so --dmarc-policy and --rua have no place beside it.",
-            "Leave one of them out.",
-        )
-    given = {
-        "record": None if whole is None else dmarc_record(whole),
-        "policy": options["dmarc_policy"],
-        "rua": [report_uri(uri) for uri in options["rua"]] or None,
-    }
-    return DmarcPolicy(**given) if _any(given) else None
-
-
-def _any(given: dict[str, Any]) -> bool:
-    return any(value is not None for value in given.values())

@@ -40,7 +40,11 @@ class Basis(StrEnum):
 class ServerView:
     """What one server says of one record.
 
-    ``detail`` says why it has no usable answer, or how it comes by the one it has.
+    Attributes:
+        server: its name and address.
+        values: the texts of that kind that it has.
+        state: how these stand.
+        detail: why it has no usable answer, or how it comes by the one it has.
     """
 
     server: str
@@ -51,9 +55,15 @@ class ServerView:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRecord:
-    """One record at all servers. ``expected`` is ``None`` where nothing particular is wanted.
+    """One record at all servers.
 
-    ``advice`` says what to do about its state; a line that is indented is one to copy.
+    Attributes:
+        kind: of which kind it is.
+        name: its full name, without a trailing dot.
+        expected: the text that should be there; ``None`` where nothing particular is wanted.
+        servers: what each server says.
+        findings: what receivers make of it.
+        advice: what to do about its state; a line that is indented is one to copy.
     """
 
     kind: Kind
@@ -75,8 +85,15 @@ class CheckedRecord:
 class DomainCheck:
     """All that was found about one domain.
 
-    ``conclusions`` say in words what a receiver makes of its mail; ``costs`` is the tree of SPF
-    look-ups, a line each. ``findings`` are those that belong to none of the records.
+    Attributes:
+        domain: the mail domain, in lower case and punycode.
+        basis: what the records are compared with.
+        records: each record that was looked at.
+        findings: those that belong to none of the records.
+        conclusions: in words, what a receiver makes of the domain's mail.
+        costs: the tree of SPF look-ups, a line each.
+        allow: the codes of findings that are accepted.
+        error: why nothing could be found out; ``None`` where something was.
     """
 
     domain: str
@@ -116,7 +133,7 @@ class DomainCheck:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What one run of ``check`` found, in the order of the domains."""
+    """What one run of ``check`` found; ``domains`` has a part for each, in their order."""
 
     domains: tuple[DomainCheck, ...]
 

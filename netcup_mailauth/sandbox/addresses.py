@@ -73,9 +73,9 @@ class Addresses:
     ca_file: Path | None
     offers_rest_key: bool = False
 
-    def env(self) -> dict[str, str | None]:
-        """Every environment variable a client reads; None for what is not there."""
-        env: dict[str, str | None] = {
+    def env(self) -> dict[str, str]:
+        """Every environment variable a client reads; empty for what is not there."""
+        env = {
             "NETCUP_CUSTOMER_NUMBER": self.credentials.customer_number,
             "NETCUP_API_KEY": self.credentials.api_key,
             "NETCUP_API_PASSWORD": self.credentials.api_password,
@@ -83,7 +83,7 @@ class Addresses:
             "MAILCOW_URL": self.mailcow_url,
             "MAILCOW_API_KEY": self.credentials.mailcow_key,
             "NETCUP_REST_ENDPOINT": self.rest_endpoint,
-            "NETCUP_REST_API_KEY": self.credentials.rest_key if self.offers_rest_key else None,
+            "NETCUP_REST_API_KEY": self.credentials.rest_key if self.offers_rest_key else "",
             "NETCUP_MAILAUTH_NAMESERVERS": ",".join(self.nameservers),
             "NETCUP_MAILAUTH_RESOLVER": self.resolver,
         }

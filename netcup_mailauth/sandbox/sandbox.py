@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from netcup_mailauth.library.account import Netcup
     from netcup_mailauth.sandbox.faults import DnsFault, Fault
 
 
@@ -35,8 +36,8 @@ class Sandbox:
         domains: the zones of the account; each begins with what netcup puts into a fresh one.
         port: the port of both APIs and the controls, 0 for any that is free.
         latency: seconds each request to the CCP or the REST API takes.
-        rate: CCP calls admitted in any 60 seconds, 0 or None for no limit (L40).
-        session_ttl: seconds without a call after which a session is gone (L10).
+        rate: CCP calls admitted in any 60 seconds, 0 or None for no limit.
+        session_ttl: seconds without a call after which a session is gone.
         zones: records in wire form for domains that shall not begin with the usual ones.
         state: a file that keeps zones and DKIM keys from one run to the next; no API keys.
         tls: speak https, with a throw-away CA named in `env`.
@@ -44,8 +45,8 @@ class Sandbox:
         dkim_keys: public keys (Base64) mailcow holds, None for a domain without; all others get a
             key of 2048 bits. A domain named only here is known to mailcow but is no zone.
         alias_domains: mailcow's alias domains, each with the domain it stands for.
-        clouddns: which of the domains netcup has moved to CloudDNS (L16), to its REST API (R1-R16).
-        publish_delays: how many seconds late each of the three name servers is (L38).
+        clouddns: which of the domains netcup has moved to CloudDNS, to its REST API.
+        publish_delays: how many seconds late each of the three name servers is.
         world: names outside the zones that the resolver shall know, each with its types and their
             values: `{"_spf.shop.example": {"TXT": ["v=spf1 -all"]}}`.
         fixed_keys: take the API keys that every such sandbox has, instead of new ones.
@@ -262,9 +263,15 @@ class Sandbox:
         return self.addresses.control_url
 
     @property
-    def env(self) -> dict[str, str | None]:
-        """The environment that points a client here; None for a REST key that nobody needs."""
+    def env(self) -> dict[str, str]:
+        """The environment that points a client here; empty for a REST key that nobody needs."""
         return self.addresses.env()
+
+    def netcup(self, *, jobs: int = 1) -> Netcup:
+        """The library, pointed here: at these APIs, name servers and this mailcow."""
+        from netcup_mailauth.library.account import Netcup
+
+        return Netcup.from_environment(self.env, jobs=jobs)
 
     def banner(self) -> dict[str, object]:
         """What a program that starts the sandbox tells about it, as one line of JSON."""
@@ -311,14 +318,14 @@ class Sandbox:
         self._zones.set_records(domain.lower(), read_drafts(f"zone {domain}", records))
 
     def set_zone_ttl(self, domain: str, seconds: int) -> None:
-        """Let caches keep what a zone says, and that it has none, for so long (L17, L39).
+        """Let caches keep what a zone says, and that it has none, for so long.
 
         Nobody at netcup is known to have fewer than 300; tests have no time for that.
         """
         self._zones.set_ttl(domain.lower(), seconds)
 
     def set_backend(self, domain: str, backend: str) -> None:
-        """Move a zone with its records to `clouddns`, or back to `ccp` (L16)."""
+        """Move a zone with its records to `clouddns`, or back to `ccp`."""
         if backend not in ("ccp", "clouddns"):
             raise ValueError("backend must be ccp or clouddns")
         self._zones.set_backend(domain.lower(), "ccp" if backend == "ccp" else "clouddns")

@@ -7,15 +7,31 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatch
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
-from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, layered, linked
+from netcup_mailauth.keys.sources import MAILCOW, check_source
+from netcup_mailauth.policy import (
+    MANAGED,
+    Config,
+    DkimPolicy,
+    DmarcPolicy,
+    DomainPolicy,
+    SpfPolicy,
+    Wish,
+    dmarc_record,
+    host_or_address,
+    layered,
+    linked,
+    report_uri,
+    spf_record,
+    spf_term,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.records import Kind
@@ -211,3 +227,61 @@ def _check_tables(name: str, policy: DomainPolicy) -> None:
             f"A DKIM selector is given for {name}, but no key.",
             "Say where the key is: --dkim mailcow, or --dkim file:PATH.",
         )
+
+
+def policy_of(options: Mapping[str, Any]) -> DomainPolicy:
+    """What the options of a command say is wanted, by the names of their parameters.
+
+    Raises:
+        MailauthError: one of them is no such record, source or selector.
+    """
+    return DomainPolicy(
+        spf=_spf(options),
+        dkim=_dkim(options),
+        dmarc=_dmarc(options),
+        server=[host_or_address(host) for host in options["server"]] or None,
+    )
+
+
+def _spf(options: Mapping[str, Any]) -> SpfPolicy | None:
+    whole = options["spf"]
+    if whole is not None and (options["spf_require"] or options["spf_all"]):
+        raise UsageError(
+            "--spf says the whole record, so --spf-require and --spf-all have no place beside it.",
+            "Leave one of them out; --spf-drop may stand beside --spf.",
+        )
+    given = {
+        "record": None if whole is None else spf_record(whole),
+        "require": [spf_term(term) for term in options["spf_require"]] or None,
+        "drop": [spf_term(term) for term in options["spf_drop"]] or None,
+        "all": options["spf_all"],
+    }
+    return SpfPolicy(**given) if _any(given) else None
+
+
+def _dkim(options: Mapping[str, Any]) -> DkimPolicy | None:
+    source = options["dkim"] or (MAILCOW if options["mailcow"] else None)
+    given = {
+        "source": check_source(source) if source else None,
+        "selector": records.selector(options["selector"]) if options["selector"] else None,
+    }
+    return DkimPolicy(**given) if _any(given) else None
+
+
+def _dmarc(options: Mapping[str, Any]) -> DmarcPolicy | None:
+    whole = options["dmarc"]
+    if whole is not None and (options["dmarc_policy"] or options["rua"]):
+        raise UsageError(
+            "--dmarc says the whole record, so --dmarc-policy and --rua have no place beside it.",
+            "Leave one of them out.",
+        )
+    given = {
+        "record": None if whole is None else dmarc_record(whole),
+        "policy": options["dmarc_policy"],
+        "rua": [report_uri(uri) for uri in options["rua"]] or None,
+    }
+    return DmarcPolicy(**given) if _any(given) else None
+
+
+def _any(given: Mapping[str, Any]) -> bool:
+    return any(value is not None for value in given.values())

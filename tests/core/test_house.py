@@ -41,7 +41,7 @@ TESTS_OF_MORE = {
     # What is found is said of a whole plan or check, of keys as a signer holds them.
     "golden/judging.py": {"actions", "dnsio", "keys"},
     # Advice is followed as it is typed.
-    "judge/cases.py": {"cli", "keys"},
+    "judge/cases.py": {"cli", "keys", "settings"},
 }
 """Which edges the tests of the core use all the same, and why."""
 

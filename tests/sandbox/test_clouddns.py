@@ -43,7 +43,7 @@ def test_the_key_is_in_the_environment_where_a_domain_began_on_clouddns(rest: Re
 
 def test_the_key_stays_out_of_it_where_none_did(ccp: Ccp) -> None:
     ccp.sandbox.set_backend(DOMAIN, "clouddns")
-    assert ccp.sandbox.env["NETCUP_REST_API_KEY"] is None
+    assert ccp.sandbox.env["NETCUP_REST_API_KEY"] == ""
     with Rest(ccp.sandbox) as rest:  # but opens all the same
         assert SPF in rdatas(rest.records(), "@")
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PACKAGE = "netcup_mailauth.sandbox"
 FOLDER = Path(netcup_mailauth.sandbox.__file__).parent
 ALLOWED = sys.stdlib_module_names | {"dns", "cryptography"}
+TO_POINT_IT_HERE = "netcup_mailauth.library.account.Netcup"
+"""The one thing of the client that the sandbox knows; it works with nothing of it."""
 
 
 def imports(text: str, folders: tuple[str, ...]) -> Iterator[str]:
@@ -37,6 +39,7 @@ def test_only_the_standard_library_dns_cryptography_and_itself(path: Path) -> No
     folders = path.relative_to(FOLDER).parts[:-1]
     for name in imports(path.read_text(encoding="utf-8"), folders):
         ours = f"{name}.".startswith(f"{PACKAGE}.")
+        ours |= (path.name, name) == ("sandbox.py", TO_POINT_IT_HERE)
         assert ours or name.split(".")[0] in ALLOWED, f"{path.name} imports {name}"
 
 

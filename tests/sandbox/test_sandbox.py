@@ -46,7 +46,7 @@ def test_banner_and_env(ccp: Ccp) -> None:
     assert ccp.sandbox.rest_endpoint == f"{ccp.sandbox.control_url.removesuffix('/control')}/v1"
     assert len(banner["rest_key"]) == 64
     assert banner["rest_key"] == ccp.sandbox.rest_key
-    assert {name for name, value in env.items() if value is None} == {"NETCUP_REST_API_KEY"}
+    assert {name for name, value in env.items() if not value} == {"NETCUP_REST_API_KEY"}
     assert banner["nameservers"] == ccp.sandbox.nameservers
     assert env["NETCUP_MAILAUTH_NAMESERVERS"] == ",".join(ccp.sandbox.nameservers)
     assert env["NETCUP_MAILAUTH_RESOLVER"] == ccp.sandbox.resolver

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, planfile
@@ -42,7 +42,7 @@ class Cli:
         monkeypatch.setenv("COLUMNS", "100")
         monkeypatch.chdir(folder)
 
-    def set(self, variables: dict[str, str | None]) -> None:
+    def set(self, variables: Mapping[str, str | None]) -> None:
         """Set these variables; ``None`` takes one away."""
         for name, value in variables.items():
             if value is None:

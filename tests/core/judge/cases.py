@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from netcup_mailauth import remedy
 from netcup_mailauth.cli.options import WANTED
-from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.desired import desired_records
 from netcup_mailauth.dkim import DkimSource
 from netcup_mailauth.findings import by_gravity
@@ -24,6 +23,7 @@ from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from netcup_mailauth.settings.wishes import policy_of
 from tests.core.spf.zones import Zones
 
 if TYPE_CHECKING:

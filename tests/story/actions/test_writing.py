@@ -218,12 +218,14 @@ def test_another_record_that_changed_is_told_with_what_it_was_and_what_it_is() -
         assert f"MX @ {was!r} is now {now!r}" in note
 
 
-def test_other_records_that_are_gone_are_named_with_the_way_to_bring_them_back() -> None:
+def test_other_records_that_are_gone_are_named_with_the_way_to_bring_them_back(
+    tmp_path: Path,
+) -> None:
     """Whoever took them, the zone is not what it should be, and nobody may call it verified."""
     with account() as (sandbox, backend):
         before = [r for r in sandbox.zone("example.com") if r["type"] != "TXT"]
         sandbox.fault("updateDnsRecords", "loses")
-        result = written(backend)
+        result = write(journalled(backend, Journal(tmp_path)), *planned(backend))
         assert result.status is Status.LOST
         assert result.exit_code is ExitCode.UNVERIFIED
         assert result.failure is not None
@@ -231,6 +233,14 @@ def test_other_records_that_are_gone_are_named_with_the_way_to_bring_them_back()
             assert str(record["destination"]) in result.failure.message
         assert result.failure.advice.endswith("netcup-mailauth undo example.com --lost")
         assert texts(sandbox) == WANTED
+
+
+def test_where_nothing_was_kept_no_undo_is_promised() -> None:
+    with account() as (sandbox, backend):
+        sandbox.fault("updateDnsRecords", "loses")
+        result = written(backend)
+        assert result.failure is not None
+        assert result.failure.advice == "Make in the CCP what is missing."
 
 
 def test_what_was_merely_not_listed_in_the_answer_is_not_called_gone() -> None:

@@ -72,14 +72,14 @@ class Machine:
     def surroundings(self) -> dict[str, str]:
         """Where the sandbox is, without a secret, and a home: all that no example says."""
         env = self.sandbox.env.items()
-        where = {name: value for name, value in env if value is not None and name not in SECRETS}
+        where = {name: value for name, value in env if value and name not in SECRETS}
         return {"HOME": str(self.root / "home"), **where}
 
     @property
     def secrets(self) -> dict[str, str]:
         """What the sandbox takes, by variable."""
         env = self.sandbox.env.items()
-        return {name: value for name, value in env if value is not None and name in SECRETS}
+        return {name: value for name, value in env if value and name in SECRETS}
 
     def placed(self, text: str) -> str:
         """``text`` with every path of this machine below its root."""

@@ -21,7 +21,8 @@ def test_it_writes_to_a_zone_of_each_kind(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     for domain in ("example.com", "example.org"):
         assert f"{domain} applied" in lines
-    assert len([line for line in lines if "+ ip4:203.0.113.7" in line]) == 2
+    assert len([line for line in lines if "- include:_spf.webhosting.systems" in line]) == 2
+    assert [line for line in lines if line.startswith("Nothing was written: ")]
 
 
 def test_it_uses_nothing_but_what_the_library_offers() -> None:
@@ -31,5 +32,4 @@ def test_it_uses_nothing_but_what_the_library_offers() -> None:
 
 
 def test_it_stays_short() -> None:
-    code = TEXT.split('"""')[2]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 15
+    assert len(TEXT.splitlines()) <= 15

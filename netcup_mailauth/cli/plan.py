@@ -113,12 +113,11 @@ def grounds_of(wishes: Sequence[Wish], keys: KeySources) -> dict[str, Grounds]:
     """What each domain's changes are judged by, beside the records."""
     found: dict[str, Grounds] = {}
     for wish in wishes:
-        source = wish.policy.dkim.source if wish.policy.dkim else None
         host = None
-        if source is not None:
+        if wish.source is not None:
             with suppress(MailauthError):  # then the domain has no plan, and says why
-                host = keys.host(source)
-        found[wish.domain] = Grounds.of(wish.policy, host)
+                host = keys.host(wish.source)
+        found[wish.domain] = Grounds.of(wish, host)
     return found
 
 

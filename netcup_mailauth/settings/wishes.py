@@ -13,12 +13,11 @@ from netcup_mailauth import records
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, layered, linked
+from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from netcup_mailauth.records import Kind
 
 
 class NothingWantedError(UsageError):
@@ -125,8 +124,10 @@ class _Catalogue:
 
     def wish(self, name: str) -> Wish:
         """The wish for one domain."""
-        policy = self._policy(name)
+        policy, left_out = self._policy(name), None
         if self.kinds:
+            if policy.dkim and Kind.DKIM not in self.kinds:
+                left_out = policy.dkim.source
             policy = policy.only(self.kinds)
         if not policy.manages:
             what = f"Nothing is wanted for {name}{self._of_kinds()}."
@@ -137,7 +138,7 @@ class _Catalogue:
                 advice = f"It is not in the config; is {nearest} meant?"
             raise NothingWantedError(what, advice, name, nearest)
         _check_tables(name, policy)
-        return Wish(name, policy, discovered=self._is_discovered(name))
+        return Wish(name, policy, self._is_discovered(name), dkim_left_out=left_out)
 
     @cached_property
     def discovered(self) -> tuple[str, ...]:

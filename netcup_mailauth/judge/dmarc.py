@@ -104,7 +104,7 @@ def without_key(
     if left_out:
         yield Finding(
             "dkim-not-looked-at",
-            Severity.NOTE,
+            Severity.WARNING,
             f"DKIM was not looked at in this run: {domain} is at {policy}, and its zone has no "
             "key yet. Until it has, forwarded mail fails.",
             "A run over all kinds publishes the key that is wanted.",

@@ -51,6 +51,7 @@ def test_a_key_that_the_config_has_is_missed_in_no_run(
     applied = cli("apply", *kinds(chosen), "--yes")
     assert applied.code == 0, applied
     assert ENFORCING not in applied.stdout
+    assert applied.stdout.count(SAID) == noted
     assert bool(txt(cli.sandbox, "dkim._domainkey")) == ("dkim" in chosen)
     assert (txt(cli.sandbox, "_dmarc") == [DMARC]) == ("dmarc" in chosen)
 

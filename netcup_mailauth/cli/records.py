@@ -1,34 +1,112 @@
-"""``records``: list a zone."""
+"""``records``: list a zone, or each zone of the config."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 from netcup_mailauth import documents, records
-from netcup_mailauth.cli.output import show, use_colour, width
+from netcup_mailauth.cli.output import Progress, complain, say, show, use_colour, width
 from netcup_mailauth.cli.run import run
-from netcup_mailauth.dnsio.ask import zone_of
+from netcup_mailauth.errors import ExitCode, MailauthError, UnknownZoneError, ZoneError, worst
 from netcup_mailauth.kinds import mail_records
+from netcup_mailauth.plan import Failure
+from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.render import markdown, text, words
 from netcup_mailauth.render.text import Page
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def command(domain: str, mail: bool, output_format: str) -> None:
-    """List a zone."""
-    name = records.normalise(domain)
+    from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.cli.run import Run
+    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.records import Zone
+
+
+def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
+    """List the zones of these domains; of every domain of the config, if none is named."""
     with run() as current:
-        own = current.config.config.domains.get(name)
-        backend = current.backend
-        where = own.zone if own else None
-        if where is None:
-            where = name if records.is_zone_form(name) else zone_of(name, current.resolver)
-        zone = backend.zone(where)
-    if mail:
-        zone = mail_records(zone)
+        wishes = _named(current, domains) if domains else _of_config(current)
+        session = current.session()
+        current.announce(wishes)
+        with Progress(len(wishes)) as bar:
+            zones, failures = _read(session, wishes, bar)
+        backend = session.backend
+        found = [mail_records(zone) if mail else zone for zone in zones]
+        if found and output_format == "json" and len(domains) == 1:
+            show(documents.dumps(documents.zone_listing(found[0], datetime.now(UTC))))
+        elif found:
+            show(_shown(found, backend, output_format))
+    return worst(failures)
+
+
+def _named(current: Run, domains: Sequence[str]) -> list[Wish]:
+    own = current.config.config.domains
+    names = dict.fromkeys(map(records.normalise, domains))
+    return [Wish(name, own.get(name) or DomainPolicy()) for name in names]
+
+
+def _of_config(current: Run) -> list[Wish]:
+    """The domains that a plan of the whole config is about."""
+    from netcup_mailauth.settings.wishes import wishes
+
+    config = current.config
+    return wishes(
+        (),
+        DomainPolicy(),
+        (),
+        config.config,
+        served=lambda: current.mailcow.domains(),
+        path=config.path,
+    )
+
+
+def _read(
+    session: Session, wishes: Sequence[Wish], bar: Progress
+) -> tuple[list[Zone], list[ExitCode]]:
+    """The zones in which the domains lie, each once; and what the others failed with, told."""
+    zones: dict[str, Zone] = {}
+    failures = []
+    for wish in wishes:
+        try:
+            name = session.zone_of(wish)
+            if name not in zones:
+                zones[name] = _zone(session, wish, name)
+        except MailauthError as error:
+            if len(wishes) == 1 or error.ends_run:
+                raise
+            elsewhere = isinstance(error, ZoneError) and not isinstance(error, UnknownZoneError)
+            if wish.discovered and elsewhere:
+                say(f"{wish.domain} is left out: {error.what}")
+            else:
+                failures.append(error.exit_code)
+                complain(wish.domain, Failure.of(error), "text")
+        bar.step()
+    return list(zones.values()), failures
+
+
+def _zone(session: Session, wish: Wish, name: str) -> Zone:
+    if wish.discovered:  # a miss at netcup counts towards a lock-out
+        from netcup_mailauth.actions.planning import check_that_netcup_may_serve
+
+        check_that_netcup_may_serve(name, session.lookup())
+    return session.backend.zone(name)
+
+
+def _shown(zones: Sequence[Zone], backend: Backend, output_format: str) -> str:
     match output_format:
         case "json":
-            output = documents.dumps(documents.zone_listing(zone))
+            return documents.dumps(documents.zones_listing(zones, datetime.now(UTC)))
         case "markdown":
-            output = markdown.zone_markdown(zone)
+            return "\n".join(map(markdown.zone_markdown, zones))
         case _:
-            served_by = words.where(zone.backend, backend.serving(zone.backend).endpoint)
-            output = text.zone_text(zone, served_by, Page(width(), use_colour()))
-    show(output)
+            page = Page(width(), use_colour())
+            return "\n".join(
+                text.zone_text(
+                    zone,
+                    words.where(zone.backend, backend.serving(zone.backend).endpoint),
+                    page,
+                )
+                for zone in zones
+            )

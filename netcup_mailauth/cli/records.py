@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import documents, records
 from netcup_mailauth.cli.output import Progress, complain, say, show, use_colour, width
 from netcup_mailauth.cli.run import run
+from netcup_mailauth.dnsio.ask import zone_of
 from netcup_mailauth.errors import ExitCode, MailauthError, UnknownZoneError, ZoneError, worst
 from netcup_mailauth.kinds import mail_records
 from netcup_mailauth.plan import Failure
@@ -18,7 +19,6 @@ from netcup_mailauth.render.text import Page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.cli.run import Run
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.records import Zone
@@ -28,11 +28,10 @@ def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
     """List the zones of these domains; of every domain of the config, if none is named."""
     with run() as current:
         wishes = _named(current, domains) if domains else _of_config(current)
-        session = current.session()
+        backend = current.backend
         current.announce(wishes)
         with Progress(len(wishes)) as bar:
-            zones, failures = _read(session, wishes, bar)
-        backend = session.backend
+            zones, failures = _read(current, wishes, bar)
         found = [mail_records(zone) if mail else zone for zone in zones]
         if found and output_format == "json" and len(domains) == 1:
             show(documents.dumps(documents.zone_listing(found[0], datetime.now(UTC))))
@@ -62,17 +61,15 @@ def _of_config(current: Run) -> list[Wish]:
     )
 
 
-def _read(
-    session: Session, wishes: Sequence[Wish], bar: Progress
-) -> tuple[list[Zone], list[ExitCode]]:
+def _read(current: Run, wishes: Sequence[Wish], bar: Progress) -> tuple[list[Zone], list[ExitCode]]:
     """The zones in which the domains lie, each once; and what the others failed with, told."""
     zones: dict[str, Zone] = {}
     failures = []
     for wish in wishes:
         try:
-            name = session.zone_of(wish)
+            name = _zone_of(current, wish)
             if name not in zones:
-                zones[name] = _zone(session, wish, name)
+                zones[name] = current.backend.zone(name)
         except MailauthError as error:
             if len(wishes) == 1 or error.ends_run:
                 raise
@@ -86,12 +83,16 @@ def _read(
     return list(zones.values()), failures
 
 
-def _zone(session: Session, wish: Wish, name: str) -> Zone:
+def _zone_of(current: Run, wish: Wish) -> str:
+    name = wish.policy.zone
+    if name is None:
+        known = records.is_zone_form(wish.domain)
+        name = wish.domain if known else zone_of(wish.domain, current.resolver)
     if wish.discovered:  # a miss at netcup counts towards a lock-out
         from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 
-        check_that_netcup_may_serve(name, session.lookup())
-    return session.backend.zone(name)
+        check_that_netcup_may_serve(name, current.session().lookup())
+    return name
 
 
 def _shown(zones: Sequence[Zone], backend: Backend, output_format: str) -> str:

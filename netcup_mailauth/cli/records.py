@@ -30,13 +30,14 @@ def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
         wishes = _named(current, domains) if domains else _of_config(current)
         backend = current.backend
         current.announce(wishes)
+        begun = datetime.now(UTC)
         with Progress(len(wishes)) as bar:
             zones, failures = _read(current, wishes, bar)
         found = [mail_records(zone) if mail else zone for zone in zones]
         if found and output_format == "json" and len(domains) == 1:
-            show(documents.dumps(documents.zone_listing(found[0], datetime.now(UTC))))
+            show(documents.dumps(documents.zone_listing(found[0], begun)))
         elif found:
-            show(_shown(found, backend, output_format))
+            show(_shown(found, begun, backend, output_format))
     return worst(failures)
 
 
@@ -95,10 +96,10 @@ def _zone_of(current: Run, wish: Wish) -> str:
     return name
 
 
-def _shown(zones: Sequence[Zone], backend: Backend, output_format: str) -> str:
+def _shown(zones: Sequence[Zone], begun: datetime, backend: Backend, output_format: str) -> str:
     match output_format:
         case "json":
-            return documents.dumps(documents.zones_listing(zones, datetime.now(UTC)))
+            return documents.dumps(documents.zones_listing(zones, begun))
         case "markdown":
             return "\n".join(map(markdown.zone_markdown, zones))
         case _:

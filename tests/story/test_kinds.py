@@ -75,6 +75,21 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.mark.parametrize("chosen", [(), ("dkim", "dmarc"), KINDS], ids="-".join)
+@pytest.mark.parametrize("dkim", ['dkim = "mailcow"', f'dkim = "{key_record(512)}"'])
+def test_a_key_that_was_looked_for_and_is_not_there_is_a_danger(
+    cli: Cli, chosen: tuple[str, ...], dkim: str
+) -> None:
+    """mailcow has none, or what there is cannot be published."""
+    fill(cli.sandbox, zone(dmarc="v=DMARC1;p=none", dkim=""))
+    cli.sandbox.remove_dkim(D)
+    config(cli, dkim)
+    ended = cli("plan", *kinds(chosen), "--exit-code")
+    assert ended.code == 6
+    assert f"! {ENFORCING}" in ended.stdout
+    assert SAID not in ended.stdout
+
+
 def test_of_several_domains_each_is_told_by_its_own_key(cli: Cli) -> None:
     fill(cli.sandbox, zone(dmarc="v=DMARC1;p=none", dkim=""))
     other = cli.sandbox.zone("example.net")

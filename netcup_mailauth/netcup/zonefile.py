@@ -129,7 +129,7 @@ class _Head(Shape):
         return datetime.strptime(self.exported, MOMENT).replace(tzinfo=UTC)
 
 
-class _One(_Head, _Listing):
+class _One(_Listing, _Head):  # the head comes first: pydantic goes from right to left
     """An export of one zone."""
 
 

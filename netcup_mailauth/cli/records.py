@@ -3,112 +3,41 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from netcup_mailauth import documents, records
-from netcup_mailauth.cli.output import Progress, complain, say, show, use_colour, width
+from netcup_mailauth.cli.output import show, use_colour, width
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.dnsio.ask import zone_of
-from netcup_mailauth.errors import ExitCode, MailauthError, UnknownZoneError, ZoneError, worst
+from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.kinds import mail_records
-from netcup_mailauth.plan import Failure
-from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.render import markdown, text, words
 from netcup_mailauth.render.text import Page
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from netcup_mailauth.cli.run import Run
-    from netcup_mailauth.netcup.api import Backend
-    from netcup_mailauth.records import Zone
 
 
 def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
     """List the zones of these domains; of every domain of the config, if none is named."""
+    if len(domains) != 1:
+        from netcup_mailauth.cli import zones  # one zone does without what many need
+
+        return zones.command(domains, mail, output_format)
+    name = records.normalise(domains[0])
     with run() as current:
-        wishes = _named(current, domains) if domains else _of_config(current)
+        own = current.config.config.domains.get(name)
         backend = current.backend
-        current.announce(wishes)
+        where = own.zone if own else None
+        if where is None:
+            where = name if records.is_zone_form(name) else zone_of(name, current.resolver)
         begun = datetime.now(UTC)
-        with Progress(len(wishes)) as bar:
-            zones, failures = _read(current, wishes, bar)
-        found = [mail_records(zone) if mail else zone for zone in zones]
-        if found and output_format == "json" and len(domains) == 1:
-            show(documents.dumps(documents.zone_listing(found[0], begun)))
-        elif found:
-            show(_shown(found, begun, backend, output_format))
-    return worst(failures)
-
-
-def _named(current: Run, domains: Sequence[str]) -> list[Wish]:
-    own = current.config.config.domains
-    names = dict.fromkeys(map(records.normalise, domains))
-    return [Wish(name, own.get(name) or DomainPolicy()) for name in names]
-
-
-def _of_config(current: Run) -> list[Wish]:
-    """The domains that a plan of the whole config is about."""
-    from netcup_mailauth.settings.wishes import wishes
-
-    config = current.config
-    return wishes(
-        (),
-        DomainPolicy(),
-        (),
-        config.config,
-        served=lambda: current.mailcow.domains(),
-        path=config.path,
-    )
-
-
-def _read(current: Run, wishes: Sequence[Wish], bar: Progress) -> tuple[list[Zone], list[ExitCode]]:
-    """The zones in which the domains lie, each once; and what the others failed with, told."""
-    zones: dict[str, Zone] = {}
-    failures = []
-    for wish in wishes:
-        try:
-            name = _zone_of(current, wish)
-            if name not in zones:
-                zones[name] = current.backend.zone(name)
-        except MailauthError as error:
-            if len(wishes) == 1 or error.ends_run:
-                raise
-            elsewhere = isinstance(error, ZoneError) and not isinstance(error, UnknownZoneError)
-            if wish.discovered and elsewhere:
-                say(f"{wish.domain} is left out: {error.what}")
-            else:
-                failures.append(error.exit_code)
-                complain(wish.domain, Failure.of(error), "text")
-        bar.step()
-    return list(zones.values()), failures
-
-
-def _zone_of(current: Run, wish: Wish) -> str:
-    name = wish.policy.zone
-    if name is None:
-        known = records.is_zone_form(wish.domain)
-        name = wish.domain if known else zone_of(wish.domain, current.resolver)
-    if wish.discovered:  # a miss at netcup counts towards a lock-out
-        from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-
-        check_that_netcup_may_serve(name, current.session().lookup())
-    return name
-
-
-def _shown(zones: Sequence[Zone], begun: datetime, backend: Backend, output_format: str) -> str:
+        zone = backend.zone(where)
+    if mail:
+        zone = mail_records(zone)
     match output_format:
         case "json":
-            return documents.dumps(documents.zones_listing(zones, begun))
+            output = documents.dumps(documents.zone_listing(zone, begun))
         case "markdown":
-            return "\n".join(map(markdown.zone_markdown, zones))
+            output = markdown.zone_markdown(zone)
         case _:
-            page = Page(width(), use_colour())
-            return "\n".join(
-                text.zone_text(
-                    zone,
-                    words.where(zone.backend, backend.serving(zone.backend).endpoint),
-                    page,
-                )
-                for zone in zones
-            )
+            served_by = words.where(zone.backend, backend.serving(zone.backend).endpoint)
+            output = text.zone_text(zone, served_by, Page(width(), use_colour()))
+    show(output)
+    return ExitCode.OK

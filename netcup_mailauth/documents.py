@@ -7,6 +7,7 @@ stand in plans, exports and the journal alike. The codec of each document stands
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from netcup_mailauth.shapes import OpenShape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from netcup_mailauth.records import Zone
 
@@ -156,13 +158,30 @@ class ChangeShape(OpenShape):
 # --- Records and changes, written -----------------------------------------------------------------
 
 
-def zone_listing(zone: Zone) -> Document:
-    """The document of ``records --format json``."""
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+"""A moment, in UTC, as an export has it."""
+
+
+def zone_listing(zone: Zone, exported: datetime | None = None) -> Document:
+    """The document of ``records DOMAIN --format json``, and when it was read."""
     return {
         "schema": SCHEMA,
         "domain": zone.name,
         "backend": zone.backend,
+        **({"exported": exported.astimezone(UTC).strftime(MOMENT)} if exported else {}),
         "records": [record_document(record) for record in zone.records],
+    }
+
+
+def zones_listing(zones: Sequence[Zone], exported: datetime) -> Document:
+    """The document of ``records --format json`` for several zones."""
+    return {
+        "schema": SCHEMA,
+        "exported": exported.astimezone(UTC).strftime(MOMENT),
+        "zones": [
+            {key: part for key, part in zone_listing(zone).items() if key != "schema"}
+            for zone in zones
+        ],
     }
 
 

@@ -317,6 +317,12 @@ WARNINGS = {
         "Make one in mailcow (System > Configuration > Options > ARC/DKIM keys), then run again.",
         "mailcow signs nothing for a domain without a key",
     ),
+    "dkim-not-looked-at": Meaning(
+        "A DMARC policy counts on a key that the zone does not have and this run leaves alone.",
+        "--kind leaves DKIM out, the domain has a source for its key, and the policy enforces.",
+        "Run it over all kinds, before the policy or together with it.",
+        "RFC 7960, 2: what forwarding leaves of SPF and DKIM",
+    ),
     "dkim-testing": Meaning(
         "The key says t=y: receivers treat signed mail as if it were not signed.",
         "The published or wanted record holds the flag y.",

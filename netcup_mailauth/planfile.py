@@ -267,6 +267,7 @@ class _Consent(Shape):
     spf_drop: list[str] = Field(default_factory=list)
     whole: list[Literal["spf", "dmarc"]] = Field(default_factory=list)
     parked: Annotated[bool, AfterValidator(_true)] | None = None
+    dkim_left_out: Annotated[bool, AfterValidator(_true)] | None = None
 
 
 class _Zone(Shape):
@@ -331,6 +332,7 @@ def _grounds(zone: _Zone) -> Grounds:
         parked=bool(zone.consent.parked),
         servers=tuple(zone.servers),
         source_ref=zone.source_ref,
+        dkim_left_out=bool(zone.consent.dkim_left_out),
     )
 
 
@@ -530,6 +532,8 @@ def _of_grounds(change_set: ChangeSet, grounds: Grounds) -> Iterator[str]:
     if ref is not None and ref != "mailcow" and not ref.startswith("file:"):
         yield f"{ref!r} is no source of a key that can be asked"
     for change in change_set.changes:
+        if grounds.dkim_left_out and change.kind is Kind.DKIM:
+            yield "it is said to leave DKIM alone, and changes a key"
         if (change.source or "").startswith("mailcow at ") and ref != "mailcow":
             yield "its key is said to be mailcow's, and mailcow is not to be asked"
         new = change.after if change.kind is Kind.SPF else None

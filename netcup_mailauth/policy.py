@@ -372,6 +372,7 @@ class Wish:
         authorises: domains whose reports an address in this domain gets, each with the host of
             that address.
         authorised: names of the records by which other domains of this run take its reports.
+        dkim_left_out: the source of its key, where only other kinds are meant in this run.
     """
 
     domain: str
@@ -379,6 +380,13 @@ class Wish:
     discovered: bool = False
     authorises: tuple[tuple[str, str], ...] = ()
     authorised: frozenset[str] = frozenset()
+    dkim_left_out: str | None = None
+
+    @property
+    def source(self) -> str | None:
+        """Where the key comes from that its mail is signed with, looked at or not."""
+        own = self.policy.dkim.source if self.policy.dkim else None
+        return own or self.dkim_left_out
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -398,6 +406,7 @@ class Grounds:
         spf_drop: SPF terms that were named as those that may go.
         whole: kinds whose record was given whole, so that nothing of a lost one is missing in it.
         source_ref: the DKIM source, if it is one that can be asked again.
+        dkim_left_out: a key is wanted, and was not looked at.
     """
 
     spf_drop: tuple[str, ...] = ()
@@ -405,10 +414,12 @@ class Grounds:
     parked: bool = False
     servers: tuple[str, ...] = ()
     source_ref: str | None = None
+    dkim_left_out: bool = False
 
     @classmethod
-    def of(cls, policy: DomainPolicy, mail_host: str | None = None) -> Grounds:
-        """The grounds of a policy; ``mail_host`` is its DKIM source, if that is a mail server."""
+    def of(cls, wish: Wish, mail_host: str | None = None) -> Grounds:
+        """The grounds of a wish; ``mail_host`` is its DKIM source, if that is a mail server."""
+        policy = wish.policy
         spf, dmarc = policy.spf or None, policy.dmarc or None
         given = ((Kind.SPF, spf and spf.record), (Kind.DMARC, dmarc and dmarc.record))
         source = (policy.dkim and policy.dkim.source) or ""
@@ -422,6 +433,7 @@ class Grounds:
             servers=tuple(hosts),
             # A text is in the plan itself, and standard input is gone.
             source_ref=source if source == "mailcow" or source.startswith("file:") else None,
+            dkim_left_out=wish.dkim_left_out is not None,
         )
 
     @property
@@ -432,6 +444,8 @@ class Grounds:
             consent["whole"] = [kind.value for kind in self.whole]
         if self.parked:
             consent["parked"] = True
+        if self.dkim_left_out:
+            consent["dkim_left_out"] = True
         keys = {
             "consent": consent,
             "servers": list(self.servers),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import in_order
-from netcup_mailauth.actions.planning import check_that_netcup_may_serve
+from netcup_mailauth.actions.planning import check_that_netcup_may_serve, sending_hosts
 from netcup_mailauth.dnsio.ask import side_by_side
 from netcup_mailauth.dnsio.servers import (
     ZoneServers,
@@ -313,21 +313,13 @@ def _subject(session: Session, expectation: Expectation, lookup: Lookup) -> Subj
         signer = signer_in_file(expanded(source.removeprefix(FILE)))
     return Subject(
         known.domain,
-        _hosts(session, known.wish),
+        sending_hosts(session, known.wish),
         _selectors(expectation),
         known.key.key if known.key else None,
         known.key.origin if known.key else "",
         signer.verifies_with if signer else None,
         bool(policy.parked) or _looks_parked(expectation, lookup),
     )
-
-
-def _hosts(session: Session, wish: Wish) -> tuple[str, ...]:
-    if wish.policy.server is not None:
-        return tuple(wish.policy.server)
-    source = wish.policy.dkim.source if wish.policy.dkim else None
-    host = session.keys.host(source) if source else None
-    return (host,) if host else ()
 
 
 def _selectors(expectation: Expectation) -> tuple[str, ...]:

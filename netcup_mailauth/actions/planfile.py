@@ -172,6 +172,7 @@ def judged(
         held=session.held(change_set.place.domain),
         remembered=session.remembered(change_set.place.domain),
         reports_planned=reviewed.authorised,
+        dkim_left_out=grounds.dkim_left_out,
     )
     return remedy.consenting(replace(guard.priced(case), findings=guard.judge(case)))
 

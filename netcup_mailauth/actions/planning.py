@@ -183,11 +183,12 @@ def _case(
         zone,
         wish.policy,
         dns=dns,
-        hosts=_hosts(session, wish),
+        hosts=sending_hosts(session, wish),
         signer=_signer(wish, key),
         held=held,
         remembered=session.remembered(wish.domain),
         reports_planned=wish.authorised,
+        dkim_left_out=wish.dkim_left_out is not None,
     )
     return case, [*findings, *desired.findings]
 
@@ -229,12 +230,11 @@ def _key(session: Session, wish: Wish) -> Source:
     return key, tuple(findings)
 
 
-def _hosts(session: Session, wish: Wish) -> tuple[str, ...]:
+def sending_hosts(session: Session, wish: Wish) -> tuple[str, ...]:
     """What sends the domain's mail, where that is known: as said, else the mailcow."""
     if wish.policy.server is not None:
         return tuple(wish.policy.server)
-    source = wish.policy.dkim.source if wish.policy.dkim else None
-    host = session.keys.host(source) if source else None
+    host = session.keys.host(wish.source) if wish.source else None
     return (host,) if host else ()
 
 

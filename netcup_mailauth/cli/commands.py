@@ -59,7 +59,6 @@ def _run(name: str, **options: Any) -> Any:
     return import_module(f"netcup_mailauth.cli.{name}").command(**options)
 
 
-ONE_DOMAIN = click.Argument(["domain"], shell_complete=opt.offered)
 MAYBE_A_DOMAIN = click.Argument(["domain"], required=False, shell_complete=opt.offered)
 DOMAINS = click.Argument(["domains"], nargs=-1, metavar="[DOMAIN]...", shell_complete=opt.offered)
 NEW_DOMAINS = click.Argument(["domains"], nargs=-1, metavar="[DOMAIN]...")
@@ -121,14 +120,15 @@ COMMANDS = {
     ),
     "records": Command(
         "List a zone.",
-        """List the records of a zone.
+        """List the records of a zone, or of each zone of the config.
 
         \b
         netcup-mailauth records example.com
         netcup-mailauth records example.com --mail --format json
+        netcup-mailauth records --format json > zones.json      (for plan --zone-file)
         """,
         (opt.MAIL, opt.FORMAT),
-        (ONE_DOMAIN,),
+        (DOMAINS,),
     ),
     "plan": Command(
         "Show what would change; write nothing.",

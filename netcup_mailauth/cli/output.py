@@ -100,9 +100,12 @@ def warn(message: str) -> None:
 def complain(domain: str, failure: Failure, output_format: str) -> None:
     """Say on stderr why a domain failed, unless a document says it in the very same place.
 
-    As text, the result on stdout says only that it failed.
+    As text, the result on stdout says only that it failed; that it was not tried is all there is.
     """
-    if output_format == "text" or not _is_one_log():
+    from netcup_mailauth.plan import Status
+
+    bare = output_format == "text" and failure.message != Status.NOT_TRIED
+    if bare or not _is_one_log():
         named = failure.message.startswith(domain)
         say(f"netcup-mailauth: {'' if named else f'{domain}: '}{failure.message}")
         advise(failure.advice)

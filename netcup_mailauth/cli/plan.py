@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, files, planfile
@@ -28,6 +29,7 @@ from netcup_mailauth.errors import ExitCode, MailauthError, worst
 from netcup_mailauth.judge import holding
 from netcup_mailauth.netcup.zonefile import ZoneFiles
 from netcup_mailauth.policy import Grounds
+from netcup_mailauth.policy import words as span
 from netcup_mailauth.render import forge, markdown, metrics, text
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.render.ways import ways_markdown, ways_text
@@ -75,7 +77,7 @@ def command(
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
     if plan.has_changes or failures or not settings().quiet:
         shown = plan if output_format == "json" else many.shown(plan)
-        print_plan(shown, output_format, full, grounds, out, now.ways(plan.zones))
+        print_plan(shown, output_format, full, grounds, out, now.ways(plan.zones), _age(exported))
     for change_set in plan.zones:
         note_needless(change_set)
     if out is not None:
@@ -109,16 +111,28 @@ def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
     return ZoneFiles.read(paths)
 
 
+def _age(exported: ZoneFiles | None) -> str:
+    """How old the zones are that a plan was made from; nothing where netcup was asked."""
+    if exported is None:
+        return ""
+    if exported.exported is None:
+        return "Planned from exported zones; their files do not say how old they are."
+    old = (datetime.now(UTC) - exported.exported).total_seconds()
+    moment = f"{exported.exported:%Y-%m-%d %H:%M} UTC"
+    if old < 0:
+        return f"Planned from zones that were exported at {moment}, which is yet to come."
+    return f"Planned from zones as they were {span(old)} ago, at {moment}."
+
+
 def grounds_of(wishes: Sequence[Wish], keys: KeySources) -> dict[str, Grounds]:
     """What each domain's changes are judged by, beside the records."""
     found: dict[str, Grounds] = {}
     for wish in wishes:
-        source = wish.policy.dkim.source if wish.policy.dkim else None
         host = None
-        if source is not None:
+        if wish.source is not None:
             with suppress(MailauthError):  # then the domain has no plan, and says why
-                host = keys.host(source)
-        found[wish.domain] = Grounds.of(wish.policy, host)
+                host = keys.host(wish.source)
+        found[wish.domain] = Grounds.of(wish, host)
     return found
 
 
@@ -129,10 +143,11 @@ def print_plan(
     grounds: Mapping[str, Grounds],
     path: Path | None,
     ways: Sequence[Way] = (),
+    age: str = "",
 ) -> None:
     """The plan on stdout, how to go on, and on stderr why domains failed.
 
-    ``path`` is the file it is in, if it is in one.
+    ``path`` is the file it is in, if it is in one, and ``age`` a sentence on what it was made from.
     """
     if output_format != "json":
         plan = replace(plan, zones=tuple(map(onward.shown, plan.zones)))
@@ -145,7 +160,7 @@ def print_plan(
         case _:
             page = Page(width(), use_colour(), why=False)
             output = text.plan_text(plan, page, full) + ways_text(ways)
-    show(output)
+    show(f"{age}\n\n{output}" if age and output_format != "json" else output)
     for change_set in plan.zones:
         if change_set.error:
             complain(change_set.place.domain, change_set.error, output_format)

@@ -228,7 +228,7 @@ class Run:
     def _bare(self, reporter: Reporter | None) -> Session:
         return Session(
             dns=RunDns(self.resolver, run=self),
-            keys=Sources(stdin=self._stdin, mailcow=lambda: self.mailcow),
+            keys=Sources(self._stdin, lambda: self.mailcow, self.mailcow_named),
             state=self.memory,
             reporter=reporter or Nobody(),
             pauses=self.pauses,

@@ -42,6 +42,7 @@ class Case:
         held: hostnames that an open key rotation works on.
         remembered: the zone as it was after this machine's last write.
         reports_planned: names of report authorisations that this very run makes.
+        dkim_left_out: the domain is to have a key, and that is not looked at in this run.
     """
 
     change_set: ChangeSet
@@ -53,6 +54,7 @@ class Case:
     held: frozenset[str] = frozenset()
     remembered: Zone | None = None
     reports_planned: frozenset[str] = frozenset()
+    dkim_left_out: bool = False
 
     @property
     def domain(self) -> str:

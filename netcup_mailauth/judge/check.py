@@ -468,8 +468,11 @@ def _of_policy(
     if parked:
         return
     if known.live is not None:
-        for fault in dmarc_faults.without_key(known.domain, record, zone, lookup):
-            yield faults.graded(fault, new=False)
+        left_out = known.wish.dkim_left_out is not None
+        for fault in dmarc_faults.without_key(
+            known.domain, record, zone, lookup, left_out=left_out
+        ):
+            yield faults.graded(fault, new=left_out)
     yield from dmarc_faults.rejecting(record)
 
 

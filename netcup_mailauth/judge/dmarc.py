@@ -91,10 +91,24 @@ def watching(record: DmarcRecord) -> Iterator[Finding]:
     yield Finding("dmarc-policy-none", Severity.NOTE, message, advice)
 
 
-def without_key(domain: str, record: DmarcRecord, zone: Zone, lookup: Lookup) -> Iterator[Finding]:
-    """That failing mail is not delivered, and that only SPF could keep it from failing."""
+def without_key(
+    domain: str, record: DmarcRecord, zone: Zone, lookup: Lookup, *, left_out: bool
+) -> Iterator[Finding]:
+    """That failing mail is not delivered, and that only SPF could keep it from failing.
+
+    Where the key is ``left_out`` of this run, another one publishes it.
+    """
     policy = dmarc.applied_policy(record)
     if policy == "none" or has_key(domain, zone, lookup):
+        return
+    if left_out:
+        yield Finding(
+            "dkim-not-looked-at",
+            Severity.WARNING,
+            f"DKIM was not looked at in this run: {domain} is at {policy}, and its zone has no "
+            "key yet. Until it has, forwarded mail fails.",
+            "A run over all kinds publishes the key that is wanted.",
+        )
         return
     yield Finding(
         "dmarc-enforces-without-dkim",

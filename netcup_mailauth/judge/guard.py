@@ -506,9 +506,13 @@ def _enforces(
         return
     policy = dmarc.applied_policy(new)
     was = dmarc.POLICIES.index(dmarc.applied_policy(old)) if old else 0
-    for fault in dmarc_faults.without_key(case.domain, new, case.after, case.lookup_after):
+    left_out = case.dkim_left_out
+    for fault in dmarc_faults.without_key(
+        case.domain, new, case.after, case.lookup_after, left_out=left_out
+    ):
         had_key = dmarc_faults.has_key(case.domain, case.before, case.lookup_before)
-        yield graded(fault, new=dmarc.POLICIES.index(policy) > was or had_key)
+        worse = dmarc.POLICIES.index(policy) > was or had_key
+        yield graded(fault, new=left_out or worse)
     if old is None and policy != "none":
         yield _untested(before, new)
     yield from dmarc_faults.rejecting(new)

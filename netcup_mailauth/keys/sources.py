@@ -6,8 +6,9 @@ import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
-from netcup_mailauth.errors import UsageError
+from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.keys.forms import (
     holds_private_key,
@@ -16,6 +17,7 @@ from netcup_mailauth.keys.forms import (
     read_key_file,
 )
 from netcup_mailauth.netcup.http import is_loopback
+from netcup_mailauth.policy import host_or_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,10 @@ class KeySources(Protocol):
         ...
 
     def host(self, source: str) -> str | None:
-        """The host that signs with the keys of this source, where the source is that host."""
+        """The host that signs with the keys of this source, where the source is that host.
+
+        Known by its address; it is not asked.
+        """
         ...
 
     def relay(self, source: str, domain: str) -> str | None:
@@ -58,11 +63,13 @@ class Sources:
     """The sources this run can reach.
 
     ``stdin`` reads all of standard input, and gives the same each time it is called. ``mailcow``
-    opens the connection to it; ``None`` if there is none to ask.
+    opens the connection to it; ``None`` if there is none to ask. ``address`` says where it is, also
+    to a run that has no key for it; without it that is known once it is opened.
     """
 
     stdin: Callable[[], bytes] = lambda: b""
     mailcow: Callable[[], Mailcow] | None = None
+    address: Callable[[], str | None] | None = None
 
     def key(self, source: str, domain: str) -> DkimSource | None:
         """See :class:`KeySources`."""
@@ -78,8 +85,8 @@ class Sources:
         """See :class:`KeySources`; a mailcow on this very machine is known by no public name."""
         if source != MAILCOW:
             return None
-        host = self._mailcow().host
-        return None if is_loopback(host) else host
+        host = self._mailcow().host if self.address is None else _host_in(self.address() or "")
+        return None if host is None or is_loopback(host) else host
 
     def relay(self, source: str, domain: str) -> str | None:
         """See :class:`KeySources`."""
@@ -89,6 +96,14 @@ class Sources:
         if self.mailcow is None:
             raise UsageError("The DKIM key should come from mailcow, but no mailcow is named.")
         return self.mailcow()
+
+
+def _host_in(address: str) -> str | None:
+    """The host of a mailcow's address; what is none is told where the mailcow is asked."""
+    try:
+        return host_or_address(urlsplit(address).hostname or "")
+    except (ValueError, MailauthError):
+        return None
 
 
 def check_source(source: str, *, in_config: bool = False) -> str:

@@ -1,16 +1,17 @@
-"""Zones that were exported with ``records DOMAIN --format json``: read only, asks nobody.
+"""Zones that were exported with ``records --format json``: read only, asks nobody.
 
 For jobs that must not hold a key to a zone, such as the one that shows a merge request's plan.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import Field, ValidationError
 
 from netcup_mailauth import documents, records
-from netcup_mailauth.documents import EXPORTED, SCHEMA, LiveRecordShape, Ttl
+from netcup_mailauth.documents import EXPORTED, MOMENT, SCHEMA, LiveRecordShape, Ttl
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.files import read_named
 from netcup_mailauth.netcup.clouddns import DEFAULT_TTL
@@ -28,12 +29,17 @@ WHAT = "what netcup-mailauth records DOMAIN --format json prints"
 
 
 class ZoneFiles:
-    """A back end over exported zones, from whichever API."""
+    """A back end over exported zones, from whichever API.
+
+    Attributes:
+        exported: when the oldest of them was exported, as far as its file says.
+    """
 
     endpoint = EXPORTED
     account = ""
 
-    def __init__(self, zones: Sequence[Zone]) -> None:
+    def __init__(self, zones: Sequence[Zone], exported: datetime | None = None) -> None:
+        self.exported = exported
         self._zones = {zone.name: zone for zone in zones}
         records = {zone.backend for zone in zones}
         self.name = records.pop() if len(records) == 1 else ""
@@ -46,10 +52,12 @@ class ZoneFiles:
         Raises:
             UsageError: one of them is no export, or one zone is in two of them.
         """
-        zones = [read_zone(path) for path in paths]
+        exports = [read_export(path) for path in paths]
+        zones = [zone for export in exports for zone in export.zones]
         if len({zone.name for zone in zones}) != len(zones):
             raise UsageError("One zone is given in two zone files.", "Leave one of them out.")
-        return cls(zones)
+        moments = [export.moment for export in exports if export.moment is not None]
+        return cls(zones, min(moments, default=None))
 
     def serving(self, name: str) -> ZoneFiles:
         """The zones from one API."""
@@ -104,20 +112,58 @@ class _Record(LiveRecordShape, Shape):  # closed by the latter
 
 
 class _Listing(Shape):
-    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
     domain: str
     backend: str = Field(pattern=r"^[a-z]{1,20}$")
     records: list[_Record]
 
 
-def read_zone(path: Path) -> Zone:
-    """The zone in an export; a UsageError says why it is none."""
+class _Head(Shape):
+    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
+    exported: str | None = Field(None, pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it was exported, if it says."""
+        if self.exported is None:
+            return None
+        return datetime.strptime(self.exported, MOMENT).replace(tzinfo=UTC)
+
+
+class _One(_Listing, _Head):  # the head comes first: pydantic goes from right to left
+    """An export of one zone."""
+
+
+class _Several(_Head):
+    zones: list[_Listing]
+
+
+class Export(NamedTuple):
+    """What is in one file, and when that was exported, if it says."""
+
+    zones: tuple[Zone, ...]
+    moment: datetime | None
+
+
+def read_export(path: Path) -> Export:
+    """The zones in an export; a UsageError says why it is none."""
     document = documents.parse(read_named(path, WHAT), str(path), WHAT)
+    several = isinstance(document, dict) and "zones" in document
     try:
-        listing = _Listing.model_validate(document)
+        if several:
+            read: _Several | _One = _Several.model_validate(document)
+        else:
+            read = _One.model_validate(document)
+        moment = read.moment
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise _no_export(path, f" (at {where[:200]!a})" if where else "") from None
+    except ValueError:  # a day that no calendar has
+        raise _no_export(path, " (at 'exported')") from None
+    listings = read.zones if isinstance(read, _Several) else [read]
+    return Export(tuple(_zone(path, listing) for listing in listings), moment)
+
+
+def _zone(path: Path, listing: _Listing) -> Zone:
     if not records.is_name(listing.domain):
         raise _no_export(path, " (at 'domain')")
     live = tuple(record.live() for record in listing.records)

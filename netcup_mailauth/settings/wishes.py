@@ -29,12 +29,11 @@ from netcup_mailauth.policy import (
     spf_record,
     spf_term,
 )
+from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from netcup_mailauth.records import Kind
 
 
 class NothingWantedError(UsageError):
@@ -141,8 +140,10 @@ class _Catalogue:
 
     def wish(self, name: str) -> Wish:
         """The wish for one domain."""
-        policy = self._policy(name)
+        policy, left_out = self._policy(name), None
         if self.kinds:
+            if policy.dkim and Kind.DKIM not in self.kinds:
+                left_out = policy.dkim.source
             policy = policy.only(self.kinds)
         if not policy.manages:
             what = f"Nothing is wanted for {name}{self._of_kinds()}."
@@ -153,7 +154,7 @@ class _Catalogue:
                 advice = f"It is not in the config; is {nearest} meant?"
             raise NothingWantedError(what, advice, name, nearest)
         _check_tables(name, policy)
-        return Wish(name, policy, discovered=self._is_discovered(name))
+        return Wish(name, policy, self._is_discovered(name), dkim_left_out=left_out)
 
     @cached_property
     def discovered(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from netcup_mailauth import documents, planfile
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Plan, Result, RunResult, Status
-from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds
+from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, Wish
 from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.version import __version__
 from tests.core.judge.cases import wants
@@ -219,6 +219,7 @@ def test_whatever_is_covered_changes_the_digest_when_it_changes(path: tuple[Any,
         Grounds(parked=True),
         Grounds(servers=("mail.example.com",)),
         Grounds(source_ref="mailcow"),
+        Grounds(dkim_left_out=True),
     ],
 )
 def test_what_a_plan_was_judged_by_is_said_and_covered(grounds: Grounds) -> None:
@@ -251,7 +252,16 @@ def test_what_a_plan_was_judged_by_is_said_and_covered(grounds: Grounds) -> None
     ],
 )
 def test_the_grounds_of_a_policy(policy: DomainPolicy, host: str | None, grounds: Grounds) -> None:
-    assert Grounds.of(policy, host) == grounds
+    assert Grounds.of(Wish("example.com", policy), host) == grounds
+
+
+def test_a_key_that_was_left_out_is_among_the_grounds_and_not_to_be_asked_for() -> None:
+    wish = Wish("example.com", wants(dmarc=DMARC), dkim_left_out="mailcow")
+    grounds = Grounds.of(wish, "mail.example.com")
+    assert grounds == Grounds(
+        whole=(Kind.DMARC,), servers=("mail.example.com",), dkim_left_out=True
+    )
+    assert grounds.document["consent"] == {"whole": ["dmarc"], "dkim_left_out": True}
 
 
 @given(CHANGE_SETS, CHANGE_SETS, st.sampled_from(["place", "changes", "unchanged", "allow"]))

@@ -91,6 +91,28 @@ def test_in_one_log_nothing_is_told_twice(
     assert " ".join(re.sub("[`>]", "", ended.stdout).split()).count(NOT_HERE) == 1, ended.stdout
 
 
+def test_in_one_log_what_was_not_tried_is_one_line_of_each_domain(command: Command) -> None:
+    """As in the journal of a timer whose key is refused."""
+    domains = ("example.com", "a.example", "b.example")
+    ended = subprocess.run(
+        [str(COMMAND), "apply", *domains, *MILD, "--yes"],
+        cwd=command.folder,
+        env=command.environment() | {"NETCUP_API_PASSWORD": "wrong"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 4
+    lines = ended.stdout.splitlines()
+    for domain in domains:
+        assert sum(line.startswith(f"{domain}: ") for line in lines) == 1
+    assert not [line for line in lines if "netcup-mailauth: a.example" in line]
+    assert ended.stdout.count("netcup refuses") == 1
+
+
 @pytest.mark.parametrize("output_format", ["text", "json", "markdown"])
 def test_why_a_domain_has_no_plan_is_told_before_the_question(
     command: Command, output_format: str

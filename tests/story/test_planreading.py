@@ -523,7 +523,7 @@ def test_what_the_program_plans_it_also_takes_back(before: Zone, policy: DomainP
         policy = policy.model_copy(update={"dkim": DkimPolicy(source="-", selector="dkim")})
     wish = Wish("example.com", policy.settled())
     plan = planning.plan(Session(backend, Answering(answers=dns()), keys), [wish])
-    document = planfile.plan_document(plan, {"example.com": Grounds.of(wish.policy)})
+    document = planfile.plan_document(plan, {"example.com": Grounds.of(wish)})
     document = json.loads(documents.dumps(document))
     VALIDATOR.validate(document)
     for zone in document["zones"]:

@@ -37,6 +37,7 @@ class Changing:
         held: hostnames that an open key rotation works on.
         remembered: the zone after the last write from here.
         reports_planned: report authorisations that the same run makes.
+        dkim_left_out: whether a key is wanted, and this run leaves it alone.
         draft: a draft that somebody left in the zone.
         ttl: the TTL of each record of the zone, for the API that has such.
         fixed: what netcup keeps from being changed, as ``HOST BEGINNING`` of its text.
@@ -54,6 +55,7 @@ class Changing:
     held: tuple[str, ...] = ()
     remembered: tuple[str, ...] | None = None
     reports_planned: tuple[str, ...] = ()
+    dkim_left_out: bool = False
     draft: str | None = None
     ttl: int | None = None
     fixed: tuple[str, ...] = ()

@@ -575,6 +575,15 @@ DMARC_POLICY: dict[str, Case] = {
     "enforced without a key already": wanting(
         dmarc(policy="quarantine"), *mail_zone(SPF, DMARC, ())
     ),
+    "enforced without a key, which is left out": wanting(
+        dmarc(DMARC), *mail_zone(SPF, WATCHED, ()), dkim_left_out=True
+    ),
+    "enforced without a key already, which is left out": wanting(
+        dmarc(policy="quarantine"), *mail_zone(SPF, DMARC, ()), dkim_left_out=True
+    ),
+    "enforced with a key, which is left out": wanting(
+        dmarc(DMARC), *mail_zone(SPF, WATCHED), dkim_left_out=True
+    ),
     "enforced, and the last key goes": bare("delete dkim dkim._domainkey"),
     "enforced with netcup's key only": wanting(
         dmarc(DMARC),

@@ -120,6 +120,7 @@ def _subject(
         held=frozenset(case.held),
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
         reports_planned=frozenset(case.reports_planned),
+        dkim_left_out=case.dkim_left_out,
     )
     return subject, decided
 

@@ -10,7 +10,7 @@ from netcup_mailauth.findings import Severity
 from netcup_mailauth.kinds import of_kind
 from netcup_mailauth.lookup import silent
 from netcup_mailauth.policy import DomainPolicy
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, Zone
 from tests.core.judge.cases import (
     CLEAN,
     DMARC,
@@ -134,6 +134,31 @@ def test_enforcing_without_a_key_is_a_danger_where_the_change_does_it(
     found = only(judged(mail_zone(SPF, live, ()), wants(dmarc=new)), "dmarc-enforces-without-dkim")
     assert found.severity is severity
     assert "example.com is at" in found.message
+
+
+@pytest.mark.parametrize("live", [(), WATCHING, DMARC])
+@pytest.mark.parametrize("new", [DMARC, DMARC.replace("quarantine", "reject")])
+def test_a_key_that_another_run_publishes_is_no_danger_in_this_one(
+    live: str | tuple[str, ...], new: str
+) -> None:
+    found = judged(mail_zone(SPF, live, ()), wants(dmarc=new), dkim_left_out=True)
+    told = only(found, "dkim-not-looked-at")
+    assert told.severity is W
+    assert told.message.startswith("DKIM was not looked at in this run: ")
+    assert "dmarc-enforces-without-dkim" not in codes(found)
+
+
+@pytest.mark.parametrize(
+    ("zone", "new"),
+    [
+        (mail_zone(SPF, WATCHING), DMARC),  # the key is there
+        (mail_zone(SPF, WATCHING, ()), WATCHING),  # nothing counts on one
+        (mail_zone(SPF, WATCHING, ()), f"{DMARC};t=y"),
+    ],
+)
+def test_where_no_key_is_missed_nothing_is_said_of_what_is_left_out(zone: Zone, new: str) -> None:
+    found = judged(zone, wants(dmarc=new), dkim_left_out=True)
+    assert not {"dkim-not-looked-at", "dmarc-enforces-without-dkim"} & set(codes(found, D, W, N))
 
 
 def test_taking_the_only_key_away_under_an_enforcing_policy_is_a_danger() -> None:

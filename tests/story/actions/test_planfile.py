@@ -136,7 +136,7 @@ class World:
         for wish in wishes:
             named = wish.policy.dkim.source if wish.policy.dkim else None
             host = self.keys.host(named) if named else None
-            found[wish.domain] = Grounds.of(wish.policy, host)
+            found[wish.domain] = Grounds.of(wish, host)
         plan = planning.plan(self.session, wishes)
         return json.loads(documents.dumps(planfile.plan_document(plan, found)))
 

@@ -364,6 +364,7 @@ CHANCE = (
     (r"(?<![0-9])202[0-9]{7}(?![0-9])", "*serial"),
     (r"\bs202[0-9]-[0-9]{2}[a-z]\b", "selector"),
     (r"\((?:in [0-9]+ s|now)\)", "*soon"),
+    (r"(?<=zones as they were )[0-9]+ s(?= ago)", "*span"),
     (r'(?<="uptime": )[0-9.]+', "*uptime"),
     (r"SHA256:[0-9a-f]{16,64}", "print"),
     (r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", "hold"),

@@ -21,7 +21,7 @@ from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.clock import Uptime
 from netcup_mailauth.errors import ConfigError, LockError, MailauthError
-from netcup_mailauth.netcup.zonefile import read_zone
+from netcup_mailauth.netcup.zonefile import read_export
 from netcup_mailauth.plan import Action, Change, ChangeSet
 from netcup_mailauth.rotation import state
 from netcup_mailauth.rotation.state import Book, Phase, Rotation, Side, Watch
@@ -113,12 +113,14 @@ def plan_again(path: Path) -> bytes:
 
 def export_again(path: Path) -> bytes:
     """An exported zone read and written."""
-    return documents.dumps(documents.zone_listing(read_zone(path))).encode()
+    export = read_export(path)
+    (zone,) = export.zones
+    return documents.dumps(documents.zone_listing(zone, export.moment)).encode()
 
 
 def export_read(path: Path) -> str:
     """What was read from an export."""
-    zone = read_zone(path)
+    (zone,) = read_export(path).zones
     fields = ("id", "hostname", "type", "priority", "destination", "ttl", "raw", "immutable")
     records = [[getattr(record, field) for field in fields] for record in zone.records]
     return json.dumps([zone.name, zone.backend, zone.revision, records], indent=1) + "\n"
@@ -147,8 +149,9 @@ def journal_listing(entries: Sequence[Entry]) -> str:
 def make_entries(plan: Path, export: Path, folder: Path) -> list[bytes]:
     """Entries of every mark and shape, made of a plan and the zone it was made from."""
     change_set, neighbour, *_ = load(plan).plan.zones
-    zone = read_zone(export)
-    beside = read_zone(export.with_name(f"{export.stem}-{neighbour.place.zone}.json"))
+    (zone,) = read_export(export).zones
+    path = export.with_name(f"{export.stem}-{neighbour.place.zone}.json")
+    (beside,) = read_export(path).zones
     first, *others = change_set.changes
     shapes: list[tuple[str, ChangeSet, Zone, Mark, str | None]] = [
         ("intended", change_set, zone, Mark.INTENDED, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import string
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -32,22 +33,34 @@ def test_it_is_a_pipeline() -> None:
     assert faults(PIPELINE, "gitlab-ci") == []
 
 
-@pytest.mark.parametrize("job", ["plan", "apply"])
+@pytest.mark.parametrize("job", ["review", "plan", "apply"])
 def test_shellcheck_finds_nothing_to_say(job: str) -> None:
     assert complaints(script(job)) == ""
 
 
-def test_a_merge_request_plans_and_the_default_branch_applies() -> None:
+def test_a_merge_request_is_reviewed_and_the_default_branch_plans_and_applies() -> None:
     assert PIPELINE["workflow"]["rules"] == [MERGE_REQUEST, DEFAULT_BRANCH]
-    assert PIPELINE["plan"]["rules"] == [MERGE_REQUEST]
-    assert PIPELINE["apply"]["rules"] == [DEFAULT_BRANCH]
+    assert PIPELINE["review"]["rules"] == [MERGE_REQUEST]
+    assert PIPELINE["plan"]["rules"] == [DEFAULT_BRANCH]
+    assert PIPELINE["apply"]["rules"] == [{**DEFAULT_BRANCH, "when": "manual"}]
+    assert PIPELINE["apply"]["needs"] == ["plan"]
+    assert {job: PIPELINE[job]["stage"] for job in ("review", "plan", "apply")} == {
+        "review": "plan",
+        "plan": "plan",
+        "apply": "apply",
+    }
+    assert PIPELINE["stages"] == ["plan", "apply"]
 
 
-def test_the_keys_are_in_the_environment_that_only_apply_has() -> None:
+def test_the_keys_are_in_the_environment_that_only_the_default_branch_has() -> None:
+    assert PIPELINE["plan"]["environment"] == {"name": "netcup", "action": "access"}
     assert PIPELINE["apply"]["environment"] == "netcup"
-    assert "environment" not in PIPELINE["plan"]
-    parts = (PIPELINE["variables"], PIPELINE["default"], PIPELINE["plan"], PIPELINE["apply"])
-    assert not [name for name in SECRETS if name in str(parts)]
+    assert "environment" not in PIPELINE["review"]
+    assert not [name for name in SECRETS if name in str(PIPELINE)]
+
+
+def test_the_domains_stand_in_the_config_alone() -> None:
+    assert "example.com" not in TEXT
 
 
 def test_runs_that_write_come_one_after_the_other() -> None:
@@ -56,16 +69,18 @@ def test_runs_that_write_come_one_after_the_other() -> None:
 
 
 def test_the_plan_is_shown_in_the_merge_request() -> None:
-    artifacts = PIPELINE["plan"]["artifacts"]
+    artifacts = PIPELINE["review"]["artifacts"]
     assert artifacts["paths"] == ["plan.md"]
     assert artifacts["expose_as"]
     assert artifacts["when"] == "always"
+    assert "plan.json" in PIPELINE["plan"]["artifacts"]["paths"]  # for the job "apply"
 
 
 class Registry(BaseHTTPRequestHandler):
     """A project's package registry, as far as curl asks it."""
 
     files: dict[str, bytes]
+    broken = False
 
     def do_PUT(self) -> None:
         self.files[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
@@ -74,7 +89,7 @@ class Registry(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         found = self.files.get(self.path)
         known = found is not None and self._is_allowed()
-        self._answer(200 if known else 404, found or b"")
+        self._answer(503 if self.broken else 200 if known else 404, found or b"")
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -110,7 +125,7 @@ class GitLab:
 @pytest.fixture
 def gitlab(machine: Machine) -> Iterator[GitLab]:
     program("curl", "curl")
-    Registry.files = {}
+    Registry.files, Registry.broken = {}, False
     with HTTPServer(("127.0.0.1", 0), Registry) as server:
         poll = {"poll_interval": 0.01}
         threading.Thread(target=server.serve_forever, kwargs=poll, daemon=True).start()
@@ -118,32 +133,83 @@ def gitlab(machine: Machine) -> Iterator[GitLab]:
         server.shutdown()
 
 
-def test_the_default_branch_applies_and_a_merge_request_shows_what_it_would_change(
+ZONES = "/api/v4/projects/7/packages/generic/zones/1/zones.json"
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def apply(gitlab: GitLab, planned: Path, secrets: dict[str, str]) -> tuple[Path, Ended]:
+    """The job "apply" with what the job "plan" kept."""
+    folder = gitlab.runner.checkout(f"apply-{planned.name}", "none")
+    shutil.copy(planned / "plan.json", folder)
+    return folder, gitlab.run("apply", folder, secrets)
+
+
+def test_the_default_branch_applies_its_plan_and_a_merge_request_shows_what_it_would_change(
     gitlab: GitLab, machine: Machine
 ) -> None:
     main = gitlab.runner.checkout("main", "none")
-    done = gitlab.run("apply", main, machine.secrets)
+    planned = gitlab.run("plan", main, machine.secrets)
+    assert planned.code == 0, planned.stderr
+    assert "v=DMARC1;p=none" in planned.stdout
+    assert "example.com" in read(main / "plan.md")
+    assert machine.records("example.com", "_dmarc", "v=DMARC1") == []  # somebody has to start it
+    folder, done = apply(gitlab, main, machine.secrets)
     assert done.code == 0, done.stderr
     for domain in ("example.com", "example.org"):
         assert machine.records(domain, "_dmarc", "v=DMARC1") == ["v=DMARC1;p=none"]
         assert machine.records(domain, "dkim._domainkey", "v=DKIM1")
     assert PIPELINE["apply"]["artifacts"]["paths"] == ["state/"]
-    assert list((main / "state").rglob("*.json"))  # what undo needs
+    assert list((folder / "state").rglob("*.json"))  # what undo needs
 
     seen = machine.sandbox.stats()
     branch = gitlab.runner.checkout("branch", "quarantine")
-    done = gitlab.run("plan", branch, {})
+    done = gitlab.run("review", branch, {})
     assert done.code == 0, done.stderr
-    assert (branch / "plan.md").read_text(encoding="utf-8").count("p=quarantine") >= 2
+    for shown in (done.stdout, read(branch / "plan.md")):
+        assert shown.count("p=quarantine") >= 2
+        assert "Planned from zones as they were " in shown
     assert machine.sandbox.stats() == seen  # neither netcup nor mailcow was asked
+
+
+def test_the_first_merge_request_is_told_why_there_is_no_plan(gitlab: GitLab) -> None:
+    branch = gitlab.runner.checkout("branch", "none")
+    done = gitlab.run("review", branch, {})
+    assert done.code == 0, done
+    assert done.stdout == read(branch / "plan.md")
+    assert done.stdout.startswith("No plan: there are no zones to plan against yet.")
+
+
+def test_a_registry_that_does_not_answer_is_not_taken_for_the_first_time(gitlab: GitLab) -> None:
+    branch = gitlab.runner.checkout("branch", "none")
+    Registry.broken = True
+    done = gitlab.run("review", branch, {})
+    assert (done.code, done.stdout) == (1, "GitLab does not hand out the zones: HTTP 503.\n")
+
+
+def test_what_the_default_branch_would_hold_back_turns_a_merge_request_red(
+    gitlab: GitLab, machine: Machine
+) -> None:
+    strict = {"hostname": "_dmarc", "type": "TXT", "destination": "v=DMARC1;p=reject"}
+    machine.sandbox.set_zone("example.com", [*machine.sandbox.zone("example.com"), strict])
+    words = ["records", "example.com", "example.org", "--format", "json"]
+    Registry.files[ZONES] = machine.run(words, machine.secrets).stdout.encode()
+    branch = gitlab.runner.checkout("branch", "none")
+    done = gitlab.run("review", branch, {})
+    assert done.code == 6
+    for shown in (done.stdout, read(branch / "plan.md")):
+        assert "dmarc-weakens-policy" in shown
 
 
 def test_a_merge_request_for_a_domain_without_a_zone_fails_and_shows_why(
     gitlab: GitLab, machine: Machine
 ) -> None:
     exported = machine.run(["records", "example.com", "--format", "json"], machine.secrets)
-    path = "/api/v4/projects/7/packages/generic/zones/1/example.com.json"
-    Registry.files[path] = exported.stdout.encode()
+    Registry.files[ZONES] = exported.stdout.encode()
     branch = gitlab.runner.checkout("branch", "none")
-    assert gitlab.run("plan", branch, {}).code == 5
-    assert "example.org" in (branch / "plan.md").read_text(encoding="utf-8")
+    done = gitlab.run("review", branch, {})
+    assert done.code == 5
+    assert "The zone example.org is not in the zone file" in done.stderr
+    assert "example.org" in read(branch / "plan.md")

@@ -13,6 +13,7 @@ import yaml
 
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.sandbox import Sandbox
+from netcup_mailauth.version import __version__
 from tests.world.examples.machine import EXAMPLES, ROOT, Machine
 
 if TYPE_CHECKING:
@@ -167,3 +168,19 @@ def test_the_indexed_job_takes_each_domain_exactly_once(tmp_path: Path) -> None:
             assert ended.code == ExitCode.OK, ended.stderr
             done += [domain for domain in domains if domain in ended.stdout]
     assert sorted(done) == domains
+
+
+def test_the_image_has_one_name_everywhere_and_the_version_of_this_tree() -> None:
+    """So that what is built or pulled under it is what each of the examples starts."""
+    files = [path for path in EXAMPLES.rglob("*") if path.is_file()]
+    named = {
+        name
+        for path in files
+        for name in re.findall(r"[\w./-]*netcup-mailauth:\d[\w.]*", path.read_text("utf-8"))
+    }
+    assert named == {f"registry.example.com/netcup-mailauth:{__version__}"}
+    release = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    assert "file: examples/container/Dockerfile" in release
+    assert "ghcr.io/OWNER/netcup-mailauth:VERSION" in DOCKERFILE
+    assert "ghcr.io/${GITHUB_REPOSITORY,,}" in release
+    assert "platforms: linux/amd64,linux/arm64" in release

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.errors import ExitCode
-from tests.world.examples.machine import EXAMPLES, Machine, program
+from tests.world.examples.forge import complaints
+from tests.world.examples.machine import EXAMPLES, OWN_FOLDERS, Machine, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,14 +166,16 @@ def test_rotate_goes_on_with_what_is_open_and_begins_nothing(host: Machine) -> N
 
 
 class Hook(BaseHTTPRequestHandler):
-    """A web hook that keeps what it is told."""
+    """A web hook that keeps what it is told, and answers with it, as ntfy does."""
 
     told: list[str]
 
     def do_POST(self) -> None:
-        self.told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        said = self.rfile.read(int(self.headers["Content-Length"]))
+        self.told.append(said.decode())
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(said)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
@@ -204,8 +207,82 @@ def test_somebody_is_told_which_run_failed_and_why(
     words = started(unit, "netcup-mailauth-apply.service")
     path = {"PATH": f"{journalctl.parent}:/usr/bin:/bin"}
     ended = machine.shell(words, path | credentials(machine, unit, "notify"))
-    assert (ended.code, ended.stderr) == (0, "")
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")  # the journal has it already
     (message,) = told
     assert message.startswith("netcup-mailauth-apply.service has failed on mail.example.com\n")
     assert "the log: --unit=netcup-mailauth-apply.service --lines=40" in message
     assert "secret-topic" not in " ".join(words)
+
+
+def test_where_nobody_can_be_told_the_journal_says_so(machine: Machine) -> None:
+    program("curl", "curl")
+    unit = UNITS / "netcup-mailauth-failed@.service"
+    machine.write(
+        "/etc/netcup-mailauth/credentials/notify",
+        'url = "http://127.0.0.1:9/x"\nfail\nsilent\nshow-error\n',
+    )
+    words = started(unit, "netcup-mailauth-apply.service")
+    ended = machine.shell(words, {"PATH": "/usr/bin:/bin"} | credentials(machine, unit, "notify"))
+    assert ended.code
+    assert "curl: (7)" in ended.stderr
+    # What systemd itself says of it is below the one, what it writes is above the other.
+    assert (one(unit, "LogLevelMax"), one(unit, "SyslogLevel")) == ("notice", "err")
+
+
+README = (UNITS / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_readme_says_where_each_key_comes_from_and_no_other() -> None:
+    loaded = {
+        value.partition(":")[2].rpartition("/")[2]
+        for unit in SERVICES
+        for value in settings(unit)["LoadCredential"]
+    }
+    assert loaded == {
+        "netcup_customer_number",
+        "netcup_api_key",
+        "netcup_api_password",
+        "mailcow_api_key",
+        "mailcow_api_key_rw",
+        "notify",
+    }
+    for name in (*loaded, "netcup_rest_api_key"):
+        assert f"`{name}`" in README
+
+
+def test_the_timers_are_switched_on_one_by_one() -> None:
+    enabled = re.findall(r"systemctl enable --now (.*)", README)
+    assert enabled == ["netcup-mailauth-apply.timer", "netcup-mailauth-rotate.timer"]
+    assert README.index(enabled[0]) < README.index("## Rotations") < README.index(enabled[1])
+    for unit in SERVICES:
+        assert "enable" not in unit.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_shell_takes_what_the_readme_says(block: str) -> None:
+    assert complaints(block) == ""
+
+
+def test_what_is_put_there_is_where_the_units_look_for_it(tmp_path: Path) -> None:
+    """The first steps, carried out below a folder, with nothing installed."""
+    installing, placing, key = (block for block in BLOCKS[:3])
+    for folder in ("etc/systemd/system", "etc/sysusers.d", "opt"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "examples").symlink_to(EXAMPLES)
+    shutil.copy(EXAMPLES / "netcup-mailauth.toml", tmp_path)
+    script = OWN_FOLDERS.sub(f"{tmp_path}/", installing + placing + key)
+    script = re.sub(r"(?m)^(python3|.*/pip|systemd-sysusers)\b.*$", ":", script)
+    ended = subprocess.run(
+        ["sh", "-e", "-c", script], cwd=tmp_path, input="secret\n", text=True, check=False
+    )
+    assert ended.returncode == 0
+    for unit in (*SERVICES, *TIMERS):
+        assert (tmp_path / "etc/systemd/system" / unit.name).exists()
+    assert (tmp_path / "etc/sysusers.d/netcup-mailauth.conf").exists()
+    keys = tmp_path / "etc/netcup-mailauth/credentials"
+    assert keys.stat().st_mode & 0o777 == 0o700
+    assert (keys / "netcup_api_key").stat().st_mode & 0o777 == 0o600
+    for unit in RUNS:
+        assert "-c /etc/netcup-mailauth/netcup-mailauth.toml" in " ".join(started(unit))
+    assert (tmp_path / "etc/netcup-mailauth/netcup-mailauth.toml").exists()

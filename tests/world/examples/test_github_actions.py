@@ -36,6 +36,19 @@ def test_no_value_from_outside_is_put_into_a_script() -> None:
     assert not [script for script in SCRIPTS if "${{" in script]
 
 
+def test_nothing_that_a_record_says_is_a_command_to_the_runner() -> None:
+    # "::" at a line's start and "##[" anywhere are, on stdout and stderr, until they are stopped.
+    shows = re.compile(r"^.*(?:netcup-mailauth .*(?:plan|apply)|--exit-code).*$", re.M)
+    talking = [script for script in SCRIPTS if "--exit-code" in script or "apply --plan" in script]
+    assert len(talking) == 3
+    for script in talking:
+        begins = script.index('echo "::stop-commands::$token"')
+        ends = script.find('echo "::$token::"') if '"::$token::"' in script else len(script)
+        lines = [m for m in shows.finditer(script) if "plan=(" not in m[0] and "> " not in m[0]]
+        assert lines
+        assert all(begins < line.start() < ends for line in lines)
+
+
 def test_every_action_is_pinned_to_a_commit_and_says_which_version_that_is() -> None:
     used = re.findall(r"uses: (.*)", TEXT)
     assert used

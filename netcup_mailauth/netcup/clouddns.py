@@ -36,10 +36,8 @@ go. Of the others (what is written, and how) each is told where it stands.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -47,7 +45,6 @@ from netcup_mailauth import clock
 from netcup_mailauth.errors import (
     ApiError,
     TransportError,
-    UnverifiedError,
     WriteNotProcessedError,
 )
 from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
@@ -72,6 +69,7 @@ from netcup_mailauth.netcup.clouddns_wire import (
     unknown_shape,
 )
 from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.revisions import History
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
 from netcup_mailauth.records import (
     APEX,
@@ -84,7 +82,7 @@ from netcup_mailauth.records import (
 from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from pydantic import BaseModel, SecretStr
 
@@ -248,7 +246,8 @@ class CloudDnsBackend:
         records = tuple(to_record(row, form) for row in rows)
         _check_apex(entry.fqdn, records)
         draft = history.draft.identifier if history.draft else None
-        return Zone(entry.fqdn, self.name, records, revision, draft)
+        state = history.unknown_state
+        return Zone(entry.fqdn, self.name, records, revision, draft, draft_state=state)
 
     def _write(
         self, entry: DomainEntry, body: dict[str, object], by: float | None
@@ -272,6 +271,8 @@ class CloudDnsBackend:
             if answer.is_missing and number > 1:
                 return None
             result = self._success(call, entry.fqdn, answer)
+            if result is None and number > 1:
+                return None
             if not isinstance(result, list):
                 raise unknown_shape(call, entry.fqdn, answer.payload)
             return Page(result, answer.pagination.last_page, answer.pagination.total)
@@ -338,171 +339,6 @@ def _once(send: Callable[[], Reply]) -> Reply:
     return send()
 
 
-COMMITTED = frozenset(
-    {"committed", "active", "live", "published", "deployed", "current", "applied", "released"}
-)
-"""States of a revision that is the zone, or was put in its place."""
-
-PAST = frozenset(
-    {"superseded", "archived", "replaced", "inactive", "obsolete", "outdated", "previous", "old"}
-)
-"""States of a revision that was the zone once."""
-
-DRAFT = frozenset({"draft", "uncommitted", "open", "editing"})
-"""States of a revision that is not the zone yet. An unknown state counts as one of these, but it is
-not relied on to have changed nothing."""
-
-DISCARDED = frozenset({"discarded", "deleted", "aborted"})
-"""States of a revision that never was the zone, and never will be."""
-
-LONGEST_STATE = 40
-"""Characters of an unknown state that are shown: it is a word, and the very thing to report."""
-
-
-def is_committed(state: str) -> bool:
-    """Whether a revision in this state can be the live zone; in an unknown one it cannot."""
-    return _word(state) in COMMITTED
-
-
-def _word(state: str) -> str:
-    return re.sub(r"[^a-z]", "", state.lower())
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The revisions of a zone in any order, and the newest committed one among them."""
-
-    revisions: tuple[Revision, ...]
-    live: Revision
-
-    @classmethod
-    def of(cls, zone: str, listed: Iterable[Revision]) -> History:
-        """The history of ``zone`` as the API lists it.
-
-        Raises:
-            ApiError: which revision is the live zone cannot be told.
-        """
-        revisions = tuple({revision.identifier: revision for revision in listed}.values())
-        committed = [revision for revision in revisions if is_committed(revision.state)]
-        if not committed:
-            raise _none_committed(zone, revisions)
-        return cls(revisions, _newest(zone, _newest_first(committed)))
-
-    @property
-    def draft(self) -> Revision | None:
-        """One that is not committed yet and may be newer than the live one."""
-        drafts = [
-            revision
-            for revision in _newest_first(self.revisions)
-            if _word(revision.state) not in COMMITTED | PAST | DISCARDED
-            and _order(revision, self.live) != -1
-        ]
-        return drafts[0] if drafts else None
-
-    def check_follows(self, zone: Zone, identifier: str) -> None:
-        """See that the revision we have just made came right after the one we had read.
-
-        Where the list cannot tell, that counts as no.
-
-        Raises:
-            UnverifiedError: it did not.
-        """
-        made, read = self._find(identifier), self._find(zone.revision)
-        if made is None or not is_committed(made.state):
-            raise _not_committed(zone.name, made)
-        if read is None or _order(made, read) != 1:
-            raise UnverifiedError(
-                f"Whether another program wrote to {zone.name} at the same time cannot be told: "
-                "netcup's list does not show the revision this change was made for before ours.",
-                _look(zone.name),
-            )
-        if any(self._may_lie_between(revision, zone, read, made) for revision in self.revisions):
-            raise UnverifiedError(
-                f"Another program wrote to {zone.name} at the same time, between our read and "
-                "our write.",
-                _look(zone.name),
-            )
-
-    def _find(self, identifier: str | None) -> Revision | None:
-        return next((r for r in self.revisions if r.identifier == identifier), None)
-
-    @staticmethod
-    def _may_lie_between(one: Revision, zone: Zone, read: Revision, made: Revision) -> bool:
-        if one in (read, made) or one.identifier == zone.draft:
-            return False
-        if _word(one.state) in DRAFT | DISCARDED:
-            return False
-        return _order(one, read) != -1 and _order(made, one) != -1
-
-
-def _order(one: Revision, other: Revision) -> int | None:
-    """1 if ``one`` is newer, -1 if older, 0 if the same age; ``None`` if nothing tells.
-
-    The serial decides, then the date.
-    """
-    pairs = (
-        (one.serial, other.serial),
-        (_seconds(one.created_at), _seconds(other.created_at)),
-    )
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    if not known:
-        return None
-    return next(((1 if a > b else -1) for a, b in known if a != b), 0)
-
-
-def _seconds(date: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(date)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _newest_first(listed: Iterable[Revision]) -> list[Revision]:
-    """The list turned so that, among revisions of one age, the newer comes first."""
-    revisions = list(listed)
-    if revisions and _order(revisions[0], revisions[-1]) == -1:
-        revisions.reverse()
-    return revisions
-
-
-def _newest(zone: str, committed: list[Revision]) -> Revision:
-    newest = committed[0]
-    for revision in committed[1:]:
-        order = _order(revision, newest)
-        if order is None:
-            raise ApiError(
-                f"Which revision of {zone} is the newest cannot be told: netcup gives them no "
-                "serial and no date in common.",
-                "Nothing can be planned from it; please report it.",
-            )
-        if order == 1:
-            newest = revision
-    return newest
-
-
-def _none_committed(zone: str, revisions: tuple[Revision, ...]) -> ApiError:
-    states = sorted({revision.state[:LONGEST_STATE] for revision in revisions})
-    shown = ", ".join(map(ascii, states[:10])) or "it lists none at all"
-    return ApiError(
-        f"netcup has no revision of {zone} in a state that is known to be live ({shown}).",
-        "If the CCP shows no draft under CloudDNS, please report the states named here.",
-    )
-
-
-def _not_committed(zone: str, made: Revision | None) -> UnverifiedError:
-    where = f"is in the state {made.state[:LONGEST_STATE]!a}" if made else "is not in its list"
-    return UnverifiedError(
-        f"netcup answered the write to {zone} with success, but the new revision {where}.",
-        "Look in the CCP, under CloudDNS, whether it was left as a draft; then run the same "
-        "command again.",
-    )
-
-
-def _look(zone: str) -> str:
-    return f"Look at the zone (netcup-mailauth records {zone}), and run the same command again."
-
-
 PER_PAGE = 100
 """Entries to ask for (fact 2.5)."""
 
@@ -521,15 +357,17 @@ class Page:
     last_page: int | None = None
     total: int | None = None
 
-    def is_last(self, number: int) -> bool:
-        """Whether no page follows this one, the ``number``-th.
+    def is_last(self, number: int, read: int) -> bool:
+        """Whether no page follows this one, the ``number``-th, after ``read`` entries in all.
 
         Where the API does not say, a page that may be full leaves a doubt: the number asked for
         need not be the number it gives.
         """
-        if self.last_page is None:
-            return len(self.entries) < FULL
-        return number >= self.last_page
+        if self.last_page is not None:
+            return number >= self.last_page
+        if self.total is not None:
+            return read >= self.total
+        return len(self.entries) < FULL
 
 
 def collect(what: str, ask: Callable[[int], Page | None]) -> list[object]:
@@ -550,7 +388,7 @@ def collect(what: str, ask: Callable[[int], Page | None]) -> list[object]:
             raise _broken(f"netcup gives one page of {what} twice, as page {number} too.")
         entries += page.entries
         before = page
-        if page.is_last(number):
+        if page.is_last(number, len(entries)):
             return _whole(what, entries, page, number)
     raise _broken(f"netcup's list of {what} does not end after {MOST_PAGES} pages.")
 

@@ -66,23 +66,44 @@ class Quirks:
     dnssec_forgotten: bool = False  # 1.5: an issue says the flag reads back as false
 
     # REST API: answers
+    rest_bad_key: Literal[400, 401, 403] = 400  # R1 H; the others: L, with another code
+    rest_unknown_domain: Literal["404", "empty", "null"] = "404"  # R3 H; one client expects success
+    rest_managed: Literal["told", "always"] = "told"  # R4 M
     rest_per_page: int = 50  # R10 M
+    rest_most_per_page: int = 100  # R10 ?: however many are asked for
+    rest_pages: Literal["told", "no-last-page", "untold", "none"] = (
+        "told"  # A2 M; none: all at once
+    )
+    rest_past_the_end: Literal["404", "empty", "null"] = "404"  # R3 H; the others: ?
     rest_revision_order: Literal["oldest-first", "newest-first"] = "oldest-first"  # R10 ?
+    rest_revision_age: Literal["both", "serial", "date", "none"] = "both"  # 2.5 M: what tells it
     rest_times: Literal["seconds", "microseconds"] = "seconds"  # 2.5 ?: two may be the same
-    rest_committed_state: str = "committed"  # R11 ?
-    rest_draft_state: str = "draft"  # R11 ?
+    rest_committed_state: str = "committed"  # R11, A5 ?
+    rest_replaced_state: str = ""  # R11 ?: of what was committed before; empty is the same word
+    rest_draft_state: str = "draft"  # R11, A5 ?
     rest_draft: Literal["none", "newest"] = "none"  # R11 ?: somebody's draft on top of every state
+    rest_drafts: Literal["one", "many"] = "one"  # A5 M: a new one takes the place of the old
     rest_names: Literal["@", "empty", "fqdn", "fqdn-dot"] = "@"  # 2.5 ?: how names are shown
     rest_txt: Literal["split", "one-string", "unquoted"] = "split"  # R15 ?: how TXT is shown
+    rest_targets: Literal["dot", "no-dot"] = "dot"  # 2.5 ?: how a CNAME or MX target is shown
     rest_mutable: Literal["false", "null"] = "false"  # R13 ?: the flag of what can be changed
     rest_rate: int | None = None  # R16 ?: calls in any 60 seconds, more are 429
     rest_retry_after: Literal["seconds", "date", "none"] = "seconds"  # R16 ?: the form in a 429
 
     # REST API: what a changeset does
     rest_changeset_status: Literal[200, 201] = 201  # R8 ?: as for a new ACME challenge (R5)
-    rest_strict_miss: Literal[422, 400] = 422  # R9 ?
+    rest_changeset_result: Literal["revision", "null"] = (
+        "revision"  # R8 M; null: A4, H for a client
+    )
+    rest_left_out: Literal["empty", "refuse"] = (
+        "empty"  # A4 H: a changeset without one of its lists
+    )
+    rest_strict_miss: Literal[422, 400, "ignore"] = 422  # R9 ?
     rest_name_match: Literal["as-shown", "any-form"] = "as-shown"  # R8 ?: the names of deletes
-    rest_long_string: Literal["refuse", "accept"] = "refuse"  # R15 ?: one string over 255 bytes
+    rest_txt_taken: Literal["any", "split", "one-string"] = (
+        "any"  # R15, A6 ?: a text over 255 bytes
+    )
+    rest_mixed_ttls: Literal["refuse", "accept"] = "accept"  # A10 ?: two in one RRset
     rest_default_ttl: int = 3600  # R14 L: what records have that were given none
 
     # mailcow

@@ -1,44 +1,14 @@
 """netcup's REST API, which serves the zones it has moved to CloudDNS (facts, part 2).
 
-A draft that was taken for the live zone would be planned from, so a state of unknown name counts
-as a draft. Lists come in pages, and are read whole or not at all: a record that is missed gets
-doubled.
-
-None of it could be tried on a live account. How sure an assumption is: H seen or documented, M
-live-tested or written from the API's own description by others, L inferred, ? guessed. These only
-widen what is taken; one real answer from netcup decides over each, and what it does not send can
-go. Of the others (what is written, and how) each is told where it stands.
-
-    guess                                                              where
- M  a number for a text                                                wire.Text
- H  ``meta`` and ``result`` null                                       Envelope
- ?  ``meta`` an empty list, as PHP writes it; ``errors`` null          Envelope, Meta
- M  a domain alone instead of a list of one; others in the list        _ask_for
- ?  a domain's name in upper case, or with a last dot                  DomainEntry
- ?  four sets of names for the states, in any case and spelling        COMMITTED, PAST, DRAFT,
-                                                                       DISCARDED, _word
- M  a revision without serial, or without date; a date without zone    _order, _seconds
- ?  revisions in any order; without any to go by, the newest first     _newest_first
- H  a write's success that does not name the revision                  _write, nothing_new
- M  a list without ``lastPage`` or without ``totalEntries``            Page, Pagination
- M  other numbers of entries than were asked for                       FULL
- ?  a page past the end: empty, 404, or everything again               collect
- H  ``immutable`` null                                                 WireRecord
- ?  a record without identifier; a name null at the apex               WireRecord
- ?  the apex as ``@``, as nothing, or by the zone's name               APEX_RELATIVE, NameForm
- L  names relative or full, with or without a last dot                 NameForm
- ?  targets with or without a last dot                                 ENDS_IN_A_NAME
- ?  a TXT in one string or several                                     records.join_txt
- L  a refused key as 401 or 403, beside the 400 that was seen          REFUSED
- L  a 403 that is about one thing, to a key that has worked            is_about_one
- ?  429, with seconds or a date in ``Retry-After``                     http.read_patiently
+Lists come in pages, and are read whole or not at all: a record that is missed gets doubled. None of
+it could be tried on a live account; what is assumed, and how surely, are the ASSUMPTIONS.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from netcup_mailauth import clock
@@ -94,6 +64,152 @@ ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What is taken for true of the API without having been seen on a live account.
+
+    ``confidence`` is H for seen or documented, M for tried by others or taken by them from the
+    API's own description, L for inferred, ``?`` for guessed; ``proof`` is what would settle it.
+    Whatever netcup does instead, a command ends with the right result or a clear error.
+    """
+
+    name: str
+    what: str
+    confidence: Literal["H", "M", "L", "?"]
+    proof: str
+
+
+ASSUMPTIONS = (
+    Assumption(
+        "key-refused",
+        "A refused key is HTTP 400 with authenticationError; 401 and 403 would mean the same.",
+        "H",
+        "a call with a key that is none",
+    ),
+    Assumption(
+        "unknown-domain",
+        "The look-up of a domain that the account lacks is 404, or a success without it.",
+        "H",
+        "the look-up of a name that nobody has",
+    ),
+    Assumption(
+        "managed",
+        "isDnsManaged says whether CloudDNS serves the zone.",
+        "M",
+        "the look-ups of a domain with the tab CloudDNS and of one with the tab DNS",
+    ),
+    Assumption(
+        "pages",
+        "page and perPage choose a part of a list; there may be fewer entries than asked for.",
+        "M",
+        "a zone of more than 100 records",
+    ),
+    Assumption(
+        "pages-told",
+        "lastPage and totalEntries say how long a list is; either may be missing.",
+        "M",
+        "the meta of any list",
+    ),
+    Assumption(
+        "past-the-end",
+        "A page past the end is 404, or holds nothing.",
+        "M",
+        "the second page of a list of one page",
+    ),
+    Assumption(
+        "revision-age",
+        "Of two revisions the serial tells the newer one, else createdAt does.",
+        "M",
+        "the revisions of a zone that was changed once",
+    ),
+    Assumption(
+        "states",
+        "A committed revision is named by a word that is known, or that two of them carry.",
+        "?",
+        "the states in the list of revisions, with and without a draft",
+    ),
+    Assumption(
+        "one-draft",
+        "A zone has one draft at most.",
+        "M",
+        "the revisions after a second draft was begun in the CCP",
+    ),
+    Assumption(
+        "write-names-revision",
+        "The success of a changeset holds the revision it made, or nothing.",
+        "M",
+        "the answer to a changeset",
+    ),
+    Assumption(
+        "lists-left-out",
+        "A changeset may leave out create or delete.",
+        "M",
+        "a changeset that only creates",
+    ),
+    Assumption(
+        "strict",
+        "A strict changeset that deletes what is not there is refused as a whole.",
+        "M",
+        "a changeset that deletes a record that is not there",
+    ),
+    Assumption(
+        "delete-as-listed",
+        "A record is deleted by name, type, rdata and ttl to the letter as they are listed.",
+        "M",
+        "a changeset that deletes a record as it is listed",
+    ),
+    Assumption(
+        "names",
+        "Names are relative and the apex is @; in another form they are written back in it.",
+        "?",
+        "the names in the records of a revision",
+    ),
+    Assumption(
+        "txt-read",
+        "A text is listed in quotes, in one string or several; without quotes it is itself.",
+        "?",
+        "a DKIM key in the records of a revision",
+    ),
+    Assumption(
+        "txt-written",
+        "A text is taken in quotes, over 255 bytes in several strings.",
+        "?",
+        "a changeset that creates a DKIM key of 2048 bits",
+    ),
+    Assumption(
+        "targets",
+        "The target of a CNAME, MX, NS or SRV is a full name, with or without a last dot.",
+        "?",
+        "the MX in the records of a revision",
+    ),
+    Assumption(
+        "immutable",
+        "What cannot be changed is listed as immutable: true; anything else means it can be.",
+        "L",
+        "the SOA and a TXT in the records of a revision",
+    ),
+    Assumption(
+        "ttl",
+        "Each record has a TTL; 3600 seconds is what a new one would get by hand.",
+        "L",
+        "a record made in the CCP without naming a TTL",
+    ),
+    Assumption(
+        "one-ttl",
+        "Two TTLs at one name and type are not wanted (RFC 2181, 5.2).",
+        "?",
+        "a changeset that creates a second TXT with another TTL",
+    ),
+    Assumption(
+        "limit",
+        "429 means to wait, for the seconds or until the date in Retry-After if there is one.",
+        "?",
+        "a 429 that comes by itself",
+    ),
+)
+"""All of them; the sandbox can do the opposite of each."""
 
 READ_AND_WRITE = 4
 """Calls to read a zone (the domain, its revisions, their newest's records) and to write to it."""
@@ -227,8 +343,9 @@ class CloudDnsBackend:
             return None
         if answer.has_code(BAD_VALUE):
             raise self._budget.counted(bad_name(name, answer))
-        result = self._success(DOMAIN, name, answer)
-        listed = result if isinstance(result, list) else [result] if result else []
+        listed = self._success(DOMAIN, name, answer) or []
+        if not isinstance(listed, list):
+            raise unknown_shape(DOMAIN, name, answer.payload)
         entries = [parsed(DOMAIN, name, entry, DomainEntry) for entry in listed]
         return next((entry for entry in entries if entry.fqdn == name), None)
 

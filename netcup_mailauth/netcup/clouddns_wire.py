@@ -1,7 +1,7 @@
 """The shapes of netcup's REST API, and what an answer that is no success means (facts 2.2 to 2.5).
 
-Reading takes every plausible form (the table in :mod:`netcup_mailauth.netcup.clouddns`); names are
-written back in the form that was read, so that a delete matches.
+Reading takes more forms than one (the assumptions of :mod:`netcup_mailauth.netcup.clouddns`); names
+are written back in the form that was read, so that a delete matches.
 """
 
 from __future__ import annotations

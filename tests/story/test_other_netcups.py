@@ -1,0 +1,279 @@
+"""What is assumed of netcup's REST API, and a sandbox that does the opposite of each.
+
+Each time the command ends with the right result, or with a clear error and nothing harmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from netcup_mailauth.netcup.clouddns import ASSUMPTIONS
+from netcup_mailauth.sandbox import Quirks
+from tests.apis import CLOUDDNS
+from tests.story.wanted import DMARC, SPF, WISH, txt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netcup_mailauth.sandbox import Sandbox
+    from tests.story.inprocess import Cli
+
+APPLY = ("apply", "example.com", *WISH, "--yes")
+OVER_A_DRAFT = ("--allow", "zone-has-draft")
+
+
+@dataclass(frozen=True)
+class Netcup:
+    """A netcup that is another than assumed, and how a first ``apply`` ends there."""
+
+    assumption: str
+    quirks: dict[str, Any]
+    code: int = 0
+    words: str = ""
+    more: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "-".join([self.assumption, *map(str, self.quirks.values())])
+
+
+OPPOSITES = (
+    *(
+        Netcup("unknown-domain", {"rest_unknown_domain": answer})
+        for answer in ("404", "empty", "null")
+    ),
+    Netcup("managed", {"rest_managed": "always"}),
+    *(
+        Netcup("pages", {"rest_most_per_page": most, "rest_pages": pages})
+        for most, pages in [(100, "none"), (7, "told"), (7, "no-last-page")]
+    ),
+    *(Netcup("pages-told", {"rest_pages": told}) for told in ("no-last-page", "untold")),
+    Netcup("pages-told", {"rest_per_page": 5, "rest_pages": "no-last-page"}),
+    *(
+        Netcup("past-the-end", {"rest_past_the_end": end, "rest_pages": pages})
+        for end in ("404", "empty", "null")
+        for pages in ("untold", "no-last-page")
+    ),
+    *(
+        Netcup(
+            "revision-age",
+            {
+                "rest_revision_age": age,
+                "rest_revision_order": order,
+                "rest_times": "microseconds",  # two in one second could not be told apart
+            },
+        )
+        for age in ("serial", "date")
+        for order in ("oldest-first", "newest-first")
+    ),
+    Netcup("revision-age", {"rest_times": "seconds"}),
+    Netcup("revision-age", {"rest_revision_age": "none"}, 8, "no serial and no date in common"),
+    *(
+        Netcup("states", {"rest_committed_state": word, "rest_replaced_state": replaced})
+        for word in ("committed", "Published")
+        for replaced in ("", "superseded", "weg")
+    ),
+    *(
+        Netcup(
+            "states",
+            {"rest_committed_state": word, "rest_replaced_state": replaced},
+            6,
+            f"calls the newest revision of the zone example.com '{word}'",
+        )
+        for word in ("deployed-7", "gültig")
+        for replaced in ("", "superseded")
+    ),
+    *(
+        Netcup(
+            "states",
+            {"rest_committed_state": word, "rest_replaced_state": replaced},
+            more=OVER_A_DRAFT,
+        )
+        for word in ("deployed-7", "gültig")
+        for replaced in ("", "superseded")
+    ),
+    Netcup("states", {"rest_draft_state": "entwurf", "rest_draft": "newest"}, 6, "'entwurf'"),
+    Netcup("states", {"rest_draft_state": "entwurf", "rest_draft": "newest"}, more=OVER_A_DRAFT),
+    Netcup("one-draft", {"rest_drafts": "many", "rest_draft": "newest"}, more=OVER_A_DRAFT),
+    Netcup("write-names-revision", {"rest_changeset_result": "null"}),
+    Netcup("write-names-revision", {"rest_changeset_status": 200}),
+    Netcup("delete-as-listed", {"rest_name_match": "any-form"}),
+    *(Netcup("names", {"rest_names": form}) for form in ("empty", "fqdn", "fqdn-dot")),
+    Netcup("txt-read", {"rest_txt": "one-string"}),
+    Netcup("txt-read", {"rest_txt": "unquoted"}, 8, "must be enclosed in quotation marks"),
+    Netcup("txt-written", {"rest_txt_taken": "split"}),
+    Netcup("txt-written", {"rest_txt_taken": "one-string"}, 8, "must be one character string"),
+    Netcup("targets", {"rest_targets": "no-dot"}),
+    Netcup("immutable", {"rest_mutable": "null"}),
+    Netcup("ttl", {"rest_default_ttl": 300}),
+    Netcup("one-ttl", {"rest_default_ttl": 300, "rest_mixed_ttls": "refuse"}),
+    *(
+        Netcup("limit", {"rest_rate": 2, "rest_retry_after": form}, 10, "limit of requests")
+        for form in ("seconds", "date", "none")
+    ),
+)
+
+ELSEWHERE = {
+    "key-refused": ("rest_bad_key",),
+    "lists-left-out": ("rest_left_out",),
+    "strict": ("rest_strict_miss",),
+}
+"""Tried below, each by a test of its own."""
+
+
+def test_each_assumption_has_its_opposite_and_each_switch_a_use() -> None:
+    assert {netcup.assumption for netcup in OPPOSITES} | ELSEWHERE.keys() == {
+        assumption.name for assumption in ASSUMPTIONS
+    }
+    used = {name for netcup in OPPOSITES for name in netcup.quirks}
+    used |= {name for names in ELSEWHERE.values() for name in names}
+    assert used == {field.name for field in fields(Quirks) if field.name.startswith("rest_")}
+
+
+def test_the_list_of_assumptions_can_be_read() -> None:
+    for assumption in ASSUMPTIONS:
+        assert assumption.what.endswith(".")
+        assert assumption.proof
+        assert assumption.confidence in ("H", "M", "L", "?")
+    assert len({assumption.name for assumption in ASSUMPTIONS}) == len(ASSUMPTIONS)
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A netcup with the quirks that a test asks for, and a text too long for one string."""
+    with CLOUDDNS.netcup(quirks=Quirks(**getattr(request, "param", {}))) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "netcup"),
+    [(netcup.quirks, netcup) for netcup in OPPOSITES],
+    indirect=["sandbox"],
+    ids=map(str, OPPOSITES),
+)
+def test_another_netcup_gets_what_is_wanted_or_a_clear_error(cli: Cli, netcup: Netcup) -> None:
+    others = CLOUDDNS.others(cli.sandbox)
+    code, text = cli.said(*APPLY, *netcup.more)
+    assert (code, netcup.words in text) == (netcup.code, True), text
+    assert "unknown shape" not in text
+    assert CLOUDDNS.others(cli.sandbox) == others
+    if netcup.code:
+        return
+    assert_as_wanted(cli)
+    code, text = cli.said(*APPLY, *netcup.more)
+    assert (code, CLOUDDNS.writes(cli.sandbox)) == (0, 1), text
+
+
+def assert_as_wanted(cli: Cli) -> None:
+    assert [t for t in txt(cli.sandbox, "@") if t.startswith("v=spf1")] == [SPF]
+    assert txt(cli.sandbox, "_dmarc") == [DMARC]
+    (key,) = txt(cli.sandbox, "dkim._domainkey")
+    assert key.startswith("v=DKIM1")
+    assert len(key) > 255
+
+
+@pytest.mark.parametrize(
+    "sandbox",
+    [{"rest_unknown_domain": answer} for answer in ("404", "empty", "null")],
+    indirect=True,
+    ids=str,
+)
+def test_a_domain_that_the_account_lacks_is_exit_5(cli: Cli) -> None:
+    code, text = cli.said("plan", "foreign.de", "--spf", "v=spf1 -all")
+    assert code == 5
+    assert "foreign.de" in text
+
+
+@pytest.mark.parametrize("sandbox", [{"rest_managed": "always"}], indirect=True, ids=str)
+def test_a_zone_that_is_called_managed_and_is_not_is_exit_5(cli: Cli) -> None:
+    cli.sandbox.set_backend("example.com", "ccp")
+    code, text = cli.said("plan", "example.com", "--spf", "v=spf1 -all")
+    assert code == 5
+    assert "The domain may just have been moved" in text
+
+
+@pytest.mark.parametrize(
+    "sandbox", [{"rest_bad_key": status} for status in (400, 401, 403)], indirect=True, ids=str
+)
+def test_a_refused_key_is_exit_4_by_whatever_status(cli: Cli) -> None:
+    cli.set({"NETCUP_REST_API_KEY": "x" * 64})
+    for _ in range(2):
+        code, text = cli.said(*APPLY)
+        assert code == 4, text
+    assert sum(cli.sandbox.stats()["requests"].values()) == 1, "it is not tried again"
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "code"),
+    [({"rest_strict_miss": 422}, 8), ({"rest_strict_miss": 400}, 8),
+     ({"rest_strict_miss": "ignore"}, 8)],
+    indirect=["sandbox"],
+    ids=str,
+)  # fmt: skip
+def test_a_delete_that_hits_nothing_is_never_called_done(cli: Cli, code: int) -> None:
+    """Another program has replaced the record between our read and our write."""
+    (spf,) = [r for r in cli.sandbox.zone("example.com") if r["destination"].startswith("v=spf1")]
+    rival = {**spf, "destination": "v=spf1 a:rival.example -all"}
+    cli.sandbox.fault("changeset", "rival", records=[rival])
+    ended, text = cli.said("apply", "example.com", "--spf", SPF, *WISH[2:4], "--yes")
+    assert ended == code, text
+    assert rival["destination"] in txt(cli.sandbox, "@")
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "code"),
+    [({"rest_left_out": "empty"}, 0), ({"rest_left_out": "refuse"}, 8)],
+    indirect=["sandbox"],
+    ids=str,
+)
+def test_a_changeset_without_an_empty_list(cli: Cli, code: int) -> None:
+    before = CLOUDDNS.records(cli.sandbox)
+    ended, text = cli.said("apply", "example.com", "--dmarc", "v=DMARC1;p=none", "--yes")
+    assert ended == code, text
+    if code:
+        assert "The field delete is required" in text
+        assert CLOUDDNS.records(cli.sandbox) == before
+
+
+NEIGHBOURS = [300, 600, 86_400]
+
+
+@pytest.mark.parametrize("ttl", NEIGHBOURS)
+@pytest.mark.parametrize(
+    "sandbox",
+    [{"rest_mixed_ttls": "refuse"}, {"rest_mixed_ttls": "accept"}],
+    indirect=True,
+    ids=str,
+)
+@pytest.mark.parametrize("hostname", ["@", "_dmarc"])
+def test_a_new_record_takes_the_ttl_of_the_texts_at_its_name(
+    cli: Cli, ttl: int, hostname: str
+) -> None:
+    beside = [{"hostname": hostname, "type": "TXT", "destination": f"other {n}", "ttl": ttl}
+              for n in range(2)]  # fmt: skip
+    left = [r for r in cli.sandbox.zone("example.com") if r["type"] != "TXT"]
+    cli.sandbox.set_zone("example.com", [*left, *beside])
+    assert cli("plan", "example.com", *WISH[:2], *WISH[4:], "--out", "plan.json").code == 0
+    planned = {
+        c["after"]["hostname"]: c["after"]["ttl"] for c in cli.document["zones"][0]["changes"]
+    }
+    assert planned == {"@": 3600, "_dmarc": 3600, "dkim._domainkey": 3600, hostname: ttl}
+    assert cli("apply", "--plan", "plan.json").code == 0
+    rows = [r for r in cli.sandbox.rest_records("example.com") if r["type"] == "TXT"]
+    assert {str(r["name"]): r["ttl"] for r in rows} == planned
+
+
+@pytest.mark.parametrize("sandbox", [{"rest_mixed_ttls": "refuse"}], indirect=True, ids=str)
+def test_the_ttl_is_that_of_the_texts_when_it_is_written(cli: Cli) -> None:
+    """They may have got another since the plan was made."""
+    left = [r for r in cli.sandbox.zone("example.com") if r["type"] != "TXT"]
+    beside = {"hostname": "@", "type": "TXT", "destination": "other", "ttl": 300}
+    cli.sandbox.set_zone("example.com", [*left, beside])
+    assert cli("plan", "example.com", "--spf", SPF, "--out", "plan.json").code == 0
+    cli.sandbox.set_zone("example.com", [*left, {**beside, "ttl": 900}])
+    code, text = cli.said("apply", "--plan", "plan.json")
+    assert code == 0, text
+    rows = [r for r in cli.sandbox.rest_records("example.com") if r["type"] == "TXT"]
+    assert {r["ttl"] for r in rows} == {900}

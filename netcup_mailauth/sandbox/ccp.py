@@ -10,6 +10,7 @@ import string
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import parse_qsl
 
 from netcup_mailauth.sandbox import ccp_answers as answers
 from netcup_mailauth.sandbox.ccp_answers import CcpAnswer, success, update_failed, validation_error
@@ -182,9 +183,13 @@ class CcpAccount:
     def decode(self, request: Request) -> CcpCall | Reply:
         """Read a request, whatever its content type (L1, L42).
 
-        Those who do not ask for JSON get the interface page (1.1).
+        Those who do not ask for JSON get the interface page (1.1), or nothing for what they post.
         """
-        if request.query != "JSON" or request.method != "POST":
+        is_post = request.method == "POST"
+        if "JSON" not in dict(parse_qsl(request.query, keep_blank_values=True)):
+            says_nothing = is_post and self.zones.quirks.without_json == "empty"
+            return Reply(200, "text/html", b"") if says_nothing else html_reply("netcup API")
+        if not is_post:
             return html_reply("netcup API")
         if not request.body.strip():
             return CcpCall(_MALFORMED, error=validation_error(answers.EMPTY, action=""))

@@ -20,6 +20,9 @@ class Quirks:
     """
 
     # Answers
+    compressed: Literal["when-asked", "never"] = "when-asked"  # 1.1 H: `Vary: Accept-Encoding`
+    without_json: Literal["empty", "page"] = "empty"  # 1.1: a POST to the address without `?JSON`
+    request_ids: Literal["varied", "28"] = "varied"  # B3 H: 17 to 29 characters; 28 in 2019
     empty_responsedata: Literal["string", "null", "list"] = "string"  # L3 H; null and [] by doc
     wrong_credentials: Literal["not-found", "rate-text"] = "not-found"  # L7 M
     empty_zone_language: Literal["english", "german"] = "english"  # L15 H, the German one seen once

@@ -205,6 +205,17 @@ def test_a_refused_key_is_exit_4_by_whatever_status(cli: Cli) -> None:
     assert sum(cli.sandbox.stats()["requests"].values()) == 1, "it is not tried again"
 
 
+def test_legos_name_of_the_key_serves_where_there_is_no_other(cli: Cli) -> None:
+    others = ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_KEY", "NETCUP_API_PASSWORD")
+    cli.set(dict.fromkeys((*others, "NETCUP_REST_API_KEY")))
+    assert cli.said("plan", "example.com", "--spf", SPF)[0] == 4
+    cli.set({"NETCUPV1_API_KEY": cli.sandbox.rest_key})
+    assert cli.said("apply", "example.com", *WISH, "--yes")[0] == 0
+    code, text = cli.said("auth", "--check")
+    assert code == 0, text
+    assert "NETCUPV1_API_KEY, environment" in text
+
+
 @pytest.mark.parametrize(
     ("sandbox", "code"),
     [({"rest_strict_miss": 422}, 8), ({"rest_strict_miss": 400}, 8),

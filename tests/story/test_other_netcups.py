@@ -1,4 +1,4 @@
-"""What is assumed of netcup's REST API, and a sandbox that does the opposite of each.
+"""What is assumed of netcup's APIs, and a sandbox that does the opposite of each.
 
 Each time the command ends with the right result, or with a clear error and nothing harmed.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from netcup_mailauth.netcup.clouddns import ASSUMPTIONS
 from netcup_mailauth.sandbox import Quirks
-from tests.apis import CLOUDDNS
+from tests.apis import CCP, CLOUDDNS, Api
 from tests.story.wanted import DMARC, SPF, WISH, txt
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Netcup:
     code: int = 0
     words: str = ""
     more: tuple[str, ...] = ()
+    api: Api = CLOUDDNS
 
     def __str__(self) -> str:
         return "-".join([self.assumption, *map(str, self.quirks.values())])
@@ -115,6 +116,34 @@ OPPOSITES = (
     ),
 )
 
+OTHER_CCPS = tuple(
+    Netcup("ccp", quirks, code, words, api=CCP)
+    for quirks, code, words in (
+        ({"compressed": "never"}, 0, ""),
+        ({"request_ids": "28"}, 0, ""),
+        *(({"empty_responsedata": empty}, 0, "") for empty in ("null", "list")),
+        *(({"update_status": status}, 0, "") for status in ("warning", "pending")),
+        *(
+            ({"first_call_4001": times, "dead_session": text}, code, words)
+            for text in ("format", "not-found")
+            for times, code, words in (
+                ("once", 0, ""),
+                ("always", 1, "netcup ended the session right after a new login"),
+            )
+        ),
+        ({"ties": "shuffled"}, 0, ""),
+        *(({"state_field": state}, 0, "") for state in ("always-unknown", "always-yes")),
+        ({"publish_delay": 0.0}, 0, ""),
+        *(
+            ({"txt_limit": 255, "txt_over_limit": what, "on_error": how}, 8, words)
+            for how in ("partial", "atomic")
+            for what, words in (("refuse", "too long"), ("cut", "should be there"))
+        ),
+        ({"mailcow_split_dkim": True}, 0, ""),
+    )
+)
+"""The CCP API in the ways that it was seen to be, or may be."""
+
 ELSEWHERE = {
     "key-refused": ("rest_bad_key",),
     "lists-left-out": ("rest_left_out",),
@@ -141,29 +170,35 @@ def test_the_list_of_assumptions_can_be_read() -> None:
 
 
 @pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A netcup with the quirks that a test asks for, and a text too long for one string."""
-    with CLOUDDNS.netcup(quirks=Quirks(**getattr(request, "param", {}))) as running:
+def api(request: pytest.FixtureRequest) -> Api:
+    netcup = getattr(request.node, "callspec", None) and request.node.callspec.params.get("netcup")
+    return netcup.api if netcup else CLOUDDNS
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest, api: Api) -> Iterator[Sandbox]:
+    """A netcup with the quirks that a test asks for."""
+    with api.netcup(quirks=Quirks(**getattr(request, "param", {}))) as running:
         yield running
 
 
 @pytest.mark.parametrize(
     ("sandbox", "netcup"),
-    [(netcup.quirks, netcup) for netcup in OPPOSITES],
+    [(netcup.quirks, netcup) for netcup in (*OPPOSITES, *OTHER_CCPS)],
     indirect=["sandbox"],
-    ids=map(str, OPPOSITES),
+    ids=map(str, (*OPPOSITES, *OTHER_CCPS)),
 )
 def test_another_netcup_gets_what_is_wanted_or_a_clear_error(cli: Cli, netcup: Netcup) -> None:
-    others = CLOUDDNS.others(cli.sandbox)
+    others = netcup.api.others(cli.sandbox)
     code, text = cli.said(*APPLY, *netcup.more)
     assert (code, netcup.words in text) == (netcup.code, True), text
     assert "unknown shape" not in text
-    assert CLOUDDNS.others(cli.sandbox) == others
+    assert netcup.api.others(cli.sandbox) == others
     if netcup.code:
         return
     assert_as_wanted(cli)
     code, text = cli.said(*APPLY, *netcup.more)
-    assert (code, CLOUDDNS.writes(cli.sandbox)) == (0, 1), text
+    assert (code, netcup.api.writes(cli.sandbox)) == (0, 1), text
 
 
 def assert_as_wanted(cli: Cli) -> None:
@@ -172,6 +207,39 @@ def assert_as_wanted(cli: Cli) -> None:
     (key,) = txt(cli.sandbox, "dkim._domainkey")
     assert key.startswith("v=DKIM1")
     assert len(key) > 255
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "netcup"),
+    [(quirks, Netcup("ccp", quirks, api=CCP)) for quirks in (
+        {"bare_delete": "refuse"}, {"bare_delete": "accept"}
+    )],
+    indirect=["sandbox"],
+    ids=str,
+)  # fmt: skip
+def test_a_second_record_is_deleted_whatever_a_delete_has_to_say(cli: Cli, netcup: Netcup) -> None:
+    zone = cli.sandbox.zone("example.com")
+    second = {"hostname": "@", "type": "TXT", "destination": "v=spf1 mx ~all"}
+    cli.sandbox.set_zone("example.com", [*zone, second])
+    assert cli.said(*APPLY)[0] == 0
+    assert netcup.api.writes(cli.sandbox) == 1
+    assert_as_wanted(cli)
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "netcup"),
+    [(quirks, Netcup("ccp", quirks, 6, api=CCP)) for quirks in (
+        {"empty_zone_language": "english"}, {"empty_zone_language": "german"}
+    )],
+    indirect=["sandbox"],
+    ids=str,
+)  # fmt: skip
+def test_an_empty_zone_is_one_in_either_language(cli: Cli, netcup: Netcup) -> None:
+    cli.sandbox.set_zone("example.com", [])
+    code, text = cli.said(*APPLY)
+    assert (code, "zone-reads-empty" in text) == (netcup.code, True), text
+    assert cli.said(*APPLY, "--allow", "zone-reads-empty")[0] == 0
+    assert_as_wanted(cli)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args, get_origin, get_type_hints
 
-ShortTarget = Literal["absolute", "relative"]
-
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
@@ -27,46 +25,27 @@ class Quirks:
     wrong_credentials: Literal["not-found", "rate-text"] = "not-found"  # L7 M
     empty_zone_language: Literal["english", "german"] = "english"  # L15 H, the German one seen once
     moved_zone: Literal["empty", "not-found", "known"] = "empty"  # L16 H; then 5031: L, by 4.2
-    zone_name_echo: Literal["as-sent", "stored"] = "as-sent"  # 1.3 ?: `EXAMPLE.com` comes back so
     update_status: Literal["success", "warning", "pending"] = "success"  # 1.4: DOC allows them
 
     # Sessions
-    session_dies_after: tuple[float, float] | None = None  # L10 M: "flaky" is (10.0, 15.0)
     first_call_4001: Literal["never", "once", "always"] = "never"  # L10 M: one-shot after login
-
     dead_session: Literal["format", "not-found"] = "format"  # L9 H; the second text, its code: ?
 
     # Limits
     lockout_after: int | None = 10  # L41 H that it exists, N ?: as many as a patient client makes
-    lockout_seconds: float | None = None  # L41 ?: None lasts until a reset
-    lockout_extends: bool = True  # L41 ?: a call during the lock-out starts its time anew
 
     # Records: what a write does
-    duplicate_create: Literal["second-row", "ignore", "error"] = "second-row"  # L26 ?
-    empty_list: Literal["success", "error"] = "success"  # L27 ?
     bare_delete: Literal["refuse", "accept"] = "refuse"  # L28 ?: delete with only id
     on_error: Literal["partial", "atomic"] = "partial"  # L29 ?: what came before stays applied
-    unknown_id: Literal["error", "ignore"] = "error"  # L25 ?
-    type_change: Literal["refuse", "accept"] = "refuse"  # 1.6 ?: another type under the same id
-    cname_conflict: Literal["refuse", "accept"] = "refuse"  # 1.6 ?: CNAME beside other data
 
     # Records: what becomes of a value
-    single_quote: Literal["drop", "escape", "keep"] = "drop"  # L30 M that it is altered, how: ?
     txt_limit: int | None = None  # L30 M: 800 is fine; whether there is a maximum: ?
     txt_over_limit: Literal["refuse", "cut"] = "refuse"  # L30 ?
-    hostname_case: Literal["keep", "lower"] = "keep"  # 1.8 ?
 
     # Records: how they are shown
     ties: Literal["stored", "shuffled"] = "stored"  # L19 H: same name is in no known order
     state_field: Literal["published", "always-unknown", "always-yes"] = "published"  # L37 L
     publish_delay: float = 600.0  # L38 H: how long a fresh record stays "unknown"
-
-    # Records: how the name servers understand them
-    short_target: ShortTarget = "absolute"  # 1.5 ?: a CNAME or MX target without a dot, not `@`
-
-    # Zones
-    dnssec_pause: float = 86400.0  # L45 M: DNSSEC can be switched on once in so many seconds
-    dnssec_forgotten: bool = False  # 1.5: an issue says the flag reads back as false
 
     # REST API: answers
     rest_bad_key: Literal[400, 401, 403] = 400  # R1 H; the others: L, with another code

@@ -23,7 +23,6 @@ LONG_STRING = "A character string of TXT rdata must not exceed 255 characters." 
 ONE_STRING = "TXT rdata must be one character string."  # (guess)
 MIXED_TTLS = "Records of one name and type must have the same TTL."  # (guess)
 IMMUTABLE = "The record is immutable."  # (guess)
-EXISTS_ALREADY = "The record already exists."  # (guess)
 CNAME_CONFLICT = "A CNAME record cannot stand beside other records."  # (guess)
 NO_CHANGES = "The changeset is empty."  # (guess)
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox.rest_answers import (
     CNAME_CONFLICT,
-    EXISTS_ALREADY,
     IMMUTABLE,
     LONG_STRING,
     MIXED_TTLS,
@@ -189,8 +188,7 @@ _ADDRESSES: dict[str, Callable[[str], object]] = {
 
 
 def _full_target(target: str, zone: str, quirks: Quirks) -> str:
-    is_short = "." not in target and quirks.short_target == "relative"
-    full = zone if target == "@" else f"{target}.{zone}" if is_short else target.removesuffix(".")
+    full = zone if target == "@" else target.removesuffix(".")
     return f"{full}." if quirks.rest_targets == "dot" else full
 
 
@@ -352,15 +350,10 @@ def with_changes(zone: Zone, changeset: Changeset, zones: Zones) -> Zone:
     quirks, now = zones.quirks, zones.clock()
     kept = _without(zone, changeset, zones)
     for row in changeset.create:
-        record = record_of(row, zones.new_id(), zone, quirks, now)
-        is_there = any(record.content() == other.content() for other in kept)
-        if is_there and quirks.duplicate_create == "error":  # L26: unknown here, too
-            raise invalid(EXISTS_ALREADY)
-        if not (is_there and quirks.duplicate_create == "ignore"):
-            kept.append(record)
+        kept.append(record_of(row, zones.new_id(), zone, quirks, now))
     names = Counter(record.hostname.lower() for record in kept)
     conflict = any(r.type == "CNAME" and names[r.hostname.lower()] > 1 for r in kept)
-    if conflict and quirks.cname_conflict == "refuse":
+    if conflict:
         raise invalid(CNAME_CONFLICT)
     if quirks.rest_mixed_ttls == "refuse":
         _refuse_mixed_ttls(zone, kept)

@@ -110,7 +110,7 @@ class Sandbox:
             self._zones,
             ccp.Sessions(session_ttl, quirks, clock),
             RateLimit(rate, clock),
-            Lockout(quirks, clock),
+            Lockout(quirks),
             self._credentials,
         )
         rest_rate = RateLimit(quirks.rest_rate, clock)
@@ -129,7 +129,7 @@ class Sandbox:
         for name in world or {}:
             self._zones.refuse_inside(name)
         self._world = World(hosts_of(names), world or {})
-        self._dns = DnsService(zones_now, publish_delays, self._world, quirks.short_target, clock)
+        self._dns = DnsService(zones_now, publish_delays, self._world, clock)
 
     def __enter__(self) -> Self:
         self.start()

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""What names a CA file: to programs in Python, to curl, and to those on OpenSSL or in Go."""
+
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -88,7 +91,7 @@ class Addresses:
             "NETCUP_MAILAUTH_RESOLVER": self.resolver,
         }
         if self.ca_file is not None:
-            env |= {"REQUESTS_CA_BUNDLE": str(self.ca_file), "SSL_CERT_FILE": str(self.ca_file)}
+            env |= dict.fromkeys(CA_VARIABLES, str(self.ca_file))
         return env
 
     def banner(self) -> dict[str, object]:

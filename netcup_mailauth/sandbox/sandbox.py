@@ -393,7 +393,7 @@ class Sandbox:
     def _zones_changed(self) -> None:
         zones = self._zones.by_name
         self._rest.revisions.note(zones)
-        self._dns.changed(zones)
+        self._dns.changed(self._rest.served())
         self._save_state()
 
     def _save_state(self) -> None:

@@ -116,6 +116,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     for report in skipped if NO_SKIPS else ():
+        reporter.ensure_newline()
         why = str(report.longrepr[-1]).removeprefix("Skipped: ")
         if why.startswith(NOT_HERE):
             reporter.write_line(f"skipped: {report.nodeid}: {why}", yellow=True)

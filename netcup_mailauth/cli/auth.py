@@ -275,12 +275,14 @@ class Services:
 
     def try_ccp(self, credentials: CcpCredentials) -> None:
         """Log in, and out again."""
-        with ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:
+        recording = self._run.recording
+        with ccp_backend(credentials, told(CCP_ENDPOINT), recording=recording) as backend:
             backend.log_in()
 
     def try_rest(self, key: SecretStr) -> None:
         """Ask for a domain that nobody can have."""
-        with clouddns_backend(key, told(REST_ENDPOINT)) as backend:
+        recording = self._run.recording
+        with clouddns_backend(key, told(REST_ENDPOINT), recording=recording) as backend:
             backend.check_key()
 
     def name_mailcow(self, environ: Mapping[str, str]) -> NamedMailcow | None:

@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, SecretStr
 
     from netcup_mailauth.clock import Pauses
+    from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
@@ -118,7 +119,7 @@ class CloudDnsBackend:
     neither a plan file nor the journal may hang on one. A domain lies in one account only, so
     nothing can be written to the wrong one.
 
-    ``trace`` is told of each answer in a line that holds no secret.
+    ``trace`` is told of each answer in a line that holds no secret, ``recording`` of all, masked.
     """
 
     name = CLOUDDNS
@@ -133,6 +134,7 @@ class CloudDnsBackend:
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        recording: Recording | None = None,
         pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -140,7 +142,12 @@ class CloudDnsBackend:
         self._key = key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
         self._http = HttpClient(
-            endpoint, "netcup's REST API", headers=headers, pauses=pauses, sleep=sleep
+            endpoint,
+            "netcup's REST API",
+            headers=headers,
+            recorded=(recording, self.name) if recording else None,
+            pauses=pauses,
+            sleep=sleep,
         )
         self._budget = budget or Budget()
         self._trace = trace

@@ -75,13 +75,15 @@ class Addresses:
     credentials: Credentials
     ca_file: Path | None
     offers_rest_key: bool = False
+    offers_ccp_keys: bool = True
 
     def env(self) -> dict[str, str | None]:
         """Every environment variable a client reads; None for what is not there."""
+        has_ccp = self.offers_ccp_keys
         env: dict[str, str | None] = {
-            "NETCUP_CUSTOMER_NUMBER": self.credentials.customer_number,
-            "NETCUP_API_KEY": self.credentials.api_key,
-            "NETCUP_API_PASSWORD": self.credentials.api_password,
+            "NETCUP_CUSTOMER_NUMBER": self.credentials.customer_number if has_ccp else None,
+            "NETCUP_API_KEY": self.credentials.api_key if has_ccp else None,
+            "NETCUP_API_PASSWORD": self.credentials.api_password if has_ccp else None,
             "NETCUP_CCP_ENDPOINT": self.ccp_endpoint,
             "MAILCOW_URL": self.mailcow_url,
             "MAILCOW_API_KEY": self.credentials.mailcow_key,

@@ -60,11 +60,11 @@ def private_key(run: Watched) -> str:
 def every_command(run: Watched) -> list[int]:
     """Each command once, told to say as much as it can; their exit codes."""
     return [
-        run("-v", "records", "example.com").code,
+        run("-v", "--record", "records.record", "records", "example.com").code,
         run("-v", *PLAN, "--full").code,
         run("-v", *CHECK).code,
-        run("-v", *APPLY).code,
-        run("-v", "auth", "--check").code,
+        run("-v", "--record", "apply.record", *APPLY).code,
+        run("-v", "--record", "auth.record", "auth", "--check").code,
         run("-v", "-c", "new.toml", "init", "example.com").code,
     ]
 

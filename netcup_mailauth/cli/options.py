@@ -491,6 +491,6 @@ SANDBOX = (
         "--replay",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Answer what netcup said in this recording of --record.",
+        help="Say what netcup said in this recording.",
     ),
 )

@@ -195,7 +195,8 @@ def compute(
     """The change set that gives ``zone`` the desired records and touches nothing else.
 
     ``new_ttl`` is the TTL of records that are created, in seconds; ``None`` where the zone has
-    one TTL for all. A record that is updated keeps its own.
+    one TTL for all. A record that is updated keeps its own, and a new one beside others of its name
+    takes theirs.
 
     Creates and updates come first and deletes last, so that a write that stops half way leaves
     no name without its record.
@@ -208,7 +209,7 @@ def compute(
         if keeper is not None and same_meaning(wanted.kind, keeper.destination, wanted.value):
             kept.append(Kept(wanted.kind, keeper))
         else:
-            changes.append(_upsert(keeper, wanted, new_ttl))
+            changes.append(_upsert(keeper, wanted, ttl_at(zone, wanted.hostname, new_ttl)))
         changes += (
             Change(Action.DELETE, wanted.kind, record, None)
             for record in members
@@ -234,6 +235,15 @@ def _age(record: DnsRecord) -> tuple[int, str]:
         return (record.ttl, record.destination)
     identifier = record.id or ""
     return (int(identifier) if identifier.isdecimal() else 0, identifier)
+
+
+def ttl_at(zone: Zone, hostname: str, otherwise: int | None) -> int | None:
+    """The TTL of a new TXT record: theirs, where others stand at the name (RFC 2181, 5.2).
+
+    One set of records has one TTL; where it has several, all are taken for the shortest.
+    """
+    beside = [record.ttl for record in zone.at(hostname, "TXT") if record.ttl is not None]
+    return min(beside, default=otherwise)
 
 
 def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord, new_ttl: int | None) -> Change:
@@ -340,7 +350,7 @@ def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
     """The change set with the zone's own records in it: a write goes to the ids just read.
 
     A record is found by what it says; its identifier only tells which of two equal ones is meant.
-    Priority and TTL stay as they are in the zone.
+    Priority and TTL stay as they are in the zone, and what is new has the TTL that is due there.
     """
     taken: list[DnsRecord] = []
 
@@ -355,7 +365,10 @@ def rebound(change_set: ChangeSet, zone: Zone) -> ChangeSet:
 
     def ours(change: Change) -> Change:
         if change.before is None:
-            return change
+            new = change.after
+            return replace(
+                change, after=new and replace(new, ttl=ttl_at(zone, new.hostname, new.ttl))
+            )
         before = found(change.kind, change.before)
         after = change.after and replace(change.after, priority=before.priority, ttl=before.ttl)
         return replace(change, before=before, after=after)

@@ -69,7 +69,8 @@ class Zone:
     """A zone as read.
 
     ``revision`` identifies the state where the API has such a thing, and ``draft`` a newer one
-    that is not committed yet. ``asked_at`` is when the API was asked for this state, and
+    that is not committed yet, or may not be: then ``draft_state`` is what the API calls its state,
+    a word that is not known. ``asked_at`` is when the API was asked for this state, and
     ``answered_at`` when all of it was there, by :func:`netcup_mailauth.clock.now`; ``None`` for a
     zone that no API was just asked for.
     """
@@ -79,6 +80,7 @@ class Zone:
     records: tuple[DnsRecord, ...]
     revision: str | None = None
     draft: str | None = None
+    draft_state: str | None = field(default=None, compare=False)
     asked_at: float | None = field(default=None, compare=False)
     answered_at: float | None = field(default=None, compare=False)
 

@@ -32,7 +32,7 @@ from netcup_mailauth.render import checks
 from netcup_mailauth.render.text import Page
 from netcup_mailauth.settings import writing
 from netcup_mailauth.settings.config import FILE_NAME, load
-from netcup_mailauth.settings.credentials import KEPT_NAMES, MAILCOW_URL
+from netcup_mailauth.settings.credentials import KEPT_NAMES, LEGO_REST_KEY, MAILCOW_URL
 from netcup_mailauth.settings.mailcow import is_same_url
 from netcup_mailauth.settings.wishes import wishes as wishes_of
 
@@ -345,7 +345,7 @@ def _show_timer(work: Setup) -> None:
     say("")
     say("To keep it so, as a line of your crontab (crontab -e); it says nothing while all is well:")
     say(f"  {minute} * * * *  {line}")
-    if (set(KEPT_NAMES) - {MAILCOW_URL}) & _of_environment():
+    if ({*KEPT_NAMES, LEGO_REST_KEY} - {MAILCOW_URL}) & _of_environment():
         say("cron does not know your environment: keep the credentials with netcup-mailauth auth.")
 
 

@@ -10,7 +10,7 @@ from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
 from netcup_mailauth.kinds import is_of_kind, of_kind
 from netcup_mailauth.plan import has_twin
-from netcup_mailauth.records import APEX, Kind, absolute
+from netcup_mailauth.records import APEX, Kind, absolute, visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,8 +33,20 @@ AT_A_SELECTOR = "a DKIM key belongs at <selector>._domainkey."
 
 
 def draft(zone: Zone) -> Iterator[Finding]:
-    """A change that somebody has begun."""
-    if zone.draft is not None:
+    """A change that somebody has begun, or may have."""
+    if zone.draft_state is not None:
+        state = visible(zone.draft_state)
+        yield Finding(
+            "zone-has-draft",
+            Severity.DANGER,
+            f"netcup calls the newest revision of the zone {zone.name} '{state}', a word that is "
+            "not known here: it may be a draft that somebody has begun and not committed yet "
+            f"(revision {zone.draft}).",
+            "Look in the CCP, at the domain's CloudDNS tab, whether it shows changes that are not "
+            "committed. If so, commit or discard them, then plan again. If not, please report "
+            "this word; --allow zone-has-draft goes on without waiting for an answer.",
+        )
+    elif zone.draft is not None:
         yield Finding(
             "zone-has-draft",
             Severity.DANGER,

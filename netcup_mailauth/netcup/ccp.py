@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -38,7 +39,7 @@ from netcup_mailauth.netcup.ccp_wire import (
     to_entry,
     to_record,
 )
-from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.http import TOO_MANY, HttpClient, NotJsonError, Reply, too_many
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record, masked
 from netcup_mailauth.records import Zone, reason_not_to_store
 from netcup_mailauth.state.holds import Reason, Trial
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
     from netcup_mailauth.state.holds import Hold
 
 ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
+
+NO_JSON = (
+    "Check NETCUP_CCP_ENDPOINT: netcup's address of this API ends in ?JSON, and without that it "
+    "says nothing."
+)
 
 REQUEST_ID = 16
 """Random bytes of a ``clientrequestid``, in 32 characters; netcup takes 64 at most (fact 1.3)."""
@@ -256,12 +262,25 @@ class CcpBackend:
             self._budget.spend()
             return self._http.post(body, by=by)
 
-        answer = self._believed(action, request_id, repeat(send))
+        try:
+            reply = repeat(send)
+        except NotJsonError as error:
+            if not _asks_for_json(self.endpoint):
+                error.advice = NO_JSON
+            raise
+        answer = self._believed(action, request_id, reply)
         self._note(f"{action} {param.get('domainname', '')}: {answer.summary}")
         return answer
 
     def _believed(self, action: str, request_id: str, reply: Reply) -> Envelope:
-        """The answer to this very call, fit to be shown; raises TransportError for any other."""
+        """The answer to this very call, fit to be shown.
+
+        Raises:
+            WaitError: there are too many requests.
+            TransportError: it is any other answer.
+        """
+        if (error := self._told_to_wait(reply)) is not None:
+            raise self._trial.refuse(error, None)
         if reply.payload is None:
             raise self._in_between(f"{self._http.what} answered HTTP {reply.status} without JSON.")
         try:
@@ -282,6 +301,19 @@ class CcpBackend:
                 f"netcup answered {action} with HTTP {reply.status}, and a success in it."
             )
         return answer
+
+    def _told_to_wait(self, reply: Reply) -> WaitError | None:
+        """The error of a 429, from netcup or from something before it; not that of a lock-out."""
+        said = f"HTTP {reply.status}"
+        if reply.status != TOO_MANY:
+            return None
+        try:
+            answer = self._masked(Envelope.model_validate(reply.payload))
+        except ValidationError:
+            return too_many("its CCP API", said, reply.retry_after)
+        if not answer.is_error or LOCKED_OUT in answer.message.lower():
+            return None
+        return too_many("its CCP API", f"{said}: {answer.message}", reply.retry_after)
 
     @staticmethod
     def _in_between(what: str) -> TransportError:
@@ -338,6 +370,11 @@ class CcpBackend:
     def _note(self, line: str) -> None:
         if self._trace is not None:
             self._trace(f"netcup: {line}")
+
+
+def _asks_for_json(endpoint: str) -> bool:
+    """Whether an address is one at which netcup speaks JSON: elsewhere it answers nothing."""
+    return "JSON" in dict(parse_qsl(urlsplit(endpoint).query, keep_blank_values=True))
 
 
 def _within(session: SecretStr, param: dict[str, object]) -> dict[str, object]:

@@ -1,53 +1,20 @@
 """netcup's REST API, which serves the zones it has moved to CloudDNS (facts, part 2).
 
-A draft that was taken for the live zone would be planned from, so a state of unknown name counts
-as a draft. Lists come in pages, and are read whole or not at all: a record that is missed gets
-doubled.
-
-None of it could be tried on a live account. How sure an assumption is: H seen or documented, M
-live-tested or written from the API's own description by others, L inferred, ? guessed. These only
-widen what is taken; one real answer from netcup decides over each, and what it does not send can
-go. Of the others (what is written, and how) each is told where it stands.
-
-    guess                                                              where
- M  a number for a text                                                wire.Text
- H  ``meta`` and ``result`` null                                       Envelope
- ?  ``meta`` an empty list, as PHP writes it; ``errors`` null          Envelope, Meta
- M  a domain alone instead of a list of one; others in the list        _ask_for
- ?  a domain's name in upper case, or with a last dot                  DomainEntry
- ?  four sets of names for the states, in any case and spelling        COMMITTED, PAST, DRAFT,
-                                                                       DISCARDED, _word
- M  a revision without serial, or without date; a date without zone    _order, _seconds
- ?  revisions in any order; without any to go by, the newest first     _newest_first
- H  a write's success that does not name the revision                  _write, nothing_new
- M  a list without ``lastPage`` or without ``totalEntries``            Page, Pagination
- M  other numbers of entries than were asked for                       FULL
- ?  a page past the end: empty, 404, or everything again               collect
- H  ``immutable`` null                                                 WireRecord
- ?  a record without identifier; a name null at the apex               WireRecord
- ?  the apex as ``@``, as nothing, or by the zone's name               APEX_RELATIVE, NameForm
- L  names relative or full, with or without a last dot                 NameForm
- ?  targets with or without a last dot                                 ENDS_IN_A_NAME
- ?  a TXT in one string or several                                     records.join_txt
- L  a refused key as 401 or 403, beside the 400 that was seen          REFUSED
- L  a 403 that is about one thing, to a key that has worked            is_about_one
- ?  429, with seconds or a date in ``Retry-After``                     http.read_patiently
+Lists come in pages, and are read whole or not at all: a record that is missed gets doubled. None of
+it could be tried on a live account; what is assumed, and how surely, are the ASSUMPTIONS.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from netcup_mailauth import clock
 from netcup_mailauth.errors import (
     ApiError,
     TransportError,
-    UnverifiedError,
     WriteNotProcessedError,
 )
 from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
@@ -72,6 +39,7 @@ from netcup_mailauth.netcup.clouddns_wire import (
     unknown_shape,
 )
 from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.revisions import History
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
 from netcup_mailauth.records import (
     APEX,
@@ -84,7 +52,7 @@ from netcup_mailauth.records import (
 from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from pydantic import BaseModel, SecretStr
 
@@ -97,6 +65,152 @@ ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What is taken for true of the API without having been seen on a live account.
+
+    ``confidence`` is H for seen or documented, M for tried by others or taken by them from the
+    API's own description, L for inferred, ``?`` for guessed; ``proof`` is what would settle it.
+    Whatever netcup does instead, a command ends with the right result or a clear error.
+    """
+
+    name: str
+    what: str
+    confidence: Literal["H", "M", "L", "?"]
+    proof: str
+
+
+ASSUMPTIONS = (
+    Assumption(
+        "key-refused",
+        "A refused key is HTTP 400 with authenticationError; 401 and 403 would mean the same.",
+        "H",
+        "a call with a key that is none",
+    ),
+    Assumption(
+        "unknown-domain",
+        "The look-up of a domain that the account lacks is 404, or a success without it.",
+        "H",
+        "the look-up of a name that nobody has",
+    ),
+    Assumption(
+        "managed",
+        "isDnsManaged says whether CloudDNS serves the zone.",
+        "M",
+        "the look-ups of a domain with the tab CloudDNS and of one with the tab DNS",
+    ),
+    Assumption(
+        "pages",
+        "page and perPage choose a part of a list; there may be fewer entries than asked for.",
+        "M",
+        "a zone of more than 100 records",
+    ),
+    Assumption(
+        "pages-told",
+        "lastPage and totalEntries say how long a list is; either may be missing.",
+        "M",
+        "the meta of any list",
+    ),
+    Assumption(
+        "past-the-end",
+        "A page past the end is 404, or holds nothing.",
+        "M",
+        "the second page of a list of one page",
+    ),
+    Assumption(
+        "revision-age",
+        "Of two revisions the serial tells the newer one, else createdAt does.",
+        "M",
+        "the revisions of a zone that was changed once",
+    ),
+    Assumption(
+        "states",
+        "A committed revision is named by a word that is known, or that two of them carry.",
+        "?",
+        "the states in the list of revisions, with and without a draft",
+    ),
+    Assumption(
+        "one-draft",
+        "A zone has one draft at most.",
+        "M",
+        "the revisions after a second draft was begun in the CCP",
+    ),
+    Assumption(
+        "write-names-revision",
+        "The success of a changeset holds the revision it made, or nothing.",
+        "M",
+        "the answer to a changeset",
+    ),
+    Assumption(
+        "lists-left-out",
+        "A changeset may leave out create or delete.",
+        "M",
+        "a changeset that only creates",
+    ),
+    Assumption(
+        "strict",
+        "A strict changeset that deletes what is not there is refused as a whole.",
+        "M",
+        "a changeset that deletes a record that is not there",
+    ),
+    Assumption(
+        "delete-as-listed",
+        "A record is deleted by name, type, rdata and ttl to the letter as they are listed.",
+        "M",
+        "a changeset that deletes a record as it is listed",
+    ),
+    Assumption(
+        "names",
+        "Names are relative and the apex is @; in another form they are written back in it.",
+        "?",
+        "the names in the records of a revision",
+    ),
+    Assumption(
+        "txt-read",
+        "A text is listed in quotes, in one string or several; without quotes it is itself.",
+        "?",
+        "a DKIM key in the records of a revision",
+    ),
+    Assumption(
+        "txt-written",
+        "A text is taken in quotes, over 255 bytes in several strings.",
+        "?",
+        "a changeset that creates a DKIM key of 2048 bits",
+    ),
+    Assumption(
+        "targets",
+        "The target of a CNAME, MX, NS or SRV is a full name, with or without a last dot.",
+        "?",
+        "the MX in the records of a revision",
+    ),
+    Assumption(
+        "immutable",
+        "What cannot be changed is listed as immutable: true; anything else means it can be.",
+        "L",
+        "the SOA and a TXT in the records of a revision",
+    ),
+    Assumption(
+        "ttl",
+        "Each record has a TTL; 3600 seconds is what a new one would get by hand.",
+        "L",
+        "a record made in the CCP without naming a TTL",
+    ),
+    Assumption(
+        "one-ttl",
+        "Two TTLs at one name and type are not wanted (RFC 2181, 5.2).",
+        "?",
+        "a changeset that creates a second TXT with another TTL",
+    ),
+    Assumption(
+        "limit",
+        "429 means to wait, for the seconds or until the date in Retry-After if there is one.",
+        "?",
+        "a 429 that comes by itself",
+    ),
+)
+"""All of them; the sandbox can do the opposite of each."""
 
 READ_AND_WRITE = 4
 """Calls to read a zone (the domain, its revisions, their newest's records) and to write to it."""
@@ -236,8 +350,9 @@ class CloudDnsBackend:
             return None
         if answer.has_code(BAD_VALUE):
             raise self._budget.counted(bad_name(name, answer))
-        result = self._success(DOMAIN, name, answer)
-        listed = result if isinstance(result, list) else [result] if result else []
+        listed = self._success(DOMAIN, name, answer) or []
+        if not isinstance(listed, list):
+            raise unknown_shape(DOMAIN, name, answer.payload)
         entries = [parsed(DOMAIN, name, entry, DomainEntry) for entry in listed]
         return next((entry for entry in entries if entry.fqdn == name), None)
 
@@ -255,7 +370,8 @@ class CloudDnsBackend:
         records = tuple(to_record(row, form) for row in rows)
         _check_apex(entry.fqdn, records)
         draft = history.draft.identifier if history.draft else None
-        return Zone(entry.fqdn, self.name, records, revision, draft)
+        state = history.unknown_state
+        return Zone(entry.fqdn, self.name, records, revision, draft, draft_state=state)
 
     def _write(
         self, entry: DomainEntry, body: dict[str, object], by: float | None
@@ -279,6 +395,8 @@ class CloudDnsBackend:
             if answer.is_missing and number > 1:
                 return None
             result = self._success(call, entry.fqdn, answer)
+            if result is None and number > 1:
+                return None
             if not isinstance(result, list):
                 raise unknown_shape(call, entry.fqdn, answer.payload)
             return Page(result, answer.pagination.last_page, answer.pagination.total)
@@ -345,171 +463,6 @@ def _once(send: Callable[[], Reply]) -> Reply:
     return send()
 
 
-COMMITTED = frozenset(
-    {"committed", "active", "live", "published", "deployed", "current", "applied", "released"}
-)
-"""States of a revision that is the zone, or was put in its place."""
-
-PAST = frozenset(
-    {"superseded", "archived", "replaced", "inactive", "obsolete", "outdated", "previous", "old"}
-)
-"""States of a revision that was the zone once."""
-
-DRAFT = frozenset({"draft", "uncommitted", "open", "editing"})
-"""States of a revision that is not the zone yet. An unknown state counts as one of these, but it is
-not relied on to have changed nothing."""
-
-DISCARDED = frozenset({"discarded", "deleted", "aborted"})
-"""States of a revision that never was the zone, and never will be."""
-
-LONGEST_STATE = 40
-"""Characters of an unknown state that are shown: it is a word, and the very thing to report."""
-
-
-def is_committed(state: str) -> bool:
-    """Whether a revision in this state can be the live zone; in an unknown one it cannot."""
-    return _word(state) in COMMITTED
-
-
-def _word(state: str) -> str:
-    return re.sub(r"[^a-z]", "", state.lower())
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The revisions of a zone in any order, and the newest committed one among them."""
-
-    revisions: tuple[Revision, ...]
-    live: Revision
-
-    @classmethod
-    def of(cls, zone: str, listed: Iterable[Revision]) -> History:
-        """The history of ``zone`` as the API lists it.
-
-        Raises:
-            ApiError: which revision is the live zone cannot be told.
-        """
-        revisions = tuple({revision.identifier: revision for revision in listed}.values())
-        committed = [revision for revision in revisions if is_committed(revision.state)]
-        if not committed:
-            raise _none_committed(zone, revisions)
-        return cls(revisions, _newest(zone, _newest_first(committed)))
-
-    @property
-    def draft(self) -> Revision | None:
-        """One that is not committed yet and may be newer than the live one."""
-        drafts = [
-            revision
-            for revision in _newest_first(self.revisions)
-            if _word(revision.state) not in COMMITTED | PAST | DISCARDED
-            and _order(revision, self.live) != -1
-        ]
-        return drafts[0] if drafts else None
-
-    def check_follows(self, zone: Zone, identifier: str) -> None:
-        """See that the revision we have just made came right after the one we had read.
-
-        Where the list cannot tell, that counts as no.
-
-        Raises:
-            UnverifiedError: it did not.
-        """
-        made, read = self._find(identifier), self._find(zone.revision)
-        if made is None or not is_committed(made.state):
-            raise _not_committed(zone.name, made)
-        if read is None or _order(made, read) != 1:
-            raise UnverifiedError(
-                f"Whether another program wrote to {zone.name} at the same time cannot be told: "
-                "netcup's list does not show the revision this change was made for before ours.",
-                _look(zone.name),
-            )
-        if any(self._may_lie_between(revision, zone, read, made) for revision in self.revisions):
-            raise UnverifiedError(
-                f"Another program wrote to {zone.name} at the same time, between our read and "
-                "our write.",
-                _look(zone.name),
-            )
-
-    def _find(self, identifier: str | None) -> Revision | None:
-        return next((r for r in self.revisions if r.identifier == identifier), None)
-
-    @staticmethod
-    def _may_lie_between(one: Revision, zone: Zone, read: Revision, made: Revision) -> bool:
-        if one in (read, made) or one.identifier == zone.draft:
-            return False
-        if _word(one.state) in DRAFT | DISCARDED:
-            return False
-        return _order(one, read) != -1 and _order(made, one) != -1
-
-
-def _order(one: Revision, other: Revision) -> int | None:
-    """1 if ``one`` is newer, -1 if older, 0 if the same age; ``None`` if nothing tells.
-
-    The serial decides, then the date.
-    """
-    pairs = (
-        (one.serial, other.serial),
-        (_seconds(one.created_at), _seconds(other.created_at)),
-    )
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    if not known:
-        return None
-    return next(((1 if a > b else -1) for a, b in known if a != b), 0)
-
-
-def _seconds(date: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(date)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _newest_first(listed: Iterable[Revision]) -> list[Revision]:
-    """The list turned so that, among revisions of one age, the newer comes first."""
-    revisions = list(listed)
-    if revisions and _order(revisions[0], revisions[-1]) == -1:
-        revisions.reverse()
-    return revisions
-
-
-def _newest(zone: str, committed: list[Revision]) -> Revision:
-    newest = committed[0]
-    for revision in committed[1:]:
-        order = _order(revision, newest)
-        if order is None:
-            raise ApiError(
-                f"Which revision of {zone} is the newest cannot be told: netcup gives them no "
-                "serial and no date in common.",
-                "Nothing can be planned from it; please report it.",
-            )
-        if order == 1:
-            newest = revision
-    return newest
-
-
-def _none_committed(zone: str, revisions: tuple[Revision, ...]) -> ApiError:
-    states = sorted({revision.state[:LONGEST_STATE] for revision in revisions})
-    shown = ", ".join(map(ascii, states[:10])) or "it lists none at all"
-    return ApiError(
-        f"netcup has no revision of {zone} in a state that is known to be live ({shown}).",
-        "If the CCP shows no draft under CloudDNS, please report the states named here.",
-    )
-
-
-def _not_committed(zone: str, made: Revision | None) -> UnverifiedError:
-    where = f"is in the state {made.state[:LONGEST_STATE]!a}" if made else "is not in its list"
-    return UnverifiedError(
-        f"netcup answered the write to {zone} with success, but the new revision {where}.",
-        "Look in the CCP, under CloudDNS, whether it was left as a draft; then run the same "
-        "command again.",
-    )
-
-
-def _look(zone: str) -> str:
-    return f"Look at the zone (netcup-mailauth records {zone}), and run the same command again."
-
-
 PER_PAGE = 100
 """Entries to ask for (fact 2.5)."""
 
@@ -528,15 +481,17 @@ class Page:
     last_page: int | None = None
     total: int | None = None
 
-    def is_last(self, number: int) -> bool:
-        """Whether no page follows this one, the ``number``-th.
+    def is_last(self, number: int, read: int) -> bool:
+        """Whether no page follows this one, the ``number``-th, after ``read`` entries in all.
 
         Where the API does not say, a page that may be full leaves a doubt: the number asked for
         need not be the number it gives.
         """
-        if self.last_page is None:
-            return len(self.entries) < FULL
-        return number >= self.last_page
+        if self.last_page is not None:
+            return number >= self.last_page
+        if self.total is not None:
+            return read >= self.total
+        return len(self.entries) < FULL
 
 
 def collect(what: str, ask: Callable[[int], Page | None]) -> list[object]:
@@ -557,7 +512,7 @@ def collect(what: str, ask: Callable[[int], Page | None]) -> list[object]:
             raise _broken(f"netcup gives one page of {what} twice, as page {number} too.")
         entries += page.entries
         before = page
-        if page.is_last(number):
+        if page.is_last(number, len(entries)):
             return _whole(what, entries, page, number)
     raise _broken(f"netcup's list of {what} does not end after {MOST_PAGES} pages.")
 

@@ -1,7 +1,7 @@
 """The shapes of netcup's REST API, and what an answer that is no success means (facts 2.2 to 2.5).
 
-Reading takes every plausible form (the table in :mod:`netcup_mailauth.netcup.clouddns`); names are
-written back in the form that was read, so that a delete matches.
+Reading takes more forms than one (the assumptions of :mod:`netcup_mailauth.netcup.clouddns`); names
+are written back in the form that was read, so that a delete matches.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from netcup_mailauth.errors import (
     CredentialsError,
     MailauthError,
     RefusedError,
-    WaitError,
     WriteNotProcessedError,
     ZoneError,
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
-from netcup_mailauth.netcup.http import TOO_MANY
+from netcup_mailauth.netcup.http import TOO_MANY, too_many
 from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record, masked, shape
 from netcup_mailauth.records import APEX, DnsRecord, absolute, join_txt, quoted
 
@@ -271,10 +270,7 @@ def is_about_one(answer: Answer) -> bool:
 def error_for(call: str, zone: str, answer: Answer) -> MailauthError:
     """The error that an answer other than a success stands for; ``call`` is ours, in words."""
     if answer.status == TOO_MANY:
-        return WaitError(
-            f"netcup's limit of requests to its REST API is used up ({answer.message}).",
-            f"Wait {_asked_for(answer)}, then run the same command again.",
-        )
+        return too_many("its REST API", answer.message, answer.retry_after)
     if answer.is_missing:
         return ZoneError(
             f"netcup's REST API does not have {call} of {zone} ({answer.message}).",
@@ -299,12 +295,6 @@ def error_for(call: str, zone: str, answer: Answer) -> MailauthError:
         f"netcup refused {call} of {zone} ({answer.message}).",
         "Run the same command again; if it comes again, please report it.",
     )
-
-
-def _asked_for(answer: Answer) -> str:
-    seconds = answer.retry_after or ""
-    known = seconds.isdecimal() and seconds.isascii() and len(seconds) < 7
-    return f"{seconds} s, as netcup asks" if known else "a few minutes"
 
 
 def unknown_shape(call: str, zone: str, payload: object, where: str = "") -> ApiError:

@@ -9,6 +9,7 @@ matters: can the request have reached the API? Then it must not be sent again.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from netcup_mailauth.clock import Pauses
-from netcup_mailauth.errors import TransportError, UsageError
+from netcup_mailauth.errors import TransportError, UsageError, WaitError
 from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Reply:
     retry_after: str | None = None
 
 
+class NotJsonError(TransportError):
+    """The answer is of a success, and says nothing that can be read."""
+
+
 class HttpClient:
     """A session with one API.
 
@@ -78,6 +83,7 @@ class HttpClient:
         self._headers = {
             "User-Agent": f"netcup-mailauth/{__version__}",
             "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",  # no other, whatever else could be unpacked here
             **(headers or {}),
         }
         self.ahead: float | None = None
@@ -231,7 +237,7 @@ class HttpClient:
             )
         payload = _json(body)
         if payload is None and status < 400:
-            raise TransportError(
+            raise NotJsonError(
                 f"{self.what} answered with {_sort(body)} (HTTP {status}, {len(body)} bytes).",
                 "This happens when it is being maintained; try again later.",
             )
@@ -499,11 +505,30 @@ TIMES_TOLD_TO_WAIT = 2
 
 
 def pause(retry_after: str | None, pauses: Pauses) -> float:
-    """Seconds to wait by a Retry-After header, which has seconds or a date (RFC 9110, 10.2.3)."""
-    from urllib3.exceptions import InvalidHeader
-    from urllib3.util import Retry
+    """Seconds to wait by a Retry-After header; some, where it does not say."""
+    seconds = _seconds(retry_after)
+    return pauses.unsaid if seconds is None else min(seconds, pauses.longest)
 
-    try:
-        return min(float(Retry().parse_retry_after(retry_after or "")), pauses.longest)
-    except (InvalidHeader, ValueError, OverflowError):
-        return pauses.unsaid
+
+def too_many(what: str, said: str, retry_after: str | None) -> WaitError:
+    """The error of a 429; ``said`` is the answer in words, ``what`` the API as in a message."""
+    seconds = _seconds(retry_after)
+    known = seconds is not None and seconds < LONGEST_TOLD
+    wait = f"{math.ceil(seconds or 0)} s, as netcup asks" if known else "a few minutes"
+    return WaitError(
+        f"netcup's limit of requests to {what} is used up ({said}).",
+        f"Wait {wait}, then run the same command again.",
+    )
+
+
+LONGEST_TOLD = 1_000_000
+"""Seconds, eleven days: whoever asks for more cannot mean it."""
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """What a Retry-After asks for, which has seconds or a date (RFC 9110, 10.2.3)."""
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    ahead = _ahead(text)
+    return None if ahead is None else max(ahead, 0.0)

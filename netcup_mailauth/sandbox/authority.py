@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from dns.rdatatype import RdataType
     from dns.rrset import RRset
 
-    from netcup_mailauth.sandbox.quirks import ShortTarget
-
     Entry = tuple[Name, int, Rdata]
     Node = Mapping[RdataType, Rdataset]
     from netcup_mailauth.sandbox.zones import Zone
@@ -60,7 +58,6 @@ class Reader:
     """Reads the values of the zone `origin`, which `@` stands for, or raises one of UNUSABLE."""
 
     origin: Name
-    short_target: ShortTarget = "absolute"
 
     def name(self, hostname: str) -> Name:
         """The full name of a record."""
@@ -93,8 +90,7 @@ class Reader:
         """A target is written in full but without its trailing dot; `@` is the apex (1.5)."""
         if text == "@":
             return self.origin
-        is_short = "." not in text and self.short_target == "relative"
-        return _name(text, self.origin if is_short else dns.name.root)
+        return _name(text, dns.name.root)
 
 
 _WORLD = Reader(dns.name.root)
@@ -233,12 +229,12 @@ def _place(nodes: dict[Name, dict[RdataType, Rdataset]], name: Name) -> None:
 
 
 @lru_cache(maxsize=128)
-def tree_of(zone: Zone, short_target: ShortTarget) -> Tree:
+def tree_of(zone: Zone) -> Tree:
     """The tree of a zone; a record that cannot be served is left out, as a name server would."""
     origin = dns.name.from_text(zone.name)
     ttl = seconds(zone.ttl)
     times = [seconds(text) for text in (zone.refresh, zone.retry, zone.expire)]
-    entries = list(_usable(zone, Reader(origin, short_target)))
+    entries = list(_usable(zone, Reader(origin)))
     soa = start_of_authority(zone.serial, ttl, times)
     return build_tree(origin, with_apex(origin, ttl, soa, entries))
 
@@ -270,14 +266,12 @@ def _usable(zone: Zone, reader: Reader) -> Iterator[Entry]:
             yield reader.name(record.hostname), seconds(zone.ttl_of(record)), value
 
 
-def answer(
-    name: Name, kind: RdataType, zones: Mapping[str, Zone], short_target: ShortTarget
-) -> Result:
+def answer(name: Name, kind: RdataType, zones: Mapping[str, Zone]) -> Result:
     """What an authoritative server says; it refuses what is in none of its zones."""
     zone = zone_of(name, zones)
     if zone is None:
         return Result(dns.rcode.REFUSED)
-    result = tree_of(zone, short_target).look_up(name, kind)
+    result = tree_of(zone).look_up(name, kind)
     is_referral = result.onward == name and not result.answer
     return result if is_referral else replace(result, flags=dns.flags.AA)
 

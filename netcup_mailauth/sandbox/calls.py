@@ -84,35 +84,25 @@ class RateLimit:
 class Lockout:
     """After so many errors in a row the CCP refuses every call, the login too (L41)."""
 
-    def __init__(self, quirks: Quirks, clock: Callable[[], float]) -> None:
+    def __init__(self, quirks: Quirks) -> None:
         self._quirks = quirks
-        self._clock = clock
         self._errors_in_a_row = 0
-        self._since: float | None = None
+        self._locked = False
 
     def holds(self) -> bool:
-        """Whether a call arriving now is refused; it may make the lock-out longer."""
-        if self._since is None:
-            return False
-        now, lasts = self._clock(), self._quirks.lockout_seconds
-        if lasts is not None and now - self._since >= lasts:
-            self.clear()
-            return False
-        if self._quirks.lockout_extends:
-            self._since = now
-        return True
+        """Whether a call arriving now is refused; nothing but a reset ends it."""
+        return self._locked
 
     def note(self, *, error: bool) -> None:
         """Count an answer that was given; a success starts the count anew."""
         self._errors_in_a_row = self._errors_in_a_row + 1 if error else 0
         limit = self._quirks.lockout_after
-        if self._since is None and limit is not None and self._errors_in_a_row >= limit:
-            self._since = self._clock()
+        self._locked |= limit is not None and self._errors_in_a_row >= limit
 
     def clear(self) -> None:
         """Unlock."""
         self._errors_in_a_row = 0
-        self._since = None
+        self._locked = False
 
 
 class Timers:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import secrets
 import string
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import parse_qsl
 
 from netcup_mailauth.sandbox import ccp_answers as answers
 from netcup_mailauth.sandbox.ccp_answers import CcpAnswer, success, update_failed, validation_error
@@ -52,6 +52,7 @@ _RESELLER_ACTIONS = frozenset(
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9]{0,64}", re.ASCII)
 _BASE64 = string.ascii_letters + string.digits + "+/"
+_DNSSEC_PAUSE = 86400.0  # seconds: it can be switched on once a day (L45)
 _SOA_FIELDS = ("ttl", "refresh", "retry", "expire")
 _HEADERS = (
     ("Expires", "Tue, 03 Jul 2001 06:00:00 GMT"),
@@ -96,24 +97,18 @@ class CcpCall:
         return replace(self, param={**self.param, "dnsrecordset": half})
 
 
-@dataclass
-class _Session:
-    used: float
-    dies: float | None
-
-
 class Sessions:
     """The open sessions of the one account; many side by side are fine (L6, L9-L12).
 
-    `idle_ttl` is how many seconds without a call end one (L10); the quirks `session_dies_after`
-    and `first_call_4001` make them die sooner.
+    `idle_ttl` is how many seconds without a call end one (L10); the quirk `first_call_4001` makes
+    them die sooner.
     """
 
     def __init__(self, idle_ttl: float, quirks: Quirks, clock: Callable[[], float]) -> None:
         self._idle_ttl = idle_ttl
         self._quirks = quirks
         self._clock = clock
-        self._open: dict[str, _Session] = {}
+        self._open: dict[str, float] = {}  # when each was used last
         self._first_calls_to_refuse = 0
         self.clear()
 
@@ -125,24 +120,19 @@ class Sessions:
     def open(self) -> str:
         """Start a session; its id is 50 characters of the Base64 alphabet (L6)."""
         number = "".join(secrets.choice(_BASE64) for _ in range(50))
-        now, span = self._clock(), self._quirks.session_dies_after
-        dies = None if span is None else now + random.uniform(*span)  # noqa: S311 - not secret
-        if self._quirks.first_call_4001 == "always":
-            dies = now
-        elif self._first_calls_to_refuse:
-            self._first_calls_to_refuse -= 1
-            dies = now
-        self._open[number] = _Session(used=now, dies=dies)
+        is_dead = self._quirks.first_call_4001 == "always" or self._first_calls_to_refuse > 0
+        self._first_calls_to_refuse = 0
+        if not is_dead:
+            self._open[number] = self._clock()
         return number
 
     def use(self, number: object) -> bool:
         """Whether the session lives; if so its idle time starts anew."""
         now = self._clock()
         self._end_the_dead(now)
-        session = self._open.get(number) if isinstance(number, str) else None
-        if session is None:
+        if not isinstance(number, str) or number not in self._open:
             return False
-        session.used = now
+        self._open[number] = now
         return True
 
     def end(self, number: object) -> None:
@@ -156,9 +146,8 @@ class Sessions:
         return len(self._open)
 
     def _end_the_dead(self, now: float) -> None:
-        for number, session in list(self._open.items()):
-            idle = now - session.used >= self._idle_ttl
-            if idle or (session.dies is not None and now >= session.dies):
+        for number, used in list(self._open.items()):
+            if now - used >= self._idle_ttl:
                 del self._open[number]
 
 
@@ -182,9 +171,13 @@ class CcpAccount:
     def decode(self, request: Request) -> CcpCall | Reply:
         """Read a request, whatever its content type (L1, L42).
 
-        Those who do not ask for JSON get the interface page (1.1).
+        Those who do not ask for JSON get the interface page (1.1), or nothing for what they post.
         """
-        if request.query != "JSON" or request.method != "POST":
+        is_post = request.method == "POST"
+        if "JSON" not in dict(parse_qsl(request.query, keep_blank_values=True)):
+            says_nothing = is_post and self.zones.quirks.without_json == "empty"
+            return Reply(200, "text/html", b"") if says_nothing else html_reply("netcup API")
+        if not is_post:
             return html_reply("netcup API")
         if not request.body.strip():
             return CcpCall(_MALFORMED, error=validation_error(answers.EMPTY, action=""))
@@ -296,8 +289,6 @@ class CcpAccount:
             return update_failed(answers.zone_not_found(call.domain))
         if entries is None:
             return validation_error(answers.field_mismatch("dnsrecordset", "dnsrecordset"))
-        if not entries and quirks.empty_list == "error":
-            return update_failed(answers.UPDATE_FAILED)
         new, error = merge(zone, entries, quirks, zones.clock(), zones.new_id)
         if store:
             zones.put(new)  # after an error too: what came before it (L29)
@@ -319,7 +310,7 @@ class CcpAccount:
             return validation_error(problem)
         now = self.zones.clock()
         switched_on = wanted["dnssecstatus"] and not zone.dnssec
-        if switched_on and now - zone.dnssec_enabled < self.zones.quirks.dnssec_pause:
+        if switched_on and now - zone.dnssec_enabled < _DNSSEC_PAUSE:
             return validation_error(answers.DNSSEC_PAUSE)
         new = replace(
             zone,
@@ -342,9 +333,7 @@ class CcpAccount:
         return {"dnsrecords": zone.wire_records(self.zones.quirks, self.zones.clock())}
 
     def _shown(self, call: CcpCall, zone: Zone) -> dict[str, object]:
-        quirks = self.zones.quirks
-        as_sent = quirks.zone_name_echo == "as-sent"
-        return zone.wire(str(call.param["domainname"]) if as_sent else zone.name, quirks)
+        return zone.wire(str(call.param["domainname"]))
 
 
 def malformed(call: CcpCall) -> CcpAnswer | None:

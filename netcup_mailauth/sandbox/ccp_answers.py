@@ -81,7 +81,7 @@ class CcpAnswer:
     """What netcup says to one call.
 
     `action` is what is echoed in place of the call's own, where netcup has not read that yet, nor
-    its id; `numbered` is false where netcup leaves `serverrequestid` empty.
+    its id; `numbered` is false where netcup may leave `serverrequestid` empty.
     """
 
     status: str
@@ -97,10 +97,17 @@ class CcpAnswer:
         """Whether it counts towards the lock-out (L41)."""
         return self.status == "error"
 
+    def _number(self, quirks: Quirks) -> str:
+        """The `serverrequestid`; early errors have one at times (B3)."""
+        is_early = not self.numbered
+        if is_early and (quirks.request_ids == "28" or secrets.choice((True, False))):
+            return ""
+        return _request_id(quirks)
+
     def envelope(self, action: str, client_request_id: str, quirks: Quirks) -> dict[str, object]:
         """The eight keys in netcup's order; acme.sh cuts by position, so order matters (L2)."""
         return {
-            "serverrequestid": _request_id() if self.numbered else "",
+            "serverrequestid": self._number(quirks),
             "clientrequestid": client_request_id if self.action is None else "",
             "action": action if self.action is None else self.action,
             "status": self.status,
@@ -111,9 +118,11 @@ class CcpAnswer:
         }
 
 
-def _request_id() -> str:
-    """28 alphanumerics (L4)."""
-    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(28))
+def _request_id(quirks: Quirks) -> str:
+    """28 alphanumerics (L4), or 17, or 29 with an equals sign at the end (B3)."""
+    length = 28 if quirks.request_ids == "28" else secrets.choice((17, 28, 29))
+    text = "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
+    return f"{text[:-1]}=" if length == 29 else text
 
 
 def success(short: str, long: str, data: dict[str, object] | None = None) -> CcpAnswer:

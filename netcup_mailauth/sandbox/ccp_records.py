@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import ccp_answers
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.sandbox.zones import Zone
 
 TYPE_CHANGED = f"{ccp_answers.UPDATE_FAILED}The type of a record cannot be changed."  # (guess)
-EXISTS_ALREADY = f"{ccp_answers.UPDATE_FAILED}The record already exists."  # (guess)
-CNAME_CONFLICT = f"{ccp_answers.UPDATE_FAILED}A CNAME cannot stand beside other records."  # (guess)
 
 _TARGETS = frozenset({"CNAME", "MX", "NS"})
 _ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
@@ -53,8 +51,6 @@ def read_entry(raw: object, zone: str, quirks: Quirks) -> Entry:
             problems.append(ccp_answers.BARE_DELETE)
         return Entry(number, True, hostname, kind, "0", destination, tuple(problems))
     hostname = _relative(hostname, zone)
-    if quirks.hostname_case == "lower":
-        hostname = hostname.lower()
     if not is_hostname(hostname):
         problems.append(ccp_answers.HOSTNAME)
     priority = _priority(raw.get("priority"), problems)
@@ -136,11 +132,7 @@ def _stored(kind: str, destination: str, quirks: Quirks) -> str:
         return destination.removesuffix(".")  # L31, 1.5: no trailing dot on read
     if kind != "TXT":
         return destination
-    text = destination.replace("\\", "")  # L30: backslashes are lost
-    if quirks.single_quote == "drop":
-        text = text.replace("'", "")
-    elif quirks.single_quote == "escape":
-        text = text.replace("'", "\\'")
+    text = re.sub(r"[\\']", "", destination)  # L30: both are lost
     return text if quirks.txt_limit is None else text[: quirks.txt_limit]
 
 
@@ -201,38 +193,22 @@ class _Records:
         if entry.id is not None or entry.delete:
             if old is not None:
                 self.all.remove(old) if entry.delete else self._update(old, entry)
-            elif self.quirks.unknown_id == "error":  # L25
+            else:  # L25
                 raise _RefusedEntryError(ccp_answers.unknown_record(entry.id))
         elif entry.type != "NS":  # L34: netcup says yes and stores nothing
             self._create(entry)
 
     def _update(self, old: Record, entry: Entry) -> None:
-        if entry.type != old.type and self.quirks.type_change == "refuse":
+        if entry.type != old.type:
             raise _RefusedEntryError(TYPE_CHANGED)
         new = _record(old.id, entry, self.now, old.ttl)
         if new.content() == old.content():
             return  # L24: no change, so neither serial nor state move
-        self._refuse_cname_conflict(new)
         self.all[self.all.index(old)] = new
 
     def _create(self, entry: Entry) -> None:
-        draft = _record(0, entry, self.now, self.quirks.rest_default_ttl)
-        if any(draft.content() == record.content() for record in self.all):  # L26
-            if self.quirks.duplicate_create == "ignore":
-                return
-            if self.quirks.duplicate_create == "error":
-                raise _RefusedEntryError(EXISTS_ALREADY)
-        self._refuse_cname_conflict(draft)
-        self.all.append(replace(draft, id=self.new_id()))
-
-    def _refuse_cname_conflict(self, new: Record) -> None:
-        if self.quirks.cname_conflict == "accept":
-            return
-        name = new.hostname.lower()
-        for record in self.all:
-            beside = record.id != new.id and record.hostname.lower() == name
-            if beside and "CNAME" in (record.type, new.type):
-                raise _RefusedEntryError(CNAME_CONFLICT)
+        ttl = self.quirks.rest_default_ttl
+        self.all.append(_record(self.new_id(), entry, self.now, ttl))
 
 
 def _record(number: int, entry: Entry, now: float, ttl: int) -> Record:

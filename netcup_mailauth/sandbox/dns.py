@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from netcup_mailauth.sandbox.dns_messages import Transport
-    from netcup_mailauth.sandbox.quirks import ShortTarget
     from netcup_mailauth.sandbox.resolver import Resolver
     from netcup_mailauth.sandbox.world import World
     from netcup_mailauth.sandbox.zones import Zone
@@ -112,13 +111,12 @@ class Server:
     def __init__(
         self,
         publication: Publication,
-        short_target: ShortTarget,
         late: float = 0.0,
         world: World | None = None,
     ) -> None:
         self.queries = 0
         self._publication, self._late = publication, late
-        self._short_target, self._world = short_target, world
+        self._world = world
         self._resolver: Resolver | None = None
         self._behaviour = GOOD
         self._stale: Mapping[str, Zone] | None = None
@@ -161,11 +159,9 @@ class Server:
             name, kind = query.question[0].name, query.question[0].rdtype
             try:
                 if self._world is None:
-                    result = authority.answer(name, kind, self._zones(), self._short_target)
+                    result = authority.answer(name, kind, self._zones())
                 else:
-                    self._resolver = self._resolver or resolver.Resolver(
-                        self._world, self._short_target
-                    )
+                    self._resolver = self._resolver or resolver.Resolver(self._world)
                     result = self._resolver.answer(name, kind, self._zones())
             except Exception:  # noqa: BLE001 - so does a name server that stumbles
                 result = dns_messages.SERVFAIL
@@ -337,7 +333,6 @@ class DnsService:
         zones: Mapping[str, Zone],
         delays: Sequence[float],
         world: World,
-        short_target: ShortTarget,
         clock: Callable[[], float],
     ) -> None:
         good = all(isinstance(d, int | float) and 0 <= d < math.inf for d in delays)
@@ -346,8 +341,8 @@ class DnsService:
                 f"publish_delays must hold {NAME_SERVERS} numbers of seconds, 0 or more"
             )
         self._publication = Publication(zones, max(delays), clock)
-        self._servers = [Server(self._publication, short_target, late) for late in delays]
-        self._servers.append(Server(self._publication, short_target, world=world))
+        self._servers = [Server(self._publication, late) for late in delays]
+        self._servers.append(Server(self._publication, world=world))
         self._ports: list[Port] = []
         self._lock = threading.Lock()  # around opening and closing ports
 

@@ -5,14 +5,17 @@ Each row says what becomes of the call, and what is answered in the place of its
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from netcup_mailauth.sandbox import ccp, ccp_answers, rest, rest_answers
 from netcup_mailauth.sandbox.dns import GOOD, NAME_SERVERS, Behaviour
 from netcup_mailauth.sandbox.http import (
+    GZIP,
     IN_PIECES,
     NO_REPLY,
     Reply,
@@ -208,15 +211,33 @@ def _null_result(_failing: FailingCall, own: RestAnswer) -> RestAnswer:
     return own if own.errors else replace(own, result=None)
 
 
-def _wait_and_retry(failing: FailingCall, _own: object) -> RestAnswer:
+def _wait_and_retry(failing: FailingCall, _own: object) -> RestAnswer | Reply:
     """Too many calls; how long to wait is the fault's delay."""
-    return rest_answers.too_many(rest_answers.whole_seconds(failing.fault.delay))
+    seconds = rest_answers.whole_seconds(failing.fault.delay)
+    if failing.account.where == "rest":
+        return rest_answers.too_many(seconds)
+    return replace(_PAGE_429, headers=(("Retry-After", seconds),))
+
+
+def _bomb(failing: FailingCall, own: Any) -> Reply:
+    """It is packed, and so large unpacked that nobody should take all of it."""
+    reply: Reply = failing.account.written(failing.call, own)
+    body = _padding() * _PADDINGS + gzip.compress(reply.body)
+    return replace(reply, body=body, headers=(*reply.headers, GZIP))
+
+
+@cache
+def _padding() -> bytes:
+    """A megabyte of blanks, packed; any number of such pieces in a row are one file of gzip."""
+    return gzip.compress(b" " * 1024 * 1024)
 
 
 # The table
 
 _PAGE = html_reply("Service Temporarily Unavailable")
 _PAGE_401 = html_reply("401 Authorization Required", 401)
+_PADDINGS = 40
+_PAGE_429 = html_reply("429 Too Many Requests", 429)
 _PAGE_403 = html_reply("403 Forbidden", 403)
 _PAGE_500 = html_reply("500 Internal Server Error", 500)
 _UNPROCESSABLE = rest_answers.failure(
@@ -236,6 +257,8 @@ _BOTH = {
     "loses": Mode("all", first=_lose),
     "slow": Mode("all", delay=10.0, waits=True),
     "denied": Mode("nothing", _PAGE_403),
+    "429": Mode("nothing", _wait_and_retry, delay=1.0),
+    "bomb": Mode("all", _bomb),
     **dict.fromkeys(IN_PIECES, Mode("all", _in_pieces, delay=0.2)),
 }
 
@@ -259,7 +282,6 @@ MODES: Mapping[Where, Mapping[str, Mode]] = {
         "no-content": Mode("nothing", RestAnswer(204)),
         "apply-then-no-content": Mode("all", RestAnswer(204)),
         "bad-key": Mode("nothing", rest_answers.bad_key()),
-        "429": Mode("nothing", _wait_and_retry, delay=1.0),
         "draft": Mode("all", first=_draft),
         "missing": Mode("nothing", rest_answers.not_found(rest_answers.NO_RESULTS)),
         "null-result": Mode("all", _null_result),

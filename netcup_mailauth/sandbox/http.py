@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import ipaddress
 import itertools
 import json
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, TCPServer
@@ -88,6 +90,22 @@ def html_reply(title: str, status: int = 200) -> Reply:
         f"<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     )
     return Reply(status, "text/html", text.encode())
+
+
+GZIP = ("Content-Encoding", "gzip")
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the client says that it can unpack an answer (RFC 9110 12.5.3)."""
+    named = request.headers.get("Accept-Encoding", "").lower().replace(" ", "").split(",")
+    return any(re.fullmatch(r"gzip(;q=(1|0\.[0-9]*[1-9]).*)?", one) for one in named)
+
+
+def compressed(reply: Reply) -> Reply:
+    """The same, packed; not what has no body, is packed already or comes in pieces."""
+    if not reply.body or reply.transfer != "whole" or GZIP in reply.headers:
+        return reply
+    return replace(reply, body=gzip.compress(reply.body, 6), headers=(*reply.headers, GZIP))
 
 
 def are_served(hosts: Sequence[str]) -> bool:

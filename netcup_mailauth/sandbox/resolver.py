@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from dns.rdatatype import RdataType
     from dns.rrset import RRset
 
-    from netcup_mailauth.sandbox.quirks import ShortTarget
     from netcup_mailauth.sandbox.world import Facts, World
     from netcup_mailauth.sandbox.zones import Zone
 
@@ -48,8 +47,8 @@ class Resolver:
     A zone of the sandbox wins over the same name elsewhere.
     """
 
-    def __init__(self, world: World, short_target: ShortTarget) -> None:
-        self._world, self._short_target = world, short_target
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._trees = _WorldTrees((), {})
 
     def answer(self, name: Name, kind: RdataType, zones: Mapping[str, Zone]) -> Result:
@@ -71,7 +70,7 @@ class Resolver:
         """The zone a name lies in, were it but the root."""
         zone = zone_of(name, zones)
         if zone is not None:
-            return tree_of(zone, self._short_target)
+            return tree_of(zone)
         if not self._trees.are_of(zones, self._world.facts):
             self._trees = _WorldTrees(tuple(zones), self._world.facts)
         return self._trees.at(name)

@@ -54,7 +54,6 @@ _ROUTES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("acme", rf"{_CHALLENGES}/(?P<scope>[^/]+)/(?P<value>[^/]+)", ("GET", "DELETE")),
 )
 _FIRST_DOMAIN = 1047093
-_MOST_PER_PAGE = 100  # (guess) 100 was seen to be asked for
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _FQDN = re.compile(rf"(?:{_LABEL}\.)+[a-z0-9-]{{2,63}}", re.IGNORECASE | re.ASCII)
 _CHALLENGE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -100,16 +99,21 @@ class Revision:
     zone: Zone
     is_draft: bool
 
-    def wire(self, quirks: Quirks) -> dict[str, object]:
+    def wire(self, quirks: Quirks, *, is_replaced: bool = False) -> dict[str, object]:
         """What the API tells about it."""
         moment = datetime.datetime.fromtimestamp(self.created, datetime.UTC)
-        time = moment.isoformat(timespec=quirks.rest_times)
+        date = moment.isoformat(timespec=quirks.rest_times)
+        time = date if quirks.rest_revision_age in ("both", "date") else None
+        serial = self.zone.serial if quirks.rest_revision_age in ("both", "serial") else None
+        state = quirks.rest_draft_state if self.is_draft else quirks.rest_committed_state
+        if is_replaced and not self.is_draft:
+            state = quirks.rest_replaced_state or state
         return {
             "identifier": self.identifier,
             "createdAt": time,
             "modifiedAt": time,
-            "state": quirks.rest_draft_state if self.is_draft else quirks.rest_committed_state,
-            "serial": self.zone.serial,
+            "state": state,
+            "serial": serial,
         }
 
     def rows(self, quirks: Quirks) -> list[dict[str, object]]:
@@ -150,8 +154,11 @@ class Revisions:
         return Revision(str(uuid.uuid4()), self._clock(), zone, as_draft)
 
     def add(self, revision: Revision) -> None:
-        """Add a revision; where drafts are wanted, one lies on top of each state (R11)."""
-        self._by_zone.setdefault(revision.zone.name, []).append(revision)
+        """Add a revision; where drafts are wanted, one lies on top of the newest state (R11)."""
+        there = self._by_zone.setdefault(revision.zone.name, [])
+        if revision.is_draft and self._quirks.rest_drafts == "one":
+            there[:] = [other for other in there if not other.is_draft]
+        there.append(revision)
         if not revision.is_draft and self._quirks.rest_draft == "newest":
             self.begin_draft(revision.zone)
 
@@ -227,7 +234,7 @@ class RestAccount:
         """Why a call is not carried out (R1, R16), or None."""
         if not self.rate.admits():
             return too_many(self._retry_after())
-        return None if call.key == self._key else bad_key()
+        return None if call.key == self._key else bad_key(self.zones.quirks.rest_bad_key)
 
     def carry_out(self, call: RestCall, *, store: bool = True) -> RestAnswer:
         """Carry out a call that was let in; without `store` only answer as if."""
@@ -269,19 +276,26 @@ class RestAccount:
         return self._numbers
 
     def _page(self, call: RestCall, items: Sequence[object]) -> RestAnswer:
-        return page_of(items, call.query, self.zones.quirks.rest_per_page)
+        return page_of(items, call.query, self.zones.quirks)
 
     def _find_domains(self, call: RestCall) -> RestAnswer:
         """`GET domain?fqdn=`: a list of one; without `fqdn` of all (guess)."""
         fqdn = call.query.get("fqdn")
         if fqdn is not None and _FQDN.fullmatch(fqdn) is None:  # none with an underscore is (R3)
             raise invalid(BAD_NAME)
-        numbers, zones = self._numbered(), self.zones.by_name
+        numbers, zones, quirks = self._numbered(), self.zones.by_name, self.zones.quirks
+        is_managed = quirks.rest_managed == "always"
         found = [
-            {"id": numbers[name], "fqdn": name, "isDnsManaged": zone.backend == "clouddns"}  # R4
+            {
+                "id": numbers[name],
+                "fqdn": name,
+                "isDnsManaged": is_managed or zone.backend == "clouddns",  # R4
+            }
             for name, zone in zones.items()
             if fqdn is None or name == fqdn.lower()
         ]
+        if not found and quirks.rest_unknown_domain != "404":
+            return RestAnswer(200, [] if quirks.rest_unknown_domain == "empty" else None)
         return self._page(call, found)
 
     def _read(self, call: RestCall, zone: Zone) -> RestAnswer:
@@ -291,20 +305,24 @@ class RestAccount:
             wanted = call.path["revision"]
             revision = next((found for found in revisions if found.identifier == wanted), None)
             return self._page(call, revision.rows(quirks)) if revision else not_found(NO_RESULTS)
+        newest = next((found for found in reversed(revisions) if not found.is_draft), None)
+        shown = [found.wire(quirks, is_replaced=found is not newest) for found in revisions]
         if quirks.rest_revision_order == "newest-first":
-            revisions.reverse()
-        return self._page(call, [revision.wire(quirks) for revision in revisions])
+            shown.reverse()
+        return self._page(call, shown)
 
     def _change(self, call: RestCall, zone: Zone, store: bool) -> RestAnswer:
-        changeset = read_changeset(call.body)
+        quirks = self.zones.quirks
+        changeset = read_changeset(call.body, quirks)
         new = with_changes(zone, changeset, self.zones)
         revision = self.revisions.make(new, as_draft=not changeset.auto_commit)
-        quirks = self.zones.quirks
         if store:
             self.revisions.add(revision)
             if changeset.auto_commit:
                 self.zones.put(new)
-        return RestAnswer(quirks.rest_changeset_status, revision.wire(quirks))
+        is_named = quirks.rest_changeset_result == "revision"
+        result = revision.wire(quirks) if is_named else None
+        return RestAnswer(quirks.rest_changeset_status, result)
 
     def _challenge(self, call: RestCall, zone: str, store: bool) -> RestAnswer:
         if call.method == "POST":
@@ -343,16 +361,18 @@ class RestAccount:
         return whole_seconds(wait) if form == "seconds" else None
 
 
-def page_of(items: Sequence[object], query: Mapping[str, str], per_page: int) -> RestAnswer:
-    """One page of a list, with how many there are (R10); `per_page` where the query says nothing.
+def page_of(items: Sequence[object], query: Mapping[str, str], quirks: Quirks) -> RestAnswer:
+    """One page of a list, with how many there are (R10), or all of it.
 
     Raises:
         RefusedError: there is no such page, not even the first of an empty list.
     """
     page = _positive(query, "page", 1)
-    size = min(_positive(query, "perPage", per_page), _MOST_PER_PAGE)
+    size = min(_positive(query, "perPage", quirks.rest_per_page), quirks.rest_most_per_page)
+    if quirks.rest_pages == "none" and items:
+        return RestAnswer(200, list(items))
     shown = items[(page - 1) * size : page * size]
-    if not shown:
+    if not shown and quirks.rest_past_the_end == "404":
         raise RefusedError(not_found(NO_RESULTS))
     pagination = {
         "page": page,
@@ -360,7 +380,14 @@ def page_of(items: Sequence[object], query: Mapping[str, str], per_page: int) ->
         "totalEntries": len(items),
         "lastPage": -(-len(items) // size),
     }
-    return RestAnswer(200, list(shown), pagination=pagination)
+    if quirks.rest_pages == "no-last-page":
+        del pagination["lastPage"]
+    is_nothing = not shown and quirks.rest_past_the_end == "null"
+    return RestAnswer(
+        200,
+        None if is_nothing else list(shown),
+        pagination=None if quirks.rest_pages == "untold" else pagination,
+    )
 
 
 def _positive(query: Mapping[str, str], name: str, default: int) -> int:

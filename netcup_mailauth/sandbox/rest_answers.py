@@ -20,8 +20,9 @@ NO_RESULT = "No result was found."
 BAD_NAME = "Domain name is not a valid domain name."
 UNQUOTED = "TXT rdata must be enclosed in quotation marks"
 LONG_STRING = "A character string of TXT rdata must not exceed 255 characters."  # (guess)
+ONE_STRING = "TXT rdata must be one character string."  # (guess)
+MIXED_TTLS = "Records of one name and type must have the same TTL."  # (guess)
 IMMUTABLE = "The record is immutable."  # (guess)
-EXISTS_ALREADY = "The record already exists."  # (guess)
 CNAME_CONFLICT = "A CNAME record cannot stand beside other records."  # (guess)
 NO_CHANGES = "The changeset is empty."  # (guess)
 
@@ -65,9 +66,10 @@ def failure(status: int, code: str, message: str) -> RestAnswer:
     return RestAnswer(status, errors=({"code": code, "message": message},))
 
 
-def bad_key() -> RestAnswer:
-    """No key or a wrong one: 400, not 401 (R1)."""
-    return failure(400, "authenticationError", _BAD_KEY)
+def bad_key(status: int = 400) -> RestAnswer:
+    """No key or a wrong one: 400, not 401 (R1); what the code of another status is: (guess)."""
+    code = "authenticationError" if status == 400 else "unauthorized"
+    return failure(status, code, _BAD_KEY)
 
 
 def invalid(message: str) -> RefusedError:

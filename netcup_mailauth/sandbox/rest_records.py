@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.sandbox.rest_answers import (
     CNAME_CONFLICT,
-    EXISTS_ALREADY,
     IMMUTABLE,
     LONG_STRING,
+    MIXED_TTLS,
     NO_CHANGES,
+    ONE_STRING,
     UNQUOTED,
     RefusedError,
     invalid,
@@ -69,8 +70,10 @@ def text_of(rdata: str, quirks: Quirks) -> str:
     """The text to be stored."""
     strings = strings_of(rdata)
     too_long = any(len(string) > _LONGEST_STRING for string in strings)
-    if too_long and quirks.rest_long_string == "refuse":
+    if too_long and quirks.rest_txt_taken == "split":
         raise invalid(LONG_STRING)
+    if len(strings) > 1 and quirks.rest_txt_taken == "one-string":
+        raise invalid(ONE_STRING)
     try:
         return b"".join(strings).decode()
     except UnicodeDecodeError:
@@ -185,10 +188,8 @@ _ADDRESSES: dict[str, Callable[[str], object]] = {
 
 
 def _full_target(target: str, zone: str, quirks: Quirks) -> str:
-    if target == "@":
-        return f"{zone}."
-    is_short = "." not in target and quirks.short_target == "relative"
-    return f"{target}.{zone}." if is_short else f"{target.removesuffix('.')}."
+    full = zone if target == "@" else target.removesuffix(".")
+    return f"{full}." if quirks.rest_targets == "dot" else full
 
 
 def _stored_target(target: str, zone: str) -> str:
@@ -327,9 +328,13 @@ class Changeset:
     delete: tuple[Row, ...]
 
 
-def read_changeset(body: bytes) -> Changeset:
-    """Read the body of a call."""
+def read_changeset(body: bytes, quirks: Quirks) -> Changeset:
+    """Read the body of a call; a list that is left out is empty (A4)."""
     data = read_object(body)
+    if quirks.rest_left_out == "refuse":
+        for field in _LISTS:
+            if field not in data:
+                raise invalid(f"The field {field} is required.")
     auto_commit, strict = (_switch(data, field) for field in _SWITCHES)
     create, delete = (tuple(map(read_row, _list(data, field))) for field in _LISTS)
     if not create and not delete:
@@ -345,17 +350,24 @@ def with_changes(zone: Zone, changeset: Changeset, zones: Zones) -> Zone:
     quirks, now = zones.quirks, zones.clock()
     kept = _without(zone, changeset, zones)
     for row in changeset.create:
-        record = record_of(row, zones.new_id(), zone, quirks, now)
-        is_there = any(record.content() == other.content() for other in kept)
-        if is_there and quirks.duplicate_create == "error":  # L26: unknown here, too
-            raise invalid(EXISTS_ALREADY)
-        if not (is_there and quirks.duplicate_create == "ignore"):
-            kept.append(record)
+        kept.append(record_of(row, zones.new_id(), zone, quirks, now))
     names = Counter(record.hostname.lower() for record in kept)
     conflict = any(r.type == "CNAME" and names[r.hostname.lower()] > 1 for r in kept)
-    if conflict and quirks.cname_conflict == "refuse":
+    if conflict:
         raise invalid(CNAME_CONFLICT)
+    if quirks.rest_mixed_ttls == "refuse":
+        _refuse_mixed_ttls(zone, kept)
     return zone.with_records(tuple(kept), now)
+
+
+def _refuse_mixed_ttls(zone: Zone, kept: list[Record]) -> None:
+    """Two TTLs in one set of records (RFC 2181 5.2); those that had them before are left alone."""
+    ttls: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for record in kept:
+        ttls[record.hostname.lower(), record.type].add(record.ttl)
+    for record in kept:
+        if record not in zone.records and len(ttls[record.hostname.lower(), record.type]) > 1:
+            raise invalid(MIXED_TTLS)
 
 
 def _without(zone: Zone, changeset: Changeset, zones: Zones) -> list[Record]:
@@ -364,8 +376,9 @@ def _without(zone: Zone, changeset: Changeset, zones: Zones) -> list[Record]:
         if is_fixed(row, zone, zones.quirks):
             raise invalid(IMMUTABLE)
         hit = [record for record in zone.records if deletes(row, record, zone, zones.quirks)]
-        if not hit and changeset.strict:
-            raise RefusedError(strict_miss(zones.quirks.rest_strict_miss))
+        miss = zones.quirks.rest_strict_miss
+        if not hit and changeset.strict and miss != "ignore":
+            raise RefusedError(strict_miss(miss))
         kept = [record for record in kept if record not in hit]
     return kept
 
@@ -377,7 +390,6 @@ def _switch(data: dict[str, Any], field: str) -> bool:
 
 
 def _list(data: dict[str, Any], field: str) -> list[object]:
-    # Left out where it is empty by the one client that writes; whether it has to be there: ?
     if not isinstance(data.get(field, []), list):
         raise invalid(f"The field {field} must be a list.")
     return list(data.get(field, []))

@@ -9,7 +9,14 @@ from netcup_mailauth.sandbox import ccp, control, faults, rest
 from netcup_mailauth.sandbox.addresses import Addresses, Credentials
 from netcup_mailauth.sandbox.calls import Counters, Lockout, RateLimit, Timers
 from netcup_mailauth.sandbox.dns import DnsService
-from netcup_mailauth.sandbox.http import HttpServer, Reply, Request, html_reply
+from netcup_mailauth.sandbox.http import (
+    HttpServer,
+    Reply,
+    Request,
+    compressed,
+    html_reply,
+    takes_gzip,
+)
 from netcup_mailauth.sandbox.mailcow import Mailcow
 from netcup_mailauth.sandbox.mailcow_dkim import Keyring
 from netcup_mailauth.sandbox.quirks import Quirks
@@ -108,7 +115,7 @@ class Sandbox:
             self._zones,
             ccp.Sessions(session_ttl, quirks, clock),
             RateLimit(rate, clock),
-            Lockout(quirks, clock),
+            Lockout(quirks),
             self._credentials,
         )
         rest_rate = RateLimit(quirks.rest_rate, clock)
@@ -127,7 +134,7 @@ class Sandbox:
         for name in world or {}:
             self._zones.refuse_inside(name)
         self._world = World(hosts_of(names), world or {})
-        self._dns = DnsService(zones_now, publish_delays, self._world, quirks.short_target, clock)
+        self._dns = DnsService(zones_now, publish_delays, self._world, clock)
 
     def __enter__(self) -> Self:
         self.start()
@@ -217,7 +224,9 @@ class Sandbox:
         self._timers.pause(self._latency)
         is_call = not (isinstance(call, ccp.CcpCall) and call.error)  # but something unreadable
         fault = self._faults.take(account.where, call.action) if is_call else None
-        return faults.reply_of(account, call, fault, self._timers)
+        reply = faults.reply_of(account, call, fault, self._timers)
+        may_compress = self._zones.quirks.compressed == "when-asked"
+        return compressed(reply) if may_compress and takes_gzip(request) else reply
 
     def _mailcow_reply(self, request: Request) -> Reply:
         call = self._mailcow.decode(request)

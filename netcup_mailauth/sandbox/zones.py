@@ -182,7 +182,7 @@ class Zone:
             return self
         return replace(self, records=records, serial=next_serial(self.serial, now))
 
-    def wire(self, name: str, quirks: Quirks) -> dict[str, object]:
+    def wire(self, name: str) -> dict[str, object]:
         """The object of `infoDnsZone`: numbers are texts (L17)."""
         return {
             "name": name,
@@ -191,7 +191,7 @@ class Zone:
             "refresh": self.refresh,
             "retry": self.retry,
             "expire": self.expire,
-            "dnssecstatus": self.dnssec and not quirks.dnssec_forgotten,
+            "dnssecstatus": self.dnssec,
         }
 
     def wire_records(self, quirks: Quirks, now: float) -> list[dict[str, object]]:

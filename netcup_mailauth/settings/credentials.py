@@ -36,6 +36,9 @@ CUSTOMER_NUMBER = "NETCUP_CUSTOMER_NUMBER"
 API_KEY = "NETCUP_API_KEY"
 API_PASSWORD = "NETCUP_API_PASSWORD"  # noqa: S105 - the name of a variable
 REST_KEY = "NETCUP_REST_API_KEY"
+LEGO_REST_KEY = "NETCUPV1_API_KEY"
+"""What lego calls the REST key; read as one where nothing else is set for netcup."""
+
 MAILCOW_KEY = "MAILCOW_API_KEY"
 MAILCOW_URL = "MAILCOW_URL"
 
@@ -133,7 +136,8 @@ def rest_key(environ: Mapping[str, str], warn: Callable[[str], None]) -> SecretS
 
     Raises CredentialsError if it cannot be right.
     """
-    value = checked(REST_KEY, read_secret(REST_KEY, environ, warn) or "", warn)
+    name = LEGO_REST_KEY if _by_lego_alone(environ) else REST_KEY
+    value = checked(name, read_secret(name, environ, warn) or "", warn)
     return SecretStr(value) if value else None
 
 
@@ -179,9 +183,9 @@ def checked(name: str, value: str, warn: Callable[[str], None]) -> str | None:
             "REST API (CloudDNS); the CCP API takes one of 50.",
             'Make a key under "Legacy-API-Keys" in the CCP (Stammdaten > API) and use that.',
         )
-    if name == REST_KEY and len(bare) == CCP_KEY_LENGTH:
+    if name in (REST_KEY, LEGO_REST_KEY) and len(bare) == CCP_KEY_LENGTH:
         raise CredentialsError(
-            f"{REST_KEY} holds a key of {CCP_KEY_LENGTH} characters, which is one for netcup's CCP "
+            f"{name} holds a key of {CCP_KEY_LENGTH} characters, which is one for netcup's CCP "
             f"API; the REST API (CloudDNS) takes one of {REST_KEY_LENGTH}.",
             'Make a key under "API-Keys" in the CCP (Stammdaten > API) and use that.',
         )
@@ -197,6 +201,16 @@ def has_ccp_credentials(environ: Mapping[str, str]) -> bool:
 
 
 def _is_somewhere(name: str, environ: Mapping[str, str]) -> bool:
+    return _is_there(name, environ) or (name == REST_KEY and _by_lego_alone(environ))
+
+
+def _by_lego_alone(environ: Mapping[str, str]) -> bool:
+    """Whether the REST key by lego's name is all that there is for netcup."""
+    others = (_is_there(name, environ) for name in NETCUP_NAMES)
+    return _is_there(LEGO_REST_KEY, environ) and not any(others)
+
+
+def _is_there(name: str, environ: Mapping[str, str]) -> bool:
     folder = environ.get("CREDENTIALS_DIRECTORY")
     in_folder = bool(folder) and os.path.lexists(Path(folder or "") / name.lower())
     named = bool(environ.get(name) or environ.get(f"{name}_FILE"))
@@ -212,9 +226,13 @@ def read_secret(name: str, environ: Mapping[str, str], warn: Callable[[str], Non
 def find(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> Found | None:
     """One secret and where it is, or ``None`` if it is nowhere.
 
-    Raises CredentialsError if two sources disagree, a file is unreadable, or the value has
+    The REST key may be there by another program's name, if nothing else is. Raises CredentialsError
+    if two sources disagree, a file is unreadable, or the value has
     characters that no key has.
     """
+    if name == REST_KEY and _by_lego_alone(environ):
+        found = find(LEGO_REST_KEY, environ, warn)
+        return found and Found(found.value, f"{LEGO_REST_KEY}, {found.source}")
     direct = environ.get(name)
     path = environ.get(f"{name}_FILE")
     from_file = read_secret_file(Path(path), f"{name}_FILE", warn) if path else None

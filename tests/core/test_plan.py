@@ -26,6 +26,7 @@ from netcup_mailauth.plan import (
     drift,
     other_records,
     outcome,
+    rebound,
 )
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from tests.effort import tries
@@ -137,6 +138,28 @@ def test_a_record_without_an_id_can_be_kept_and_updated() -> None:
     (change,) = compute(PLACE, zone(nameless), [SPF]).changes
     assert change.after is not None
     assert change.after.ttl == 300
+
+
+@pytest.mark.parametrize(
+    ("beside", "ttl"), [([], 3600), ([300], 300), ([86_400, 300, 600], 300), ([None], 3600)]
+)
+def test_a_new_record_takes_the_ttl_of_the_texts_at_its_name(
+    beside: list[int | None], ttl: int
+) -> None:
+    """One set of records has one TTL (RFC 2181, 5.2); other names and types say nothing of it."""
+    texts = [replace(txt(str(n), "@", f"other {n}"), ttl=one) for n, one in enumerate(beside)]
+    others = [
+        replace(txt("90", "www", "elsewhere"), ttl=60),
+        DnsRecord("91", "@", "MX", "mail.example.com", "10", ttl=60),
+    ]
+    change_set = compute(PLACE, zone(*others, *texts), [SPF], 3600)
+    assert [c.after and c.after.ttl for c in change_set.changes] == [ttl]
+
+
+def test_what_is_new_gets_the_ttl_of_the_texts_there_are_when_it_is_written() -> None:
+    planned = compute(PLACE, zone(replace(txt("1", "@", "other"), ttl=300)), [SPF], 3600)
+    later = zone(replace(txt("1", "@", "other"), ttl=900))
+    assert [c.after and c.after.ttl for c in rebound(planned, later).changes] == [900]
 
 
 def test_deletes_come_last_so_that_a_half_done_write_leaves_no_name_empty() -> None:

@@ -79,14 +79,6 @@ def test_l10_session_ttl_can_be_chosen(start: Start, clock: Clock) -> None:
     assert client.call("logout")["statuscode"] == 4001
 
 
-def test_l10_flaky_sessions_die_though_used(start: Start, clock: Clock) -> None:
-    client = start(clock=clock, session_dies_after=(10.0, 15.0))
-    clock.now += 9
-    assert client.call("infoDnsZone", domainname=DOMAIN)["statuscode"] == 2000
-    clock.now += 6
-    assert client.call("infoDnsZone", domainname=DOMAIN)["statuscode"] == 4001
-
-
 @pytest.mark.parametrize(("quirk", "second"), [("once", 2000), ("always", 4001)])
 def test_l10_first_call_after_login_is_4001(start: Start, quirk: str, second: int) -> None:
     client = start(first_call_4001=quirk)
@@ -139,7 +131,6 @@ def test_l13_a_bad_domain_name_is_refused_first(ccp: Ccp, name: object, session:
         "Value in field domainname does not match requirements of type: domainname. "
     )
     assert (answer["statuscode"], answer["action"]) == (4013, "")
-    assert answer["serverrequestid"] == ""
 
 
 @pytest.mark.parametrize("name", ["a.de", "a1.de", "xn--bcher-kva.de", "ex.co.uk", "EX-1.COM"])
@@ -181,23 +172,3 @@ def test_l41_a_success_starts_the_count_anew(start: Start) -> None:
     for _ in range(3):
         client.call("infoDnsZone", domainname="foreign.de")
         assert client.call("infoDnsZone", domainname=DOMAIN)["statuscode"] == 2000
-
-
-def test_l41_more_tries_make_the_lock_out_longer(start: Start, clock: Clock) -> None:
-    client = start(clock=clock, lockout_after=1, lockout_seconds=60.0)
-    client.call("infoDnsZone", domainname="foreign.de")
-    clock.now += 59
-    assert client.login()["longmessage"] == LOCKED
-    clock.now += 59
-    assert client.login()["longmessage"] == LOCKED
-    clock.now += 60
-    assert client.login()["statuscode"] == 2000
-
-
-def test_l41_switch_tries_do_not_count(start: Start, clock: Clock) -> None:
-    client = start(clock=clock, lockout_after=1, lockout_seconds=60.0, lockout_extends=False)
-    client.call("infoDnsZone", domainname="foreign.de")
-    clock.now += 59
-    assert client.login()["longmessage"] == LOCKED
-    clock.now += 1
-    assert client.login()["statuscode"] == 2000

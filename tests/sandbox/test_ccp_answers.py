@@ -46,12 +46,42 @@ def test_l1_any_content_type_will_do(ccp: Ccp, content_type: str) -> None:
     assert answer["longmessage"].startswith("Customer account not found.")
 
 
-def test_the_interface_page_is_html(ccp: Ccp) -> None:
-    """1.1: without `?JSON` there is only a page for people."""
+@pytest.mark.parametrize(("quirk", "size"), [("empty", 0), ("page", 117)])
+def test_without_json_there_is_a_page_for_people_and_nothing_for_a_post(
+    start: Start, quirk: str, size: int
+) -> None:
+    """1.1."""
+    ccp = start(without_json=quirk)
     url = ccp.sandbox.ccp_endpoint.removesuffix("?JSON")
-    assert ccp.http.post(url, json={}).headers["Content-Type"] == "text/html"
-    assert ccp.http.get(ccp.sandbox.ccp_endpoint).headers["Content-Type"] == "text/html"
+    posted = ccp.http.post(url, json={})
+    assert (posted.status_code, bool(posted.content)) == (200, size > 0)
+    for page in (ccp.http.get(url), ccp.http.get(ccp.sandbox.ccp_endpoint)):
+        assert page.text.startswith("<html>")
     assert ccp.sandbox.stats()["requests"] == {"login": 1}
+    for query in ("?JSON=", "?a=b&JSON"):
+        assert ccp.http.post(url + query, data="").json()["statuscode"] == 4013
+
+
+@pytest.mark.parametrize(
+    ("asked", "packed"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("identity", False),
+        ("", False),
+    ],
+)
+def test_answers_are_packed_for_those_who_can_unpack_them(
+    ccp: Ccp, asked: str, packed: bool
+) -> None:
+    response = ccp.post("", **{"Accept-Encoding": asked})
+    assert (response.headers.get("Content-Encoding") == "gzip") == packed
+    assert response.json()["longmessage"] == "Message is empty."
+
+
+def test_switch_nothing_is_packed(start: Start) -> None:
+    assert "Content-Encoding" not in start(compressed="never").post("").headers
 
 
 def test_unknown_paths_are_404(ccp: Ccp) -> None:
@@ -72,10 +102,26 @@ def test_l3_responsedata_is_empty_on_errors_and_logout(
     assert logout["longmessage"] == "Session has been terminated successful."
 
 
-def test_l4_request_ids_are_28_alphanumerics_and_differ(ccp: Ccp) -> None:
+def test_l4_switch_request_ids_are_28_alphanumerics_and_differ(start: Start) -> None:
+    ccp = start(request_ids="28")
     ids = {ccp.login()["serverrequestid"] for _ in range(3)}
     assert len(ids) == 3
     assert all(re.fullmatch(r"[A-Za-z0-9]{28}", number) for number in ids)
+    assert {early_request_id(ccp) for _ in range(20)} == {""}
+
+
+def test_b3_request_ids_vary_and_early_errors_may_have_one(ccp: Ccp) -> None:
+    ids = [ccp.login()["serverrequestid"] for _ in range(60)]
+    assert {len(number) for number in ids} == {17, 28, 29}
+    assert any("=" in number for number in ids)
+    assert {bool(early_request_id(ccp)) for _ in range(40)} == {True, False}
+
+
+def early_request_id(ccp: Ccp) -> str:
+    """That of an error from before the call was read."""
+    answer = ccp.call("infoDnsZone", domainname="a.example.com")
+    ccp.login()  # so that no lock-out comes of it
+    return str(answer["serverrequestid"])
 
 
 @pytest.mark.parametrize(

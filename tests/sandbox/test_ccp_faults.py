@@ -104,7 +104,8 @@ def test_answers_that_are_html(ccp: Ccp, mode: str, status: int, after: list[str
     assert stored(ccp) == after
 
 
-def test_cut_is_half_an_answer_with_a_right_length(ccp: Ccp) -> None:
+def test_cut_is_half_an_answer_with_a_right_length(start: Start) -> None:
+    ccp = start(compressed="never")
     ccp.sandbox.fault(WRITE, "cut")
     response = raw_write(ccp)
     assert int(response.headers["Content-Length"]) == len(response.content)
@@ -247,6 +248,22 @@ def test_the_second_text_of_a_dead_session(start: Start) -> None:
     answer = ccp.call("infoDnsZone", domainname=DOMAIN, apisessionid="x")
     assert answer["longmessage"] == "Api session not found"
     assert answer["statuscode"] == 4013
+
+
+def test_429_asks_to_wait(ccp: Ccp) -> None:
+    ccp.sandbox.fault(WRITE, "429", delay=7)
+    response = raw_write(ccp)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+    assert stored(ccp) == []
+
+
+def test_a_bomb_is_small_on_the_way_and_large_unpacked(ccp: Ccp) -> None:
+    ccp.sandbox.fault(WRITE, "bomb")
+    response = raw_write(ccp)
+    assert int(response.headers["Content-Length"]) < 1_000_000
+    assert len(response.content) > 40_000_000
+    assert response.json()["status"] == "success"
+    assert stored(ccp) == ["x"]
 
 
 def test_an_error_from_before_a_call_was_read_repeats_nothing_of_it(ccp: Ccp) -> None:

@@ -59,9 +59,3 @@ def test_l45_dnssec_can_be_switched_on_once_a_day(start: Start, clock: Clock) ->
     assert change(client, {**zone, "dnssecstatus": True})["statuscode"] == 4013
     clock.now += 86400
     assert change(client, {**zone, "dnssecstatus": True})["statuscode"] == 2000
-
-
-def test_switch_dnssec_is_forgotten_on_read(start: Start) -> None:
-    client = start(dnssec_forgotten=True)
-    change(client, {**settings(client), "dnssecstatus": True})
-    assert settings(client)["dnssecstatus"] is False

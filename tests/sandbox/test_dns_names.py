@@ -95,17 +95,6 @@ def test_a_target_may_be_the_apex() -> None:
         assert answers(ask(server, "www.example.com", "CNAME"), "CNAME") == ["example.com."]
 
 
-def test_a_target_without_a_dot_is_a_quirk() -> None:
-    """Not known of netcup (1.5)."""
-    records = record("@", "MX", "mail", 10), record("www", "CNAME", "web")
-    with serving(*records) as server:
-        assert answers(ask(server, DOMAIN, "MX"), "MX") == ["10 mail."]
-    with serving(*records, short_target="relative") as server:
-        assert answers(ask(server, DOMAIN, "MX"), "MX") == ["10 mail.example.com."]
-        answer = ask(server, "www.example.com", "CNAME")
-        assert answers(answer, "CNAME") == ["web.example.com."]
-
-
 def test_a_name_with_its_zone_and_a_dot_is_that_name() -> None:
     with serving(txt("x.example.com.", "old"), txt("elsewhere.de.", "lost")) as server:
         assert answers(ask(server, "x.example.com", "TXT"), "TXT") == ["old"]

@@ -125,6 +125,60 @@ def test_r10_pages(start_rest: StartRest) -> None:
     assert len(rest.get(path, perPage=100).json()["result"]) == 7
 
 
+@pytest.mark.parametrize(
+    ("pages", "told", "given"),
+    [
+        ("told", ["page", "perPage", "totalEntries", "lastPage"], 7),
+        ("no-last-page", ["page", "perPage", "totalEntries"], 7),
+        ("untold", None, 7),
+        ("none", None, 17),
+    ],
+)
+def test_a2_switch_what_is_said_about_pages(
+    start_rest: StartRest, pages: str, told: list[str] | None, given: int
+) -> None:
+    rest = start_rest(rest_pages=pages, rest_most_per_page=10)
+    path = rest.path(f"dns/revision/{rest.revisions()[0]['identifier']}/record")
+    answer = rest.get(path, page=2, perPage=100).json()
+    assert (answer["meta"] and list(answer["meta"]["pagination"])) == told
+    assert len(answer["result"]) == given
+
+
+@pytest.mark.parametrize(("past", "result"), [("empty", []), ("null", None)])
+def test_r3_switch_past_the_end(start_rest: StartRest, past: str, result: object) -> None:
+    rest = start_rest(rest_past_the_end=past)
+    answer = rest.get(rest.path("dns/revision"), page=2)
+    assert (answer.status_code, answer.json()["result"]) == (200, result)
+
+
+@pytest.mark.parametrize(("unknown", "result"), [("empty", []), ("null", None)])
+def test_r3_switch_an_unknown_name_is_a_success_without_it(
+    start_rest: StartRest, unknown: str, result: object
+) -> None:
+    rest = start_rest(rest_unknown_domain=unknown)
+    answer = rest.get("/domain", fqdn="foreign.de").json()
+    assert (answer["success"], answer["result"]) == (True, result)
+    assert rest.get("/domain", fqdn=DOMAIN).json()["result"][0]["fqdn"] == DOMAIN
+
+
+def test_r4_switch_every_domain_is_called_managed(start_rest: StartRest) -> None:
+    rest = start_rest(domains=["example.org"], rest_managed="always")
+    assert {d["isDnsManaged"] for d in rest.get("/domain").json()["result"]} == {True}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_r1_switch_a_bad_key(start_rest: StartRest, status: int) -> None:
+    rest = start_rest(rest_bad_key=status)
+    response = rest.send("GET", "/domain", headers={"Authorization": "Bearer x"})
+    assert error(response) == (status, "unauthorized")
+
+
+def test_switch_targets_without_a_dot(start_rest: StartRest) -> None:
+    records = start_rest(rest_targets="no-dot").records()
+    assert rdatas(records, "@", "MX")[0] == "10 mail.example.com"
+    assert rdatas(records, "www", "CNAME") == ["example.com"]
+
+
 @pytest.mark.parametrize(("asked", "given"), [(100, 100), (1000, 100), (1, 1)])
 def test_r10_at_most_100_per_page(untouched: Rest, asked: int, given: int) -> None:
     pagination = untouched.get(untouched.path("dns/revision"), perPage=asked).json()["meta"][
@@ -184,11 +238,35 @@ def test_r11_switch_a_draft_lies_on_top_of_each_state(start_rest: StartRest) -> 
     rest = start_rest(rest_draft="newest")
     for count in (1, 2):
         revisions = rest.revisions()
-        assert [r["state"] for r in revisions] == ["committed", "draft"] * count
+        assert [r["state"] for r in revisions] == ["committed"] * count + ["draft"]
         assert max(revisions, key=lambda r: r["createdAt"])["state"] == "draft"
         assert rdatas(rest.records(), "@") == []
         rest.change([row("new", f'"{count}"')])
     assert SPF in {record["rdata"] for record in rest.sandbox.rest_records(DOMAIN)}
+
+
+@pytest.mark.parametrize(("drafts", "left"), [("one", 1), ("many", 2)])
+def test_a5_a_new_draft_takes_the_place_of_the_old(
+    start_rest: StartRest, drafts: str, left: int
+) -> None:
+    rest = start_rest(rest_drafts=drafts)
+    for name in ("new", "newer"):
+        rest.change([row(name, '"x"')], autoCommit=False)
+    assert [r["state"] for r in rest.revisions()] == ["committed"] + ["draft"] * left
+
+
+def test_r11_switch_what_was_committed_before_has_another_state(start_rest: StartRest) -> None:
+    rest = start_rest(rest_replaced_state="superseded")
+    rest.change([row("new", '"x"')])
+    rest.change([row("newer", '"x"')], autoCommit=False)
+    assert [r["state"] for r in rest.revisions()] == ["superseded", "committed", "draft"]
+
+
+@pytest.mark.parametrize("age", ["both", "serial", "date", "none"])
+def test_switch_what_tells_the_age(start_rest: StartRest, age: str) -> None:
+    (revision,) = start_rest(rest_revision_age=age).revisions()
+    assert (revision["serial"] is not None) == (age in ("both", "serial"))
+    assert (revision["createdAt"] is not None) == (age in ("both", "date"))
 
 
 def test_r13_soa_and_ns_are_immutable(untouched: Rest) -> None:

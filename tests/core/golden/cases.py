@@ -37,7 +37,8 @@ class Changing:
         held: hostnames that an open key rotation works on.
         remembered: the zone after the last write from here.
         reports_planned: report authorisations that the same run makes.
-        draft: a draft that somebody left in the zone.
+        draft: a draft that somebody left in the zone; with the word for its state, if that is not
+            known to be a draft's.
         ttl: the TTL of each record of the zone, for the API that has such.
         fixed: what netcup keeps from being changed, as ``HOST BEGINNING`` of its text.
     """

@@ -46,6 +46,7 @@ ZONE: dict[str, Case] = {
     "nothing to say": wanting({**spf(SPF), **dmarc(DMARC), "dkim": DKIM}, key=KEY),
     "the zone reads as empty": Changing((), spf("v=spf1 a ~all")),
     "somebody has a draft": wanting(spf(require=["mx"]), draft="r7"),
+    "what may be a draft": wanting(spf(require=["mx"]), draft="r7 deployed"),
     "a CNAME where DMARC goes": wanting(
         dmarc(DMARC), *mail_zone(SPF, (), None, "_dmarc CNAME x.example.net")
     ),

@@ -381,7 +381,14 @@ def _zone(
 ) -> Zone:
     """The zone that ends in the last two labels of a name."""
     records = tuple(_record(number, line, ttl) for number, line in enumerate(lines, 1))
-    return Zone(".".join(name.split(".")[-2:]), "ccp", records, draft=draft)
+    identifier, _, state = (draft or "").partition(" ")
+    return Zone(
+        ".".join(name.split(".")[-2:]),
+        "ccp",
+        records,
+        draft=identifier or None,
+        draft_state=state or None,
+    )
 
 
 def _fixed(zone: Zone, texts: Sequence[str]) -> Zone:

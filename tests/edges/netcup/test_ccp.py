@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from email.utils import formatdate
 from typing import Any, Literal
 
 import pytest
@@ -384,6 +386,92 @@ def test_a_success_with_the_http_status_of_an_error_is_none(status: int) -> None
         with pytest.raises(TransportError, match=f"HTTP {status}, and a success") as caught:
             backend.apply(ZONE, [CREATE])
         assert caught.value.sent
+
+
+TOO_MANY: list[dict[str, Any]] = [
+    {"body": b"<html>429</html>"},
+    {"body": b""},
+    {"json": {"error": "slow down"}},
+    {"json": ["429"]},
+]
+
+
+@pytest.mark.parametrize("body", TOO_MANY)
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ("7", "Wait 7 s, as"),
+        (None, "a few minutes"),
+        ("soon", "a few minutes"),
+        ("9" * 9, "a few m"),
+    ],
+)
+def test_429_means_to_wait_and_is_not_sent_again(
+    body: dict[str, Any], asked: str | None, advice: str
+) -> None:
+    notes = Notes()
+    headers = {"Retry-After": asked} if asked else {}
+    with responses.RequestsMock() as mock:
+        mock.post(ccp.ENDPOINT, status=429, headers=headers, **body)
+        backend = reader()
+        backend._trial._hold = notes
+        for _ in range(2):
+            with pytest.raises(WaitError, match=r"limit of requests .+ \(HTTP 429") as caught:
+                backend.log_in()
+            assert advice in caught.value.advice
+        assert len(mock.calls) == 1, "no other job tries it either"
+    assert not {Reason.REFUSED, Reason.LOCKED_OUT} & set(notes.told)
+
+
+def test_a_date_to_wait_until_is_told_in_seconds() -> None:
+    until = formatdate(time.time() + 90, usegmt=True)
+    with responses.RequestsMock() as mock:
+        mock.post(ccp.ENDPOINT, status=429, headers={"Retry-After": until}, body=b"")
+        with pytest.raises(WaitError) as caught:
+            reader().log_in()
+    assert re.search(r"Wait (8[0-9]|90) s, as", caught.value.advice)
+
+
+@pytest.mark.parametrize("action", ["infoDnsRecords", "updateDnsRecords"])
+def test_429_ends_a_run_that_has_logged_in_too(action: str) -> None:
+    with account() as (sandbox, backend):
+        zone = backend.zone("example.com")
+        sandbox.fault(action, "429", delay=3)
+        with pytest.raises(WaitError, match="HTTP 429") as caught:
+            backend.apply(zone, [CREATE]) if action[0] == "u" else backend.zone("example.com")
+        assert "Wait 3 s" in caught.value.advice
+        assert requests_of(sandbox)[action] <= 2
+
+
+def test_a_lock_out_is_one_by_whatever_status() -> None:
+    notes = Notes()
+    locked = answer(status="error", statuscode=4013, longmessage="Too many error messages, x")
+    with scripted(locked, status=429), reader() as backend:
+        backend._trial._hold = notes
+        with pytest.raises(WaitError, match="locked"):
+            backend.log_in()
+    assert Reason.LOCKED_OUT in notes.told
+
+
+@pytest.mark.parametrize("query", ["", "?json", "?JSONP"])
+def test_an_address_that_does_not_ask_for_json_is_told_from_its_silence(query: str) -> None:
+    with Sandbox() as sandbox:
+        url = sandbox.ccp_endpoint.removesuffix("?JSON") + query
+        backend = backend_of(sandbox)
+        backend._http.url = backend.endpoint = url
+        with pytest.raises(TransportError, match="answered with nothing") as caught:
+            backend.log_in()
+    assert "ends in ?JSON" in caught.value.advice
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_an_answer_that_swells_when_it_is_unpacked_is_cut_off(mode: str) -> None:
+    with account() as (sandbox, backend):
+        zone = backend.zone("example.com")
+        sandbox.fault("infoDnsRecords" if mode == "read" else "updateDnsRecords", "bomb")
+        with pytest.raises(TransportError, match="without end") as caught:
+            backend.zone("example.com") if mode == "read" else backend.apply(zone, [CREATE])
+        assert (caught.value.sent, caught.value.passing) == (True, False)
 
 
 @pytest.mark.parametrize("code", [4013, 4001, 5029, 0, 1999, 3000])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from netcup_mailauth.errors import ApiError, UnverifiedError
-from netcup_mailauth.netcup.clouddns import COMMITTED, DRAFT, History, is_committed
 from netcup_mailauth.netcup.clouddns_wire import Revision
-from netcup_mailauth.records import Zone
+from netcup_mailauth.netcup.revisions import COMMITTED, DRAFT, History
+from netcup_mailauth.records import Zone, visible
 
 
 def revision(
@@ -32,14 +32,65 @@ def zone(revision: str | None, draft: str | None = None) -> Zone:
 
 @pytest.mark.parametrize("state", [*sorted(COMMITTED), "Committed", "LIVE", " Published "])
 def test_plausible_words_for_a_committed_state(state: str) -> None:
-    assert is_committed(state)
+    found = history(revision("one", state, 1), revision("draft", "draft", 2))
+    assert (found.live.identifier, found.unknown_state) == ("one", None)
 
 
 @pytest.mark.parametrize(
     "state", [*sorted(DRAFT), "", "pending", "superseded", "uncommitted", "aktiv"]
 )
 def test_any_other_state_is_not_the_live_zone(state: str) -> None:
-    assert not is_committed(state)
+    found = history(revision("live", serial=1), revision("newest", state, 2))
+    assert found.live.identifier == "live"
+
+
+UNKNOWN = [
+    "pending",
+    "aktiv",
+    "Ver\u00f6ffentlicht",
+    "state-7",
+    "\u043f\u0443\u0431\u043b",
+    "DEPLOYED",
+]
+
+
+@pytest.mark.parametrize("state", UNKNOWN)
+def test_a_word_that_two_revisions_carry_means_committed(state: str) -> None:
+    """There is one draft at most."""
+    found = history(revision("old", state, 1), revision("new", state.upper(), 2))
+    assert (found.live.identifier, found.draft, found.unknown_state) == ("new", None, None)
+    ours = history(*found.revisions, revision("made", state, 3))
+    ours.check_follows(zone("new"), "made")
+
+
+@pytest.mark.parametrize("state", UNKNOWN)
+def test_an_unknown_word_of_the_newest_alone_is_told(state: str) -> None:
+    """What is committed may be told by a known word, or by one that two carry."""
+    for others in ("committed", "gilt"):
+        older = [revision("a", others, 1), revision("b", others, 2)]
+        found = history(*older, revision("new", state, 3))
+        assert found.live.identifier == "b"
+        assert found.draft is not None
+        assert (found.draft.identifier, found.unknown_state) == ("new", state)
+
+
+@pytest.mark.parametrize("others", [[], ["superseded", "archived"], ["superseded", "superseded"]])
+def test_the_only_one_that_can_be_the_zone_is_it_but_its_word_is_told(others: list[str]) -> None:
+    older = [revision(f"o{n}", state, n) for n, state in enumerate(others)]
+    found = history(*older, revision("new", "gilt", 9))
+    assert (found.live.identifier, found.unknown_state) == ("new", "gilt")
+    made = history(*older, revision("new", "superseded", 9), revision("made", "gilt", 10))
+    made.check_follows(zone("new"), "made")
+
+
+def test_of_two_unknown_words_neither_is_guessed_to_be_the_zone() -> None:
+    with pytest.raises(ApiError, match="'gilt', 'neu'"):
+        history(revision("a", "gilt", 1), revision("b", "neu", 2))
+
+
+def test_two_drafts_are_no_committed_revisions_for_all_that() -> None:
+    found = history(revision("a", serial=1), *(revision(f"d{n}", "draft", n) for n in (2, 3)))
+    assert (found.live.identifier, found.unknown_state) == ("a", None)
 
 
 OLD, MIDDLE, NEW = (revision(name, serial=n) for n, name in enumerate(["old", "middle", "new"], 1))
@@ -87,12 +138,12 @@ def test_one_listed_on_two_pages_counts_once() -> None:
     assert history(revision("a"), revision("a")).live.identifier == "a"
 
 
-@pytest.mark.parametrize("states", [[], ["draft"], ["weird\x1b", "draft"]])
+@pytest.mark.parametrize("states", [[], ["draft"], [""], ["weird\x1b", "odd", "draft"]])
 def test_no_live_revision_is_an_error_that_names_the_states(states: list[str]) -> None:
     with pytest.raises(ApiError, match="known to be live") as caught:
         history(*(revision(str(n), state, serial=n) for n, state in enumerate(states)))
     assert caught.value.what.isprintable()
-    assert all(ascii(state) in caught.value.what for state in states)
+    assert all(visible(state) in caught.value.what for state in states)
 
 
 @pytest.mark.parametrize("state", ["draft", "DRAFT", "pending", "brand-new-word", ""])

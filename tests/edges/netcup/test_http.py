@@ -10,6 +10,8 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
@@ -599,6 +601,46 @@ def test_compressed_and_chunked_answers_are_read(start: Start, open_client: Open
     for _ in range(2):
         assert asked.post(BODY).payload == {"a": "x" * 100_000}
     assert peer.connections == 1
+
+
+TWICE = gzip.compress(gzip.compress(b"[" + b" " * 30_000_000 + b"1]"))
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Content-Encoding: gzip, gzip", TWICE),
+        (b"Content-Encoding: deflate", zlib.compress(b"[" + b" " * 30_000_000 + b"1]")),
+    ],
+)
+def test_what_is_packed_twice_or_otherwise_is_cut_off_too(
+    start: Start, open_client: OpenClient, head: bytes, body: bytes
+) -> None:
+    tracemalloc.start()
+    try:
+        error = failure(lambda: open_client(start(say(ok(body, head)))).post(BODY))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "without end" in error.what
+    assert (error.sent, error.passing) == (True, False)
+    assert peak < 4 * http.MAX_ANSWER
+
+
+@pytest.mark.parametrize("head", [b"Content-Encoding: br", b"Content-Encoding: zstd"])
+def test_what_was_not_asked_for_is_not_unpacked(
+    start: Start, open_client: OpenClient, head: bytes
+) -> None:
+    peer = start(say(ok(b"\x8b\x02\x80[1]\x03", head)))
+    error = failure(lambda: open_client(peer).post(BODY))
+    assert "something that is not JSON" in error.what
+    assert b"Accept-Encoding: gzip, deflate\r\n" in peer.requests[0]
+
+
+def test_a_packed_answer_that_is_cut_off_is_none(start: Start, open_client: OpenClient) -> None:
+    packed = gzip.compress(b'{"a": 1}')
+    peer = start(say_and_close(ok(packed[:-12], b"Content-Encoding: gzip")))
+    assert failure(lambda: open_client(peer).post(BODY)).sent
 
 
 def test_a_refused_connection_is_never_sent() -> None:

@@ -14,6 +14,9 @@ from netcup_mailauth.errors import CredentialsError, ExitCode
 from netcup_mailauth.settings.credentials import (
     CcpCredentials,
     ccp_credentials,
+    find,
+    missing_for_netcup,
+    netcup_credentials,
     read_secret,
 )
 
@@ -271,3 +274,49 @@ def test_the_repr_names_no_account() -> None:
     assert isinstance(found, CcpCredentials)
     with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
         found.customer_number = "1"  # type: ignore[misc]
+
+
+# --- The REST key by the name that lego has for it ------------------------------------------------
+
+LEGO = {"NETCUPV1_API_KEY": CANARY.ljust(64, "k")}
+
+
+def test_legos_rest_key_is_read_where_there_is_nothing_else(tmp_path: Path) -> None:
+    for environ in (
+        LEGO,
+        {"NETCUPV1_API_KEY_FILE": file(tmp_path / "key", LEGO["NETCUPV1_API_KEY"])},
+    ):
+        found = netcup_credentials(environ, no_warning)
+        assert found.ccp is None
+        assert found.rest_key is not None
+        assert found.rest_key.get_secret_value() == LEGO["NETCUPV1_API_KEY"]
+        assert missing_for_netcup(environ) == ()
+        place = find("NETCUP_REST_API_KEY", environ, no_warning)
+        assert place is not None
+        assert place.source.startswith("NETCUPV1_API_KEY")
+
+
+@pytest.mark.parametrize("also", ["NETCUP_REST_API_KEY", "NETCUP_REST_API_KEY_FILE"])
+def test_our_own_name_wins_over_legos(tmp_path: Path, also: str) -> None:
+    own = "o" * 64
+    value = file(tmp_path / "key", own) if also.endswith("_FILE") else own
+    found = netcup_credentials({**LEGO, also: value}, no_warning)
+    assert found.rest_key is not None
+    assert found.rest_key.get_secret_value() == own
+
+
+def test_beside_anything_else_for_netcup_legos_key_is_nobodys() -> None:
+    found = netcup_credentials({**ALL, **LEGO}, no_warning)
+    assert (found.ccp is not None, found.rest_key) == (True, None)
+    for name in ALL:
+        with pytest.raises(CredentialsError):
+            netcup_credentials({name: ALL[name], **LEGO}, no_warning)
+    by_length = {"NETCUP_API_KEY": "o" * 64, **LEGO}
+    (key,) = [netcup_credentials(by_length, no_warning).rest_key]
+    assert key is not None
+    assert key.get_secret_value() == "o" * 64
+
+
+def test_a_mistake_in_legos_key_names_it() -> None:
+    with pytest.raises(CredentialsError, match="NETCUPV1_API_KEY holds a key of 50 characters"):
+        netcup_credentials({"NETCUPV1_API_KEY": "k" * 50}, no_warning)

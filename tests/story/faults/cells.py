@@ -83,11 +83,19 @@ LINE = ("drop", "500", "html", "cut", "apply-then-drop", "apply-then-html")
 
 SHUTTING_OUT = ("rate-limit", "lockout")
 
+TOO_MANY = Told(UNKNOWN, UNCLEAR.message, SHUT_OUT.advice.replace("Wait a", "Wait 1 s"))
+TOO_MANY_TO_READ = Told(
+    WAIT, r"netcup's limit of requests to its CCP API is used up \(HTTP 429\)", r"Wait 1 s"
+)
+SWOLLEN = Told(ExitCode.ERROR, r"netcup's (CCP|REST) API sends an answer without end", r".+\.$")
+
 CCP_READ = {
     **dict.fromkeys((*LINE, "slow", "lie", "rival", "expire"), QUIETLY),
     **dict.fromkeys(SHUTTING_OUT, TOLD_TO_WAIT),
     **dict.fromkeys(("other-id", "other-action", "apply-then-403"), NOT_OURS),
     "denied": BETWEEN,
+    "429": TOO_MANY_TO_READ,
+    "bomb": SWOLLEN,
     "early": QUIETLY,
     **dict.fromkeys(DRIPS, TOO_SLOW),
 }
@@ -101,6 +109,8 @@ CCP_WRITE = {
     "lie": QUIETLY,
     **dict.fromkeys(("drop", "500", "html", "denied"), UNCLEAR),
     **dict.fromkeys(SHUTTING_OUT, SHUT_OUT),
+    "429": TOO_MANY,
+    "bomb": FOUND,
     "apply-partly": IN_PART,
     "rival": OVERTAKEN,
 }
@@ -130,15 +140,14 @@ LEFT_AS_DRAFT = Told(
     r"netcup answered the write to a\.de with success, but the new revision is .+ state 'draft'",
     r"Look in the CCP, under CloudDNS, whether it was left as a draft",
 )
-TOO_MANY = Told(UNKNOWN, UNCLEAR.message, SHUT_OUT.advice.replace("Wait a", "Wait 1 s"))
-
-ENDING = (TOLD_TO_WAIT, SHUT_OUT, TOO_MANY, REFUSED_KEY, KEY_GONE)
+ENDING = (TOLD_TO_WAIT, SHUT_OUT, TOO_MANY, TOO_MANY_TO_READ, REFUSED_KEY, KEY_GONE)
 """After these no other domain is tried."""
 
 REST_READ = {
     **dict.fromkeys((*LINE, "slow", "lie", "rival", "apply-then-500", "429"), QUIETLY),
     **dict.fromkeys(("no-content", "apply-then-no-content", "draft"), QUIETLY),
     "bad-key": REFUSED_KEY,
+    "bomb": SWOLLEN,
     "early": QUIETLY,
     "denied": BETWEEN,
     **dict.fromkeys(DRIPS, TOO_SLOW),
@@ -150,6 +159,7 @@ REST_WRITE = {
     **dict.fromkeys(("slow", "null-result"), QUIETLY),
     **dict.fromkeys(("drop", "500", "html", "no-content", "denied"), UNCLEAR),
     "429": TOO_MANY,
+    "bomb": FOUND,
     "bad-key": KEY_GONE,
     "rival": OVERTAKEN_BEFORE,
     "lie": NOT_LISTED,

@@ -237,12 +237,14 @@ def _age(record: DnsRecord) -> tuple[int, str]:
     return (int(identifier) if identifier.isdecimal() else 0, identifier)
 
 
-def ttl_at(zone: Zone, hostname: str, otherwise: int | None) -> int | None:
-    """The TTL of a new TXT record: theirs, where others stand at the name (RFC 2181, 5.2).
+def ttl_at(
+    zone: Zone, hostname: str, otherwise: int | None, record_type: str = "TXT"
+) -> int | None:
+    """The TTL of a new record: theirs, where others of its type stand there (RFC 2181, 5.2).
 
     One set of records has one TTL; where it has several, all are taken for the shortest.
     """
-    beside = [record.ttl for record in zone.at(hostname, "TXT") if record.ttl is not None]
+    beside = [record.ttl for record in zone.at(hostname, record_type) if record.ttl is not None]
     return min(beside, default=otherwise)
 
 

@@ -40,6 +40,7 @@ from netcup_mailauth.plan import (
     other_records,
     says_the_same,
     shown,
+    ttl_at,
 )
 from netcup_mailauth.records import APEX, CCP, DesiredRecord, DnsRecord, Kind, reason_not_to_store
 from netcup_mailauth.state.journal import Mark
@@ -353,7 +354,7 @@ def lost(entry: Entry, zone: Zone) -> Lost:
     for record in others.gone:
         reason = _reason_to_leave_out(record, zone, renewed)
         if reason is None:
-            missing.append(replace(record, id=None, raw=None))
+            missing.append(_anew(record, zone))
         else:
             left_out.append(f"{shown(record)}: {reason}")
     left_out += (
@@ -386,7 +387,13 @@ def _ours(entry: Entry, zone: Zone) -> Iterator[Sent]:
         if live is not None and zone.backend == CCP:
             yield Sent(live, live)
         elif not members:
-            yield Sent(None, replace(record, id=None, raw=None))
+            yield Sent(None, _anew(record, zone))
+
+
+def _anew(record: DnsRecord, zone: Zone) -> DnsRecord:
+    """A record that was there once, as it is made again."""
+    ttl = ttl_at(zone, record.hostname, record.ttl, record.type)
+    return replace(record, id=None, raw=None, ttl=ttl)
 
 
 def bring_back(session: Session, entry: Entry, zone: Zone, found: Lost) -> None:

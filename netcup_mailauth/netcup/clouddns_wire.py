@@ -39,10 +39,6 @@ def _bare(name: str) -> str:
     return name.lower().removesuffix(".")
 
 
-def _list(value: object) -> object:
-    return [] if value is None else value
-
-
 def _none_if_empty(value: object) -> object:
     return value or None
 
@@ -85,7 +81,7 @@ class Envelope(_Wire):
     """What every answer is wrapped in."""
 
     success: bool = Field(strict=True)
-    errors: Annotated[list[Fault], BeforeValidator(_list)] = []
+    errors: list[Fault] = []
     meta: Annotated[Meta | None, BeforeValidator(_none_if_empty)] = None
     result: Any = None
 

@@ -11,8 +11,9 @@ from netcup_mailauth.actions.applying import write
 from netcup_mailauth.actions.undo import bring_back, lost
 from netcup_mailauth.errors import MailauthError, UnverifiedError, WriteNotProcessedError
 from netcup_mailauth.plan import Place, Status, compute
+from netcup_mailauth.sandbox import Quirks
 from netcup_mailauth.state.journal import Journal, Mark, standing
-from tests.apis import Api, each_api, on_ccp
+from tests.apis import Api, each_api, on_ccp, on_clouddns
 from tests.sessions import journalled
 from tests.story.actions.test_writing import WISHES
 
@@ -163,6 +164,27 @@ def test_what_cannot_be_brought_back_is_named_with_the_reason(
         assert found.missing == ()
         (line,) = found.left_out
         assert line.startswith(f"{gone['type']} shop ")
+
+
+@on_clouddns
+def test_what_comes_back_takes_the_ttl_of_its_like(api: Api, tmp_path: Path) -> None:
+    """One set of records has one TTL (RFC 2181, 5.2)."""
+    journal = Journal(tmp_path, "run")
+    quirks = Quirks(rest_mixed_ttls="refuse")
+    with api.netcup(quirks=quirks) as sandbox, api.backend(sandbox) as backend:
+        entry = an_apply(api, backend, journal)
+        left = [
+            {**row, "ttl": 300}
+            for row in sandbox.zone(NAME)
+            if not str(row["destination"]).startswith("google-site")
+        ]
+        sandbox.set_zone(NAME, left)
+        zone = backend.zone(NAME)
+        found = lost(entry, zone)
+        assert [one.ttl for one in found.missing] == [300]
+        bring_back(journalled(backend, journal), entry, zone, found)
+        rows = sandbox.rest_records(NAME)
+        assert [r["ttl"] for r in rows if (r["name"], r["type"]) == ("@", "TXT")] == [300, 300]
 
 
 @pytest.mark.parametrize("mode", ["apply-then-drop", "cut", "apply-then-html"])

@@ -15,6 +15,7 @@ import pytest
 from tests.guide import GUIDE, blocks
 from tests.process.processes import COMMAND
 from tests.sandbox.client import SPF
+from tests.world.clients import traffic
 from tests.world.clients.netcup import BIN, program
 from tests.world.clients.pebble import DIRECTORY
 
@@ -59,21 +60,43 @@ def test_the_guide_s_page_says_how_to_get_there(netcup: Netcup, tmp_path: Path) 
     assert json.loads((tmp_path / "answer").read_text())["statuscode"] == 4013
 
 
-def test_dns_lexicon_s_own_tests(netcup: Netcup, tmp_path: Path) -> None:
-    """As with its recordings of netcup: 25 pass, three it skips by itself."""
+@pytest.fixture(scope="module")
+def lexicon(netcup: Netcup, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What dns-lexicon's own tests come to, and the folder in which they record what was said."""
     prefix = "LEXICON_NETCUP_AUTH_"
-    suite = shutil.copytree(LEXICON, tmp_path / "lexicon")  # away from what our tests are set to
-    ended = netcup.run(
+    folder = tmp_path_factory.mktemp("lexicon")
+    suite = shutil.copytree(LEXICON, folder / "suite")  # away from what our tests are set to
+    recorded = folder / "recorded"  # not there yet, so that nothing is played back
+    said = netcup.run(
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"),
         suite / "test_netcup.py",
         env={
             **named(netcup, f"{prefix}CUSTOMER_ID", f"{prefix}API_KEY", f"{prefix}API_PASSWORD"),
             "LEXICON_LIVE_TESTS": "true",
-            "LEXICON_VCRPY_CASSETTES_PATH": str(tmp_path),  # empty, so nothing is played back
+            "LEXICON_VCRPY_CASSETTES_PATH": str(recorded),
             "PYTHONPATH": str(suite),
         },
     )
-    assert re.search(r"^25 passed, 3 skipped", ended, re.MULTILINE), ended
+    return said, recorded
+
+
+def test_dns_lexicon_s_own_tests(lexicon: tuple[str, Path]) -> None:
+    """As with its recordings of netcup: 25 pass, three it skips by itself."""
+    said, _ = lexicon
+    assert re.search(r"^25 passed, 3 skipped", said, re.MULTILINE), said
+
+
+def test_what_they_were_answered_is_what_netcup_answered(lexicon: tuple[str, Path]) -> None:
+    """The same 135 answers: fields in their order, texts, codes, and steps of the serial."""
+    _, recorded = lexicon
+    now, then = traffic.summary(recorded), json.loads(traffic.RECORDED.read_text())
+    assert sum(map(len, then["tests"].values())) == 135
+    assert now["lines"] == then["lines"]
+    assert now["tests"] == then["tests"]
+    # The test that was run last is another one, as the rest are in another order.
+    both = now["steps"].keys() & then["steps"].keys()
+    assert len(both) >= 22
+    assert {test: now["steps"][test] for test in both} == {t: then["steps"][t] for t in both}
 
 
 NC_DNSAPI = """

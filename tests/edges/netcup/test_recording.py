@@ -77,7 +77,10 @@ def test_whatever_bytes_come_they_are_kept_or_masked(body: bytes) -> None:
 @pytest.mark.parametrize("field", ["customernumber", "apikey", "apipassword", "apisessionid"])
 @pytest.mark.parametrize("value", ["geheim", "ge heim", "v=spf1", 4711, "", "müßig"])
 def test_a_credential_is_masked_by_its_field(field: str, value: object) -> None:
-    kept = said({field: value})[field]
+    recording = Recording()
+    recording.answered(CCP_CALL, 200, {}, json.dumps({field: value}).encode())
+    kept = recording.exchanges[0]["json"][field]
+    assert recording.masked == {"credentials": 1}
     assert kept != value or value == ""
     assert type(kept) is type(value)
 
@@ -164,6 +167,12 @@ def test_which_words_of_a_message_stay(message: str, kept: bool) -> None:
     assert (told == message) is kept
     assert len(told) == len(message)
     assert re.search("geheim|4711", told) is None
+
+
+def test_the_signs_in_a_text_are_masked_as_well() -> None:
+    """They tell whose it is; its quotes and blanks stay, as they tell how netcup writes a text."""
+    kept = said([{"type": "TXT", "name": "@", "rdata": '"google-site_verification=A.b" "c"'}])
+    assert re.fullmatch('"[A-Fa-f]{28}" "[a-f]"', kept[0]["rdata"])
 
 
 def test_two_recordings_mask_nothing_alike() -> None:

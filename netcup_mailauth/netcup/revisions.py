@@ -40,8 +40,9 @@ LONGEST_STATE = 40
 
 
 def word_of(state: str) -> str:
-    """A state without case, blanks and signs."""
-    return re.sub(r"[\W_]", "", state.lower())
+    """A state without case, blanks and signs; empty if it is no word at all."""
+    is_word = state.isprintable() and len(state) <= LONGEST_STATE
+    return re.sub(r"[\W_]", "", state.lower()) if is_word else ""
 
 
 def shown(state: str) -> str:

@@ -138,7 +138,10 @@ def test_one_listed_on_two_pages_counts_once() -> None:
     assert history(revision("a"), revision("a")).live.identifier == "a"
 
 
-@pytest.mark.parametrize("states", [[], ["draft"], [""], ["weird\x1b", "odd", "draft"]])
+@pytest.mark.parametrize(
+    "states",
+    [[], ["draft"], [""], ["", ""], ["weird\x1b"], ["weird\x1b"] * 2, ["odd", "strange", "draft"]],
+)
 def test_no_live_revision_is_an_error_that_names_the_states(states: list[str]) -> None:
     with pytest.raises(ApiError, match="known to be live") as caught:
         history(*(revision(str(n), state, serial=n) for n, state in enumerate(states)))

@@ -35,6 +35,7 @@ def recorded() -> Iterator[Exchanges]:
     path = settings().record
     assert path is not None
     check_target(path)
+    settings().recording = True
     exchanges = Exchanges()
     try:
         yield exchanges

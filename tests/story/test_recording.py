@@ -255,6 +255,24 @@ def test_where_nothing_was_said_there_is_no_file(cli: Cli) -> None:
     assert not (cli.folder / "said.json").exists()
 
 
+def test_a_command_that_never_asks_netcup_says_so(cli: Cli) -> None:
+    code, text = cli.said("--record", "said.json", "help", "sandbox")
+    assert code == 0
+    assert "--record: help says nothing to netcup, so said.json is not written." in text
+    assert not (cli.folder / "said.json").exists()
+
+
+def test_many_domains_at_a_time_are_recorded_whole(pointed_at: PointedAt, api: Api) -> None:
+    names = [f"example-{n}.de" for n in range(6)]
+    with Sandbox(names if api is CCP else (), clouddns=() if api is CCP else names) as netcup:
+        cli = pointed_at(netcup)
+        text = recorded(cli, "plan", *names, "--spf-require", "mx", "--jobs", "3")
+    with Sandbox((), replay=cli.folder / "said.json") as again:
+        assert pointed_at(again)("plan", *names, "--spf-require", "mx", "--jobs", "2").code == 0
+        assert again.stats()["replay"] == {"left": 0, "missed": []}
+    assert len(answers(text)) == (8 if api is CCP else 18)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -41,6 +41,7 @@ NAMES, FIELDS, PAGES = "names", "fields", "pages"
 _SECRET = frozenset({"apikey", "apipassword", "apisessionid", "customernumber"})
 _NAMES = frozenset({"domainname", "fqdn", "hostname", "name"})
 _VALUES = frozenset({"destination", "rdata"})
+_HOST = frozenset({"hostname", "name"})
 _MESSAGES = frozenset({"shortmessage", "longmessage", "message", "messages", "errors"})
 _HARMLESS = frozenset(
     {
@@ -63,7 +64,12 @@ _HOLDERS = frozenset(
 
 _KNOWN = _SECRET | _NAMES | _VALUES | _MESSAGES | _HARMLESS | _HOLDERS
 
-_PLAIN = re.compile(r"[A-Za-z0-9 _.:+=/-]{0,64}")
+_PLAIN = re.compile(r"[\w +=-]{0,64}|[0-9TZ:.+ -]{0,40}")
+_NUMBERS = frozenset({"id", "identifier"})
+_NUMBER = re.compile(r"[0-9A-Fa-f-]{0,64}")
+"""An identifier that is made of anything else may be made of a name."""
+
+_PATH = frozenset({"", "domain", "dns", "revision", "record", "changeset"})
 _FIELD = re.compile(r"[A-Za-z]{1,30}")
 _LEAD_TO_A_HOST = frozenset({"CNAME", "MX", "NS", "SRV"})
 _OUR_LABELS = frozenset({"_domainkey", "_dmarc", "_report"})
@@ -149,7 +155,8 @@ class Recording:
         if told:
             self.asked.add(_bare(told))
         kept = None if body is None else self._value("", body, told)
-        path = self._plain(sent.path)
+        steps = (one if one in _PATH else self._number(one) for one in parts.path.split("/"))
+        path = self._plain("/".join(steps) + (f"?{parts.query}" if parts.query else ""))
         return told, {"api": sent.api, "method": sent.method, "path": path, "request": kept}
 
     # What is masked
@@ -188,7 +195,7 @@ class Recording:
     def _field(self, name: str) -> str:
         """A field's name, unless it may be a value itself."""
         if name in _KNOWN or (_FIELD.fullmatch(name) and name not in self._foreign):
-            return name
+            return self._plain(name)
         self.masked[FIELDS] += 1
         return self._mask(name)
 
@@ -200,9 +207,18 @@ class Recording:
             return self._words(text)
         if field in _NAMES:
             return self._name(text, zone)
+        if field in _NUMBERS:
+            return self._number(text)
         if field in _HARMLESS and _PLAIN.fullmatch(text):
             return self._plain(text)
         self.masked[FIELDS] += bool(text)
+        return self._mask(text)
+
+    def _number(self, text: str) -> str:
+        """What a domain, a revision or a record is called by, in an answer or in a path."""
+        if _NUMBER.fullmatch(text):
+            return self._plain(text)
+        self.masked[FIELDS] += 1
         return self._mask(text)
 
     def _record(self, entry: dict[str, Any], zone: str, ours: frozenset[str]) -> dict[str, Any]:
@@ -216,7 +232,7 @@ class Recording:
         for field, value in entry.items():
             if not isinstance(value, str) or field not in _NAMES | _VALUES:
                 kept[self._field(field)] = self._value(field, value, zone)
-            elif is_ours or (field in _NAMES and _bare(value) in ours):
+            elif is_ours or (field in _HOST and _bare(value) in ours):
                 kept[field] = self._plain(value)
             elif field in _NAMES:
                 kept[field] = self._name(value, zone)
@@ -304,14 +320,17 @@ def _is_record(entry: object) -> bool:
 def _own_names(entry: object, zone: str) -> frozenset[str]:
     """The name of a record, if that is one of ours."""
     if isinstance(entry, dict) and _is_record(entry) and _is_ours(entry, zone):
-        return frozenset({_bare(str(entry.get("hostname", entry.get("name"))))})
+        return frozenset(_bare(str(entry[field])) for field in entry if field in _HOST)
     return frozenset()
 
 
 def _is_ours(entry: dict[str, Any], zone: str) -> bool:
     """Whether a record is SPF, DKIM or DMARC, where it should stand."""
-    name, text = entry.get("hostname", entry.get("name")), entry.get("destination")
-    text = entry.get("rdata") if text is None else text
+    said = [entry[field] for field in entry if field in _VALUES]
+    called = [entry[field] for field in entry if field in _NAMES]
+    if len(said) != 1 or len(called) != 1:  # which of them is meant is not known
+        return False
+    name, text = called[0], said[0]
     if str(entry.get("type")).upper() != "TXT" or not isinstance(text, str):
         return False
     labels = _bare(str(name or "")).removesuffix(f".{_bare(zone)}").split(".")

@@ -207,14 +207,18 @@ def _is_somewhere(name: str, environ: Mapping[str, str]) -> bool:
 def _by_lego_alone(environ: Mapping[str, str]) -> bool:
     """Whether the REST key by lego's name is all that there is for netcup."""
     others = (_is_there(name, environ) for name in NETCUP_NAMES)
-    return _is_there(LEGO_REST_KEY, environ) and not any(others)
+    return _is_given(LEGO_REST_KEY, environ) and not any(others)
 
 
 def _is_there(name: str, environ: Mapping[str, str]) -> bool:
+    return _is_given(name, environ) or name in kept(environ)
+
+
+def _is_given(name: str, environ: Mapping[str, str]) -> bool:
+    """Whether it comes from outside, and not from the file that ``auth`` writes."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     in_folder = bool(folder) and os.path.lexists(Path(folder or "") / name.lower())
-    named = bool(environ.get(name) or environ.get(f"{name}_FILE"))
-    return named or in_folder or name in kept(environ)
+    return bool(environ.get(name) or environ.get(f"{name}_FILE")) or in_folder
 
 
 def read_secret(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> str | None:

@@ -121,6 +121,48 @@ def test_which_records_stay(name: str, text: str, stays: bool) -> None:
     assert said([cname])[0]["destination"] != text
 
 
+BESIDE = (
+    {"fqdn": "geheim.example"},
+    {"domainname": "geheim"},
+    {"comment": "geheim"},
+    {"identifier": "geheim.a.com/TXT"},
+    {"id": "geheim"},
+    {"state": "geheim.a.com"},
+    {"geheim_": "x"},
+    {"owner": {"name": "geheim"}},
+    {"tags": ["geheim"]},
+)
+
+
+@pytest.mark.parametrize("more", BESIDE, ids=str)
+@pytest.mark.parametrize(("host", "value"), [("hostname", "destination"), ("name", "rdata")])
+def test_what_stands_beside_in_a_record_of_ours_is_masked_all_the_same(
+    host: str, value: str, more: dict[str, object]
+) -> None:
+    others = {
+        "hostname": "name",
+        "name": "hostname",
+        "destination": "rdata",
+        "rdata": "destination",
+    }
+    own = {"type": "TXT", host: "@", value: "v=spf1 -all"}
+    assert "geheim" not in json.dumps(said([{**own, **more}]))
+    for field in (others[host], others[value]):
+        assert "geheim" not in json.dumps(said([{**own, field: "geheim"}]))
+
+
+def test_an_identifier_that_may_be_a_name_is_masked_alike_in_answer_and_path() -> None:
+    recording = Recording()
+    listed = json.dumps({"result": [{"identifier": "geheim.v7", "state": "gültig"}]}).encode()
+    for path in ("/domain/7/dns/revision", "/domain/7/dns/revision/geheim.v7/record?page=1"):
+        recording.answered(Sent("clouddns", "GET", path, None), 200, {}, listed)
+    first, second = recording.exchanges
+    (kept,) = first["json"]["result"]
+    assert kept["state"] == "gültig"
+    assert second["path"] == f"/domain/7/dns/revision/{kept['identifier']}/record?page=1"
+    assert "geheim" not in json.dumps(recording.document())
+
+
 def test_a_name_at_which_one_of_ours_stands_stays_for_the_others() -> None:
     ours = {"hostname": "sub", "type": "TXT", "destination": "v=spf1 -all"}
     beside = {"hostname": "sub", "type": "A", "destination": "203.0.113.9"}

@@ -320,3 +320,22 @@ def test_beside_anything_else_for_netcup_legos_key_is_nobodys() -> None:
 def test_a_mistake_in_legos_key_names_it() -> None:
     with pytest.raises(CredentialsError, match="NETCUPV1_API_KEY holds a key of 50 characters"):
         netcup_credentials({"NETCUPV1_API_KEY": "k" * 50}, no_warning)
+
+
+def test_what_auth_keeps_is_something_else_too(tmp_path: Path) -> None:
+    home = {"XDG_CONFIG_HOME": str(tmp_path)}
+    path = tmp_path / "netcup-mailauth" / "credentials.toml"
+    path.parent.mkdir(mode=0o700)
+    path.write_text(f'netcup_rest_api_key = "{"o" * 64}"\n')
+    path.chmod(0o600)
+    found = netcup_credentials({**home, **LEGO}, no_warning)
+    assert found.rest_key is not None
+    assert found.rest_key.get_secret_value() == "o" * 64
+
+
+def test_a_key_that_is_set_is_read_without_a_look_at_what_auth_keeps(tmp_path: Path) -> None:
+    path = tmp_path / "netcup-mailauth" / "credentials.toml"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("no TOML")
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "NETCUP_REST_API_KEY": "o" * 64}
+    assert read_secret("NETCUP_REST_API_KEY", environ, no_warning) == "o" * 64

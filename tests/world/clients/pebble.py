@@ -41,7 +41,7 @@ class Pebble:
         command = (path, "-config", config, "-dnsserver", resolver)
         speed = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
         self._process = netcup.start(*command, env=speed)
-        assert until(lambda: "Listening on" in self._log.read_text(), 10), self._log.read_text()
+        assert until(lambda: "Listening on" in self._log.read_text(), 60), self._log.read_text()
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests import keys
-from tests.effort import NO_SKIPS, PROFILE, tries
+from tests.effort import NO_SKIPS, NOT_HERE, PROFILE, tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,10 +148,14 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that had to be complete and was not."""
+    """Fail a run that had to be complete and was not; name what this machine does not permit."""
     reporter = session.config.pluginmanager.getplugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if NO_SKIPS and skipped:
-        for report in skipped:
-            reporter.write_line(f"skipped, and must not be: {report.nodeid}", red=True)
+    for report in skipped if NO_SKIPS else ():
+        reporter.ensure_newline()
+        why = str(report.longrepr[-1]).removeprefix("Skipped: ")
+        if why.startswith(NOT_HERE):
+            reporter.write_line(f"skipped: {report.nodeid}: {why}", yellow=True)
+            continue
+        reporter.write_line(f"skipped, and must not be: {report.nodeid}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

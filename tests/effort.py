@@ -17,6 +17,9 @@ THOROUGH = "NETCUP_MAILAUTH_THOROUGH" in os.environ
 NO_SKIPS = "REQUIRE_E2E" in os.environ
 """Whether a skipped test fails the run: set where everything the tests need is installed."""
 
+NOT_HERE = "cannot be had here: "
+"""How the reason begins for which a test is skipped by name, even in CI: no package mends it."""
+
 USUAL = "thorough" if THOROUGH else "ci" if NO_SKIPS else "contributor"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", USUAL)
 

@@ -18,7 +18,10 @@ CONFIG = "# netcup-mailauth.toml"
 
 BLOCK = re.compile(r"(?:<!-- (.*?) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 
-BESIDE = ("export ", "read ", "cd ", "git ", "python3 ", "pipx ", "sudo ", ".venv/bin/")
+BESIDE = (
+    *("export ", "read ", "cd ", "git ", "python3 ", "pipx ", "sudo ", ".venv/bin/"),
+    *("unshare ", "ip ", "echo ", "mount ", "nsenter "),
+)
 """How a line of a shell's block begins that is no command of ours, and is not run here."""
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.settings.credentials import CcpCredentials
     from netcup_mailauth.settings.mailcow import MailcowAccess, NamedMailcow
 
+REST = "netcup REST API"
 NOWHERE = "not found"
 UNUSABLE = "cannot be used"
 
@@ -156,7 +157,7 @@ def _ccp(services: Services, environ: Mapping[str, str]) -> Report:
 
 def _rest(services: Services, environ: Mapping[str, str]) -> Report:
     places = _places(services, (REST_KEY,), environ)
-    service = "netcup REST API"
+    service = REST
     try:
         key = rest_key(environ, _silent)
     except CredentialsError as error:

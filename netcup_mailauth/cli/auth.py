@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from netcup_mailauth.actions.auth import Outcome, mailcow_report, netcup_reports, reports
+from netcup_mailauth.actions.auth import REST, Outcome, mailcow_report, netcup_reports, reports
 from netcup_mailauth.cli import asking
-from netcup_mailauth.cli.output import attended, say, settings, show, warn
+from netcup_mailauth.cli.output import attended, say, settings, show, show_sentence, warn
 from netcup_mailauth.cli.run import (
     CCP_ENDPOINT,
     REST_ENDPOINT,
     ccp_backend,
     clouddns_backend,
+    endpoint,
     run,
     told,
 )
 from netcup_mailauth.cli.run import (
     mailcow as mailcow_client,
 )
-from netcup_mailauth.errors import CredentialsError, UsageError, worst
+from netcup_mailauth.errors import CredentialsError, MailauthError, UsageError, worst
+from netcup_mailauth.netcup.clouddns import ASSUMPTIONS
+from netcup_mailauth.netcup.survey import paragraph
 from netcup_mailauth.records import visible
 from netcup_mailauth.settings.credentials import (
     CCP_NAMES,
@@ -39,6 +42,7 @@ from netcup_mailauth.settings.credentials import (
     kept,
     missing_for_netcup,
     netcup_credentials,
+    rest_key,
     save_kept,
 )
 from netcup_mailauth.settings.mailcow import (
@@ -71,11 +75,31 @@ def command(check: bool, mailcow: str | None) -> int:
         if not check:
             return _enter(current)
         found = reports(Services(current), os.environ)
+        surveyed = "" if settings().quiet else _surveyed(current, found)
     code = worst([report.code for report in found])
     if code or not settings().quiet:
         for report in found:
             _show(report, places=True)
+    if surveyed:
+        show("For a report of how CloudDNS behaves; no value of yours is in it:\n")
+        show_sentence(surveyed)
     return code
+
+
+def _surveyed(current: Run, found: Iterable[Report]) -> str:
+    """What the REST API shows of what is assumed of it; empty where that cannot be told."""
+    if not any(one.service == REST and one.outcome is Outcome.WORKS for one in found):
+        return ""
+    key = rest_key(os.environ, lambda _: None)  # what is odd about it was told before
+    assert key is not None
+    recording = current.recording
+    try:
+        with clouddns_backend(key, endpoint(REST_ENDPOINT), recording=recording) as backend:
+            sample = backend.sample()
+    except MailauthError as error:
+        say(f"What netcup's REST API does could not be looked at: {error.what}")
+        return ""
+    return paragraph(sample, (one.name for one in ASSUMPTIONS)) if sample else ""
 
 
 def _enter(current: Run) -> int:
@@ -275,12 +299,14 @@ class Services:
 
     def try_ccp(self, credentials: CcpCredentials) -> None:
         """Log in, and out again."""
-        with ccp_backend(credentials, told(CCP_ENDPOINT)) as backend:
+        recording = self._run.recording
+        with ccp_backend(credentials, told(CCP_ENDPOINT), recording=recording) as backend:
             backend.log_in()
 
     def try_rest(self, key: SecretStr) -> None:
         """Ask for a domain that nobody can have."""
-        with clouddns_backend(key, told(REST_ENDPOINT)) as backend:
+        recording = self._run.recording
+        with clouddns_backend(key, told(REST_ENDPOINT), recording=recording) as backend:
             backend.check_key()
 
     def name_mailcow(self, environ: Mapping[str, str]) -> NamedMailcow | None:

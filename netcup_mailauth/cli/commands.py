@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from netcup_mailauth.cli import options as opt
-from netcup_mailauth.cli.output import settings
+from netcup_mailauth.cli.output import say, settings
 from netcup_mailauth.cli.usage import CONTEXT, Grouped, row_of, write_sections
 from netcup_mailauth.errors import UsageError
 
@@ -56,7 +56,10 @@ def _run(name: str, **options: Any) -> Any:
         from netcup_mailauth.cli import metrics
 
         metrics.begin(metrics_file)
-    return import_module(f"netcup_mailauth.cli.{name}").command(**options)
+    result = import_module(f"netcup_mailauth.cli.{name}").command(**options)
+    if now.record is not None and not now.recording:
+        say(f"--record: {name} says nothing to netcup, so {now.record} is not written.")
+    return result
 
 
 MAYBE_A_DOMAIN = click.Argument(["domain"], required=False, shell_complete=opt.offered)

@@ -50,7 +50,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-cli.params += [option.made() for option in COMMON]
+cli.params += [option.but(hidden=False).made() for option in COMMON]
 
 
 def main(arguments: list[str] | None = None) -> int:

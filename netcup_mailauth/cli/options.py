@@ -123,6 +123,7 @@ def _delays(text: str) -> tuple[float, ...]:
 FILE = click.Path(path_type=Path)
 SECONDS: dict[str, Any] = {"type": click.FloatRange(min=0), "metavar": "SECONDS"}
 
+# One of them is for a rare need, and stands in the help of the whole program alone.
 COMMON = tuple(
     option.but(expose_value=False, callback=_common)
     for option in (
@@ -136,6 +137,14 @@ COMMON = tuple(
         ),
         _flag(EVERYWHERE, "-v", "--verbose", help="Show each call to netcup."),
         _flag(EVERYWHERE, "-q", "--quiet", help="Say nothing when nothing changed."),
+        _option(
+            EVERYWHERE,
+            "--record",
+            metavar="FILE",
+            type=FILE,
+            hidden=True,
+            help="Keep what netcup said, masked: help reporting.",
+        ),
         _option(
             EVERYWHERE,
             "--color",
@@ -477,4 +486,11 @@ SANDBOX = (
         "new ones, also with --state.",
     ),
     _flag(OWN, "--tls", help="Speak https, with a throw-away CA."),
+    _option(
+        OWN,
+        "--replay",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Say what netcup said in this recording.",
+    ),
 )

@@ -39,6 +39,8 @@ class Settings:
     Attributes:
         begun: when the run began, by the monotonic clock.
         options: those of the command, by the names of its parameters.
+        record: where the exchange with netcup is kept, for a report.
+        recording: whether a run has begun to keep it.
         metrics_file: where is written how the run ended.
         outcomes: how each domain ended, for that file.
     """
@@ -51,6 +53,8 @@ class Settings:
         self.verbose = False
         self.quiet = False
         self.color = "auto"
+        self.record: Path | None = None
+        self.recording = False
         self.metrics_file: Path | None = None
         self.outcomes: dict[str, DomainOutcome] = {}
 

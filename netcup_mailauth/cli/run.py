@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.session import Reporter
     from netcup_mailauth.lookup import Server
+    from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.netcup.zonefile import ZoneFiles
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.settings.config import LoadedConfig
@@ -85,7 +86,13 @@ def run(
     with ExitStack() as stack:
         if settings().verbose:
             stack.enter_context(requests_shown())
-        yield Run(stack, mailcow_url, resolver, nameservers, many or Many())
+        recording = None
+        if settings().record:
+            from netcup_mailauth.cli.recording import recorded  # not needed but for this
+
+            recording = stack.enter_context(recorded())
+        many = many or Many()
+        yield Run(stack, mailcow_url, resolver, nameservers, many, recording=recording)
 
 
 @dataclass
@@ -102,6 +109,7 @@ class Run:
     resolver_named: str | None = None
     servers_named: tuple[str, ...] = ()
     many: Many = field(default_factory=Many)
+    recording: Recording | None = None
     pauses: Pauses = field(default_factory=Pauses)
     entered: dict[str, str] = field(default_factory=dict, repr=False)
     _asked: set[str] = field(default_factory=set)
@@ -142,8 +150,12 @@ class Run:
         calls = self.many.calls
         own, key = credentials.ccp, credentials.rest_key
         router = Router(
-            ccp_backend(own, told(CCP_ENDPOINT), calls, self.pauses) if own else None,
-            clouddns_backend(key, told(REST_ENDPOINT), calls, self.pauses) if key else None,
+            ccp_backend(own, told(CCP_ENDPOINT), calls, self.pauses, self.recording)
+            if own
+            else None,
+            clouddns_backend(key, told(REST_ENDPOINT), calls, self.pauses, self.recording)
+            if key
+            else None,
             lambda zone: serves_records(zone, self.servers_of(zone)),
         )
         self.memory.apis = router.apis
@@ -294,12 +306,18 @@ def _tell(message: str) -> None:
 
 
 def ccp_backend(
-    credentials: CcpCredentials, endpoint: str, rate: int = CALLS, pauses: Pauses | None = None
+    credentials: CcpCredentials,
+    endpoint: str,
+    rate: int = CALLS,
+    pauses: Pauses | None = None,
+    recording: Recording | None = None,
 ) -> CcpBackend:
     """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
     number = SecretStr(credentials.customer_number)
     secrets = (number, credentials.api_key, credentials.api_password)
     masking.hide(*secrets)
+    if recording is not None:
+        recording.hide(secrets)
     return CcpBackend(
         credentials.customer_number,
         credentials.api_key,
@@ -308,21 +326,29 @@ def ccp_backend(
         trace=_trace if settings().verbose else None,
         hold=hold("netcup", endpoint, *secrets),
         budget=Budget(rate),
+        recording=recording,
         pauses=pauses,
     )
 
 
 def clouddns_backend(
-    key: SecretStr, endpoint: str, rate: int = CALLS, pauses: Pauses | None = None
+    key: SecretStr,
+    endpoint: str,
+    rate: int = CALLS,
+    pauses: Pauses | None = None,
+    recording: Recording | None = None,
 ) -> CloudDnsBackend:
     """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
     masking.hide(key)
+    if recording is not None:
+        recording.hide((key,))
     return CloudDnsBackend(
         key,
         endpoint=endpoint,
         trace=_trace if settings().verbose else None,
         hold=hold("netcup's REST API", endpoint, key),
         budget=Budget(rate),
+        recording=recording,
         pauses=pauses,
     )
 

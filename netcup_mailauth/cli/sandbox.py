@@ -26,7 +26,8 @@ def command(
 ) -> None:
     """Run a sandbox until it is interrupted."""
     zones = dict(_zone_file(item) for item in zone_files)
-    names = domains or (() if zones or clouddns else ("example.com",))
+    others = zones or clouddns or options["replay"]
+    names = domains or (() if others else ("example.com",))
     try:
         sandbox = Sandbox(names, zones=zones, clouddns=clouddns, **options)
     except (ValueError, OSError) as error:

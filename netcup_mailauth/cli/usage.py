@@ -53,7 +53,7 @@ class Grouped(click.Command):
         """See click: the options, below everything else."""
         found: dict[str, list[Row]] = {group: [] for group in GROUPS}
         for parameter in self.get_params(ctx):
-            if isinstance(parameter, click.Option):
+            if isinstance(parameter, click.Option) and not parameter.hidden:
                 group = self.groups.get(parameter.name or "", EVERYWHERE)
                 found[group].append(row_of(parameter, ctx))
         write_sections(formatter, {group: rows for group, rows in found.items() if rows})

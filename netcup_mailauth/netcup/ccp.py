@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from netcup_mailauth.clock import Pauses
+    from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.state.holds import Hold
@@ -71,7 +72,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class CcpBackend:
     """The zones of one netcup account behind the CCP API.
 
-    ``trace`` is told of each answer in a line that holds no secret.
+    ``trace`` is told of each answer in a line that holds no secret, ``recording`` of all, masked.
     """
 
     name = "ccp"
@@ -87,6 +88,7 @@ class CcpBackend:
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        recording: Recording | None = None,
         pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -95,7 +97,9 @@ class CcpBackend:
         self._customer_number = SecretStr(customer_number)
         self._api_key = api_key
         self._api_password = api_password
-        self._http = HttpClient(endpoint, "netcup's CCP API", pauses=pauses, sleep=sleep)
+        recorded = (recording, self.name) if recording else None
+        what = "netcup's CCP API"
+        self._http = HttpClient(endpoint, what, recorded=recorded, pauses=pauses, sleep=sleep)
         self._budget = budget or Budget()
         self._trace = trace
         self._trial = Trial(hold)

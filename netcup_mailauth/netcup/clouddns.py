@@ -40,6 +40,7 @@ from netcup_mailauth.netcup.clouddns_wire import (
 )
 from netcup_mailauth.netcup.http import HttpClient, Reply
 from netcup_mailauth.netcup.revisions import History
+from netcup_mailauth.netcup.survey import Sample
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
 from netcup_mailauth.records import (
     APEX,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, SecretStr
 
     from netcup_mailauth.clock import Pauses
+    from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
@@ -217,6 +219,7 @@ READ_AND_WRITE = 4
 NOBODYS = "example.com"
 
 DOMAIN = "the entry"
+DOMAINS = "the domains"
 REVISIONS = "the revisions"
 RECORDS = "the records"
 CHANGES = "the changes"
@@ -232,7 +235,7 @@ class CloudDnsBackend:
     neither a plan file nor the journal may hang on one. A domain lies in one account only, so
     nothing can be written to the wrong one.
 
-    ``trace`` is told of each answer in a line that holds no secret.
+    ``trace`` is told of each answer in a line that holds no secret, ``recording`` of all, masked.
     """
 
     name = CLOUDDNS
@@ -247,6 +250,7 @@ class CloudDnsBackend:
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
+        recording: Recording | None = None,
         pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -254,7 +258,12 @@ class CloudDnsBackend:
         self._key = key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
         self._http = HttpClient(
-            endpoint, "netcup's REST API", headers=headers, pauses=pauses, sleep=sleep
+            endpoint,
+            "netcup's REST API",
+            headers=headers,
+            recorded=(recording, self.name) if recording else None,
+            pauses=pauses,
+            sleep=sleep,
         )
         self._budget = budget or Budget()
         self._trace = trace
@@ -281,6 +290,35 @@ class CloudDnsBackend:
         """See that the key works; fails as :meth:`lookup` does."""
         # A name that nobody can have (RFC 2606): netcup answers 404, to a good key only.
         self.lookup(NOBODYS)
+
+    def sample(self) -> Sample | None:
+        """What can be read of a zone without knowing any; ``None`` if CloudDNS serves none.
+
+        Six calls or so. The domains of an account are listed where no name is asked for (M).
+        """
+        missing = self._get(DOMAIN, NOBODYS, "/domain", {"fqdn": NOBODYS})
+        listing: dict[str, object] = {"page": 1, "perPage": PER_PAGE}
+        listed = self._success(DOMAINS, "this account", self._get(DOMAINS, "", "/domain", listing))
+        entries = [parsed(DOMAINS, "", entry, DomainEntry) for entry in listed or ()]
+        entry = next((entry for entry in entries if entry.is_dns_managed), None)
+        if entry is None:
+            return None
+        history = self._history(entry)
+        path = _records_of(entry, history)
+        rows = self._list(RECORDS, entry, path, WireRecord)
+        one = self._get(RECORDS, entry.fqdn, path, {"page": 1, "perPage": 1})
+        alone = one.envelope.result if one.envelope and one.is_success else None
+        behind: dict[str, object] = {"page": len(rows) // PER_PAGE + 2, "perPage": PER_PAGE}
+        return Sample(
+            entry.fqdn,
+            missing,
+            frozenset(entry.is_dns_managed for entry in entries),
+            history.revisions,
+            rows,
+            one.pagination,
+            len(alone) if isinstance(alone, list) else 0,
+            self._get(RECORDS, entry.fqdn, path, behind),
+        )
 
     def lookup(self, name: str) -> DomainEntry | None:
         """The domain of this name, ``None`` if the account has none.
@@ -355,15 +393,14 @@ class CloudDnsBackend:
 
     def _live(self, entry: DomainEntry, history: History) -> Zone:
         """The zone as its newest committed revision has it."""
-        revision = history.live.identifier
-        path = f"/domain/{quote(entry.id)}/dns/revision/{quote(revision)}/record"
-        rows = self._list(RECORDS, entry, path, WireRecord)
+        rows = self._list(RECORDS, entry, _records_of(entry, history), WireRecord)
         form = NameForm.of((row.name for row in rows), entry.fqdn)
         self._forms[entry.fqdn] = form
         records = tuple(to_record(row, form) for row in rows)
         _check_apex(entry.fqdn, records)
         draft = history.draft.identifier if history.draft else None
         state = history.unknown_state
+        revision = history.live.identifier
         return Zone(entry.fqdn, self.name, records, revision, draft, draft_state=state)
 
     def _write(
@@ -431,6 +468,12 @@ class CloudDnsBackend:
         if answer.is_missing:
             self._domains.pop(zone, None)  # it may have been moved since it was looked up
         raise self._budget.counted(error_for(call, zone, answer))
+
+
+def _records_of(entry: DomainEntry, history: History) -> str:
+    """The path of the records of the live revision."""
+    revision = quote(history.live.identifier)
+    return f"/domain/{quote(entry.id)}/dns/revision/{revision}/record"
 
 
 def _managed(name: str, entry: DomainEntry | None) -> DomainEntry:

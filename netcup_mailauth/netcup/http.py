@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import requests
 
     from netcup_mailauth.netcup.line import Line
+    from netcup_mailauth.netcup.recording import Recording
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -59,6 +60,7 @@ class HttpClient:
     """A session with one API.
 
     ``what`` is its name in messages, as in "netcup's CCP API"; ``headers`` go with every request;
+    ``recorded`` has each exchange told to a recording, and the name of the API there;
     ``ahead`` is how many seconds the ``Date`` of its last answer was ahead of this machine's clock,
     ``None`` if it had none that tells.
     """
@@ -69,9 +71,11 @@ class HttpClient:
         what: str,
         *,
         headers: Mapping[str, str] | None = None,
+        recorded: tuple[Recording, str] | None = None,
         pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._recorded = recorded
         self.url = check_url(url, f"the address of {what}")
         self.what = what
         self._pauses = pauses or Pauses()
@@ -161,10 +165,32 @@ class HttpClient:
             failure = _too_slow(self.what, sent=failure is None or failure.sent)
         elif line.has_more and failure is None:
             failure = _too_many(self.what)
+        self._record(method, url, data, line, failure)
         if failure is not None or reply is None:
             # Outside the except block, so that no exception keeps the request and its secrets.
             raise failure or _broke(self.what)
         return reply
+
+    def _record(
+        self,
+        method: str,
+        url: str,
+        data: bytes | None,
+        line: Line,
+        failure: TransportError | None,
+    ) -> None:
+        """Tell the recording, if there is one."""
+        if self._recorded is None:
+            return
+        from netcup_mailauth.netcup.recording import Sent
+
+        recording, api = self._recorded
+        sent = Sent(api, method, url.removeprefix(self.url.rstrip("/")), data)
+        if line.heard is None:
+            recording.unanswered(sent, failure.what if failure else "")
+        else:
+            recording.answered(sent, *line.heard)
+            line.heard = None  # there may be a session id in it
 
     def _answered(self, line: Line, method: str, url: str, data: bytes | None) -> Reply:
         import requests
@@ -181,14 +207,15 @@ class HttpClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return self._reply(response)
+                return self._reply(response, line)
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
         except (requests.RequestException, HTTPError, OSError) as error:
             failure = _told(error, self.what, urlsplit(self.url).netloc)
         raise failure  # outside the except block, as above
 
-    def _reply(self, response: requests.Response) -> Reply:
+    def _reply(self, response: requests.Response, line: Line) -> Reply:
         status = response.status_code
+        self._hear(line, response, b"")
         if status < 200:
             # Its answer is still to come; read with the next request, it would be taken for its.
             raise TransportError(
@@ -202,6 +229,7 @@ class HttpClient:
                 passing=False,
             )
         body = self._body(response)
+        self._hear(line, response, body)
         if status >= 500:
             raise TransportError(
                 f"{self.what} answered HTTP {status}.",
@@ -215,6 +243,10 @@ class HttpClient:
             )
         self.ahead = _ahead(response.headers.get("Date"))
         return Reply(status, payload, response.headers.get("Retry-After"))
+
+    def _hear(self, line: Line, response: requests.Response, body: bytes) -> None:
+        if self._recorded is not None:
+            line.heard = (response.status_code, response.headers, body)
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()

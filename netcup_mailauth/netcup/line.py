@@ -22,6 +22,9 @@ from netcup_mailauth import clock
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
+
+    Heard = tuple[int, Mapping[str, str], bytes]
 
 
 class Line:
@@ -32,6 +35,7 @@ class Line:
         self.was_cut = False  # the request took longer than it may
         self.is_late = False  # it could not be sent whole in its time, and was not
         self.has_more = False  # something came behind an answer: one may be another request's
+        self.heard: Heard | None = None  # the last answer as it came, where it is recorded
         self._ends = 0.0
         self._by: float | None = None
         self._connection: HTTPConnection | None = None
@@ -56,6 +60,7 @@ class Line:
         With ``by``, nothing is sent any more once :func:`clock.now` has passed it.
         """
         self._ends, self._by = monotonic() + seconds, by
+        self.heard = None
 
     def time_left(self) -> float:
         """How many seconds the next wait may take.

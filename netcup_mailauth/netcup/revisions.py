@@ -89,7 +89,7 @@ class History:
             revision
             for revision in _newest_first(self.revisions)
             if word_of(revision.state) not in self.committed | PAST | DISCARDED
-            and (revision is self.live or _order(revision, self.live) != -1)
+            and (revision is self.live or compared(revision, self.live) != -1)
         ]
         return drafts[0] if drafts else None
 
@@ -112,7 +112,7 @@ class History:
         made, read = self._find(identifier), self._find(zone.revision)
         if made is None or not self._is_committed(made):
             raise _not_committed(zone.name, made)
-        if read is None or _order(made, read) != 1:
+        if read is None or compared(made, read) != 1:
             raise UnverifiedError(
                 f"Whether another program wrote to {zone.name} at the same time cannot be told: "
                 "netcup's list does not show the revision this change was made for before ours.",
@@ -137,10 +137,10 @@ class History:
             return False
         if word_of(one.state) in DRAFT | DISCARDED:
             return False
-        return _order(one, read) != -1 and _order(made, one) != -1
+        return compared(one, read) != -1 and compared(made, one) != -1
 
 
-def _order(one: Revision, other: Revision) -> int | None:
+def compared(one: Revision, other: Revision) -> int | None:
     """1 if ``one`` is newer, -1 if older, 0 if the same age; ``None`` if nothing tells.
 
     The serial decides, then the date.
@@ -166,7 +166,7 @@ def _seconds(date: str) -> float | None:
 def _newest_first(listed: Iterable[Revision]) -> list[Revision]:
     """The list turned so that, among revisions of one age, the newer comes first."""
     revisions = list(listed)
-    if revisions and _order(revisions[0], revisions[-1]) == -1:
+    if revisions and compared(revisions[0], revisions[-1]) == -1:
         revisions.reverse()
     return revisions
 
@@ -174,7 +174,7 @@ def _newest_first(listed: Iterable[Revision]) -> list[Revision]:
 def _newest(zone: str, committed: list[Revision]) -> Revision:
     newest = committed[0]
     for revision in committed[1:]:
-        order = _order(revision, newest)
+        order = compared(revision, newest)
         if order is None:
             raise ApiError(
                 f"Which revision of {zone} is the newest cannot be told: netcup gives them no "

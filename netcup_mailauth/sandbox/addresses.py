@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""What names a CA file: to programs in Python, to curl, and to those on OpenSSL or in Go."""
+
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -72,13 +75,15 @@ class Addresses:
     credentials: Credentials
     ca_file: Path | None
     offers_rest_key: bool = False
+    offers_ccp_keys: bool = True
 
     def env(self) -> dict[str, str]:
         """Every environment variable a client reads; empty for what is not there."""
+        has_ccp = self.offers_ccp_keys
         env = {
-            "NETCUP_CUSTOMER_NUMBER": self.credentials.customer_number,
-            "NETCUP_API_KEY": self.credentials.api_key,
-            "NETCUP_API_PASSWORD": self.credentials.api_password,
+            "NETCUP_CUSTOMER_NUMBER": self.credentials.customer_number if has_ccp else "",
+            "NETCUP_API_KEY": self.credentials.api_key if has_ccp else "",
+            "NETCUP_API_PASSWORD": self.credentials.api_password if has_ccp else "",
             "NETCUP_CCP_ENDPOINT": self.ccp_endpoint,
             "MAILCOW_URL": self.mailcow_url,
             "MAILCOW_API_KEY": self.credentials.mailcow_key,
@@ -88,7 +93,7 @@ class Addresses:
             "NETCUP_MAILAUTH_RESOLVER": self.resolver,
         }
         if self.ca_file is not None:
-            env |= {"REQUESTS_CA_BUNDLE": str(self.ca_file), "SSL_CERT_FILE": str(self.ca_file)}
+            env |= dict.fromkeys(CA_VARIABLES, str(self.ca_file))
         return env
 
     def banner(self) -> dict[str, object]:

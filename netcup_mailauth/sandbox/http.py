@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _MAX_BODY = 4 * 1024 * 1024
 
-#: Names served beside the addresses of loopback, in lower case.
-SERVED = frozenset({"localhost"})
+#: Names served beside the addresses of loopback, in lower case: those of netcup's APIs are for
+#: programs in which they are fixed, where a hosts file leads them here. No page of a stranger's can
+#: have one of them point to this machine.
+SERVED = frozenset({"localhost", "ccp.netcup.net", "api.netcup.com"})
 
 Transfer = Literal["whole", "early", "drip-status", "drip-headers", "drip-chunks"]
 """In one piece; behind a 103, some time later; or without an end in one of its parts."""

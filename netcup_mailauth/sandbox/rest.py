@@ -27,7 +27,7 @@ from netcup_mailauth.sandbox.rest_answers import (
     wrong_method,
 )
 from netcup_mailauth.sandbox.rest_records import read_changeset, rows_of, with_changes
-from netcup_mailauth.sandbox.zones import is_hostname
+from netcup_mailauth.sandbox.zones import Record, is_hostname
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +58,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _FQDN = re.compile(rf"(?:{_LABEL}\.)+[a-z0-9-]{{2,63}}", re.IGNORECASE | re.ASCII)
 _CHALLENGE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 _DEPLOYED_AFTER = 1.5  # seconds
+_CHALLENGE = "_acme-challenge"
+_CHALLENGE_TTL = 60  # seconds (guess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ class Revisions:
 class RestAccount:
     """The account as the REST API sees it: domains, revisions, challenges of certificates.
 
-    Challenges (R5 to R7) are in no zone and no revision; what the name servers of netcup do with
-    them is not built. All but `decode` and `reply` is called with `zones.lock` held.
+    Challenges (R5 to R7) are in no zone and no revision, but the name servers serve them. All but
+    `decode` and `reply` is called with `zones.lock` held.
     """
 
     where: Literal["rest"] = "rest"
@@ -199,6 +201,17 @@ class RestAccount:
         self.rate.clear()
         self.revisions.clear()
         self._challenges.clear()
+
+    def served(self) -> dict[str, Zone]:
+        """The zones as name servers are to serve them: with the challenges of certificates (R5)."""
+        zones = dict(self.zones.by_name)
+        for name, scope, value in self._challenges:
+            zone = self.zones.on_clouddns(name)
+            if zone is not None:
+                host = _CHALLENGE if scope == "@" else f"{_CHALLENGE}.{scope}"
+                record = Record(0, host, "TXT", "0", value, ttl=_CHALLENGE_TTL)
+                zones[name] = replace(zones[name], records=(*zones[name].records, record))
+        return zones
 
     def decode(self, request: Request) -> RestCall:
         """Which call a request is."""
@@ -325,6 +338,7 @@ class RestAccount:
             return RestAnswer(200, [self._shown(key)])
         if store:
             del self._challenges[key]
+            self.zones.announce()
         return RestAnswer(204)
 
     def _create_challenge(self, key: tuple[str, str, str], store: bool) -> RestAnswer:
@@ -333,6 +347,7 @@ class RestAccount:
             return RestAnswer(200, [self._shown(key)])
         if store:
             self._challenges[key] = self.zones.clock()
+            self.zones.announce()
         return RestAnswer(201, [_challenge_entry(key, "pending")])
 
     def _shown(self, key: tuple[str, str, str]) -> dict[str, object]:
@@ -385,7 +400,7 @@ def _positive(query: Mapping[str, str], name: str, default: int) -> int:
 def _challenge_entry(key: tuple[str, str, str], status: str) -> dict[str, object]:
     zone, scope, value = key
     host = zone if scope == "@" else f"{scope}.{zone}"
-    return {"scope": scope, "fqdn": f"_acme-challenge.{host}", "value": value, "status": status}
+    return {"scope": scope, "fqdn": f"{_CHALLENGE}.{host}", "value": value, "status": status}
 
 
 def _read_challenge(body: bytes) -> tuple[str, str]:

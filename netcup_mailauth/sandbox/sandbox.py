@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from netcup_mailauth.sandbox import ccp, control, faults, rest
 from netcup_mailauth.sandbox.addresses import Addresses, Credentials
@@ -20,6 +20,7 @@ from netcup_mailauth.sandbox.http import (
 from netcup_mailauth.sandbox.mailcow import Mailcow
 from netcup_mailauth.sandbox.mailcow_dkim import Keyring
 from netcup_mailauth.sandbox.quirks import Quirks
+from netcup_mailauth.sandbox.replay import Replay
 from netcup_mailauth.sandbox.rest_records import rows_of
 from netcup_mailauth.sandbox.starter import hosts_of, seeds_for
 from netcup_mailauth.sandbox.state import State, load, save
@@ -57,6 +58,7 @@ class Sandbox:
         world: names outside the zones that the resolver shall know, each with its types and their
             values: `{"_spf.shop.example": {"TXT": ["v=spf1 -all"]}}`.
         fixed_keys: take the API keys that every such sandbox has, instead of new ones.
+        replay: a recording of `--record`: what it has is answered instead of what the zones hold.
         clock: the time in seconds since 1970, for tests.
 
     Raises:
@@ -85,6 +87,7 @@ class Sandbox:
         publish_delays: Sequence[float] = (0.0, 0.0, 0.0),
         world: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
         fixed_keys: bool = False,
+        replay: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         quirks = quirks or Quirks()
@@ -94,7 +97,9 @@ class Sandbox:
         self._addresses: Addresses | None = None
         self._credentials = Credentials.fixed() if fixed_keys else Credentials.fresh()
         self._faults, self._counters, self._timers = faults.Faults(), Counters(), Timers()
-        seeds = seeds_for(domains, zones or {}, {name.lower() for name in clouddns})
+        self._replay = None if replay is None else Replay(replay)
+        replayed = self._replay.domains if self._replay else []
+        seeds = seeds_for([*domains, *replayed], zones or {}, {name.lower() for name in clouddns})
         names = [seed.name for seed in seeds]
         of_domains = {a.lower(): target.lower() for a, target in (alias_domains or {}).items()}
         self._zones = Zones(seeds, quirks, clock, self._zones_changed)
@@ -172,7 +177,8 @@ class Sandbox:
             resolver=resolver,
             credentials=self._credentials,
             ca_file=None if self._tls is None else self._tls.ca_file,
-            offers_rest_key=self._began_on_clouddns,
+            offers_rest_key=self._asks("clouddns", self._began_on_clouddns),
+            offers_ccp_keys=self._asks("ccp", True),
         )
 
     def close(self) -> None:
@@ -181,6 +187,10 @@ class Sandbox:
         self._stop()
         if was_running:
             self._save_state()
+
+    def _asks(self, api: Literal["ccp", "clouddns"], otherwise: bool) -> bool:
+        """Whether a client is given the key of an API: as in a recording, if there is one."""
+        return otherwise if self._replay is None else api in self._replay.apis
 
     def _stop(self) -> None:
         self._timers.close()
@@ -196,12 +206,16 @@ class Sandbox:
     def _reply(self, request: Request) -> Reply:
         """The reply to one request at the port of both APIs and the controls."""
         if request.path == ccp.PATH:
-            return self._netcup_reply(self._ccp, request)
-        if request.path.startswith(rest.PREFIX):
-            return self._netcup_reply(self._rest, request)
-        if request.path.startswith(control.PREFIX):
+            account: ccp.CcpAccount | rest.RestAccount = self._ccp
+        elif request.path.startswith(rest.PREFIX):
+            account = self._rest
+        elif request.path.startswith(control.PREFIX):
             return control.reply(self, request)
-        return html_reply("404 Not Found", 404)
+        else:
+            return html_reply("404 Not Found", 404)
+        if self._replay is not None:
+            return self._replay.reply("ccp" if account is self._ccp else "clouddns", request)
+        return self._netcup_reply(account, request)
 
     def _netcup_reply(self, account: ccp.CcpAccount | rest.RestAccount, request: Request) -> Reply:
         call = account.decode(request)
@@ -297,6 +311,7 @@ class Sandbox:
             **self._counters.report(),
             **self._dns.report(),
             "logins_open": open_sessions,
+            **({} if self._replay is None else {"replay": self._replay.report()}),
             "faults": self._faults.report(),
             "serials": {name: str(zone.serial) for name, zone in zones.items()},
             "zones": {name: self.zone(name) for name in zones},
@@ -400,6 +415,8 @@ class Sandbox:
         self._dns.reset()
         self._keyring.reset()
         self._mailcow.log.clear()
+        if self._replay is not None:
+            self._replay.reset()
         with self._zones.lock:
             self._ccp.clear()
             self._rest.clear()
@@ -409,7 +426,7 @@ class Sandbox:
     def _zones_changed(self) -> None:
         zones = self._zones.by_name
         self._rest.revisions.note(zones)
-        self._dns.changed(zones)
+        self._dns.changed(self._rest.served())
         self._save_state()
 
     def _save_state(self) -> None:

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.sandbox.http import SERVED
+
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -17,7 +19,10 @@ _LIFETIME = datetime.timedelta(days=30)
 
 
 class ThrowAwayTls:
-    """A CA and one certificate for loopback, in a temporary folder that `close` removes."""
+    """A CA and one certificate for loopback, in a temporary folder that `close` removes.
+
+    It is also for the names of netcup's APIs, which a hosts file may lead here.
+    """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="netcup-sandbox-")
@@ -46,7 +51,10 @@ def _make_certificates() -> tuple[bytes, bytes]:
     ca_name = "netcup sandbox throw-away CA"
     loopback = [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
     names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), *(x509.IPAddress(address) for address in loopback)]
+        [
+            *(x509.DNSName(name) for name in sorted(SERVED)),
+            *(x509.IPAddress(address) for address in loopback),
+        ]
     )
     usage = x509.ExtendedKeyUsage([x509.OID_SERVER_AUTH])
     ca = _certificate(ca_name, ca_key, ca_name, ca_key)

@@ -312,6 +312,11 @@ class Zones:
             self._zones[zone.name] = zone
             self._on_change()
 
+    def announce(self) -> None:
+        """Tell of a change beside the records: what the name servers serve is another now."""
+        with self.lock:
+            self._on_change()
+
     def set_records(self, name: str, drafts: Sequence[Draft]) -> None:
         """Replace all records of a zone."""
         with self.lock:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
+from netcup_mailauth.sandbox.addresses import CA_VARIABLES
 from tests.apis import CCP, on_clouddns
 from tests.process import watched as watching
 from tests.process.command import Ended
@@ -60,11 +61,11 @@ def private_key(run: Watched) -> str:
 def every_command(run: Watched) -> list[int]:
     """Each command once, told to say as much as it can; their exit codes."""
     return [
-        run("-v", "records", "example.com").code,
+        run("-v", "--record", "records.record", "records", "example.com").code,
         run("-v", *PLAN, "--full").code,
         run("-v", *CHECK).code,
-        run("-v", *APPLY).code,
-        run("-v", "auth", "--check").code,
+        run("-v", "--record", "apply.record", *APPLY).code,
+        run("-v", "--record", "auth.record", "auth", "--check").code,
         run("-v", "-c", "new.toml", "init", "example.com").code,
     ]
 
@@ -244,7 +245,7 @@ def test_mailcow_denies_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_tls_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(tls=True) as sandbox:
         run = watched(sandbox, tmp_path / "w", monkeypatch)
-        run.command.changes |= {"REQUESTS_CA_BUNDLE": None, "SSL_CERT_FILE": None}
+        run.command.changes |= dict.fromkeys(CA_VARIABLES)
         assert set(every_command(run)) <= {1, 8}
         assert sandbox.stats()["requests"] == {}
         run.command.changes |= {"REQUESTS_CA_BUNDLE": "/nowhere"}

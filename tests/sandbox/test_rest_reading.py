@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sandbox.dnsclient import answers, ask
 from tests.sandbox.rest_client import DOMAIN, SPF, Rest, error, rdatas, row
 
 if TYPE_CHECKING:
@@ -373,6 +374,34 @@ def test_r5_acme_challenge(start_rest: StartRest, clock: Clock) -> None:
     assert (again.status_code, again.json()["result"]) == (200, [{**entry, "status": "deployed"}])
     assert rest.get(path).json()["result"] == again.json()["result"]
     assert rest.get(f"{path}/host/{VALUE}").json()["result"] == again.json()["result"]
+
+
+@pytest.mark.parametrize(("scope", "host"), [("@", ""), ("host", "host."), ("a.b", "a.b.")])
+def test_r5_name_servers_serve_a_challenge_beside_the_zone_s_own(
+    rest: Rest, scope: str, host: str
+) -> None:
+    name, path = f"_acme-challenge.{host}{DOMAIN}", rest.path("acme/challenge")
+    servers, before = rest.sandbox.nameservers, len(rest.revisions())
+    rest.send("POST", path, json={"scope": scope, "value": VALUE})
+    rest.send("POST", path, json={"scope": scope, "value": "d" * 43})
+    for server in (*servers, rest.sandbox.resolver):
+        told = answers(ask(server, name, "TXT"), "TXT")
+        assert sorted(told) == [VALUE, "d" * 43]
+    assert len(rest.revisions()) == before  # they are in no zone
+    rest.send("DELETE", f"{path}/{scope}/{VALUE}")
+    assert answers(ask(servers[0], name, "TXT"), "TXT") == ["d" * 43]
+    rest.sandbox.reset()
+    assert answers(ask(servers[0], name, "TXT"), "TXT") == []
+
+
+def test_r5_a_challenge_reaches_the_name_servers_late(start_rest: StartRest, clock: Clock) -> None:
+    rest = start_rest(publish_delays=(0, 5, 5), clock=clock)
+    rest.send("POST", rest.path("acme/challenge"), json={"scope": "@", "value": VALUE})
+    early, late, _ = rest.sandbox.nameservers
+    name = f"_acme-challenge.{DOMAIN}"
+    assert [len(answers(ask(server, name, "TXT"), "TXT")) for server in (early, late)] == [1, 0]
+    clock.now += 5
+    assert len(answers(ask(late, name, "TXT"), "TXT")) == 1
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_tls_with_a_throw_away_ca() -> None:
     with Sandbox([DOMAIN], tls=True) as sandbox:
         env = sandbox.env
         ca_file = Path(str(env["REQUESTS_CA_BUNDLE"]))
-        assert env["SSL_CERT_FILE"] == str(ca_file)
+        assert env["SSL_CERT_FILE"] == env["CURL_CA_BUNDLE"] == str(ca_file)
         paths = (sandbox.ccp_endpoint, sandbox.rest_endpoint, sandbox.control_url)
         for url in (*paths, sandbox.mailcow_url):
             assert url.startswith("https://127.0.0.1:")
@@ -283,6 +283,22 @@ def test_tls_with_a_throw_away_ca() -> None:
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(sandbox.mailcow_url, timeout=5)
     assert not ca_file.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["ccp.netcup.net", "api.netcup.com", "localhost"])
+def test_tls_by_the_names_that_other_programs_have_fixed_in_them(name: str) -> None:
+    with Sandbox([DOMAIN], tls=True) as sandbox:
+        context = ssl.create_default_context(cafile=str(sandbox.env["SSL_CERT_FILE"]))
+        port = int(sandbox.control_url.split(":")[2].partition("/")[0])
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+            context.wrap_socket(plain, server_hostname=name) as connection,
+        ):
+            # With a slash too many in front, as one of them sends it.
+            asked = f"GET //v1/domain HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
+            connection.sendall(asked.encode())
+            answer = connection.makefile("rb").read()
+        assert b"authenticationError" in answer
 
 
 def test_tls_passes_the_strict_checks_of_newer_pythons() -> None:

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 PORTS = ("ccp", "rest", "mailcow", "control")
 SECRETS = ("NETCUP_API_KEY", "NETCUP_API_PASSWORD", "NETCUP_REST_API_KEY", "MAILCOW_API_KEY")
 OURS = ["127.0.0.1", "127.8.0.1:80", "localhost:80", "LOCALHOST", "[::1]", "[::1]:8053"]
+OURS += ["ccp.netcup.net", "api.netcup.com:443"]
 FOREIGN = [
     "evil.example",
     "evil.example:80",
     "127.0.0.1.evil.example",
     "localhost.evil.example",
+    "ccp.netcup.net.evil.example",
+    "www.netcup.com",
+    "netcup.net",
     "a@127.0.0.1",
     "127.0.0.1/x",
     "127.0.0.1?x",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from netcup_mailauth.sandbox.addresses import CA_VARIABLES
 from tests.apis import each_api, on_ccp, on_clouddns
 from tests.story.wanted import DMARC, DROP, KEY, SPF, WISH, txt
 from tests.worlds import requests_of
@@ -166,7 +167,7 @@ def test_the_same_over_tls_with_a_ca_of_its_own(pointed_at: PointedAt, api: Api)
     with api.netcup(tls=True) as sandbox:
         cli = pointed_at(sandbox)
         assert cli("apply", "example.com", *WISH, "--yes").code == 0
-        cli.set({"REQUESTS_CA_BUNDLE": None, "SSL_CERT_FILE": None})
+        cli.set(dict.fromkeys(CA_VARIABLES))
         ended = cli("plan", "example.com", *WISH)
         assert ended.code == 1
         assert "TLS" in ended.stderr + ended.stdout

@@ -75,7 +75,7 @@ def test_every_option_has_a_text_and_no_range_in_brackets(
     for option in made.params:
         if isinstance(option, click.Option):
             assert option.help, option.name
-            assert all(one in shown for one in option.opts)
+            assert all((one in shown) is not option.hidden for one in option.opts)
     assert "<=" not in shown
     assert ">=" not in shown
 

@@ -1,0 +1,68 @@
+"""``--record FILE``: what was said between this run and netcup, masked, for a report."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from netcup_mailauth.cli.output import advise, say, settings, warn
+from netcup_mailauth.documents import dumps
+from netcup_mailauth.files import check_target, write_private
+from netcup_mailauth.netcup.recording import CREDENTIALS, FIELDS, NAMES, PAGES, RECORDS, WORDS
+from netcup_mailauth.netcup.recording import Recording as Exchanges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MASKED = {
+    CREDENTIALS: "credentials and sessions",
+    RECORDS: "records that are not SPF, DKIM or DMARC",
+    NAMES: "names of hosts and other domains",
+    WORDS: "words in netcup's messages",
+    FIELDS: "fields that are not known to be harmless",
+    PAGES: "answers that are no JSON",
+}
+
+
+@contextmanager
+def recorded() -> Iterator[Exchanges]:
+    """A recording of the run, which is written down however that ends.
+
+    Raises:
+        UsageError: there is no such place for a file; nothing is begun then.
+    """
+    path = settings().record
+    assert path is not None
+    check_target(path)
+    settings().recording = True
+    exchanges = Exchanges()
+    try:
+        yield exchanges
+    finally:
+        _keep(exchanges, path)
+
+
+def _keep(exchanges: Exchanges, path: Path) -> None:
+    """Say what is masked, and then write; a run is not undone because this fails."""
+    count = len(exchanges.exchanges)
+    if not count:
+        say(f"--record: nothing was said between this run and netcup, so {path} is not written.")
+        return
+    say(f"--record: {count} {'exchange' if count == 1 else 'exchanges'} with netcup. Masked:")
+    for sort, what in _MASKED.items():
+        if times := exchanges.masked[sort]:
+            say(f"  {times:>5} times  {what}")
+    domains = sorted(exchanges.asked)
+    whose = f"{', '.join(domains)}, {'its' if len(domains) == 1 else 'their'}" if domains else "the"
+    say(
+        f"As they are: {whose} SPF, DKIM and DMARC records, the numbers of records and revisions, "
+        "times, netcup's other words."
+    )
+    try:
+        write_private(path, dumps(exchanges.document()))
+    except OSError as error:
+        warn(f"{path} cannot be written: {error.strerror}. What was said is lost.")
+        advise("Name a file in a folder of yours, and run the same command again.")
+        return
+    say(f"Written to {path}, for you alone. Read it before you send it to anybody.")

@@ -19,7 +19,7 @@ def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
     if len(domains) != 1:
         from netcup_mailauth.cli import zones  # one zone does without what many need
 
-        return zones.command(domains, mail, output_format)
+        return zones.listed(domains, mail, output_format)
     name = records.normalise(domains[0])
     with run() as current:
         own = current.config.config.domains.get(name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import Zone
 
 
-def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
+def listed(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
     """List the zones of these domains; of every domain of the config, if none is named."""
     with run() as current:
         wished = _named(current, domains) if domains else _of_config(current)

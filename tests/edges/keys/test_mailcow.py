@@ -227,7 +227,7 @@ def test_a_fault_at_its_end_is_tried_again(
     for _ in range(3):
         api.get(KEY_URL + "example.com", status=status, body=body)
     error = failure(mailcow)
-    assert type(error) is TransportError
+    assert isinstance(error, TransportError)
     assert words in error.what
     assert len(pauses) == 2
 

@@ -67,7 +67,8 @@ def command(
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
-        written = [wish for wish in wishes if wish.domain in reporter.written]
+        done = reporter.written
+        written = [wish for wish in wishes if wish.domain in done]
         if wait and written and not _everywhere(current, written, timeout):
             code = worst([ExitCode(code), ExitCode.NOT_YET])
     return code
@@ -157,7 +158,8 @@ def _apply_plan_file(
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
-        written = [c for c in saved.plan.zones if c.place.domain in reporter.written]
+        done = reporter.written
+        written = [c for c in saved.plan.zones if c.place.domain in done]
         if timeout is not None and written:
             wishes = [wish_of(change_set) for change_set in written]
             if not _everywhere(current, wishes, timeout):

@@ -161,6 +161,8 @@ class ChangeSet:
     @property
     def without_held(self) -> ChangeSet:
         """The part of it that is about no kind that is held back."""
+        if not self.held:
+            return self
         changes = (change for change in self.changes if change.kind not in self.held)
         unchanged = (kept for kept in self.unchanged if kept.kind not in self.held)
         return replace(self, changes=tuple(changes), unchanged=tuple(unchanged), held=frozenset())
@@ -263,6 +265,8 @@ def _txt_beside(zone: Zone, change_set: ChangeSet) -> int:
 
 def applied(zone: Zone, changes: Sequence[Edit]) -> Zone:
     """The zone as the changes leave it; what is created has no identifier yet."""
+    if not changes:
+        return zone
     gone = {change.before: change for change in changes if change.before is not None}
     records: list[DnsRecord] = []
     for record in zone.records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -56,6 +57,8 @@ cli.params += [option.made() for option in COMMON]
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     begin()
+    # Hardly anything here refers to itself, and looking for it costs more than it brings.
+    gc.set_threshold(50_000)
     if os.environ.get(COMPLETE):
         from netcup_mailauth.cli.completion import answer
 

@@ -293,7 +293,7 @@ class Progress:
         self._draw()
 
     def _draw(self) -> None:
-        if self._total >= MANY:
+        if self._line.live and self._total >= MANY:
             counted = f" {self._done} of {self._total}"
             room = max(10, min(40, self._line.room - len(counted) - 2))
             filled = room * self._done // self._total

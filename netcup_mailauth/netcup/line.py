@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import ssl
 from functools import lru_cache
 from http.client import HTTPResponse
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,7 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Say whom the pool ``conn`` trusts: as requests would, but in a context made before."""
-        super().cert_verify(conn, url, verify, cert)
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
         if conn.scheme == "https":
             conn.conn_kw["ssl_context"] = trusting(conn.ca_certs, conn.ca_cert_dir)
             # Else urllib3 reads them into the context again, at each connection.
@@ -123,7 +123,7 @@ def trusting(ca_file: str | None, ca_folder: str | None) -> ssl.SSLContext:
     Raises:
         OSError: they cannot be read.
     """
-    held = os.stat(ca_file or ca_folder or "")
+    held = Path(ca_file or ca_folder or "").stat()
     with _MAKING:  # parallel jobs begin at the same time
         return _context(ca_file, ca_folder, (held.st_ino, held.st_mtime_ns))
 
@@ -134,7 +134,7 @@ def _context(ca_file: str | None, ca_folder: str | None, _state: tuple[int, int]
     context.load_verify_locations(ca_file, ca_folder)
     context.set_alpn_protocols(ALPN_PROTOCOLS)
     # urllib3 would set them at each connection, while another thread may just be reading them.
-    context.set_alpn_protocols = _set_already  # type: ignore[method-assign]
+    context.set_alpn_protocols = _set_already  # type: ignore[method-assign, assignment]
     return context
 
 

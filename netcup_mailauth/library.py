@@ -30,6 +30,7 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.mailcow import Mailcow
 from netcup_mailauth.keys.sources import Sources, check_source
+from netcup_mailauth.netcup import CCP_ADDRESS, REST_ADDRESS
 from netcup_mailauth.netcup import ccp as ccp_api
 from netcup_mailauth.netcup import clouddns as rest_api
 from netcup_mailauth.netcup.zones import Router
@@ -46,7 +47,8 @@ from netcup_mailauth.policy import (
     spf_record,
     spf_term,
 )
-from netcup_mailauth.render.text import Page, plan_text
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import plan_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,8 +119,8 @@ class Netcup:
         ccp: tuple[str, str, str] | None = None,
         rest: str | None = None,
         mailcow: tuple[str, str] | None = None,
-        ccp_endpoint: str = ccp_api.ENDPOINT,
-        rest_endpoint: str = rest_api.ENDPOINT,
+        ccp_endpoint: str = CCP_ADDRESS,
+        rest_endpoint: str = REST_ADDRESS,
         resolver: str | None = None,
         nameservers: Sequence[str] = (),
     ) -> None:
@@ -156,8 +158,8 @@ class Netcup:
             ccp=(ccp[0], ccp[1], ccp[2]) if all(ccp) else None,
             rest=found.get("NETCUP_REST_API_KEY"),
             mailcow=(url, key) if url and key else None,
-            ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", ccp_api.ENDPOINT),
-            rest_endpoint=found.get("NETCUP_REST_ENDPOINT", rest_api.ENDPOINT),
+            ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", CCP_ADDRESS),
+            rest_endpoint=found.get("NETCUP_REST_ENDPOINT", REST_ADDRESS),
             resolver=found.get("NETCUP_MAILAUTH_RESOLVER"),
             nameservers=[part.strip() for part in servers.split(",") if part.strip()],
         )

@@ -28,6 +28,9 @@ CCP = "ccp"
 CLOUDDNS = "clouddns"
 """The names of netcup's two APIs, as they stand in plans and exports."""
 
+EXPORTED = "file://zone-file"
+"""The endpoint of a plan that was made from an exported zone; no API has it."""
+
 
 class Kind(StrEnum):
     """The kinds of records this program manages."""

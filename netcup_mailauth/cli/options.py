@@ -14,7 +14,7 @@ import click
 
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.netcup.api import CALLS, MOST_CONNECTIONS
+from netcup_mailauth.netcup import CALLS, MOST_CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

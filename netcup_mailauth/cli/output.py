@@ -79,7 +79,7 @@ def say(message: str, indent: str = "") -> None:
     shown = visible(message)
     lines = [shown]
     if sys.stderr.isatty() and not message.startswith("  "):
-        from netcup_mailauth.render.text import wrap
+        from netcup_mailauth.render.page import wrap
 
         lines = wrap(shown, width(sys.stderr) - len(indent))
     for line in lines:
@@ -128,7 +128,7 @@ def show_sentence(text: str, *, err: bool = False) -> None:
     stream, shown = sys.stderr if err else sys.stdout, visible(text)
     lines = [shown]
     if stream.isatty():
-        from netcup_mailauth.render.text import Page
+        from netcup_mailauth.render.page import Page
 
         lines = Page(width(stream)).hang("", shown, 2)
     show("".join(f"{line}\n" for line in lines), err=err)

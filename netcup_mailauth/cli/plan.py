@@ -29,7 +29,7 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.netcup.zonefile import ZoneFiles
 from netcup_mailauth.policy import Grounds
 from netcup_mailauth.render import markdown, metrics, text
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.ways import ways_markdown, ways_text
 
 if TYPE_CHECKING:

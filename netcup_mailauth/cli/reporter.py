@@ -26,7 +26,7 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import RunResult, Status
 from netcup_mailauth.records import both_forms
 from netcup_mailauth.render import markdown, metrics, text, words
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.ways import ways_markdown, ways_text
 
 if TYPE_CHECKING:

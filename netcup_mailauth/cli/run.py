@@ -2,7 +2,8 @@
 
 Here the parts are put together: each client that holds a secret gets its hold, its trace and its
 request budget, and its secrets are masked in whatever is shown. `run` makes the one `Run` of a
-command, and that makes the `Session` its actions work with.
+command, and that makes the `Session` its actions work with. What only some commands work with is
+loaded when it is made.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from netcup_mailauth import records, state
-from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli import asking
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
@@ -30,19 +30,12 @@ from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import Resolver, host_and_port
 from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
 from netcup_mailauth.errors import CredentialsError, UsageError
-from netcup_mailauth.files import NotOursError
-from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.netcup import ccp, clouddns
-from netcup_mailauth.netcup.api import CALLS, Budget
-from netcup_mailauth.netcup.ccp import CcpBackend
-from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+from netcup_mailauth.files import NotOursError, config_file
+from netcup_mailauth.netcup import CALLS, CCP_ADDRESS, REST_ADDRESS
+from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
-from netcup_mailauth.plan import applied
 from netcup_mailauth.records import MASK
-from netcup_mailauth.rotation.state import held
-from netcup_mailauth.settings import config as configs
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
     MAILCOW_URL,
@@ -53,9 +46,7 @@ from netcup_mailauth.settings.credentials import (
     netcup_credentials,
     with_entered,
 )
-from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
-from netcup_mailauth.state.journal import Journal, Journals, last_of_each_kind, new_run
 from netcup_mailauth.state.lock import LOCK_TIMEOUT, writer_lock
 
 if TYPE_CHECKING:
@@ -63,15 +54,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from netcup_mailauth.actions.session import Reporter
+    from netcup_mailauth.actions.session import Reporter, Session
+    from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.lookup import Server
     from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.netcup.ccp import CcpBackend
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
     from netcup_mailauth.netcup.zonefile import ZoneFiles
     from netcup_mailauth.plan import Place
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import DesiredRecord, Zone
     from netcup_mailauth.settings.config import LoadedConfig
-    from netcup_mailauth.state.journal import Entry
+    from netcup_mailauth.settings.mailcow import MailcowAccess
+    from netcup_mailauth.state.journal import Entry, Journal, Journals
 
 CCP_ENDPOINT = "NETCUP_CCP_ENDPOINT"
 REST_ENDPOINT = "NETCUP_REST_ENDPOINT"
@@ -127,10 +122,19 @@ class Run:
     @cached_property
     def config(self) -> LoadedConfig:
         """The config in use, named on stderr when it was merely found."""
+        from netcup_mailauth.settings import config as configs
+
         loaded = configs.load(settings().config)
         if loaded.path is not None and settings().config is None:
             _tell(f"config: {loaded.path}")
         return loaded
+
+    def zone_in_config(self, domain: str) -> str | None:
+        """The zone that the config says a domain lies in, if there is one and it does."""
+        if config_file(settings().config, os.environ) is None:
+            return None
+        own = self.config.config.domains.get(domain)
+        return own.zone if own else None
 
     @cached_property
     def backend(self) -> Router:
@@ -186,6 +190,8 @@ class Run:
         return opened
 
     def _mailcow_access(self) -> MailcowAccess:
+        from netcup_mailauth.settings.mailcow import mailcow_access
+
         try:
             return mailcow_access(self.mailcow_url, self.config, self.environ, warn)
         except CredentialsError as error:
@@ -202,6 +208,8 @@ class Run:
 
     def mailcow_named(self) -> str | None:
         """The address of the mailcow, if one is named anywhere."""
+        from netcup_mailauth.settings.mailcow import named_mailcow
+
         if given := self.mailcow_url or self.environ.get(MAILCOW_URL):
             return given
         named = named_mailcow(None, self.config, self.environ)
@@ -219,6 +227,8 @@ class Run:
         ``exported`` are zones to work on instead of netcup's; what this machine last wrote is not
         asked then: a file means the same everywhere. ``lock_timeout`` is in seconds.
         """
+        from netcup_mailauth.actions.session import Session
+
         bare = self._bare(reporter)
         if exported is not None:
             dns = Dns(self.resolver, zones=exported)
@@ -232,6 +242,9 @@ class Run:
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:
+        from netcup_mailauth.actions.session import Nobody, Session
+        from netcup_mailauth.keys.sources import Sources
+
         return Session(
             dns=RunDns(self.resolver, run=self),
             keys=Sources(stdin=self._stdin, mailcow=lambda: self.mailcow),
@@ -303,6 +316,8 @@ def ccp_backend(
     credentials: CcpCredentials, endpoint: str, rate: int = CALLS, pauses: Pauses | None = None
 ) -> CcpBackend:
     """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
+    from netcup_mailauth.netcup.ccp import CcpBackend
+
     number = SecretStr(credentials.customer_number)
     secrets = (number, credentials.api_key, credentials.api_password)
     masking.hide(*secrets)
@@ -322,6 +337,8 @@ def clouddns_backend(
     key: SecretStr, endpoint: str, rate: int = CALLS, pauses: Pauses | None = None
 ) -> CloudDnsBackend:
     """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+
     masking.hide(key)
     return CloudDnsBackend(
         key,
@@ -335,6 +352,8 @@ def clouddns_backend(
 
 def mailcow(access: MailcowAccess, pauses: Pauses | None = None) -> Mailcow:
     """The mailcow, not yet asked."""
+    from netcup_mailauth.keys.mailcow import Mailcow
+
     masking.hide(access.api_key)
     kept = hold("mailcow", access.url, access.api_key)
     return Mailcow(access.url, access.api_key, hold=kept, warn=warn, pauses=pauses)
@@ -376,7 +395,7 @@ def endpoint(variable: str) -> str:
 
 
 def _default(variable: str) -> str:
-    return {CCP_ENDPOINT: ccp.ENDPOINT, REST_ENDPOINT: clouddns.ENDPOINT}[variable]
+    return {CCP_ENDPOINT: CCP_ADDRESS, REST_ENDPOINT: REST_ADDRESS}[variable]
 
 
 # What this machine remembers of earlier runs
@@ -415,10 +434,14 @@ class Memory:
     @cached_property
     def written(self) -> Journals:
         """What was written from here, under whatever account."""
+        from netcup_mailauth.state.journal import Journals
+
         return Journals.below(state_folders())
 
     def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
         """The records of a domain that this machine last wrote, of each kind, and when."""
+        from netcup_mailauth.state.journal import last_of_each_kind
+
         try:
             return last_of_each_kind(self.written.entries(domain))
         except NotOursError as error:
@@ -427,20 +450,28 @@ class Memory:
 
     def zone(self, domain: str) -> Zone | None:
         """The zone of a domain as this machine's last write left it, if there was one."""
+        from netcup_mailauth.plan import applied
+
         entry = self._last(domain)
         return applied(entry.before, entry.change_set.changes) if entry else None
 
     def held(self, domain: str) -> frozenset[str]:
         """The hostnames that an open key rotation of a domain works on."""
+        from netcup_mailauth.rotation.state import held
+
         return held(self._accounts, domain)
 
     def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
         """The journal of this run for a place."""
+        from netcup_mailauth.state.journal import Journal
+
         folder = account_folder(place.endpoint, place.account)
         return Journal(folder, self._run, undoes=undoes)
 
     def journals(self, apis: Iterable[Backend]) -> Journals:
         """What the accounts at these APIs have written from here."""
+        from netcup_mailauth.state.journal import Journal, Journals
+
         folders = (account_folder(api.endpoint, api.account) for api in apis)
         return Journals(tuple(map(Journal, folders)))
 
@@ -455,6 +486,8 @@ class Memory:
 
     @cached_property
     def _run(self) -> str:
+        from netcup_mailauth.state.journal import new_run
+
         return new_run()
 
     def _last(self, domain: str) -> Entry | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from netcup_mailauth import clock
 from netcup_mailauth.errors import MailauthError, WaitError, WriteNotProcessedError
+from netcup_mailauth.netcup import CALLS, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -146,14 +147,6 @@ def check_fresh(zone: Zone) -> None:
             "Run the same command again.",
         )
 
-
-MOST_CONNECTIONS = 32
-"""Parallel jobs there may be; each request has a connection to itself."""
-
-CALLS = 170
-WINDOW = 60.0
-"""netcup answers the 181st call within a minute with an error (fact 1.11); ten are left to
-other programs of the same account."""
 
 ERRORS_ALLOWED = 10
 """API errors in one run after which it ends: many errors in a row lock the account. Where

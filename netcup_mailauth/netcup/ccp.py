@@ -23,6 +23,7 @@ from netcup_mailauth.errors import (
     WaitError,
     WriteNotProcessedError,
 )
+from netcup_mailauth.netcup import CCP_ADDRESS
 from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
 from netcup_mailauth.netcup.ccp_wire import (
     LOCKED_OUT,
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.records import DesiredRecord
     from netcup_mailauth.state.holds import Hold
 
-ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
-
 REQUEST_ID = 16
 """Random bytes of a ``clientrequestid``, in 32 characters; netcup takes 64 at most (fact 1.3)."""
 
@@ -77,7 +76,7 @@ class CcpBackend:
         api_key: SecretStr,
         api_password: SecretStr,
         *,
-        endpoint: str = ENDPOINT,
+        endpoint: str = CCP_ADDRESS,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,

@@ -22,7 +22,6 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record
-from netcup_mailauth.plan import Action
 from netcup_mailauth.records import APEX, DnsRecord, join_txt
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ def to_entry(change: Edit) -> dict[str, object]:
         "type": record.type,
         "priority": record.priority,
         "destination": record.destination,
-        "deleterecord": change.action is Action.DELETE,
+        "deleterecord": change.after is None,
         "state": "unknown",
     }
 

@@ -50,6 +50,7 @@ from netcup_mailauth.errors import (
     UnverifiedError,
     WriteNotProcessedError,
 )
+from netcup_mailauth.netcup import REST_ADDRESS
 from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
     BAD_VALUE,
@@ -92,7 +93,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
-ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
@@ -129,7 +129,7 @@ class CloudDnsBackend:
         self,
         key: SecretStr,
         *,
-        endpoint: str = ENDPOINT,
+        endpoint: str = REST_ADDRESS,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,

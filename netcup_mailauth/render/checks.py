@@ -11,7 +11,8 @@ from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
 from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.markdown import cell, code, plain
 from netcup_mailauth.render.text import failure_lines, finding_lines
-from netcup_mailauth.render.words import LABELS, counted, ends_of, value_of
+from netcup_mailauth.render.words import LABELS, ends_of, value_of
+from netcup_mailauth.render.zone import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         DomainCheck,
         ServerView,
     )
-    from netcup_mailauth.render.text import Page
+    from netcup_mailauth.render.page import Page
 
 SCHEMA = 1
 

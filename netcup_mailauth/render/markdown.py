@@ -18,17 +18,15 @@ from netcup_mailauth.records import both_forms, visible
 from netcup_mailauth.render.words import (
     HELD,
     LABELS,
-    counted,
     details,
     ends_of,
-    listed,
     nothing_to_do,
     totals,
     unmanaged,
     untouched,
     value_of,
-    where,
 )
+from netcup_mailauth.render.zone import counted, listed, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable

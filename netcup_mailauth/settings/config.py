@@ -18,7 +18,15 @@ from pydantic import ValidationError
 
 from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, MailauthError, UsageError
-from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
+from netcup_mailauth.files import (
+    CONFIG_NAME,
+    MAX_SIZE,
+    TooLargeError,
+    config_file,
+    expanded,
+    own_config_file,
+    read_regular,
+)
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import Config
@@ -34,8 +42,6 @@ from netcup_mailauth.settings.writing import SHORT_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-FILE_NAME = "netcup-mailauth.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +64,16 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
 
     Raises ConfigError if the file cannot be read, or says something it may not.
     """
-    if named is not None:
-        return _loaded(named)
-    here = Path(FILE_NAME)
-    if _is_file(here):
-        return _loaded(here, trusted=False)
-    return own_config(environ)
+    found = config_file(named, environ)
+    if found is None:
+        return LoadedConfig(Config())
+    return _loaded(found, trusted=named is not None or found != Path(CONFIG_NAME))
 
 
 def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config in the user's config folder, or an empty one; fails as :func:`load` does."""
-    try:
-        own = config_folder(environ) / FILE_NAME
-    except UsageError:  # no home, so no config in it
-        return LoadedConfig(Config())
-    return _loaded(own) if _is_file(own) else LoadedConfig(Config())
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a home folder that is somebody else's, say
-        return False
+    own = own_config_file(environ)
+    return LoadedConfig(Config()) if own is None else _loaded(own)
 
 
 def _loaded(path: Path, *, trusted: bool = True) -> LoadedConfig:

@@ -23,7 +23,7 @@ from netcup_mailauth.judge.report import (
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
 from tests.core.render.commonmark import cells, inline
 from tests.core.render.samples import (
     DECEIVING,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from pydantic import SecretStr
 
-from netcup_mailauth import documents, planfile
+from netcup_mailauth import documents, files, planfile
 from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.clock import Uptime
@@ -286,6 +286,6 @@ def credentials_read(path: Path) -> str:
 
 def config_read(path: Path) -> str:
     """What was read from a config that was named, or that lies in the current folder."""
-    loaded = config.load(path if path.name != config.FILE_NAME else None, {})
+    loaded = config.load(path if path.name != files.CONFIG_NAME else None, {})
     document = {"trusted": loaded.trusted, **loaded.config.model_dump(mode="json")}
     return json.dumps(document, indent=1, ensure_ascii=True) + "\n"

@@ -18,7 +18,6 @@ from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.cli.wanted import policy_of
 from netcup_mailauth.judge import faults, holding
-from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
@@ -412,6 +411,8 @@ def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
 
 
 def _completed(checked: DomainCheck, options: Mapping[str, Any]) -> DomainCheck:
+    from netcup_mailauth.judge.report import Basis
+
     for record in checked.records:
         if record.kind is Kind.DKIM:
             options = with_key(options, record.name, record.expected)

@@ -36,6 +36,7 @@ from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.records import MASK
+from netcup_mailauth.rotation import FOLDER
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
     MAILCOW_URL,
@@ -457,6 +458,8 @@ class Memory:
 
     def held(self, domain: str) -> frozenset[str]:
         """The hostnames that an open key rotation of a domain works on."""
+        if not any(os.path.lexists(account / FOLDER) for account in self._accounts):
+            return frozenset()
         from netcup_mailauth.rotation.state import held
 
         return held(self._accounts, domain)

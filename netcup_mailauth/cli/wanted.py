@@ -11,7 +11,6 @@ from netcup_mailauth import records
 from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, check_source
 from netcup_mailauth.policy import (
     DkimPolicy,
@@ -32,6 +31,7 @@ from netcup_mailauth.settings.wishes import NothingWantedError
 
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
+    from netcup_mailauth.judge.report import Basis
 
 
 def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
@@ -63,6 +63,8 @@ def _at_selector(wish: Wish, selector: str) -> Wish:
 def _held_against(
     current: Run, domains: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[list[Wish], Basis]:
+    from netcup_mailauth.judge.report import Basis
+
     policy = policy_of(options)
     known = current.config.config
     named = [records.normalise(domain) for domain in domains]
@@ -129,7 +131,8 @@ def policy_of(options: dict[str, Any]) -> DomainPolicy:
     Raises:
         MailauthError: one of them is no such record, source or selector.
     """
-    return DomainPolicy(
+    # Each of them is checked by itself.
+    return DomainPolicy.model_construct(
         spf=_spf(options),
         dkim=_dkim(options),
         dmarc=_dmarc(options),
@@ -150,16 +153,16 @@ def _spf(options: dict[str, Any]) -> SpfPolicy | None:
         "drop": [spf_term(term) for term in options["spf_drop"]] or None,
         "all": options["spf_all"],
     }
-    return SpfPolicy(**given) if _any(given) else None
+    return SpfPolicy.model_construct(**given) if _any(given) else None
 
 
 def _dkim(options: dict[str, Any]) -> DkimPolicy | None:
     source = options["dkim"] or (MAILCOW if options["mailcow"] else None)
-    given = {
+    given: dict[str, Any] = {
         "source": check_source(source) if source else None,
         "selector": records.selector(options["selector"]) if options["selector"] else None,
     }
-    return DkimPolicy(**given) if _any(given) else None
+    return DkimPolicy.model_construct(**given) if _any(given) else None
 
 
 def _dmarc(options: dict[str, Any]) -> DmarcPolicy | None:
@@ -174,7 +177,7 @@ def _dmarc(options: dict[str, Any]) -> DmarcPolicy | None:
         "policy": options["dmarc_policy"],
         "rua": [report_uri(uri) for uri in options["rua"]] or None,
     }
-    return DmarcPolicy(**given) if _any(given) else None
+    return DmarcPolicy.model_construct(**given) if _any(given) else None
 
 
 def _any(given: dict[str, Any]) -> bool:

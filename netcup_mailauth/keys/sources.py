@@ -9,12 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.files import expanded
-from netcup_mailauth.keys.forms import (
-    holds_private_key,
-    is_published_form,
-    read_key,
-    read_key_file,
-)
 from netcup_mailauth.netcup.http import is_loopback
 
 if TYPE_CHECKING:
@@ -68,6 +62,8 @@ class Sources:
         """See :class:`KeySources`."""
         if source == MAILCOW:
             return self._mailcow().dkim(domain)
+        from netcup_mailauth.keys.forms import read_key, read_key_file
+
         if source == STDIN:
             return read_key(self.stdin(), "standard input")
         if source.startswith(FILE):
@@ -117,6 +113,8 @@ def check_source(source: str, *, in_config: bool = False) -> str:
         )
     if text.startswith(FILE):
         return text
+    from netcup_mailauth.keys.forms import holds_private_key, is_published_form
+
     if holds_private_key(text.removeprefix(RECORD)):
         raise UsageError(
             "The DKIM source is a private key.",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.records import visible
-from netcup_mailauth.render.markdown import code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +50,8 @@ def _table(table: Table) -> list[str]:
 
 def ways_markdown(ways: Sequence[Way], room: int) -> str:
     """The ways as a list; nothing where there is no room for so many characters."""
+    from netcup_mailauth.render.markdown import code
+
     lines: list[str] = [""]
     for way in ways:
         lines += [f"**{way.label}**", ""]

@@ -66,14 +66,14 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
     """
     found = config_file(named, environ)
     if found is None:
-        return LoadedConfig(Config())
+        return LoadedConfig(Config.model_construct())
     return _loaded(found, trusted=named is not None or found != Path(CONFIG_NAME))
 
 
 def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config in the user's config folder, or an empty one; fails as :func:`load` does."""
     own = own_config_file(environ)
-    return LoadedConfig(Config()) if own is None else _loaded(own)
+    return LoadedConfig(Config.model_construct()) if own is None else _loaded(own)
 
 
 def _loaded(path: Path, *, trusted: bool = True) -> LoadedConfig:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import records
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.findings import CODES
-from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, layered, linked
+from netcup_mailauth.policy import MANAGED, NOTHING, Config, DomainPolicy, Wish, layered, linked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +82,8 @@ def check_code(code: str) -> str:
     """
     if code in CODES:
         return code
+    from difflib import get_close_matches
+
     near = get_close_matches(code, CODES, n=1)
     advice = f"Is {near[0]} meant?" if near else "They are: netcup-mailauth help findings"
     raise UsageError(f"There is no finding {code!r}.", advice)
@@ -107,7 +108,7 @@ class _Catalogue:
 
     def every(self) -> list[Wish]:
         """The wishes for every domain of the config, and for those mailcow serves."""
-        if self.options != DomainPolicy():
+        if self.options != NOTHING:
             raise UsageError(
                 "Options that say what is wanted need a DOMAIN.",
                 "Name the domain, as in: netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'",
@@ -130,6 +131,8 @@ class _Catalogue:
             policy = policy.only(self.kinds)
         if not policy.manages:
             what = f"Nothing is wanted for {name}{self._of_kinds()}."
+            from difflib import get_close_matches
+
             near = get_close_matches(name, self.config.domains, n=1)
             nearest = near[0] if near and name not in self.config.domains else None
             advice = "Give --spf, --dkim or --dmarc, or a table for it in the config."
@@ -152,7 +155,7 @@ class _Catalogue:
 
     def _is_discovered(self, name: str) -> bool:
         # Options for a domain speak for themselves; mailcow need not be asked about it.
-        if name in self.config.domains or self.options != DomainPolicy():
+        if name in self.config.domains or self.options != NOTHING:
             return False
         return name in self.discovered
 
@@ -160,7 +163,7 @@ class _Catalogue:
         own = self.config.domains.get(name)
         if own is None and not self._is_discovered(name):
             return self.options
-        return layered(layered(self.config.defaults, own or DomainPolicy()), self.options)
+        return layered(layered(self.config.defaults, own or NOTHING), self.options)
 
     def _is_left_out(self, name: str) -> bool:
         """Whether a domain that nobody named has no wish, by ``--kind`` or by saying ``false``.
@@ -202,7 +205,7 @@ def _check_tables(name: str, policy: DomainPolicy) -> None:
     """Raise :class:`UsageError` for a kind that is to be managed, without saying how."""
     for kind in policy.manages:
         part = getattr(policy, kind.value)
-        if part == type(part)():
+        if part == type(part).model_construct():
             raise UsageError(
                 f"The {kind} table of {name} says nothing.", "Give a record or a source in it."
             )

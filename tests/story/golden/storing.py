@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from pydantic import SecretStr
 
-from netcup_mailauth import documents, files, planfile
+from netcup_mailauth import documents, files, planfile, rotation
 from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.clock import Uptime
@@ -201,13 +201,13 @@ def hold_said(hold: FileHold) -> str:
 
 def read_book(account: Path, domain: str) -> Book:
     """A domain's book of rotations."""
-    return state.read_book(account / state.FOLDER, domain)
+    return state.read_book(account / rotation.FOLDER, domain)
 
 
 def book_again(account: Path, book: Book) -> bytes:
     """A book written."""
-    state.write_book(account / state.FOLDER, book)
-    return (account / state.FOLDER / f"{book.domain}.json").read_bytes()
+    state.write_book(account / rotation.FOLDER, book)
+    return (account / rotation.FOLDER / f"{book.domain}.json").read_bytes()
 
 
 def make_books(old: str, new: str) -> dict[str, Book]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from netcup_mailauth.errors import ExitCode, worst
 from netcup_mailauth.kinds import is_of_kind, live, of_kind, same_meaning
@@ -84,8 +84,7 @@ class Kept:
     record: DnsRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Unmanaged:
+class Unmanaged(NamedTuple):
     """A kind of which nobody said anything, and what is live of it: texts, or hostnames of keys."""
 
     kind: Kind
@@ -120,8 +119,7 @@ class Place:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(NamedTuple):
     """How to go on where the guard holds something back.
 
     Attributes:
@@ -445,8 +443,7 @@ CHALLENGE = "_acme-challenge"
 """Where certificates are asked for: a TXT there comes and goes by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherRecords:
+class OtherRecords(NamedTuple):
     """How the other records of a zone differ between two reads.
 
     Attributes:

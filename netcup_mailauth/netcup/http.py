@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from netcup_mailauth.clock import Pauses
@@ -41,8 +40,7 @@ CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An HTTP answer. ``payload`` is its JSON; ``None`` when a refusal (4xx) came without any."""
 
     status: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.records import visible
 
@@ -14,8 +13,7 @@ SAFER, ALL_THE_SAME = "Safer:", "All the same:"
 _WIDTH = len(ALL_THE_SAME) + 2
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Lines of a config, in place of those of the same keys in the table of a domain."""
 
     file: str
@@ -23,8 +21,7 @@ class Table:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One way to go on: what the config is to say, then the commands, each whole."""
 
     label: str

@@ -6,8 +6,7 @@ value is ever cut to look like another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.errors import RecordError
@@ -37,8 +36,7 @@ _DKIM_TAGS = {
 """What a tag means for mail, or one member of its list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """One line below a change: a sign, the term it is about, what it means."""
 
     sign: str

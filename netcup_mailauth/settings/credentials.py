@@ -12,7 +12,7 @@ import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import SecretStr
 
@@ -69,16 +69,14 @@ class CcpCredentials:
     api_password: SecretStr
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A secret, and where it was found, in words."""
 
     value: SecretStr
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class NetcupCredentials:
+class NetcupCredentials(NamedTuple):
     """What there is for netcup's two APIs; at least one of both."""
 
     ccp: CcpCredentials | None

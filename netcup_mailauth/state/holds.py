@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
 from netcup_mailauth.files import read_private, write_private
@@ -132,8 +132,7 @@ class Trial:
             return self.refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What is in the file of a hold."""
 
     reason: Reason

@@ -26,7 +26,7 @@ from netcup_mailauth.cli.output import (
 )
 from netcup_mailauth.cli.usage import CONTEXT, HELP
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
-from netcup_mailauth.records import visible
+from netcup_mailauth.shown import visible
 from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     begin()
     # Hardly anything here refers to itself, and looking for it costs more than it brings.
     gc.set_threshold(50_000)
+    # What a plugin of somebody's would be shown as it is checked: credentials.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if os.environ.get(COMPLETE):
         from netcup_mailauth.cli.completion import answer
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
     from netcup_mailauth.records import DnsRecord
-    from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.settings import LoadedConfig
 
 PROGRAM = "netcup-mailauth"
 _OF_KIND = {

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.records import laid_out, visible
+from netcup_mailauth.shown import laid_out, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -37,6 +37,7 @@ from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.records import MASK
 from netcup_mailauth.rotation import FOLDER
+from netcup_mailauth.settings import no_config
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
     MAILCOW_URL,
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Place
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.settings import LoadedConfig
     from netcup_mailauth.settings.mailcow import MailcowAccess
     from netcup_mailauth.state.journal import Entry, Journal, Journals
 
@@ -123,6 +124,8 @@ class Run:
     @cached_property
     def config(self) -> LoadedConfig:
         """The config in use, named on stderr when it was merely found."""
+        if config_file(settings().config, os.environ) is None:
+            return no_config()
         from netcup_mailauth.settings import config as configs
 
         loaded = configs.load(settings().config)
@@ -453,7 +456,7 @@ class Memory:
         """The zone of a domain as this machine's last write left it, if there was one."""
         from netcup_mailauth.plan import applied
 
-        entry = self._last(domain)
+        entry = self._last(domain) if self._accounts else None
         return applied(entry.before, entry.change_set.changes) if entry else None
 
     def held(self, domain: str) -> frozenset[str]:

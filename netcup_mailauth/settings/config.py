@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from netcup_mailauth.files import (
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import Config
+from netcup_mailauth.settings import LoadedConfig, no_config
 from netcup_mailauth.settings.mistakes import (
     Mistake,
     Place,
@@ -44,21 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedConfig:
-    """A config, and where it was found. The paths in it are absolute.
-
-    ``trusted`` is false for a file that merely lies in the current folder: it may say what is
-    wanted, but not where secrets come from or go to. ``spelt`` says how the tables of domains are
-    named in the file, where that is not as DNS wants it.
-    """
-
-    config: Config
-    path: Path | None = None
-    trusted: bool = True
-    spelt: Mapping[str, str] = field(default_factory=dict)
-
-
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config named with ``-c``, else the current folder's, else the user's, else an empty one.
 
@@ -66,14 +52,14 @@ def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedC
     """
     found = config_file(named, environ)
     if found is None:
-        return LoadedConfig(Config.model_construct())
+        return no_config()
     return _loaded(found, trusted=named is not None or found != Path(CONFIG_NAME))
 
 
 def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config in the user's config folder, or an empty one; fails as :func:`load` does."""
     own = own_config_file(environ)
-    return LoadedConfig(Config.model_construct()) if own is None else _loaded(own)
+    return no_config() if own is None else _loaded(own)
 
 
 def _loaded(path: Path, *, trusted: bool = True) -> LoadedConfig:

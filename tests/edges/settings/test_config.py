@@ -16,8 +16,8 @@ from pydantic_core import PydanticCustomError
 from netcup_mailauth.errors import ConfigError, ExitCode
 from netcup_mailauth.files import CONFIG_NAME, config_folder
 from netcup_mailauth.policy import Config, DkimPolicy, SpfPolicy, layered
+from netcup_mailauth.settings import LoadedConfig
 from netcup_mailauth.settings.config import (
-    LoadedConfig,
     load,
 )
 from netcup_mailauth.settings.mistakes import KINDS, lines_of, of_the_models, told

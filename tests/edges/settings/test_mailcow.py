@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from netcup_mailauth.errors import ConfigError, CredentialsError, UsageError
 from netcup_mailauth.files import CONFIG_NAME
 from netcup_mailauth.policy import Config, MailcowSettings
-from netcup_mailauth.settings.config import LoadedConfig
+from netcup_mailauth.settings import LoadedConfig
 from netcup_mailauth.settings.credentials import credential_file, save_kept
 from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -59,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     begin()
     # Hardly anything here refers to itself, and looking for it costs more than it brings.
     gc.set_threshold(50_000)
+    atexit.register(gc.freeze)  # nor is it looked for when all memory is given back anyhow
     # What a plugin of somebody's would be shown as it is checked: credentials.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if os.environ.get(COMPLETE):

@@ -329,6 +329,8 @@ def load_kept(path: Path) -> dict[str, SecretStr]:
     value.
     """
     text = _kept_text(path)
+    if not text:
+        return {}
     found: dict[str, SecretStr] = {}
     problems = []
     for key, value in _toml(text, path).items():

@@ -468,6 +468,8 @@ def linked(wishes: Sequence[Wish]) -> list[Wish]:
             authorises=tuple(takes.get(wish.domain, ())),
             authorised=frozenset(taken.get(wish.domain, ())),
         )
+        if wish.domain in takes or wish.domain in taken
+        else wish
         for wish in wishes
     ]
 

@@ -461,7 +461,7 @@ class Memory:
 
     def held(self, domain: str) -> frozenset[str]:
         """The hostnames that an open key rotation of a domain works on."""
-        if not any(os.path.lexists(account / FOLDER) for account in self._accounts):
+        if not any(map(os.path.lexists, self._books)):
             return frozenset()
         from netcup_mailauth.rotation.state import held
 
@@ -510,6 +510,11 @@ class Memory:
         except NotOursError as error:
             self._told(error)
             return []
+
+    @cached_property
+    def _books(self) -> list[str]:
+        """Where each account's rotations are, if it has any."""
+        return [str(account / FOLDER) for account in self._accounts]
 
     def _told(self, error: NotOursError) -> None:
         """Warn of what is not used, once: it is looked at for each domain."""

@@ -300,9 +300,8 @@ class CcpBackend:
     def _masked(self, answer: Envelope) -> Envelope:
         """The answer with its words fit to show: none of our own secrets, and printable."""
         texts = {"shortmessage": answer.shortmessage, "longmessage": answer.longmessage}
-        return answer.model_copy(
-            update={name: masked(text, self._secrets) for name, text in texts.items()}
-        )
+        fit = {name: masked(text, self._secrets) for name, text in texts.items()}
+        return answer if fit == texts else answer.model_copy(update=fit)
 
     def _expect(self, action: str, zone: str, answer: Envelope, model: type[Model]) -> Model:
         """The data of a successful answer; raises what any other stands for."""

@@ -216,10 +216,13 @@ def compute(
         )
     changes.sort(key=lambda change: change.action is Action.DELETE)
     touched = len(kept) + sum(change.before is not None for change in changes)
-    change_set = ChangeSet(
-        place, tuple(changes), tuple(kept), untouched=len(zone.records) - touched
+    return ChangeSet(
+        place,
+        tuple(changes),
+        tuple(kept),
+        untouched=len(zone.records) - touched,
+        untouched_beside=_txt_beside(zone, changes, kept),
     )
-    return replace(change_set, untouched_beside=_txt_beside(zone, change_set))
 
 
 def _keeper(members: Sequence[DnsRecord], wanted: DesiredRecord) -> DnsRecord | None:
@@ -249,9 +252,11 @@ def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord, new_ttl: int | None
     return Change(action, wanted.kind, keeper, after, wanted.source, wanted.fingerprint)
 
 
-def _txt_beside(zone: Zone, change_set: ChangeSet) -> int:
-    apexes = {host for kind, host in change_set.slots() if kind is Kind.SPF}
-    changed = [change.before for change in change_set.changes]
+def _txt_beside(zone: Zone, changes: Sequence[Change], kept: Sequence[Kept]) -> int:
+    """How many TXT records stand beside the SPF record, and are not of it."""
+    apexes = {change.hostname for change in changes if change.kind is Kind.SPF}
+    apexes |= {one.record.hostname for one in kept if one.kind is Kind.SPF}
+    changed = [change.before for change in changes]
     return sum(
         record.type == "TXT"
         and record.hostname in apexes

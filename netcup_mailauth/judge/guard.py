@@ -44,6 +44,8 @@ def judge(case: Case) -> tuple[Finding, ...]:
 
 def priced(case: Case) -> ChangeSet:
     """The change set, with what each SPF record that is written will cost in look-ups."""
+    if case.change_set.is_empty:
+        return case.change_set
     changes = (_priced(case, change) for change in case.change_set.changes)
     return replace(case.change_set, changes=tuple(changes))
 

@@ -9,7 +9,6 @@ import hashlib
 import secrets
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.clock import Pauses
     from netcup_mailauth.plan import Edit
-    from netcup_mailauth.records import DesiredRecord
+    from netcup_mailauth.records import DesiredRecord, DnsRecord
     from netcup_mailauth.state.holds import Hold
 
 REQUEST_ID = 16
@@ -133,12 +132,12 @@ class CcpBackend:
         asked_at = clock.now()
         answer = self._read("infoDnsRecords", {"domainname": name})
         answered_at = clock.now()
+        records: tuple[DnsRecord, ...] = ()
         if is_empty_zone(answer):
             self._check_that_zone_exists(name)
-            zone = Zone(name, self.name, ())
         else:
-            zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
-        return replace(zone, asked_at=asked_at, answered_at=answered_at)
+            records = self._records(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+        return Zone(name, self.name, records, asked_at=asked_at, answered_at=answered_at)
 
     @property
     def ahead(self) -> dict[str, float]:
@@ -172,7 +171,8 @@ class CcpBackend:
                 "Nothing was written. Run the same command again.",
             )
         name = zone.name
-        return self._zone(name, self._expect("updateDnsRecords", name, answer, RecordSet))
+        records = self._records(name, self._expect("updateDnsRecords", name, answer, RecordSet))
+        return Zone(name, self.name, records)
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
@@ -186,14 +186,14 @@ class CcpBackend:
         if known.lower() != name:
             raise foreign_record(name, known)
 
-    def _zone(self, name: str, record_set: RecordSet) -> Zone:
+    def _records(self, name: str, record_set: RecordSet) -> tuple[DnsRecord, ...]:
         records = tuple(to_record(wire, name) for wire in record_set.dnsrecords)
         if len({record.id for record in records}) != len(records):
             raise ApiError(
                 f"netcup lists two records of {name} under one id.",
                 "Nothing can be changed safely while it does; please report it.",
             )
-        return Zone(name, self.name, records)
+        return records
 
     def _read(self, action: str, param: dict[str, object]) -> Envelope:
         """A call that changes nothing; logs in first, and once more if the session has died."""

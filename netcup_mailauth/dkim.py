@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcup_mailauth import dkim, taglist
 from netcup_mailauth.errors import RecordError
@@ -31,8 +31,7 @@ _QUOTES = "\"'“”„"
 _PLACEHOLDER = re.compile(r"\.\.|…|[<>\[\]{}$%]")
 
 
-@dataclass(frozen=True, slots=True)
-class DkimRecord:
+class DkimRecord(NamedTuple):
     """A key record (RFC 6376, 3.6.1): the text without loss, and what it means.
 
     Attributes:

@@ -28,9 +28,6 @@ Document = dict[str, Any]
 SCHEMA = 1
 """The schema of every document that this version writes."""
 
-EXPORTED = "file://zone-file"
-"""The endpoint of a plan that was made from an exported zone; no API has it."""
-
 
 # --- Texts ----------------------------------------------------------------------------------------
 

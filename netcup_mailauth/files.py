@@ -439,6 +439,33 @@ def config_folder(environ: Mapping[str, str]) -> Path:
     return xdg_folder("XDG_CONFIG_HOME", "~/.config", environ)
 
 
+CONFIG_NAME = "netcup-mailauth.toml"
+
+
+def config_file(named: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The config that was named, else the current folder's, else the user's, if there is one."""
+    here = Path(CONFIG_NAME)
+    if named is not None or _is_file(here):
+        return named or here
+    return own_config_file(environ)
+
+
+def own_config_file(environ: Mapping[str, str]) -> Path | None:
+    """The config in the user's config folder, if there is one."""
+    try:
+        own = config_folder(environ) / CONFIG_NAME
+    except UsageError:  # no home, so no config in it
+        return None
+    return own if _is_file(own) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a home folder that is somebody else's, say
+        return False
+
+
 def check_home(folder: Path, environ: Mapping[str, str]) -> None:
     """Raise if something would be kept in the home of the user who called sudo.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcup_mailauth.records import APEX
 
@@ -38,16 +38,14 @@ SILENT = (Status.TIMEOUT, Status.SERVFAIL)
 """DNS gave no answer, which says nothing about what is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One question. ``name`` is in lower case, without the trailing dot, IDNs in punycode."""
 
     name: str
     type: RecordType
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer.
 
     ``values`` holds, by type: A, AAAA the address; TXT the joined text, one byte a character
@@ -184,8 +182,7 @@ class ServerStatus(StrEnum):
     BAD = "bad"  # malformed, an answer to something else, or a question that cannot be asked
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAnswer:
+class ServerAnswer(NamedTuple):
     """What one server says about one query.
 
     Args:
@@ -209,8 +206,7 @@ class ServerAnswer:
 USABLE = frozenset({ServerStatus.OK, ServerStatus.EMPTY, ServerStatus.NXDOMAIN, ServerStatus.CNAME})
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(NamedTuple):
     """What each server said, and in which order to ask them further.
 
     Attributes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from netcup_mailauth.errors import ExitCode, error_of, worst
 from netcup_mailauth.kinds import is_of_kind, live, of_kind, same_meaning
@@ -91,8 +91,7 @@ class Kept:
     record: DnsRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Unmanaged:
+class Unmanaged(NamedTuple):
     """A kind of which nobody said anything, and what is live of it: texts, or hostnames of keys."""
 
     kind: Kind
@@ -143,8 +142,7 @@ class Place:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(NamedTuple):
     """How to go on where the guard holds something back.
 
     Attributes:
@@ -195,6 +193,8 @@ class ChangeSet:
     @property
     def without_held(self) -> ChangeSet:
         """The part of it that is about no kind that is held back."""
+        if not self.held:
+            return self
         changes = (change for change in self.changes if change.kind not in self.held)
         unchanged = (kept for kept in self.unchanged if kept.kind not in self.held)
         return replace(self, changes=tuple(changes), unchanged=tuple(unchanged), held=frozenset())
@@ -251,10 +251,13 @@ def compute(
         )
     changes.sort(key=lambda change: change.action is Action.DELETE)
     touched = len(kept) + sum(change.before is not None for change in changes)
-    change_set = ChangeSet(
-        place, tuple(changes), tuple(kept), untouched=len(zone.records) - touched
+    return ChangeSet(
+        place,
+        tuple(changes),
+        tuple(kept),
+        untouched=len(zone.records) - touched,
+        untouched_beside=_txt_beside(zone, changes, kept),
     )
-    return replace(change_set, untouched_beside=_txt_beside(zone, change_set))
 
 
 def _keeper(members: Sequence[DnsRecord], wanted: DesiredRecord) -> DnsRecord | None:
@@ -295,9 +298,11 @@ def _upsert(keeper: DnsRecord | None, wanted: DesiredRecord, new_ttl: int | None
     return Change(action, wanted.kind, keeper, after, wanted.source, wanted.fingerprint)
 
 
-def _txt_beside(zone: Zone, change_set: ChangeSet) -> int:
-    apexes = {host for kind, host in change_set.slots() if kind is Kind.SPF}
-    changed = [change.before for change in change_set.changes]
+def _txt_beside(zone: Zone, changes: Sequence[Change], kept: Sequence[Kept]) -> int:
+    """How many TXT records stand beside the SPF record, and are not of it."""
+    apexes = {change.hostname for change in changes if change.kind is Kind.SPF}
+    apexes |= {one.record.hostname for one in kept if one.kind is Kind.SPF}
+    changed = [change.before for change in changes]
     return sum(
         record.type == "TXT"
         and record.hostname in apexes
@@ -309,6 +314,8 @@ def _txt_beside(zone: Zone, change_set: ChangeSet) -> int:
 
 def applied(zone: Zone, changes: Sequence[Edit]) -> Zone:
     """The zone as the changes leave it; what is created has no identifier yet."""
+    if not changes:
+        return zone
     gone = {change.before: change for change in changes if change.before is not None}
     records: list[DnsRecord] = []
     for record in zone.records:
@@ -490,8 +497,7 @@ CHALLENGE = "_acme-challenge"
 """Where certificates are asked for: a TXT there comes and goes by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherRecords:
+class OtherRecords(NamedTuple):
     """How the other records of a zone differ between two reads.
 
     Attributes:

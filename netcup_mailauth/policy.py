@@ -264,6 +264,9 @@ class DomainPolicy(Shape):
         return tuple(kind for kind in MANAGED if getattr(self, kind.value) is None)
 
 
+NOTHING = DomainPolicy.model_construct()
+"""What is wanted of a domain of which nothing is."""
+
 MANAGED = (Kind.SPF, Kind.DKIM, Kind.DMARC)
 """The kinds a policy can name, in the order they are shown."""
 
@@ -295,9 +298,9 @@ class Config(Shape):
     domains_from: Literal["mailcow"] | None = None
     only: list[str] | None = None
     exclude: list[str] | None = None
-    mailcow: MailcowSettings = MailcowSettings()
-    rotation: RotationSettings = RotationSettings()
-    defaults: DomainPolicy = DomainPolicy()
+    mailcow: MailcowSettings = MailcowSettings.model_construct()
+    rotation: RotationSettings = RotationSettings.model_construct()
+    defaults: DomainPolicy = NOTHING
     domains: dict[DomainName, DomainPolicy] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -316,7 +319,11 @@ def layered(lower: DomainPolicy, upper: DomainPolicy) -> DomainPolicy:
     below it, and one that gives parts drops a whole record below it. ``parked`` counts as the
     whole records it stands for.
     """
+    if upper == NOTHING:
+        return lower
     upper = upper.settled()
+    if lower == NOTHING:
+        return upper
     spf = _over(lower.spf, upper.spf, ("require", "drop", "all"), ("require", "all"))
     dkim = _over(lower.dkim, upper.dkim, (), ())
     parked = lower.parked if upper.parked is None else upper.parked
@@ -475,6 +482,8 @@ def linked(wishes: Sequence[Wish]) -> list[Wish]:
             authorises=tuple(takes.get(wish.domain, ())),
             authorised=frozenset(taken.get(wish.domain, ())),
         )
+        if wish.domain in takes or wish.domain in taken
+        else wish
         for wish in wishes
     ]
 

@@ -2,8 +2,8 @@
 
 A managed record is found by its *kind* and its *hostname* (:mod:`netcup_mailauth.kinds`); every
 other record of a zone is only ever counted. Below: names, as a user writes them and as netcup and
-DNS want them; TXT rdata, as it is sent and as it is compared; and text fit to be looked at, because
-what an API, DNS or a file said must not deceive the eye.
+DNS want them; TXT rdata, as it is sent and as it is compared. What becomes of a text that is looked
+at (:mod:`netcup_mailauth.shown`) is here too, for those who look at records.
 
 A mail *domain* may lie below its *zone*: ``intern.example.com`` in the zone ``example.com`` has
 its SPF record at the hostname ``intern``.
@@ -12,21 +12,21 @@ its SPF record at the hostname ``intern``.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from netcup_mailauth.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydantic import SecretStr
+from netcup_mailauth.shown import MASK as MASK
+from netcup_mailauth.shown import laid_out as laid_out
+from netcup_mailauth.shown import masked as masked
+from netcup_mailauth.shown import visible as visible
 
 CCP = "ccp"
 CLOUDDNS = "clouddns"
 """The names of netcup's two APIs, as they stand in plans and exports."""
+
+EXPORTED = "file://zone-file"
+"""The endpoint of a plan that was made from an exported zone; no API has it."""
 
 
 class Kind(StrEnum):
@@ -333,50 +333,6 @@ def _character(byte: int) -> str:
     if byte in _ESCAPED:
         return _ESCAPED[byte]
     return chr(byte) if 0x20 <= byte <= 0x7E else f"\\{byte:03}"
-
-
-MASK = "***"
-"""What stands in place of a secret."""
-
-SHORTEST_SECRET = 4
-"""Characters of a secret that is masked; a shorter text is part of any sentence."""
-
-_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
-"""Characters that count as letters or symbols, and show nothing (Hangul fillers and the like)."""
-
-_LINES = re.compile(r"(\n)")
-_COLOURED_LINES = re.compile(r"(\x1b\[[0-9;]*m|\n)")
-
-
-def masked(text: str, secrets: Iterable[SecretStr]) -> str:
-    """``text`` with a mask in place of each of our secrets."""
-    # The longest first: what is left of one that begins with another would be shown.
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret.get_secret_value(), MASK)
-    return text
-
-
-def visible(text: str) -> str:
-    """``text`` in one line, with everything that could deceive the eye escaped."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if _shows(c) else c.encode("unicode_escape").decode() for c in text)
-
-
-def laid_out(text: str, *, coloured: bool) -> str:
-    """The same for text with a layout of ours, which is kept: its lines, and the colours if any."""
-    pieces = (_COLOURED_LINES if coloured else _LINES).split(text)
-    return "".join(piece if at % 2 else visible(piece) for at, piece in enumerate(pieces))
-
-
-def _shows(character: str) -> bool:
-    # Combining marks and variation selectors (Mn, Me) count as printable, and have no width.
-    return (
-        character.isprintable()
-        and character not in _BLANK_LETTERS
-        and unicodedata.category(character) not in ("Mn", "Me")
-    )
 
 
 UNSTORABLE = {

@@ -24,7 +24,6 @@ from netcup_mailauth.actions.applying import (
     write_each,
 )
 from netcup_mailauth.actions.planning import Draft
-from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import (
     KeySourceError,
     MailauthError,
@@ -41,7 +40,7 @@ from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.plan import Result, RunResult, Status, compute, drift, outcome, rebound
 from netcup_mailauth.planfile import SHOWN, SavedPlan, forged
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.records import DesiredRecord, Kind, absolute, visible
+from netcup_mailauth.records import EXPORTED, DesiredRecord, Kind, absolute, visible
 
 if TYPE_CHECKING:
     from pathlib import Path

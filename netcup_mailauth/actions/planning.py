@@ -28,7 +28,6 @@ from netcup_mailauth.netcup.api import is_fresh, read_anew
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Ways, compute
 from netcup_mailauth.plan import Status as Outcome
 from netcup_mailauth.records import Kind, Zone, visible
-from netcup_mailauth.rotation.state import left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -244,6 +243,13 @@ def _desired(wish: Wish, zone: Zone, key: DkimSource | None) -> Desired:
         report_authorisation(domain, host, zone) for domain, host in wish.authorises
     )
     return desired
+
+
+def left_alone(
+    records: Iterable[DesiredRecord], hostnames: frozenset[str]
+) -> tuple[DesiredRecord, ...]:
+    """The keys among the records that an open rotation at these hostnames sees to."""
+    return tuple(r for r in records if r.kind is Kind.DKIM and r.hostname in hostnames)
 
 
 def _rotating(domain: str, left: Iterable[DesiredRecord]) -> Finding:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import planfile
 from netcup_mailauth.actions import applying, planning
-from netcup_mailauth.actions.planfile import apply_saved, load, wish_of
 from netcup_mailauth.cli import wanted
-from netcup_mailauth.cli.live import wait_for
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.onward import Typed, TypedPlanFile
 from netcup_mailauth.cli.options import TIMEOUT
 from netcup_mailauth.cli.output import Progress, attended, say, settings
-from netcup_mailauth.cli.plan import command as show_plan
 from netcup_mailauth.cli.plan import grounds_of
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
-from netcup_mailauth.cli.show import command as show_file
 from netcup_mailauth.errors import CredentialsError, ExitCode, UsageError, worst
-from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, STDIN
 
 if TYPE_CHECKING:
@@ -67,7 +61,8 @@ def command(
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
-        written = [wish for wish in wishes if wish.domain in reporter.written]
+        done = reporter.written
+        written = [wish for wish in wishes if wish.domain in done]
         if wait and written and not _everywhere(current, written, timeout):
             code = worst([ExitCode(code), ExitCode.NOT_YET])
     return code
@@ -82,9 +77,13 @@ def _only_shown(
 ) -> int:
     """What the same would write: ``plan``, or ``show`` of a plan file."""
     if plan_file is not None:
+        from netcup_mailauth.cli.show import command as show_file
+
         Many.of(options)
         _check_nothing_else(domains, options)
         return show_file(plan_file, output_format, full)
+    from netcup_mailauth.cli.plan import command as show_plan
+
     settings().command = "plan"  # no monitor is to take it for an apply
     return show_plan(domains, output_format, full, False, None, (), **options)
 
@@ -111,6 +110,9 @@ def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) 
 
 def _everywhere(current: Run, written: list[Wish], timeout: float) -> bool:
     """Wait for the name servers; whether all had it in time."""
+    from netcup_mailauth.cli.live import wait_for
+    from netcup_mailauth.judge.report import Basis
+
     return wait_for(current.checking(), written, Basis.OPTIONS, timeout)
 
 
@@ -140,6 +142,9 @@ def _apply_plan_file(
     timeout: float | None,
 ) -> int:
     """Apply the plan in a file; wait for the name servers if there is a ``timeout``."""
+    from netcup_mailauth import planfile
+    from netcup_mailauth.actions.planfile import apply_saved, load, wish_of
+
     _check_nothing_else(domains, options)
     saved = load(path)
     planfile.check_content(saved)  # before credentials are looked for
@@ -157,7 +162,8 @@ def _apply_plan_file(
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
-        written = [c for c in saved.plan.zones if c.place.domain in reporter.written]
+        done = reporter.written
+        written = [c for c in saved.plan.zones if c.place.domain in done]
         if timeout is not None and written:
             wishes = [wish_of(change_set) for change_set in written]
             if not _everywhere(current, wishes, timeout):

@@ -16,7 +16,7 @@ from netcup_mailauth.cli.run import run
 from netcup_mailauth.cli.wanted import wishes_to_check
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render import checks, metrics
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
 
 if TYPE_CHECKING:
     from netcup_mailauth.judge.report import CheckReport

@@ -20,13 +20,10 @@ from netcup_mailauth import records
 from netcup_mailauth.cli.help import subjects
 from netcup_mailauth.cli.output import COMPLETE, settings
 from netcup_mailauth.errors import ExitCode, UsageError
-from netcup_mailauth.files import expanded, read_regular, xdg_folder
+from netcup_mailauth.files import CONFIG_NAME, expanded, read_regular, xdg_folder
 from netcup_mailauth.findings import CODES, MEANINGS
 
 PROGRAM = "netcup-mailauth"
-
-CONFIG_NAME = "netcup-mailauth.toml"
-"""As in ``settings.config``, which is too heavy for a key press."""
 
 MOST_READ = 1024 * 1024
 """Bytes of a config; a larger one is not looked at."""

@@ -23,7 +23,7 @@ import click
 
 from netcup_mailauth.cli.output import use_colour, width
 from netcup_mailauth.errors import ExitCode, MailauthError
-from netcup_mailauth.render.text import wrap
+from netcup_mailauth.render.page import wrap
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:

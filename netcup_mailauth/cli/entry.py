@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -25,7 +27,7 @@ from netcup_mailauth.cli.output import (
 )
 from netcup_mailauth.cli.usage import CONTEXT, HELP
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError
-from netcup_mailauth.records import visible
+from netcup_mailauth.shown import visible
 from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ cli.params += [option.but(hidden=False).made() for option in COMMON]
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     begin()
+    # Hardly anything here refers to itself, and looking for it costs more than it brings.
+    gc.set_threshold(50_000)
+    atexit.register(gc.freeze)  # nor is it looked for when all memory is given back anyhow
+    # What a plugin of somebody's would be shown as it is checked: credentials.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if os.environ.get(COMPLETE):
         from netcup_mailauth.cli.completion import answer
 

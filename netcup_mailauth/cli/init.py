@@ -11,9 +11,10 @@ from netcup_mailauth.actions import init
 from netcup_mailauth.cli.output import say, settings, show
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import UsageError
+from netcup_mailauth.files import CONFIG_NAME
 from netcup_mailauth.policy import Config
 from netcup_mailauth.settings import writing
-from netcup_mailauth.settings.config import FILE_NAME, load
+from netcup_mailauth.settings.config import load
 
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def command(domains: tuple[str, ...], mailcow: str | None, resolver: str | None) -> None:
     """Write a starter config."""
-    path, config = config_file(Path(FILE_NAME))
+    path, config = config_file(Path(CONFIG_NAME))
     known = config.domains
     with run(mailcow, resolver) as current:
         url = current.mailcow_named()

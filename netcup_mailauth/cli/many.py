@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.cli.output import say, settings
-from netcup_mailauth.netcup.api import CALLS
+from netcup_mailauth.netcup import CALLS
 from netcup_mailauth.records import zone_form
 
 if TYPE_CHECKING:

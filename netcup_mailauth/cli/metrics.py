@@ -11,8 +11,9 @@ from netcup_mailauth.cli.output import settings, warn
 from netcup_mailauth.cli.run import state_folders
 from netcup_mailauth.errors import ExitCode, MailauthError
 from netcup_mailauth.render.metrics import Run, last_success, metrics_text
+from netcup_mailauth.rotation import FOLDER
 from netcup_mailauth.rotation.begin import signing_since
-from netcup_mailauth.rotation.state import FOLDER, Book, read_book
+from netcup_mailauth.rotation.state import Book, read_book
 from netcup_mailauth.state.journal import Journals, Mark
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.judge import faults, holding
-from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind, visible
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
     from netcup_mailauth.records import DnsRecord
-    from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.settings import LoadedConfig
 
 PROGRAM = "netcup-mailauth"
 _OF_KIND = {
@@ -412,6 +411,8 @@ def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
 
 
 def _completed(checked: DomainCheck, options: Mapping[str, Any]) -> DomainCheck:
+    from netcup_mailauth.judge.report import Basis
+
     for record in checked.records:
         if record.kind is Kind.DKIM:
             options = with_key(options, record.name, record.expected)

@@ -7,16 +7,16 @@ little different in one command is there the same option, `but` with another hel
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.netcup.api import CALLS, MOST_CONNECTIONS
+from netcup_mailauth.netcup import CALLS, MOST_CONNECTIONS
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping
 
 RECORDS, SAFETY, OUTPUT = "Records", "Safety", "Output"
@@ -120,7 +120,17 @@ def _delays(text: str) -> tuple[float, ...]:
     return delays
 
 
-FILE = click.Path(path_type=Path)
+class File(click.Path):
+    """A file. What a path is has to be loaded only where one is named."""
+
+    def coerce_path_result(self, value: str | os.PathLike[str]) -> Any:
+        """See click."""
+        from pathlib import Path
+
+        return Path(value)
+
+
+FILE = File()
 SECONDS: dict[str, Any] = {"type": click.FloatRange(min=0), "metavar": "SECONDS"}
 
 # One of them is for a rare need, and stands in the help of the whole program alone.
@@ -466,7 +476,7 @@ SANDBOX = (
     _option(
         OWN,
         "--state",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=File(dir_okay=False),
         metavar="FILE",
         help="Keep zones and DKIM keys in this file.",
     ),
@@ -489,7 +499,7 @@ SANDBOX = (
     _option(
         OWN,
         "--replay",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=File(dir_okay=False),
         metavar="FILE",
         help="Say what netcup said in this recording.",
     ),

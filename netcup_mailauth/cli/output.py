@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.records import laid_out, visible
+from netcup_mailauth.shown import laid_out, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def say(message: str, indent: str = "") -> None:
     shown = visible(message)
     lines = [shown]
     if sys.stderr.isatty() and not message.startswith("  "):
-        from netcup_mailauth.render.text import wrap
+        from netcup_mailauth.render.page import wrap
 
         lines = wrap(shown, width(sys.stderr) - len(indent))
     for line in lines:
@@ -135,7 +135,7 @@ def show_sentence(text: str, *, err: bool = False) -> None:
     stream, shown = sys.stderr if err else sys.stdout, visible(text)
     lines = [shown]
     if stream.isatty():
-        from netcup_mailauth.render.text import Page
+        from netcup_mailauth.render.page import Page
 
         lines = Page(width(stream)).hang("", shown, 2)
     show("".join(f"{line}\n" for line in lines), err=err)
@@ -300,7 +300,7 @@ class Progress:
         self._draw()
 
     def _draw(self) -> None:
-        if self._total >= MANY:
+        if self._line.live and self._total >= MANY:
             counted = f" {self._done} of {self._total}"
             room = max(10, min(40, self._line.room - len(counted) - 2))
             filled = room * self._done // self._total

@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth import documents, files, planfile
+from netcup_mailauth import files
 from netcup_mailauth.actions import planning
 from netcup_mailauth.cli import onward, wanted
 from netcup_mailauth.cli.many import Many
-from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import (
     Progress,
@@ -23,22 +22,22 @@ from netcup_mailauth.cli.output import (
     use_colour,
     width,
 )
-from netcup_mailauth.cli.reporter import Reporter, note_needless
+from netcup_mailauth.cli.reporter import Reporter, note_needless, note_planned
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, worst
 from netcup_mailauth.judge import holding
-from netcup_mailauth.netcup.zonefile import ZoneFiles
 from netcup_mailauth.policy import Grounds
 from netcup_mailauth.policy import words as span
-from netcup_mailauth.render import forge, markdown, metrics, text
-from netcup_mailauth.render.text import Page
-from netcup_mailauth.render.ways import ways_markdown, ways_text
+from netcup_mailauth.render import text
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.ways import ways_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
     from netcup_mailauth.plan import Plan
     from netcup_mailauth.policy import Wish
     from netcup_mailauth.render.ways import Way
@@ -67,13 +66,13 @@ def command(
             current.announce(wishes)
         with Progress(len(wishes)) as reporter.bar:
             plan = planning.plan(session, wishes)
-        record(map(metrics.of_planned, plan.zones))
+        note_planned(plan.zones)
         grounds = grounds_of(wishes, session.keys)
         again = "apply" if out is None and exported is None else "plan"
         beside = _beside(out, zone_file)
         now = onward.Typed(again, domains, options, tuple(wishes), many, current.config, beside)
     if out is not None:
-        files.write_named(out, documents.dumps(planfile.plan_document(plan, grounds)))
+        files.write_named(out, _document(plan, grounds))
     failures = [change_set.error.exit_code for change_set in plan.zones if change_set.error]
     if plan.has_changes or failures or not settings().quiet:
         shown = plan if output_format == "json" else many.shown(plan)
@@ -106,6 +105,8 @@ def _beside(out: Path | None, zone_files: Sequence[Path]) -> tuple[str, ...]:
 def _exported(paths: tuple[Path, ...]) -> ZoneFiles | None:
     if not paths:
         return None
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
+
     if not settings().quiet:
         say(f"zone file: {', '.join(map(str, paths))}; netcup is not asked")
     return ZoneFiles.read(paths)
@@ -122,6 +123,12 @@ def _age(exported: ZoneFiles | None) -> str:
     if old < 0:
         return f"Planned from zones that were exported at {moment}, which is yet to come."
     return f"Planned from zones as they were {span(old)} ago, at {moment}."
+
+
+def _document(plan: Plan, grounds: Mapping[str, Grounds]) -> str:
+    from netcup_mailauth import documents, planfile  # not needed but for a document
+
+    return documents.dumps(planfile.plan_document(plan, grounds))
 
 
 def grounds_of(wishes: Sequence[Wish], keys: KeySources) -> dict[str, Grounds]:
@@ -153,8 +160,11 @@ def print_plan(
         plan = replace(plan, zones=tuple(map(onward.shown, plan.zones)))
     match output_format:
         case "json":
-            output = documents.dumps(planfile.plan_document(plan, grounds))
+            output = _document(plan, grounds)
         case "markdown":
+            from netcup_mailauth.render import forge, markdown
+            from netcup_mailauth.render.ways import ways_markdown
+
             output = markdown.plan_markdown(plan, full, path.name if path else None)
             output += ways_markdown(ways, forge.MOST - len(output))
         case _:

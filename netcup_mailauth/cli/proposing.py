@@ -15,8 +15,8 @@ from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE, addresses
 from netcup_mailauth.keys.forms import read_key
 from netcup_mailauth.policy import host_or_address, report_uri
 from netcup_mailauth.proposal import Choices
+from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.proposals import ALLS, choosable, proposal_text
-from netcup_mailauth.render.text import Page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

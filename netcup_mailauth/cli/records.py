@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from netcup_mailauth import documents, records
+from netcup_mailauth import records
 from netcup_mailauth.cli.output import show, use_colour, width
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.dnsio.ask import zone_of
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.kinds import mail_records
-from netcup_mailauth.render import markdown, text, words
-from netcup_mailauth.render.text import Page
 
 
 def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
@@ -22,22 +19,30 @@ def command(domains: tuple[str, ...], mail: bool, output_format: str) -> int:
         return zones.listed(domains, mail, output_format)
     name = records.normalise(domains[0])
     with run() as current:
-        own = current.config.config.domains.get(name)
+        lies_in = current.zone_in_config(name)
         backend = current.backend
-        where = own.zone if own else None
-        if where is None:
-            where = name if records.is_zone_form(name) else zone_of(name, current.resolver)
+        if lies_in is None:
+            lies_in = name if records.is_zone_form(name) else zone_of(name, current.resolver)
         begun = datetime.now(UTC)
-        zone = backend.zone(where)
+        zone = backend.zone(lies_in)
     if mail:
+        from netcup_mailauth.kinds import mail_records
+
         zone = mail_records(zone)
     match output_format:
         case "json":
+            from netcup_mailauth import documents
+
             output = documents.dumps(documents.zone_listing(zone, begun))
         case "markdown":
+            from netcup_mailauth.render import markdown
+
             output = markdown.zone_markdown(zone)
         case _:
-            served_by = words.where(zone.backend, backend.serving(zone.backend).endpoint)
-            output = text.zone_text(zone, served_by, Page(width(), use_colour()))
+            from netcup_mailauth.render.page import Page
+            from netcup_mailauth.render.zone import where, zone_text
+
+            endpoint = backend.serving(zone.backend).endpoint
+            output = zone_text(zone, where(zone.backend, endpoint), Page(width(), use_colour()))
     show(output)
     return ExitCode.OK

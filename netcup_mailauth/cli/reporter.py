@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import documents, planfile, propagation
+from netcup_mailauth import propagation
 from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
-from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.output import (
     Progress,
     complain,
@@ -25,12 +24,12 @@ from netcup_mailauth.findings import NOT_SERVED, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import RunResult, Status
 from netcup_mailauth.records import both_forms
-from netcup_mailauth.render import forge, markdown, metrics, text, words
-from netcup_mailauth.render.text import Page
-from netcup_mailauth.render.ways import ways_markdown, ways_text
+from netcup_mailauth.render import text, words
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.ways import ways_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from netcup_mailauth.cli.onward import Typed, TypedPlanFile, TypedUndo
     from netcup_mailauth.plan import ChangeSet, Failure, Plan, Result
@@ -118,7 +117,7 @@ class Reporter:
     def done(self, result: Result) -> None:
         """One domain's result."""
         self._results.append(result)
-        record(map(metrics.of_result, (result,)))
+        _note_result(result)
         dull = result.failure is None and not result.change_set.changes
         unseen = settings().quiet or self._plan_shown or self._many.changed
         if self._format == "text" and not (dull and unseen):
@@ -170,7 +169,12 @@ class Reporter:
 
     def _document(self, outcome: RunResult) -> str:
         if self._format == "json":
+            from netcup_mailauth import documents, planfile
+
             return documents.dumps(planfile.run_document(outcome, self.grounds))
+        from netcup_mailauth.render import forge, markdown
+        from netcup_mailauth.render.ways import ways_markdown
+
         output = markdown.run_markdown(outcome, self._full)
         ways = self._ways([result.change_set for result in outcome.results])
         return output + ways_markdown(ways, forge.MOST - len(output))
@@ -192,6 +196,23 @@ def agreed(plan: Plan, question: str) -> bool:
         return confirmed(f"Write {kinds} to {zones}? {words.held_back(ready[0])}.")
     held = " What is held back is not written." if any(c.held for c in plan.zones) else ""
     return confirmed(question.format(zones=zones) + held)
+
+
+def note_planned(change_sets: Iterable[ChangeSet]) -> None:
+    """Note for a monitor what would become of each domain, where one is to be told."""
+    if settings().metrics_file is not None:
+        from netcup_mailauth.cli.metrics import record
+        from netcup_mailauth.render import metrics
+
+        record(map(metrics.of_planned, change_sets))
+
+
+def _note_result(result: Result) -> None:
+    if settings().metrics_file is not None:
+        from netcup_mailauth.cli.metrics import record
+        from netcup_mailauth.render import metrics
+
+        record([metrics.of_result(result)])
 
 
 def note_needless(change_set: ChangeSet) -> None:

@@ -12,7 +12,8 @@ from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
 from netcup_mailauth.findings import OF_ROTATIONS
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import seconds
-from netcup_mailauth.rotation.state import FOLDER, Rotation, opened_in, waits_of
+from netcup_mailauth.rotation import FOLDER
+from netcup_mailauth.rotation.state import Rotation, opened_in, waits_of
 from netcup_mailauth.rotation.words import as_json, document, status
 from netcup_mailauth.settings.wishes import check_code
 

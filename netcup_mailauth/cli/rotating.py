@@ -46,14 +46,14 @@ from netcup_mailauth.plan import Failure, Status
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Wish, in_config, seconds, words
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render.metrics import DomainOutcome
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.rotation import FOLDER
 from netcup_mailauth.rotation.begin import Rotator, begin, draft, note_age
 from netcup_mailauth.rotation.decide import Stop, Wait
 from netcup_mailauth.rotation.run import Outcome, abort, proceed
 from netcup_mailauth.rotation.signers import CommandSigner, check_command, check_file, with_files
 from netcup_mailauth.rotation.signers_mailcow import MailcowImportSigner, MailcowSigner
 from netcup_mailauth.rotation.state import (
-    FOLDER,
     SHORTEST_GRACE,
     Rotation,
     Waits,

@@ -2,7 +2,8 @@
 
 Here the parts are put together: each client that holds a secret gets its hold, its trace and its
 request budget, and its secrets are masked in whatever is shown. `run` makes the one `Run` of a
-command, and that makes the `Session` its actions work with.
+command, and that makes the `Session` its actions work with. What only some commands work with is
+loaded when it is made.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from netcup_mailauth import records, state
-from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli import asking
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
@@ -30,17 +30,13 @@ from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import Resolver, host_and_port
 from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
 from netcup_mailauth.errors import CredentialsError, UsageError
-from netcup_mailauth.files import NotOursError
-from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.netcup import ccp, clouddns
-from netcup_mailauth.netcup.api import CALLS, Budget
-from netcup_mailauth.netcup.ccp import CcpBackend
-from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+from netcup_mailauth.files import NotOursError, config_file
+from netcup_mailauth.netcup import CALLS, CCP_ADDRESS, REST_ADDRESS
+from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.records import MASK
-from netcup_mailauth.settings import config as configs
+from netcup_mailauth.settings import no_config
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
     MAILCOW_URL,
@@ -51,7 +47,6 @@ from netcup_mailauth.settings.credentials import (
     netcup_credentials,
     with_entered,
 )
-from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 from netcup_mailauth.state.memory import Memory, folders
@@ -60,12 +55,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from netcup_mailauth.actions.session import Reporter
+    from netcup_mailauth.actions.session import Reporter, Session
+    from netcup_mailauth.keys.mailcow import Mailcow
     from netcup_mailauth.lookup import Server
+    from netcup_mailauth.netcup.ccp import CcpBackend
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
     from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.netcup.zonefile import ZoneFiles
     from netcup_mailauth.policy import Wish
-    from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.settings import LoadedConfig
+    from netcup_mailauth.settings.mailcow import MailcowAccess
     from netcup_mailauth.state.journal import Journals
 
 CCP_ENDPOINT = "NETCUP_CCP_ENDPOINT"
@@ -129,10 +128,21 @@ class Run:
     @cached_property
     def config(self) -> LoadedConfig:
         """The config in use, named on stderr when it was merely found."""
+        if config_file(settings().config, os.environ) is None:
+            return no_config()
+        from netcup_mailauth.settings import config as configs
+
         loaded = configs.load(settings().config)
         if loaded.path is not None and settings().config is None:
             _tell(f"config: {loaded.path}")
         return loaded
+
+    def zone_in_config(self, domain: str) -> str | None:
+        """The zone that the config says a domain lies in, if there is one and it does."""
+        if config_file(settings().config, os.environ) is None:
+            return None
+        own = self.config.config.domains.get(domain)
+        return own.zone if own else None
 
     @cached_property
     def backend(self) -> Router:
@@ -192,6 +202,8 @@ class Run:
         return opened
 
     def _mailcow_access(self) -> MailcowAccess:
+        from netcup_mailauth.settings.mailcow import mailcow_access
+
         try:
             return mailcow_access(self.mailcow_url, self.config, self.environ, warn)
         except CredentialsError as error:
@@ -208,6 +220,8 @@ class Run:
 
     def mailcow_named(self) -> str | None:
         """The address of the mailcow, if one is named anywhere."""
+        from netcup_mailauth.settings.mailcow import named_mailcow
+
         if given := self.mailcow_url or self.environ.get(MAILCOW_URL):
             return given
         named = named_mailcow(None, self.config, self.environ)
@@ -225,6 +239,8 @@ class Run:
         ``exported`` are zones to work on instead of netcup's; what this machine last wrote is not
         asked then: a file means the same everywhere. ``lock_timeout`` is in seconds.
         """
+        from netcup_mailauth.actions.session import Session
+
         bare = self._bare(reporter)
         if exported is not None:
             dns = Dns(self.resolver, zones=exported)
@@ -238,6 +254,9 @@ class Run:
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:
+        from netcup_mailauth.actions.session import Nobody, Session
+        from netcup_mailauth.keys.sources import Sources
+
         return Session(
             dns=RunDns(self.resolver, run=self),
             keys=Sources(self._stdin, lambda: self.mailcow, self.mailcow_named),
@@ -313,6 +332,8 @@ def ccp_backend(
     recording: Recording | None = None,
 ) -> CcpBackend:
     """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
+    from netcup_mailauth.netcup.ccp import CcpBackend
+
     number = SecretStr(credentials.customer_number)
     secrets = (number, credentials.api_key, credentials.api_password)
     masking.hide(*secrets)
@@ -339,6 +360,8 @@ def clouddns_backend(
     recording: Recording | None = None,
 ) -> CloudDnsBackend:
     """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
+    from netcup_mailauth.netcup.clouddns import CloudDnsBackend
+
     masking.hide(key)
     if recording is not None:
         recording.hide((key,))
@@ -355,6 +378,8 @@ def clouddns_backend(
 
 def mailcow(access: MailcowAccess, pauses: Pauses | None = None) -> Mailcow:
     """The mailcow, not yet asked."""
+    from netcup_mailauth.keys.mailcow import Mailcow
+
     masking.hide(access.api_key)
     kept = hold("mailcow", access.url, access.api_key)
     return Mailcow(access.url, access.api_key, hold=kept, warn=warn, pauses=pauses)
@@ -396,7 +421,7 @@ def endpoint(variable: str) -> str:
 
 
 def _default(variable: str) -> str:
-    return {CCP_ENDPOINT: ccp.ENDPOINT, REST_ENDPOINT: clouddns.ENDPOINT}[variable]
+    return {CCP_ENDPOINT: CCP_ADDRESS, REST_ENDPOINT: REST_ADDRESS}[variable]
 
 
 # What this machine remembers of earlier runs

@@ -29,9 +29,9 @@ from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.policy import MANAGED, Config, DomainPolicy, Wish, in_config
 from netcup_mailauth.records import Kind, both_forms
 from netcup_mailauth.render import checks
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
 from netcup_mailauth.settings import writing
-from netcup_mailauth.settings.config import FILE_NAME, load
+from netcup_mailauth.settings.config import load
 from netcup_mailauth.settings.credentials import KEPT_NAMES, LEGO_REST_KEY, MAILCOW_URL
 from netcup_mailauth.settings.mailcow import is_same_url
 from netcup_mailauth.settings.wishes import wishes as wishes_of
@@ -73,7 +73,7 @@ def command(domain: str | None, mailcow: str | None, resolver: str | None) -> in
             "Without one: netcup-mailauth apply DOMAIN --yes with options that say what is wanted, "
             "or a config by netcup-mailauth init; credentials from the environment or files.",
         )
-    path, config = config_file(files.config_folder(os.environ) / FILE_NAME)
+    path, config = config_file(files.config_folder(os.environ) / files.CONFIG_NAME)
     _check_that_it_can_be_written(path)
     done: list[str] = []
     try:
@@ -331,7 +331,7 @@ def _next(work: Setup, served: Sequence[str]) -> str | None:
 
 def _is_own(path: Path) -> bool:
     """Whether it is the user's own config, which is found without being named."""
-    return path == files.config_folder(os.environ) / FILE_NAME
+    return path == files.config_folder(os.environ) / files.CONFIG_NAME
 
 
 def _show_timer(work: Setup) -> None:

@@ -11,7 +11,6 @@ from netcup_mailauth import records
 from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.policy import DkimPolicy, Wish
 from netcup_mailauth.records import Kind
 from netcup_mailauth.settings import wishes as wishing
@@ -20,6 +19,7 @@ from netcup_mailauth.settings.wishes import NothingWantedError, policy_of
 
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
+    from netcup_mailauth.judge.report import Basis
 
 
 def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
@@ -51,6 +51,8 @@ def _at_selector(wish: Wish, selector: str) -> Wish:
 def _held_against(
     current: Run, domains: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[list[Wish], Basis]:
+    from netcup_mailauth.judge.report import Basis
+
     policy = policy_of(options)
     known = current.config.config
     named = [records.normalise(domain) for domain in domains]

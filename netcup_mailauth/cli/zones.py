@@ -14,8 +14,9 @@ from netcup_mailauth.errors import ExitCode, MailauthError, UnknownZoneError, Zo
 from netcup_mailauth.kinds import mail_records
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import DomainPolicy, Wish
-from netcup_mailauth.render import markdown, text, words
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render import markdown
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.zone import where, zone_text
 from netcup_mailauth.settings.wishes import wishes
 
 if TYPE_CHECKING:
@@ -101,10 +102,6 @@ def _shown(zones: Sequence[Zone], begun: datetime, backend: Backend, output_form
         case _:
             page = Page(width(), use_colour())
             return "\n".join(
-                text.zone_text(
-                    zone,
-                    words.where(zone.backend, backend.serving(zone.backend).endpoint),
-                    page,
-                )
+                zone_text(zone, where(zone.backend, backend.serving(zone.backend).endpoint), page)
                 for zone in zones
             )

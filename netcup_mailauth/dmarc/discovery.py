@@ -5,9 +5,8 @@ And whether reports may go to where it says: the foreign host must agree (RFC 99
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.dmarc.record import DmarcRecord, is_dmarc, read, report_host, uri_problem
 from netcup_mailauth.lookup import Answer, Lookup, Query, Status
@@ -19,8 +18,7 @@ MAX_NAME = 253
 _LABELS_ABOVE = 7  # a name of eight labels or more goes on with its last seven
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(NamedTuple):
     """The outcome of a tree walk.
 
     Attributes:

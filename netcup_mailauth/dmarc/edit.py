@@ -5,8 +5,8 @@ And what a change means for mail, in words, and whether it is a step back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth import taglist
 from netcup_mailauth.dmarc.record import (
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """A changed record, and in words what changed beside the thing that was asked for."""
 
     record: DmarcRecord

@@ -8,7 +8,6 @@ there, and nothing is lost.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -340,7 +339,9 @@ def _misspelt(name: str) -> str | None:
         return None
     if name.lower() in _LONG_NAMES:
         return _LONG_NAMES[name.lower()]
-    near = difflib.get_close_matches(name.lower(), KNOWN, n=3, cutoff=0.6)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), KNOWN, n=3, cutoff=0.6)
     swapped = [known for known in near if sorted(known) == sorted(name.lower())]
     return next(iter(swapped + near), None)
 
@@ -361,7 +362,9 @@ def _check_value(name: str, value: str) -> None:
 
 def _unknown_value(name: str, value: str) -> DmarcSyntaxError:
     allowed = VALUES[name]
-    near = difflib.get_close_matches(value.lower(), allowed, n=1, cutoff=0.6)
+    from difflib import get_close_matches
+
+    near = get_close_matches(value.lower(), allowed, n=1, cutoff=0.6)
     choice = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
     advice = f"Did you mean {name}={near[0]} ?" if near else f"Write {name}= with {choice}."
     if " " in value:

@@ -44,6 +44,8 @@ def judge(case: Case) -> tuple[Finding, ...]:
 
 def priced(case: Case) -> ChangeSet:
     """The change set, with what each SPF record that is written will cost in look-ups."""
+    if case.change_set.is_empty:
+        return case.change_set
     changes = (_priced(case, change) for change in case.change_set.changes)
     return replace(case.change_set, changes=tuple(changes))
 
@@ -132,11 +134,12 @@ def _spf(case: Case) -> Iterator[Finding]:
         elif new:
             yield from _spf_text(case, new[0], old)
             yield from _spf_size(case, hostname, after[0])
+            if before == after:  # nobody is lost or let in, and DNS is not asked
+                continue
             if not case.policy.parked:  # which is meant to send nothing
                 yield from senders.dropped(case.domain, case.policy, new[0], old)
-            if before != after:  # else DNS is not asked
-                yield from admitted.findings(spf_changes(case, new[0], old))
-                yield from _spf_in_dns(case, new[0], old)
+            yield from admitted.findings(spf_changes(case, new[0], old))
+            yield from _spf_in_dns(case, new[0], old)
         elif after and case.is_written(Kind.SPF, hostname):
             yield from spf_faults.syntax(case.domain, after[0], Severity.REFUSED)
 
@@ -152,8 +155,10 @@ def spf_changes(
 
 
 def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[Finding]:
-    known = {fault.code for record in old for fault in spf_faults.questionable(record)}
-    for fault in spf_faults.questionable(new):
+    found = tuple(spf_faults.questionable(new))
+    before = (found if record == new else spf_faults.questionable(record) for record in old)
+    known = {fault.code for faults_of_one in before for fault in faults_of_one}
+    for fault in found:
         yield graded(fault, new=fault.code not in known)
     if not case.policy.parked:
         yield from spf_faults.forwarding(new)

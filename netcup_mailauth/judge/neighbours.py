@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.lookup import SILENT, Query, Status
@@ -28,8 +27,7 @@ NULL = "."
 """What the one MX of a domain that takes no mail names (RFC 7505)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchanges:
+class Exchanges(NamedTuple):
     """The MX hosts of a domain, the preferred first; ``answered`` unless DNS was silent."""
 
     hosts: tuple[str, ...]
@@ -98,8 +96,7 @@ def in_order(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(host for _, host in hosts)
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """An address that sends this domain's mail, and the host it belongs to."""
 
     address: str

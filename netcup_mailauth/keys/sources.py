@@ -10,12 +10,6 @@ from urllib.parse import urlsplit
 
 from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.files import expanded
-from netcup_mailauth.keys.forms import (
-    holds_private_key,
-    is_published_form,
-    read_key,
-    read_key_file,
-)
 from netcup_mailauth.netcup.http import is_loopback
 from netcup_mailauth.policy import host_or_address
 
@@ -75,6 +69,8 @@ class Sources:
         """See :class:`KeySources`."""
         if source == MAILCOW:
             return self._mailcow().dkim(domain)
+        from netcup_mailauth.keys.forms import read_key, read_key_file
+
         if source == STDIN:
             return read_key(self.stdin(), "standard input")
         if source.startswith(FILE):
@@ -132,6 +128,8 @@ def check_source(source: str, *, in_config: bool = False) -> str:
         )
     if text.startswith(FILE):
         return text
+    from netcup_mailauth.keys.forms import holds_private_key, is_published_form
+
     if holds_private_key(text.removeprefix(RECORD)):
         raise UsageError(
             "The DKIM source is a private key.",

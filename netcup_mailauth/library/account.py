@@ -40,19 +40,18 @@ from netcup_mailauth.library.proposed import (
     raise_if_alone,
     refuse,
 )
-from netcup_mailauth.netcup import ccp as ccp_api
-from netcup_mailauth.netcup import clouddns as rest_api
-from netcup_mailauth.netcup.api import MOST_CONNECTIONS
+from netcup_mailauth.netcup import CCP_ADDRESS, MOST_CONNECTIONS, REST_ADDRESS
+from netcup_mailauth.netcup.ccp import CcpBackend
+from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.plan import Plan
 from netcup_mailauth.policy import Config, Wish
 from netcup_mailauth.render import calls
 from netcup_mailauth.render.checks import check_text
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.settings import LoadedConfig, credentials, wishes
 from netcup_mailauth.settings import config as configs
-from netcup_mailauth.settings import credentials, wishes
-from netcup_mailauth.settings.config import LoadedConfig
 from netcup_mailauth.settings.mailcow import is_same_url, mailcow_access
 from netcup_mailauth.state.holds import FileHold, digest
 from netcup_mailauth.state.memory import Memory
@@ -103,8 +102,8 @@ class Netcup:
         ccp: tuple[str | int, Secret, Secret] | Mapping[str, object] | None = None,
         rest: Secret | None = None,
         mailcow: tuple[str, Secret] | Mapping[str, object] | None = None,
-        ccp_endpoint: str = ccp_api.ENDPOINT,
-        rest_endpoint: str = rest_api.ENDPOINT,
+        ccp_endpoint: str = CCP_ADDRESS,
+        rest_endpoint: str = REST_ADDRESS,
         resolver: str | None = None,
         nameserver: Texts = (),
         state: str | os.PathLike[str] | None = None,
@@ -165,8 +164,8 @@ class Netcup:
         made = cls(
             ccp=(own.customer_number, own.api_key, own.api_password) if own else None,
             rest=keys.rest_key,
-            ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", ccp_api.ENDPOINT),
-            rest_endpoint=found.get("NETCUP_REST_ENDPOINT", rest_api.ENDPOINT),
+            ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", CCP_ADDRESS),
+            rest_endpoint=found.get("NETCUP_REST_ENDPOINT", REST_ADDRESS),
             resolver=found.get("NETCUP_MAILAUTH_RESOLVER", "") or None,
             nameserver=[part.strip() for part in servers if part.strip()],
             state=folder,
@@ -458,7 +457,7 @@ def _apis(
     rest_endpoint = check_url(kept.rest_endpoint, REST_ENDPOINT)
     legacy = cloud = None
     if own is not None:
-        legacy = ccp_api.CcpBackend(
+        legacy = CcpBackend(
             own.customer_number,
             own.api_key,
             own.api_password,
@@ -473,5 +472,5 @@ def _apis(
         )
     if key is not None:
         hold = kept.hold("netcup's REST API", rest_endpoint, key)
-        cloud = rest_api.CloudDnsBackend(key, endpoint=rest_endpoint, hold=hold)
+        cloud = CloudDnsBackend(key, endpoint=rest_endpoint, hold=hold)
     return Router(legacy, cloud, serves_records)

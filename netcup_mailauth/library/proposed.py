@@ -16,7 +16,8 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.library.given import in_our_words, text_of
 from netcup_mailauth.plan import ChangeSet, Plan, Status
 from netcup_mailauth.render import calls
-from netcup_mailauth.render.text import Page, plan_text
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import plan_text
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Way, ways_text
 from netcup_mailauth.settings.wishes import check_code
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
-from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, Self
 
 from netcup_mailauth import clock
 from netcup_mailauth.errors import MailauthError, WaitError, WriteNotProcessedError
+from netcup_mailauth.netcup import CALLS, WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -147,14 +148,6 @@ def check_fresh(zone: Zone) -> None:
         )
 
 
-MOST_CONNECTIONS = 32
-"""Parallel jobs there may be; each request has a connection to itself."""
-
-CALLS = 170
-WINDOW = 60.0
-"""netcup answers the 181st call within a minute with an error (fact 1.11); ten are left to
-other programs of the same account."""
-
 ERRORS_ALLOWED = 10
 """API errors in one run after which it ends: many errors in a row lock the account. Where
 netcup's own threshold lies is unknown (fact 1.10); this is a guess on the safe side."""
@@ -224,8 +217,10 @@ class Budget:
         return kept
 
     def _give_back(self, taken: float) -> None:
-        with suppress(ValueError):
-            self._sent.remove(taken)
+        # They lie in order, and what is given back has mostly been taken just now.
+        at = bisect_left(self._sent, taken)
+        if at < len(self._sent) and self._sent[at] == taken:
+            del self._sent[at]
 
     def _wait_or_take(self, calls: int) -> float:
         """Take the calls if there is room, else say for how many seconds there is none."""

@@ -9,7 +9,6 @@ import hashlib
 import secrets
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,6 +23,7 @@ from netcup_mailauth.errors import (
     WaitError,
     WriteNotProcessedError,
 )
+from netcup_mailauth.netcup import CCP_ADDRESS
 from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
 from netcup_mailauth.netcup.ccp_wire import (
     LOCKED_OUT,
@@ -50,10 +50,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.clock import Pauses
     from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.plan import Edit
-    from netcup_mailauth.records import DesiredRecord
+    from netcup_mailauth.records import DesiredRecord, DnsRecord
     from netcup_mailauth.state.holds import Hold
-
-ENDPOINT = "https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON"
 
 NO_JSON = (
     "Check NETCUP_CCP_ENDPOINT: netcup's address of this API ends in ?JSON, and without that it "
@@ -84,7 +82,7 @@ class CcpBackend:
         api_key: SecretStr,
         api_password: SecretStr,
         *,
-        endpoint: str = ENDPOINT,
+        endpoint: str = CCP_ADDRESS,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,
@@ -144,12 +142,12 @@ class CcpBackend:
         asked_at = clock.now()
         answer = self._read("infoDnsRecords", {"domainname": name})
         answered_at = clock.now()
+        records: tuple[DnsRecord, ...] = ()
         if is_empty_zone(answer):
             self._check_that_zone_exists(name)
-            zone = Zone(name, self.name, ())
         else:
-            zone = self._zone(name, self._expect("infoDnsRecords", name, answer, RecordSet))
-        return replace(zone, asked_at=asked_at, answered_at=answered_at)
+            records = self._records(name, self._expect("infoDnsRecords", name, answer, RecordSet))
+        return Zone(name, self.name, records, asked_at=asked_at, answered_at=answered_at)
 
     @property
     def ahead(self) -> dict[str, float]:
@@ -183,7 +181,8 @@ class CcpBackend:
                 "Nothing was written. Run the same command again.",
             )
         name = zone.name
-        return self._zone(name, self._expect("updateDnsRecords", name, answer, RecordSet))
+        records = self._records(name, self._expect("updateDnsRecords", name, answer, RecordSet))
+        return Zone(name, self.name, records)
 
     def refuses(self, record: DesiredRecord) -> str | None:
         """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
@@ -197,14 +196,14 @@ class CcpBackend:
         if known.lower() != name:
             raise foreign_record(name, known)
 
-    def _zone(self, name: str, record_set: RecordSet) -> Zone:
+    def _records(self, name: str, record_set: RecordSet) -> tuple[DnsRecord, ...]:
         records = tuple(to_record(wire, name) for wire in record_set.dnsrecords)
         if len({record.id for record in records}) != len(records):
             raise ApiError(
                 f"netcup lists two records of {name} under one id.",
                 "Nothing can be changed safely while it does; please report it.",
             )
-        return Zone(name, self.name, records)
+        return records
 
     def _read(self, action: str, param: dict[str, object]) -> Envelope:
         """A call that changes nothing; logs in first, and once more if the session has died."""
@@ -337,9 +336,8 @@ class CcpBackend:
     def _masked(self, answer: Envelope) -> Envelope:
         """The answer with its words fit to show: none of our own secrets, and printable."""
         texts = {"shortmessage": answer.shortmessage, "longmessage": answer.longmessage}
-        return answer.model_copy(
-            update={name: masked(text, self._secrets) for name, text in texts.items()}
-        )
+        fit = {name: masked(text, self._secrets) for name, text in texts.items()}
+        return answer if fit == texts else answer.model_copy(update=fit)
 
     def _expect(self, action: str, zone: str, answer: Envelope, model: type[Model]) -> Model:
         """The data of a successful answer; raises what any other stands for."""

@@ -7,6 +7,7 @@ tells which. This is the one place to change when netcup words something anew.
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,6 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record
-from netcup_mailauth.plan import Action
 from netcup_mailauth.records import APEX, DnsRecord, join_txt
 
 if TYPE_CHECKING:
@@ -128,10 +128,11 @@ def to_record(wire: WireRecord, zone: str) -> DnsRecord:
     """
     record_type = wire.type.upper()
     value = join_txt(wire.destination) if record_type == "TXT" else wire.destination
+    # A run over many zones keeps something of each, and one such word is enough for all of them.
     return DnsRecord(
         id=wire.id,
-        hostname=_relative(wire.hostname, zone),
-        type=record_type,
+        hostname=sys.intern(_relative(wire.hostname, zone)),
+        type=sys.intern(record_type),
         priority=wire.priority or "0",
         destination=value,
         raw=wire.destination if value != wire.destination else None,
@@ -162,7 +163,7 @@ def to_entry(change: Edit) -> dict[str, object]:
         "type": record.type,
         "priority": record.priority,
         "destination": record.destination,
-        "deleterecord": change.action is Action.DELETE,
+        "deleterecord": change.after is None,
         "state": "unknown",
     }
 

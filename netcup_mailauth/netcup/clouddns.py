@@ -17,6 +17,7 @@ from netcup_mailauth.errors import (
     TransportError,
     WriteNotProcessedError,
 )
+from netcup_mailauth.netcup import REST_ADDRESS
 from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
     BAD_VALUE,
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
 
-ENDPOINT = "https://api.netcup.com/v1"
 
 DEFAULT_TTL = 3600
 """Seconds; of a new record, as netcup's own pages give it. Confidence: L (fact 2.5)."""
@@ -246,7 +246,7 @@ class CloudDnsBackend:
         self,
         key: SecretStr,
         *,
-        endpoint: str = ENDPOINT,
+        endpoint: str = REST_ADDRESS,
         budget: Budget | None = None,
         trace: Callable[[str], None] | None = None,
         hold: Hold | None = None,

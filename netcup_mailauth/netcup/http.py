@@ -12,9 +12,8 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from netcup_mailauth.clock import Pauses
@@ -43,8 +42,7 @@ CHUNK = 64 * 1024
 """Bytes to take from a connection at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An HTTP answer. ``payload`` is its JSON; ``None`` when a refusal (4xx) came without any."""
 
     status: int

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import ssl
+from functools import lru_cache
 from http.client import HTTPResponse
+from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +21,7 @@ from requests import Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError
+from urllib3.util.ssl_ import ALPN_PROTOCOLS, create_urllib3_context
 
 from netcup_mailauth import clock
 
@@ -101,6 +106,45 @@ class _Adapter(HTTPAdapter):
             kinds = (_Connection, pool.ConnectionCls)
             pool.ConnectionCls = type("Connection", kinds, {"line": self._line})
         return pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Say whom the pool ``conn`` trusts: as requests would, but in a context made before."""
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        if conn.scheme == "https":
+            conn.conn_kw["ssl_context"] = trusting(conn.ca_certs, conn.ca_cert_dir)
+            # Else urllib3 reads them into the context again, at each connection.
+            conn.ca_certs = conn.ca_cert_dir = None
+
+
+_MAKING = Lock()
+
+
+def trusting(ca_file: str | None, ca_folder: str | None) -> ssl.SSLContext:
+    """What checks the certificates of every connection that trusts these authorities.
+
+    To read a system's authorities takes longer than most requests, so that it is done once, and
+    again only when they have changed.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    held = Path(ca_file or ca_folder or "").stat()
+    with _MAKING:  # parallel jobs begin at the same time
+        return _context(ca_file, ca_folder, (held.st_ino, held.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _context(ca_file: str | None, ca_folder: str | None, _state: tuple[int, int]) -> ssl.SSLContext:
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.load_verify_locations(ca_file, ca_folder)
+    context.set_alpn_protocols(ALPN_PROTOCOLS)
+    # urllib3 would set them at each connection, while another thread may just be reading them.
+    context.set_alpn_protocols = _set_already  # type: ignore[method-assign, assignment]
+    return context
+
+
+def _set_already(_protocols: object) -> None:
+    return
 
 
 class _Connection(HTTPConnection):

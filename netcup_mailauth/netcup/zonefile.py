@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from pydantic import Field, ValidationError
 
 from netcup_mailauth import documents, records
-from netcup_mailauth.documents import EXPORTED, MOMENT, SCHEMA, LiveRecordShape, Ttl
+from netcup_mailauth.documents import MOMENT, SCHEMA, LiveRecordShape, Ttl
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.files import read_named
 from netcup_mailauth.netcup.clouddns import DEFAULT_TTL
-from netcup_mailauth.records import CLOUDDNS, Zone, reason_not_to_store
+from netcup_mailauth.records import CLOUDDNS, EXPORTED, Zone, reason_not_to_store
 from netcup_mailauth.shapes import Shape
 
 if TYPE_CHECKING:

@@ -24,8 +24,10 @@ from netcup_mailauth.render.forge import (
     sentences,
     shown,
 )
-from netcup_mailauth.render.text import Page, failure_lines, finding_lines
-from netcup_mailauth.render.words import LABELS, counted, ends_of, value_of
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import failure_lines, finding_lines
+from netcup_mailauth.render.words import LABELS, ends_of, value_of
+from netcup_mailauth.render.zone import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.records import visible
-from netcup_mailauth.render.text import wrap
-from netcup_mailauth.render.words import counted
+from netcup_mailauth.render.page import wrap
+from netcup_mailauth.render.zone import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -31,7 +31,9 @@ from netcup_mailauth.render.forge import (
     sentences,
     shown,
 )
-from netcup_mailauth.render.text import name_of, wrap
+from netcup_mailauth.render.page import wrap
+from netcup_mailauth.render.text import name_of
+from netcup_mailauth.render.zone import counted, listed, where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -81,7 +83,7 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
     sections += [_dull_section(dull)] if dull else []
     counts = [(status, run.count(status)) for status in Status]
     ended = ", ".join(f"{number} {status.value}" for status, number in counts if number)
-    domains = words.counted(len(run.results), "domain", "domains")
+    domains = counted(len(run.results), "domain", "domains")
     head = (_TITLE, "", f"**{domains}: {ended}.{words.stopped(planned, code)}**")
     return fitted(head, sections, "All that changed is in the output of `--format json`.")
 
@@ -89,10 +91,10 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
 def zone_markdown(zone: Zone) -> str:
     """A zone's records as a table; the first ones, where a comment cannot hold them all."""
     head = [f"## {code(both_forms(zone.name))}", "", "| hostname | type | value |", "|---|---|---|"]
-    number = words.counted(len(zone.records), "record", "records")
+    number = counted(len(zone.records), "record", "records")
     room = LONGEST - sum(len(line) + 1 for line in head) - 200
     rows: list[str] = []
-    for row in map(_record_row, words.listed(zone)):
+    for row in map(_record_row, listed(zone)):
         room -= len(row) + 1
         if room < 0:
             left = len(zone.records) - len(rows)
@@ -109,7 +111,7 @@ def _record_row(record: DnsRecord) -> str:
 
 def _accepted(plan: Plan) -> str:
     number = sum(_is_allowed(f, c) for c in plan.zones for f in c.findings)
-    return f" {words.counted(number, 'danger is', 'dangers are')} allowed." if number else ""
+    return f" {counted(number, 'danger is', 'dangers are')} allowed." if number else ""
 
 
 def _is_allowed(finding: Finding, change_set: ChangeSet) -> bool:
@@ -132,7 +134,7 @@ def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
     lines = ["### What several domains have"]
     notes: list[list[str]] = []
     for (finding, _), names in common.items():
-        head = f"{code(finding.code)}, {words.counted(len(names), 'domain', 'domains')}:"
+        head = f"{code(finding.code)}, {counted(len(names), 'domain', 'domains')}:"
         told = sentences(", ".join(map(both_forms, names)), finding.message, finding.advice)
         if finding.severity is Severity.NOTE:
             notes.append(remark(head, *told))
@@ -149,7 +151,7 @@ def _is_dull(change_set: ChangeSet) -> bool:
 
 
 def _dull_section(change_sets: Sequence[ChangeSet]) -> Section:
-    summary = words.counted(len(change_sets), "domain needs nothing", "domains need nothing")
+    summary = counted(len(change_sets), "domain needs nothing", "domains need nothing")
     lines: list[str] = []
     for change_set in change_sets:
         left = words.kinds_unmanaged(change_set)
@@ -177,7 +179,7 @@ def _result_section(result: Result, full: bool) -> Section:
 
 
 def _heading(change_set: ChangeSet) -> str:
-    served = words.where(change_set.place.backend, change_set.place.endpoint)
+    served = where(change_set.place.backend, change_set.place.endpoint)
     return f"### {code(name_of(change_set))}{f' · {code(served)}' if served else ''}"
 
 
@@ -206,7 +208,7 @@ def _section(
 
 
 def _folded_notes(notes: Sequence[list[str]]) -> list[str]:
-    return folded(words.counted(len(notes), "note", "notes"), *notes)
+    return folded(counted(len(notes), "note", "notes"), *notes)
 
 
 def _planned_line(change_set: ChangeSet) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.proposal import Proposal
     from netcup_mailauth.records import Kind
-    from netcup_mailauth.render.text import Page
+    from netcup_mailauth.render.page import Page
 
 AS_IT_IS = "="
 LEFT = "."

@@ -1,12 +1,8 @@
-"""Text for people: a plan they can say yes or no to at two in the morning, and what became of it.
-
-Below, lines on a terminal: colour, columns, wrapping that never loses a character.
-"""
+"""Text for people: a plan to say yes or no to at two in the morning, and what became of it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -20,23 +16,22 @@ from netcup_mailauth.render.words import (
     LABELS,
     Detail,
     Told,
-    counted,
     details,
     ends_of,
     kinds_unmanaged,
-    listed,
     nothing_to_do,
     shared,
     totals,
     unmanaged,
     untouched,
     value_of,
-    where,
 )
+from netcup_mailauth.render.zone import counted, joined, title, where
 
 if TYPE_CHECKING:
     from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan
-    from netcup_mailauth.records import DnsRecord, Kind, Zone
+    from netcup_mailauth.records import Kind
+    from netcup_mailauth.render.page import Page
 
 _MARKS = {
     Severity.REFUSED: "!",
@@ -66,7 +61,7 @@ def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) 
         blocks += ["\n"] if dull else []
     blocks += [_shared_text(found, domains, page) for found, domains in common.items()]
     blocks += [] if alone else [_left_text(plan, page)]
-    return "".join([*blocks, _lines(page.hang("", totals(plan), 0))])
+    return "".join([*blocks, joined(page.hang("", totals(plan), 0))])
 
 
 def _without(change_set: ChangeSet, common: dict[Told, list[str]], *, alone: bool) -> ChangeSet:
@@ -86,7 +81,7 @@ def _left_text(plan: Plan, page: Page) -> str:
     for kinds, names in domains.items():
         of = visible(", ".join(names)) if len(names) <= NAMED else f"{len(names)} domains"
         lines += page.hang("", f"{kinds} of {of}: not managed here.", 2, "dim")
-    return _lines([*lines, ""]) if lines else ""
+    return joined([*lines, ""]) if lines else ""
 
 
 NAMED = 3
@@ -98,7 +93,7 @@ def _shared_text(told: Told, domains: list[str], page: Page) -> str:
     lines = finding_lines(finding, allowed, page)
     named = ", ".join(map(both_forms, domains))
     head = page.hang("  ", f"{len(domains)} domains ({named}):", 4)
-    return _lines([*head, *lines, ""])
+    return joined([*head, *lines, ""])
 
 
 _HINT = "--full shows the key whole"
@@ -121,9 +116,9 @@ def change_set_text(
         name = page.paint(name_of(change_set), "bold")
         not_tried = change_set.error.message == Status.NOT_TRIED
         outcome = Status.NOT_TRIED if not_tried else Status.FAILED
-        return _lines([f"{name}: {page.paint(outcome, 'red')}", ""])
+        return joined([f"{name}: {page.paint(outcome, 'red')}", ""])
     if change_set.error is not None:
-        return _lines([heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
+        return joined([heading(change_set, page), "", *failure_lines(change_set.error, page), ""])
     if change_set.is_empty:
         lines = [*_nothing_to_do(change_set, page), *_left(change_set, page)]
     else:
@@ -139,44 +134,12 @@ def change_set_text(
         lines += _left(change_set, page)
     for finding in change_set.findings:
         lines += ["", *finding_lines(finding, finding.code in change_set.allow, page)]
-    return _lines(lines if _is_dull(change_set) else [*lines, ""])
+    return joined(lines if _is_dull(change_set) else [*lines, ""])
 
 
 def _left(change_set: ChangeSet, page: Page) -> list[str]:
     lines = unmanaged(change_set)
     return [part for line in lines for part in page.hang("    ", line, 6, "dim")]
-
-
-def zone_text(zone: Zone, served_by: str, page: Page) -> str:
-    """A zone's records in columns, values wrapped and never cut."""
-    name = both_forms(zone.name)
-    if not zone.records:
-        return f"{name} has no such records ({served_by}).\n"
-    records = listed(zone)
-    rows = [(_identifier(r), visible(r.hostname), visible(r.type)) for r in records]
-    ids, names, types = (max(map(len, column)) for column in zip(*rows, strict=True))
-    names = min(names, page.width // 3)
-    start = 2 + ids + 2 if ids else 2
-    indent = start + names + 2 + types + 2
-    lines = [_title(name, served_by, page), ""]
-    for record, (identifier, hostname, record_type) in zip(records, rows, strict=True):
-        before = f"  {identifier:>{ids}}  " if ids else "  "
-        head = f"{before}{hostname:<{names}}  {record_type:<{types}}  "
-        if len(head) > indent:
-            lines.append(f"{before}{hostname}")
-            head = f"{' ' * (start + names)}  {record_type:<{types}}  "
-        lines += page.hang(head, _destination(record), indent)
-    lines += ["", f"{counted(len(zone.records), 'record', 'records')}."]
-    return _lines(lines)
-
-
-_LONGEST_IDENTIFIER = 12
-
-
-def _identifier(record: DnsRecord) -> str:
-    """A record's identifier; not one such as CloudDNS's, which would take the room of the value."""
-    shown = visible(record.id or "")
-    return shown if len(shown) <= _LONGEST_IDENTIFIER else ""
 
 
 def _is_dull(change_set: ChangeSet) -> bool:
@@ -197,21 +160,16 @@ def _served_by(change_set: ChangeSet) -> str:
 
 def heading(change_set: ChangeSet, page: Page) -> str:
     """The domain, its zone where that is another, and which API serves it."""
-    return _title(name_of(change_set), _served_by(change_set), page)
-
-
-def _title(name: str, right: str, page: Page, behind: str = "") -> str:
-    gap = max(2, page.width - len(name) - len(behind) - len(right)) if right else 0
-    return f"{page.paint(name, 'bold')}{behind}{' ' * gap}{right}"
+    return title(name_of(change_set), _served_by(change_set), page)
 
 
 def _nothing_to_do(change_set: ChangeSet, page: Page) -> list[str]:
     name, right = name_of(change_set), _served_by(change_set)
     words = nothing_to_do(change_set)
-    line = _title(name, right, page, f": {words}")
+    line = title(name, right, page, f": {words}")
     if len(name) + 2 + len(words) + 2 + len(right) <= page.width:
         return [line]
-    return [_title(name, right, page), *page.hang("    ", words, 4)]
+    return [title(name, right, page), *page.hang("    ", words, 4)]
 
 
 def _change(change: Change, page: Page, name_width: int, full: bool, hint: str) -> list[str]:
@@ -312,15 +270,6 @@ def failure_lines(failure: Failure, page: Page) -> list[str]:
     return lines + (page.hang("  ", visible(failure.advice), 2) if failure.advice else [])
 
 
-def _destination(record: DnsRecord) -> str:
-    value = record.destination
-    return visible(f"{record.priority} {value}" if record.type == "MX" else value)
-
-
-def _lines(lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
-
-
 def result_text(result: Result, page: Page) -> str:
     """What became of one domain, in a line or two; why it failed, where the page tells that."""
     domain = both_forms(result.change_set.place.domain)
@@ -403,65 +352,3 @@ def _colour(status: Status) -> str:
     if status in (Status.APPLIED, Status.ALREADY):
         return "green"
     return "dim" if status is Status.UNCHANGED else "red"
-
-
-_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-_COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "red", "?": "yellow"}
-
-MIN_ROOM = 20
-"""Columns that text gets at least, however far it is indented."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What text is laid out for.
-
-    Attributes:
-        width: in columns.
-        colour: whether it may be coloured.
-        why: whether why something failed is told on it; not where a message beside it does.
-    """
-
-    width: int = 100
-    colour: bool = False
-    why: bool = True
-
-    def paint(self, text: str, *names: str) -> str:
-        """``text`` in these colours, where colours are wanted."""
-        if not self.colour or not names or not text:
-            return text
-        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
-
-    def sign(self, sign: str) -> str:
-        """A sign in its colour, if it has one."""
-        return self.paint(sign, _COLOURS[sign]) if sign in _COLOURS else sign
-
-    def hang(self, head: str, text: str, indent: int, *colours: str) -> list[str]:
-        """``text`` behind ``head``, wrapped, its further lines indented by ``indent`` columns."""
-        lines = wrap(text, max(self.width - indent, MIN_ROOM))
-        first, *rest = (self.paint(line, *colours) for line in lines)
-        return [head + first if first else head.rstrip(" "), *(" " * indent + r for r in rest)]
-
-
-_PIECE = re.compile(r"\s*[^\s;,]*[;,]+|\s*[^\s;,]+")
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width``.
-
-    It is broken at blanks and behind ``;`` and ``,``, and elsewhere only where it must be. Joined
-    again the lines give every character of the text but the blanks broken at.
-    """
-    lines: list[str] = []
-    line = ""
-    # Blanks at the end belong to no piece, and to look for one behind each of them takes long.
-    for piece in _PIECE.findall(text.rstrip()):
-        word = piece
-        if line and len(line) + len(word) > width:
-            lines.append(line)
-            line, word = "", word.lstrip()
-        line += word
-        while len(line) > width:
-            lines.append(line[:width])
-            line = line[width:]
-    return [*lines, line] if line or not lines else lines

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.records import visible
-from netcup_mailauth.render.forge import code, fence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +13,7 @@ SAFER, ALL_THE_SAME = "Safer:", "All the same:"
 _WIDTH = len(ALL_THE_SAME) + 2
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Lines of a config, in place of those of the same keys in the table of a domain."""
 
     file: str
@@ -24,8 +21,7 @@ class Table:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One way to go on: what the config is to say, then the commands, each whole."""
 
     label: str
@@ -54,6 +50,8 @@ def ways_markdown(ways: Sequence[Way], room: int) -> str:
 
     ``room`` is the number of characters left.
     """
+    from netcup_mailauth.render.forge import code, fence
+
     lines: list[str] = []
     for way in ways:
         lines += ["", f"**{way.label}**"]

@@ -6,28 +6,22 @@ value is ever cut to look like another.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth import dkim, dmarc, spf, taglist
-from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
-from netcup_mailauth.records import APEX, CCP, CLOUDDNS, Kind, both_forms, visible
+from netcup_mailauth.records import Kind, both_forms, visible
+from netcup_mailauth.render.zone import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.taglist import TagList
 
 LABELS = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
-BACKENDS = {CCP: "CCP API", CLOUDDNS: "CloudDNS"}
-KNOWN_HOSTS = frozenset({"ccp.netcup.net", "api.netcup.com"})
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _EMPTY = "(empty)"
 _TERM_SIGNS = {"added": "+", "dropped": "-", "changed": "~", "moved": "~"}
@@ -44,8 +38,7 @@ _DKIM_TAGS = {
 """What a tag means for mail, or one member of its list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """One line below a change: a sign, the term it is about, what it means."""
 
     sign: str
@@ -71,16 +64,6 @@ def ends_of(kind: Kind, text: str) -> str:
         return visible(dkim.ends(text)) if dkim.parse(text).key is not None else ""
     except RecordError:
         return ""  # it is shown as it is
-
-
-def listed(zone: Zone) -> list[DnsRecord]:
-    """A zone's records as they are looked for: the apex first, then by name, type, priority."""
-    return sorted(zone.records, key=_place)
-
-
-def _place(record: DnsRecord) -> tuple[bool, str, str, int, str]:
-    priority = int(record.priority) if record.priority.isdecimal() else 0
-    return record.hostname != APEX, record.hostname, record.type, priority, record.destination
 
 
 def details(change: Change) -> list[Detail]:
@@ -264,26 +247,6 @@ def _look_ups(number: int) -> str:
     return f"{counted(abs(number), 'look-up', 'look-ups')} {'more' if number > 0 else 'less'}"
 
 
-def where(backend: str, endpoint: str) -> str:
-    """Which API serves a zone; an address other than netcup's own is named."""
-    if not backend:
-        return ""
-    name = BACKENDS.get(backend, visible(backend))
-    try:
-        parts = urlsplit(endpoint)
-        host, address = parts.hostname, parts.netloc.rpartition("@")[2]
-    except ValueError:
-        host, address = None, ""
-    if address in KNOWN_HOSTS:
-        return name
-    if endpoint == EXPORTED:
-        return f"{name}, as exported"
-    if host in LOOPBACK:
-        sandbox = f"SANDBOX {visible(address)}"
-        return sandbox if backend == CCP else f"{name}, {sandbox}"
-    return f"{name} at {visible(address) or 'an unknown address'}"
-
-
 def as_wanted(change_set: ChangeSet) -> str:
     """Which kinds are right already: ``SPF, DMARC as wanted``; nothing where there are none."""
     kinds = ", ".join(dict.fromkeys(LABELS[kept.kind] for kept in change_set.unchanged))
@@ -386,8 +349,3 @@ def held_back(change_set: ChangeSet) -> str:
     """Which kinds are held back, as the beginning of a sentence."""
     labels = [LABELS[kind] for kind in Kind if kind in change_set.held]
     return f"{' and '.join(labels)} {'is' if len(labels) == 1 else 'are'} held back"
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """``1 record``, ``2 records``."""
-    return f"{number} {one if number == 1 else many}"

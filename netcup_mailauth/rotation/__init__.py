@@ -13,3 +13,6 @@
 The order that keeps every signature valid: the state names a step before it is taken, a key is
 published before anything signs with it, and stays published until nothing signs with it any more.
 """
+
+FOLDER = "rotations"
+"""In an account's state folder, where the books of its domains lie."""

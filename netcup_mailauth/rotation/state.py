@@ -26,7 +26,8 @@ from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.files import make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.policy import seconds
-from netcup_mailauth.records import DesiredRecord, Kind, relative
+from netcup_mailauth.records import Kind, relative
+from netcup_mailauth.rotation import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -465,8 +466,6 @@ def _side(data: dict[str, Any]) -> Side:
     return side
 
 
-FOLDER = "rotations"
-
 FLEETING = frozenset({"tmpfs", "ramfs", "rootfs"})
 """File systems that are gone with the machine's power."""
 
@@ -549,13 +548,6 @@ def held(accounts: Iterable[Path], domain: str) -> frozenset[str]:
     """
     rotations = (read_book(account / FOLDER, domain).open for account in accounts)
     return frozenset().union(*(rotation.hostnames() for rotation in rotations if rotation))
-
-
-def left_alone(
-    records: Iterable[DesiredRecord], hostnames: frozenset[str]
-) -> tuple[DesiredRecord, ...]:
-    """The keys among the records that an open rotation at these hostnames sees to."""
-    return tuple(r for r in records if r.kind is Kind.DKIM and r.hostname in hostnames)
 
 
 def check_lasting(account: Path) -> None:

@@ -13,7 +13,7 @@ from netcup_mailauth.rotation.state import Phase
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from netcup_mailauth.render.text import Page
+    from netcup_mailauth.render.page import Page
     from netcup_mailauth.rotation.signers import Writes
     from netcup_mailauth.rotation.state import Rotation, Waits
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,19 @@ from pydantic import ValidationError
 
 from netcup_mailauth import records
 from netcup_mailauth.errors import ConfigError, MailauthError, UsageError
-from netcup_mailauth.files import MAX_SIZE, TooLargeError, config_folder, expanded, read_regular
+from netcup_mailauth.files import (
+    CONFIG_NAME,
+    MAX_SIZE,
+    TooLargeError,
+    config_file,
+    expanded,
+    own_config_file,
+    read_regular,
+)
 from netcup_mailauth.keys.sources import FILE, check_source
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import Config
+from netcup_mailauth.settings import LoadedConfig, no_config
 from netcup_mailauth.settings.mistakes import (
     Mistake,
     Place,
@@ -35,51 +44,22 @@ from netcup_mailauth.settings.writing import SHORT_FOR
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-FILE_NAME = "netcup-mailauth.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedConfig:
-    """A config, and where it was found. The paths in it are absolute.
-
-    ``trusted`` is false for a file that merely lies in the current folder: it may say what is
-    wanted, but not where secrets come from or go to. ``spelt`` says how the tables of domains are
-    named in the file, where that is not as DNS wants it.
-    """
-
-    config: Config
-    path: Path | None = None
-    trusted: bool = True
-    spelt: Mapping[str, str] = field(default_factory=dict)
-
 
 def load(named: Path | None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config named with ``-c``, else the current folder's, else the user's, else an empty one.
 
     Raises ConfigError if the file cannot be read, or says something it may not.
     """
-    if named is not None:
-        return _loaded(named)
-    here = Path(FILE_NAME)
-    if _is_file(here):
-        return _loaded(here, trusted=False)
-    return own_config(environ)
+    found = config_file(named, environ)
+    if found is None:
+        return no_config()
+    return _loaded(found, trusted=named is not None or found != Path(CONFIG_NAME))
 
 
 def own_config(environ: Mapping[str, str] = os.environ) -> LoadedConfig:
     """The config in the user's config folder, or an empty one; fails as :func:`load` does."""
-    try:
-        own = config_folder(environ) / FILE_NAME
-    except UsageError:  # no home, so no config in it
-        return LoadedConfig(Config())
-    return _loaded(own) if _is_file(own) else LoadedConfig(Config())
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a home folder that is somebody else's, say
-        return False
+    own = own_config_file(environ)
+    return no_config() if own is None else _loaded(own)
 
 
 def _loaded(path: Path, *, trusted: bool = True) -> LoadedConfig:

@@ -12,7 +12,7 @@ import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import SecretStr
 
@@ -72,16 +72,14 @@ class CcpCredentials:
     api_password: SecretStr
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A secret, and where it was found, in words."""
 
     value: SecretStr
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class NetcupCredentials:
+class NetcupCredentials(NamedTuple):
     """What there is for netcup's two APIs; at least one of both."""
 
     ccp: CcpCredentials | None
@@ -353,6 +351,8 @@ def load_kept(path: Path) -> dict[str, SecretStr]:
     value.
     """
     text = _kept_text(path)
+    if not text:
+        return {}
     found: dict[str, SecretStr] = {}
     problems = []
     for key, value in _toml(text, path).items():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from netcup_mailauth.policy import MailcowSettings
-    from netcup_mailauth.settings.config import LoadedConfig
+    from netcup_mailauth.settings import LoadedConfig
     from netcup_mailauth.settings.credentials import Found
 
 

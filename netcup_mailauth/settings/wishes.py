@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from netcup_mailauth.findings import CODES
 from netcup_mailauth.keys.sources import MAILCOW, check_source
 from netcup_mailauth.policy import (
     MANAGED,
+    NOTHING,
     Config,
     DkimPolicy,
     DmarcPolicy,
@@ -98,6 +98,8 @@ def check_code(code: str) -> str:
     """
     if code in CODES:
         return code
+    from difflib import get_close_matches
+
     near = get_close_matches(code, CODES, n=1)
     advice = f"Is {near[0]} meant?" if near else "They are: netcup-mailauth help findings"
     raise UsageError(f"There is no finding {code!r}.", advice)
@@ -122,7 +124,7 @@ class _Catalogue:
 
     def every(self) -> list[Wish]:
         """The wishes for every domain of the config, and for those mailcow serves."""
-        if self.options != DomainPolicy():
+        if self.options != NOTHING:
             raise UsageError(
                 "Options that say what is wanted need a DOMAIN.",
                 "Name the domain, as in: netcup-mailauth plan example.com --spf 'v=spf1 mx ~all'",
@@ -147,6 +149,8 @@ class _Catalogue:
             policy = policy.only(self.kinds)
         if not policy.manages:
             what = f"Nothing is wanted for {name}{self._of_kinds()}."
+            from difflib import get_close_matches
+
             near = get_close_matches(name, self.config.domains, n=1)
             nearest = near[0] if near and name not in self.config.domains else None
             advice = "Give --spf, --dkim or --dmarc, or a table for it in the config."
@@ -169,7 +173,7 @@ class _Catalogue:
 
     def _is_discovered(self, name: str) -> bool:
         # Options for a domain speak for themselves; mailcow need not be asked about it.
-        if name in self.config.domains or self.options != DomainPolicy():
+        if name in self.config.domains or self.options != NOTHING:
             return False
         return name in self.discovered
 
@@ -177,7 +181,7 @@ class _Catalogue:
         own = self.config.domains.get(name)
         if own is None and not self._is_discovered(name):
             return self.options
-        return layered(layered(self.config.defaults, own or DomainPolicy()), self.options)
+        return layered(layered(self.config.defaults, own or NOTHING), self.options)
 
     def _is_left_out(self, name: str) -> bool:
         """Whether a domain that nobody named has no wish, by ``--kind`` or by saying ``false``.
@@ -219,7 +223,7 @@ def _check_tables(name: str, policy: DomainPolicy) -> None:
     """Raise :class:`UsageError` for a kind that is to be managed, without saying how."""
     for kind in policy.manages:
         part = getattr(policy, kind.value)
-        if part == type(part)():
+        if part == type(part).model_construct():
             raise UsageError(
                 f"The {kind} table of {name} says nothing.", "Give a record or a source in it."
             )
@@ -236,7 +240,8 @@ def policy_of(options: Mapping[str, Any]) -> DomainPolicy:
     Raises:
         MailauthError: one of them is no such record, source or selector.
     """
-    return DomainPolicy(
+    # Each of them is checked by itself.
+    return DomainPolicy.model_construct(
         spf=_spf(options),
         dkim=_dkim(options),
         dmarc=_dmarc(options),
@@ -257,16 +262,16 @@ def _spf(options: Mapping[str, Any]) -> SpfPolicy | None:
         "drop": [spf_term(term) for term in options["spf_drop"]] or None,
         "all": options["spf_all"],
     }
-    return SpfPolicy(**given) if _any(given) else None
+    return SpfPolicy.model_construct(**given) if _any(given) else None
 
 
 def _dkim(options: Mapping[str, Any]) -> DkimPolicy | None:
     source = options["dkim"] or (MAILCOW if options["mailcow"] else None)
-    given = {
+    given: dict[str, Any] = {
         "source": check_source(source) if source else None,
         "selector": records.selector(options["selector"]) if options["selector"] else None,
     }
-    return DkimPolicy(**given) if _any(given) else None
+    return DkimPolicy.model_construct(**given) if _any(given) else None
 
 
 def _dmarc(options: Mapping[str, Any]) -> DmarcPolicy | None:
@@ -281,7 +286,7 @@ def _dmarc(options: Mapping[str, Any]) -> DmarcPolicy | None:
         "policy": options["dmarc_policy"],
         "rua": [report_uri(uri) for uri in options["rua"]] or None,
     }
-    return DmarcPolicy(**given) if _any(given) else None
+    return DmarcPolicy.model_construct(**given) if _any(given) else None
 
 
 def _any(given: Mapping[str, Any]) -> bool:

@@ -6,7 +6,6 @@ order of things are its owner's.
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import files
@@ -149,6 +148,8 @@ def added(path: Path, table: str) -> bytes:
     gap = "" if not before else "\n" if before.endswith(b"\n") else "\n\n"
     text = (gap + table).replace("\n", end).encode()
     try:
+        import tomllib
+
         tomllib.loads((before + text).decode("utf-8").replace("\r\n", "\n"))
     except ValueError:
         raise ConfigError(

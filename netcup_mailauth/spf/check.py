@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.lookup import Answer, Query, Status
 from netcup_mailauth.spf import macros
@@ -38,8 +38,7 @@ class Result(StrEnum):
     PERMERROR = "permerror"
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """The outcome of a check.
 
     ``term`` is the one that matched, in the record of the domain or in the one it redirects to.
@@ -102,8 +101,7 @@ def check_host(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What a record says; ``exp`` is its own ``exp=``, and ``domain`` where it was found."""
 
     result: Result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.lookup import Answer, Query, Status
 from netcup_mailauth.spf import macros
@@ -29,8 +29,7 @@ _QUESTIONS: dict[str, tuple[RecordType, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """A term, what it costs, and what it leads to.
 
     Of the root, ``term`` is the domain. ``lookups_total`` and ``void`` count the whole branch:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcup_mailauth.spf.mistakes import SpfEditError
 from netcup_mailauth.spf.record import Qualifier, Term, check_wanted, parse_term, spelt_out
@@ -244,8 +244,7 @@ def _with_terms(record: SpfRecord, terms: tuple[Term, ...]) -> SpfRecord:
     return replace(record, terms=terms, tail="")
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(NamedTuple):
     """The one record, and in words what had to be decided on the way."""
 
     record: SpfRecord
@@ -448,8 +447,7 @@ def _covering(term: Term) -> Iterator[_Question]:
 Action = Literal["kept", "added", "dropped", "changed", "moved"]
 
 
-@dataclass(frozen=True, slots=True)
-class TermChange:
+class TermChange(NamedTuple):
     """What becomes of one term.
 
     ``changed`` is another qualifier in front of the same question (``~all`` to ``-all``),

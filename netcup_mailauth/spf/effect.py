@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.lookup import SILENT, Query
 from netcup_mailauth.spf import macros
@@ -68,8 +67,7 @@ def suspects(old: Sequence[Term], new: Sequence[Term]) -> Iterator[tuple[Term, T
                 yield carve_out, term
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
+class _Reach(NamedTuple):
     """Whom a mechanism matches; ``networks`` is ``None`` where DNS does not list them.
 
     ``edges`` are networks at whose ends that may change, ``of_the_mail`` says that it depends on

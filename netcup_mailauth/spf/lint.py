@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcup_mailauth.spf import macros, mistakes
 from netcup_mailauth.spf.record import Qualifier, in_words
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 Code = Literal["spf-ptr", "spf-after-all", "spf-no-all", "spf-neutral-all", "spf-pass-all"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One questionable thing. ``code`` is the guard's code for it; ``terms`` are where it is."""
 
     code: Code

@@ -14,9 +14,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from netcup_mailauth import documents
 from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
 from netcup_mailauth.files import read_private, write_private
 from netcup_mailauth.state import account_folder, endpoint_folder, known_folder
@@ -34,6 +33,10 @@ MOST_TIMES = 1_000_000
 """A timer that is refused each minute gets there in two years."""
 
 FOLDER = "holds"
+
+SCHEMA = 1
+"""The schema of the file, as of every document (:mod:`netcup_mailauth.documents`)."""
+
 _TIME = "%Y-%m-%d %H:%M:%S UTC"
 
 
@@ -129,8 +132,7 @@ class Trial:
             return self.refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What is in the file of a hold."""
 
     reason: Reason
@@ -207,7 +209,7 @@ class FileHold:
     def _write(self, memory: Memory) -> None:
         account_folder(self.root, self.endpoint, FOLDER)
         document = {
-            "schema": documents.SCHEMA,
+            "schema": SCHEMA,
             "reason": memory.reason.value,
             "times": memory.times,
             "until": memory.until.isoformat(timespec="seconds"),
@@ -218,7 +220,10 @@ class FileHold:
         """What is remembered; a file that is damaged counts as none, or it would hold for ever."""
         try:
             known_folder(self.root, self.endpoint)
-            document = documents.loads(read_private(self.path))
+            data = read_private(self.path)  # mostly there is none, and nothing to load for it
+            from netcup_mailauth import documents
+
+            document = documents.loads(data)
             if _is_foreign(document["schema"]):
                 self.warn(
                     f"The hold {self.path} is of schema {document['schema']}, which this version "
@@ -242,7 +247,7 @@ def _is_foreign(schema: object) -> bool:
     """Whether another version of this program wrote it; else it is ours, or damaged."""
     if type(schema) is not int:
         raise TypeError(schema)
-    return schema != documents.SCHEMA
+    return schema != SCHEMA
 
 
 def _memory(data: Any) -> Memory:

@@ -5,6 +5,7 @@ What reads and writes it is loaded when there is something to read or write.
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import state
 from netcup_mailauth.files import NotOursError
 from netcup_mailauth.netcup.http import check_url
+from netcup_mailauth.rotation import FOLDER
 from netcup_mailauth.state.lock import writer_lock
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class Memory:
 
     def held(self, domain: str) -> frozenset[str]:
         """The hostnames that an open key rotation of a domain works on."""
-        if not self._accounts:
+        if not any(map(os.path.lexists, self._books)):
             return frozenset()
         from netcup_mailauth.rotation.state import held
 
@@ -144,6 +146,11 @@ class Memory:
         except NotOursError as error:
             self._told(error)
             return []
+
+    @cached_property
+    def _books(self) -> list[str]:
+        """Where each account's rotations are, if it has any."""
+        return [str(account / FOLDER) for account in self._accounts]
 
     def _told(self, error: NotOursError) -> None:
         """Warn of what is not used, once: it is looked at for each domain."""

@@ -1,15 +1,19 @@
 """Other clients' way to set SPF, DKIM and DMARC at ten domains, each as its authors mean it.
 
-``python tests/bench/clients.py NAME`` runs one of them against the sandbox of the environment.
+``python tests/bench/clients.py NAME`` runs one of them against the sandbox of the environment, and
+``reading N`` only reads N zones, as little as a program can do that finds nothing to change.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.peers import DOMAINS, RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CUSTOMER = os.environ.get("NETCUP_CUSTOMER_NUMBER", "")
 KEY = os.environ.get("NETCUP_API_KEY", "")
@@ -17,8 +21,8 @@ PASSWORD = os.environ.get("NETCUP_API_PASSWORD", "")
 ENDPOINT = os.environ.get("NETCUP_CCP_ENDPOINT", "")
 
 
-def bare() -> None:
-    """As few calls as there can be, over one connection, with nothing looked at or verified."""
+def caller() -> Callable[..., Any]:
+    """What makes a call over one connection, and gives what it is answered."""
     import requests
 
     session = requests.Session()
@@ -28,6 +32,21 @@ def bare() -> None:
         body = {"action": action, "param": {**account, **param}}
         return session.post(ENDPOINT, json=body, timeout=30).json()["responsedata"]
 
+    return call
+
+
+def reading() -> None:
+    """Read so many zones."""
+    call = caller()
+    token = {"apisessionid": call("login", apipassword=PASSWORD)["apisessionid"]}
+    for number in range(int(sys.argv[2])):
+        call("infoDnsRecords", domainname=f"example-{number}.de", **token)
+    call("logout", **token)
+
+
+def bare() -> None:
+    """As few calls as there can be, over one connection, with nothing looked at or verified."""
+    call = caller()
     token = {"apisessionid": call("login", apipassword=PASSWORD)["apisessionid"]}
     for domain in DOMAINS:
         held = call("infoDnsRecords", domainname=domain, **token)["dnsrecords"]
@@ -43,20 +62,20 @@ def bare() -> None:
 
 
 def nc_dnsapi() -> None:
-    """One session, one call for each record."""
+    """One session, and one read and one write for each zone, as its functions allow."""
     import nc_dnsapi as library  # type: ignore[import-untyped]
 
     library.Client._Client__endpoint = ENDPOINT
     with library.Client(int(CUSTOMER), KEY, PASSWORD) as client:
         for domain in DOMAINS:
             held = client.dns_records(domain)
+            wanted = []
             for name, text in RECORDS.items():
-                record = next((r for r in held if r.destination.startswith(text[:6])), None)
-                if record is None:
-                    client.add_dns_record(domain, library.DNSRecord(name, "TXT", text))
-                else:
-                    record.destination = text
-                    client.update_dns_record(domain, record)
+                known = (r for r in held if r.destination.startswith(text[:6]))
+                record = next(known, library.DNSRecord(name, "TXT", text))
+                record.destination = text
+                wanted.append(record)
+            client.update_dns_records(domain, wanted)
 
 
 def lexicon() -> None:
@@ -73,4 +92,5 @@ def lexicon() -> None:
 
 
 if __name__ == "__main__":
-    {"bare": bare, "nc_dnsapi": nc_dnsapi, "lexicon": lexicon}[sys.argv[1]]()
+    known = {"bare": bare, "nc_dnsapi": nc_dnsapi, "lexicon": lexicon, "reading": reading}
+    known[sys.argv[1]]()

@@ -1,6 +1,8 @@
 """What a run over many domains costs that finds nothing to do.
 
-Run it by hand: ``python tests/bench/thousand.py``. With ``--budget`` it keeps netcup's limit, over
+Run it by hand: ``python tests/bench/thousand.py``. It prints what each further domain costs, beside
+what it costs a program that only reads the zones (``clients.py``); and what ten connections cost
+over https beside http. With ``--budget`` it keeps netcup's limit, over
 400 domains, which takes two minutes, and prints the announced finish beside the real one.
 """
 
@@ -11,11 +13,17 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import certifi
 
 from netcup_mailauth.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 COMMAND = Path(sys.executable).with_name("netcup-mailauth")
 FRESH = "v=spf1 mx a include:_spf.webhosting.systems ~all"
@@ -46,29 +54,53 @@ class Nothing(NamedTuple):
     megabytes: float
 
 
-def nothing_to_do(domains: int) -> Nothing:
+def nothing_to_do(domains: int, *options: str, tls: bool = False) -> Nothing:
     """Apply what so many domains have already, without the budget."""
-    return _run(domains, "--rate", "0")[0]
+    return _run(domains, "--rate", "0", *options, tls=tls)[0]
 
 
-def _run(domains: int, *options: str) -> tuple[Nothing, str]:
-    names = [f"example-{number}.de" for number in range(domains)]
-    with Sandbox(names, rate=None) as sandbox, tempfile.TemporaryDirectory() as home:
-        config = Path(home) / "netcup-mailauth.toml"
-        tables = (f'[domains."{name}"]\nspf.record = "{FRESH}"\n' for name in names)
-        config.write_text("".join(tables))
-        known = {name: value for name, value in sandbox.env.items() if value is not None}
+def only_read(domains: int) -> Nothing:
+    """Read so many zones, and do nothing else."""
+    with _account(domains) as (sandbox, environment):
+        script = Path(__file__).with_name("clients.py")
+        return _cost(sandbox, environment, sys.executable, str(script), "reading", str(domains))[0]
+
+
+def _run(domains: int, *options: str, tls: bool = False) -> tuple[Nothing, str]:
+    with _account(domains, tls=tls) as (sandbox, environment):
+        config = Path(environment["HOME"]) / "netcup-mailauth.toml"
         command = [str(COMMAND), "apply", "--yes", "-c", str(config), *options]
-        environment = {**known, "HOME": home, "PATH": os.environ["PATH"]}
-        ended = subprocess.run(
-            [sys.executable, "-c", LAUNCHER, *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        cpu, kilobytes = map(float, ended.stdout.splitlines()[-1].split())
-        calls = sum(sandbox.stats()["requests"].values())
+        return _cost(sandbox, environment, *command)
+
+
+@contextmanager
+def _account(domains: int, *, tls: bool = False) -> Iterator[tuple[Sandbox, dict[str, str]]]:
+    """A sandbox with so many zones, and an environment with a config of what they have already."""
+    names = [f"example-{number}.de" for number in range(domains)]
+    tables = (f'[domains."{name}"]\nspf.record = "{FRESH}"\n' for name in names)
+    with Sandbox(names, rate=None, tls=tls) as sandbox, tempfile.TemporaryDirectory() as home:
+        (Path(home) / "netcup-mailauth.toml").write_text("".join(tables))
+        known = {name: value for name, value in sandbox.env.items() if value is not None}
+        path = str(Path(__file__).parents[2])
+        environment = {**known, "HOME": home, "PATH": os.environ["PATH"], "PYTHONPATH": path}
+        if tls:  # as many authorities as a system has, and the sandbox's own
+            bundle = Path(home) / "authorities.pem"
+            own = Path(known["SSL_CERT_FILE"]).read_text()
+            bundle.write_text(Path(certifi.where()).read_text() + own)
+            environment |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(bundle))
+        yield sandbox, environment
+
+
+def _cost(sandbox: Sandbox, environment: dict[str, str], *command: str) -> tuple[Nothing, str]:
+    ended = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    cpu, kilobytes = map(float, ended.stdout.splitlines()[-1].split())
+    calls = sum(sandbox.stats()["requests"].values())
     return Nothing(calls, cpu, kilobytes / 1024), ended.stderr
 
 
@@ -79,10 +111,32 @@ def main() -> None:
         (told,) = re.findall(r"done by about (\S+)", words)
         print(f"announced {told}, done {datetime.now().astimezone():%H:%M:%S}")  # noqa: T201
         return
-    for number in (1, 250, 500, 1000):
-        run = nothing_to_do(number)
+    ours = {number: nothing_to_do(number) for number in (1, *FEW_AND_MANY)}
+    for number, run in ours.items():
         cost = f"{run.calls} calls, {run.cpu:.2f} s CPU, {run.megabytes:.0f} MB"
         print(f"{number:>5} domains: {cost}")  # noqa: T201
+    _, many = FEW_AND_MANY
+    print(f"{many} domains: {ours[many].megabytes:.0f} MB   goal: 60")  # noqa: T201
+    here, there = _each(ours), _each({number: only_read(number) for number in FEW_AND_MANY})
+    told = f"{here:.2f} ms CPU, only read {there:.2f}: {here / there:.2f} times"
+    print(f"each further domain: {told}   goal: 1.67 times")  # noqa: T201
+    cpu = [min(_jobs(tls=tls) for _ in range(ROUNDS)) for tls in (False, True)]
+    told = f"{cpu[1] / cpu[0]:.2f} times"
+    print(f"--jobs 10 over https, to http: {told}   goal: 1.15 times")  # noqa: T201
+
+
+FEW_AND_MANY = (1000, 5000)
+ROUNDS = 5
+
+
+def _each(runs: Mapping[int, Nothing]) -> float:
+    """Milliseconds of CPU for each domain more."""
+    few, many = FEW_AND_MANY
+    return (runs[many].cpu - runs[few].cpu) / (many - few) * 1000
+
+
+def _jobs(*, tls: bool) -> float:
+    return nothing_to_do(100, "--jobs", "10", tls=tls).cpu
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ PACKAGE = ROOT.name
 CORE = {
     *("clock", "desired", "dkim", "dmarc", "documents", "errors", "findings", "judge", "kinds"),
     *("lookup", "plan", "planfile", "policy", "proposal", "propagation", "records", "remedy"),
-    *("render", "shapes", "spf", "taglist", "version"),
+    *("render", "shapes", "shown", "spf", "taglist", "version"),
 }
 EDGES = {"actions", "cli", "dnsio", "files", "keys", "library", "netcup", "rotation", "sandbox"}
 EDGES |= {"settings", "state"}

@@ -35,8 +35,8 @@ def test_a_run_with_nothing_to_do_costs_a_call_for_each_domain_and_little_memory
 
 
 def test_the_table_is_markdown_with_the_ratios_to_us() -> None:
-    rows = table([("a", Measured(2.0, 22, 1)), ("netcup-mailauth", Measured(4.0, 22, 1))])
+    rows = table([("a", Measured(2.0, 22, 1, 1.0)), ("netcup-mailauth", Measured(4.0, 22, 1))])
     assert rows.splitlines()[2:] == [
-        "| a | 22 | 1 | 2.0 s | 0.50 |",
-        "| netcup-mailauth | 22 | 1 | 4.0 s | 1.00 |",
+        "| a | 22 | 1 | 2.0 s | 0.50 | 0.25 |",
+        "| netcup-mailauth | 22 | 1 | 4.0 s | 1.00 | 0.00 |",
     ]

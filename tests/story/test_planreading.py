@@ -21,7 +21,6 @@ from netcup_mailauth import documents, planfile
 from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.planfile import check_ours, check_storable, load
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.documents import EXPORTED
 from netcup_mailauth.errors import (
     ExitCode,
     MailauthError,
@@ -47,7 +46,7 @@ from netcup_mailauth.plan import (
     rebound,
 )
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, Wish
-from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
+from netcup_mailauth.records import EXPORTED, DesiredRecord, DnsRecord, Kind, Zone
 from tests.core.judge.cases import SPF, dns, key_record, mail_zone
 from tests.core.judge.cases import source as key_source
 from tests.core.judge.test_any_zone import policies

@@ -25,7 +25,7 @@ from netcup_mailauth.plan import Failure
 from netcup_mailauth.records import Kind, visible
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
 from netcup_mailauth.render.forge import LONGEST
-from netcup_mailauth.render.text import Page
+from netcup_mailauth.render.page import Page
 from tests.core.render.samples import (
     DECEIVING,
     DMARC,

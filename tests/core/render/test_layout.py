@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.render.text import MIN_ROOM, Page, wrap
+from netcup_mailauth.render.page import MIN_ROOM, Page, wrap
 from tests.core.render.samples import LONG_WORDS, RSA, TEXTS
 
 WIDTHS = st.integers(MIN_ROOM, 120)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Place, Plan
 from netcup_mailauth.records import Kind
-from netcup_mailauth.render.text import Page, plan_text
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import plan_text
 from tests.core.render.samples import SPF, change
 
 SHARED = Finding("spf-drops-sender", Severity.DANGER, "It drops a sender.", "Keep it.")

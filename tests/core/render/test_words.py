@@ -15,6 +15,7 @@ from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan, compute
 from netcup_mailauth.records import DesiredRecord, Kind, Zone, visible
 from netcup_mailauth.render import words
 from netcup_mailauth.render.words import Detail
+from netcup_mailauth.render.zone import where
 from tests.core.render.samples import (
     CCP,
     DECEIVING,
@@ -248,7 +249,7 @@ def test_no_text_is_too_odd_to_be_told(kind: Kind, before: str | None, after: st
 def test_an_api_that_is_not_netcups_own_is_named_and_never_with_a_password(
     backend: str, endpoint: str, shown: str
 ) -> None:
-    assert words.where(backend, endpoint) == shown
+    assert where(backend, endpoint) == shown
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from netcup_mailauth.judge import guard
 from netcup_mailauth.lookup import Answer, Status
 from netcup_mailauth.plan import Place, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, join_txt
-from netcup_mailauth.render.text import Page, change_set_text, wrap
+from netcup_mailauth.render.page import Page, wrap
+from netcup_mailauth.render.text import change_set_text
 from netcup_mailauth.render.words import value_of
 from tests.core.judge.cases import case_of, judged_wish, key_record, mail_zone, wants
 from tests.effort import PROFILE

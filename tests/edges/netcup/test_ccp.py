@@ -23,7 +23,7 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.kinds import of_kind
-from netcup_mailauth.netcup import api, ccp
+from netcup_mailauth.netcup import CCP_ADDRESS, api, ccp
 from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.plan import Action, Change, Place, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
@@ -217,7 +217,7 @@ def scripted(*bodies: Any, fired: bool = True, status: int = 200) -> responses.R
     """netcup's answers in turn, all but the first with this HTTP status."""
     mock = responses.RequestsMock(assert_all_requests_are_fired=fired)
     for number, body in enumerate(bodies):
-        mock.add_callback(responses.POST, ccp.ENDPOINT, saying(body, status if number else 200))
+        mock.add_callback(responses.POST, CCP_ADDRESS, saying(body, status if number else 200))
     return mock
 
 
@@ -412,7 +412,7 @@ def test_429_means_to_wait_and_is_not_sent_again(
     notes = Notes()
     headers = {"Retry-After": asked} if asked else {}
     with responses.RequestsMock() as mock:
-        mock.post(ccp.ENDPOINT, status=429, headers=headers, **body)
+        mock.post(CCP_ADDRESS, status=429, headers=headers, **body)
         backend = reader()
         backend._trial._hold = notes
         for _ in range(2):
@@ -426,7 +426,7 @@ def test_429_means_to_wait_and_is_not_sent_again(
 def test_a_date_to_wait_until_is_told_in_seconds() -> None:
     until = formatdate(time.time() + 90, usegmt=True)
     with responses.RequestsMock() as mock:
-        mock.post(ccp.ENDPOINT, status=429, headers={"Retry-After": until}, body=b"")
+        mock.post(CCP_ADDRESS, status=429, headers={"Retry-After": until}, body=b"")
         with pytest.raises(WaitError) as caught:
             reader().log_in()
     assert re.search(r"Wait (8[0-9]|90) s, as", caught.value.advice)
@@ -519,7 +519,7 @@ def test_a_page_of_something_in_between_is_no_refusal(page: dict[str, Any], stat
     """A firewall's 403 would otherwise hold a good key back for a quarter of an hour and more."""
     notes = Notes()
     with responses.RequestsMock() as mock:
-        mock.post(ccp.ENDPOINT, status=status, **page)
+        mock.post(CCP_ADDRESS, status=status, **page)
         backend = reader()
         backend._trial._hold = notes
         with pytest.raises(TransportError) as caught:
@@ -633,7 +633,7 @@ def test_no_error_holds_a_secret_anywhere_even_if_netcup_repeats_it(script: str)
     lines: list[str] = []
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for body in [*ODD[script], LOGOUT]:
-            mock.add_callback(responses.POST, ccp.ENDPOINT, saying(body))
+            mock.add_callback(responses.POST, CCP_ADDRESS, saying(body))
         with canary_backend(lines) as backend, pytest.raises(MailauthError) as caught:
             backend.zone("example.com")
     assert leaks(caught.value, SECRETS) == []
@@ -658,8 +658,8 @@ def test_no_error_holds_a_secret_anywhere_even_if_netcup_repeats_it(script: str)
 def test_no_fault_of_the_line_holds_the_request(mishap: dict[str, Any], write: bool) -> None:
     """An exception of requests carries the request, with every key in it."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.add_callback(responses.POST, ccp.ENDPOINT, saying(CANARY_LOGIN))
-        mock.post(ccp.ENDPOINT, **mishap)
+        mock.add_callback(responses.POST, CCP_ADDRESS, saying(CANARY_LOGIN))
+        mock.post(CCP_ADDRESS, **mishap)
         backend = canary_backend([])
         with pytest.raises(ApiError) as caught:
             backend.apply(ZONE, [CREATE]) if write else backend.zone("example.com")

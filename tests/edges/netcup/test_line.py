@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
 import pytest
 from urllib3.connection import HTTPConnection
+from urllib3.util.ssl_ import create_urllib3_context
 
-from netcup_mailauth.netcup import http
+from netcup_mailauth.netcup import http, line
 from netcup_mailauth.netcup.http import HttpClient, Reply
 from tests.bells import bell
 from tests.edges.netcup.test_http import (
@@ -31,7 +36,6 @@ from tests.edges.netcup.test_http import (
 
 if TYPE_CHECKING:
     import socket
-    import ssl
 
     from tests.bells import Bell
     from tests.edges.netcup.test_http import OpenClient, Peer, Through
@@ -301,3 +305,99 @@ def test_parallel_requests_have_a_connection_each_and_keep_them(
     assert len({id(one) for one in lines}) == 3
     for one in lines:
         one.close()
+
+
+# --- Whom the connections trust -------------------------------------------------------------------
+
+
+def test_connections_share_what_checks_certificates(
+    start: Start, open_client: OpenClient, tls: tuple[ssl.SSLContext, str]
+) -> None:
+    """It takes longer to make than a request."""
+    line._context.cache_clear()
+    peer = start(say(ok(b"[1]")), tls[0])
+    for _ in range(3):
+        asked = open_client(peer, "https", tls[1])
+        assert asked.post(BODY).payload == [1]
+        asked.close()
+    assert peer.connections == 3
+    assert line._context.cache_info().misses == 1
+
+
+def test_parallel_connections_make_it_once(tls: tuple[ssl.SSLContext, str]) -> None:
+    line._context.cache_clear()
+    with ThreadPoolExecutor(8) as jobs:
+        made = list(jobs.map(lambda _: line.trusting(tls[1], None), range(8)))
+    assert len({id(one) for one in made}) == 1
+    assert line._context.cache_info().misses == 1
+
+
+def test_it_is_as_strict_as_one_that_urllib3_makes(tls: tuple[ssl.SSLContext, str]) -> None:
+    ours, theirs = line.trusting(tls[1], None), create_urllib3_context()
+    for trait in ("verify_mode", "check_hostname", "options", "verify_flags", "minimum_version"):
+        assert getattr(ours, trait) == getattr(theirs, trait), trait
+    assert ours.verify_mode is ssl.CERT_REQUIRED
+    assert ours.check_hostname
+    assert len(ours.get_ca_certs()) == 1, "nobody is trusted but those in the file"
+
+
+def test_who_was_trusted_with_one_file_is_not_with_another(
+    start: Start, open_client: OpenClient, tls: tuple[ssl.SSLContext, str]
+) -> None:
+    peer = start(say(ok(b"[1]")), tls[0])
+    assert open_client(peer, "https", tls[1]).post(BODY).payload == [1]
+    error = failure(lambda: open_client(peer, "https").post(BODY))
+    assert "TLS connection to the API failed" in error.what
+    assert len(peer.requests) == 1
+    assert open_client(peer, "https", tls[1]).post(BODY).payload == [1]
+
+
+def test_a_certificate_of_another_name_is_refused(
+    start: Start,
+    open_client: OpenClient,
+    tls: tuple[ssl.SSLContext, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = start(say(ok(b"[1]")), tls[0])
+    assert open_client(peer, "https", tls[1]).post(BODY).payload == [1]
+    asked = client(f"https://localhost:{peer.port}/")  # the same server; no such name in it
+    error = failure(lambda: asked.post(BODY))
+    assert "TLS connection to the API failed" in error.what
+    assert len(peer.requests) == 1
+
+
+def test_authorities_that_have_changed_are_read_again(
+    start: Start, open_client: OpenClient, tls: tuple[ssl.SSLContext, str], tmp_path: Path
+) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text(Path(certifi.where()).read_text())
+    peer = start(say(ok(b"[1]")), tls[0])
+    failure(lambda: open_client(peer, "https", str(ca)).post(BODY))
+    ca.write_text(Path(tls[1]).read_text())
+    assert open_client(peer, "https", str(ca)).post(BODY).payload == [1]
+
+
+@pytest.mark.parametrize("content", ["", "no certificate\n"])
+def test_a_file_without_authorities_is_named_and_nothing_is_sent(
+    start: Start,
+    open_client: OpenClient,
+    tls: tuple[ssl.SSLContext, str],
+    tmp_path: Path,
+    content: str,
+) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text(content)
+    peer = start(say(ok(b"[1]")), tls[0])
+    error = failure(lambda: open_client(peer, "https", str(ca)).post(BODY))
+    assert "CA file" in error.what
+    assert (error.sent, error.passing) == (False, False)
+    assert peer.requests == []
+
+
+def test_an_empty_folder_of_authorities_trusts_nobody(
+    start: Start, open_client: OpenClient, tls: tuple[ssl.SSLContext, str], tmp_path: Path
+) -> None:
+    peer = start(say(ok(b"[1]")), tls[0])
+    error = failure(lambda: open_client(peer, "https", str(tmp_path)).post(BODY))
+    assert "TLS connection to the API failed" in error.what
+    assert peer.requests == []

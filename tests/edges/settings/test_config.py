@@ -14,11 +14,10 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from netcup_mailauth.errors import ConfigError, ExitCode
-from netcup_mailauth.files import config_folder
+from netcup_mailauth.files import CONFIG_NAME, config_folder
 from netcup_mailauth.policy import Config, DkimPolicy, SpfPolicy, layered
+from netcup_mailauth.settings import LoadedConfig
 from netcup_mailauth.settings.config import (
-    FILE_NAME,
-    LoadedConfig,
     load,
 )
 from netcup_mailauth.settings.mistakes import KINDS, lines_of, of_the_models, told
@@ -81,7 +80,7 @@ def one(domain: str) -> str:
 
 
 def test_the_file_named_is_the_one_taken(here: Path, tmp_path: Path) -> None:
-    write(here / FILE_NAME, one("here.example"))
+    write(here / CONFIG_NAME, one("here.example"))
     named = write(tmp_path / "c.toml", one("named.example"))
     loaded = load(named, {})
     assert (list(loaded.config.domains), loaded.path, loaded.trusted) == (
@@ -94,12 +93,12 @@ def test_the_file_named_is_the_one_taken(here: Path, tmp_path: Path) -> None:
 def test_the_current_folder_comes_before_the_users_and_is_not_trusted(
     here: Path, tmp_path: Path
 ) -> None:
-    write(here / FILE_NAME, one("here.example"))
-    write(tmp_path / "x" / "netcup-mailauth" / FILE_NAME, one("own.example"))
+    write(here / CONFIG_NAME, one("here.example"))
+    write(tmp_path / "x" / "netcup-mailauth" / CONFIG_NAME, one("own.example"))
     loaded = load(None, {"XDG_CONFIG_HOME": str(tmp_path / "x")})
     assert (list(loaded.config.domains), str(loaded.path), loaded.trusted) == (
         ["here.example"],
-        FILE_NAME,
+        CONFIG_NAME,
         False,
     )
 
@@ -107,7 +106,7 @@ def test_the_current_folder_comes_before_the_users_and_is_not_trusted(
 @pytest.mark.parametrize("by", ["XDG_CONFIG_HOME", "HOME"])
 def test_the_users_own_is_trusted(here: Path, tmp_path: Path, by: str) -> None:
     base = tmp_path / "x" if by == "XDG_CONFIG_HOME" else Path.home() / ".config"
-    own = write(base / "netcup-mailauth" / FILE_NAME, one("own.example"))
+    own = write(base / "netcup-mailauth" / CONFIG_NAME, one("own.example"))
     loaded = load(None, {by: str(tmp_path / "x")})
     assert (list(loaded.config.domains), loaded.path, loaded.trusted) == (
         ["own.example"],
@@ -117,13 +116,13 @@ def test_the_users_own_is_trusted(here: Path, tmp_path: Path, by: str) -> None:
 
 
 def test_without_any_file_the_config_is_empty(here: Path) -> None:
-    (here / FILE_NAME).mkdir()  # a folder of that name is no config
+    (here / CONFIG_NAME).mkdir()  # a folder of that name is no config
     assert load(None, {}) == LoadedConfig(Config())
 
 
 def test_a_relative_xdg_folder_does_not_count(here: Path) -> None:
     """It would make a file below the current folder a trusted one."""
-    write(here / "x" / "netcup-mailauth" / FILE_NAME, one("x.example"))
+    write(here / "x" / "netcup-mailauth" / CONFIG_NAME, one("x.example"))
     assert load(None, {"XDG_CONFIG_HOME": "x"}).path is None
     assert config_folder({"XDG_CONFIG_HOME": "x"}) == Path.home() / ".config/netcup-mailauth"
 
@@ -131,7 +130,7 @@ def test_a_relative_xdg_folder_does_not_count(here: Path) -> None:
 def test_a_user_without_a_home_has_no_config_of_their_own(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(here / "netcup-mailauth" / FILE_NAME, one("x.example"))
+    write(here / "netcup-mailauth" / CONFIG_NAME, one("x.example"))
 
     def unknown(_path: Path) -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -701,7 +700,7 @@ def test_a_key_in_the_place_of_its_source_is_not_shown(tmp_path: Path) -> None:
 def test_a_found_config_may_not_name_a_file_elsewhere_in_a_plain_text_either(
     here: Path, written: str
 ) -> None:
-    write(here / FILE_NAME, f"{D}\ndkim = '{written}'")
+    write(here / CONFIG_NAME, f"{D}\ndkim = '{written}'")
     with pytest.raises(ConfigError, match="outside this config's folder"):
         load(None, {})
 
@@ -782,7 +781,7 @@ def test_the_defaults_have_paths_too(here: Path) -> None:
 @pytest.mark.parametrize("written", ["file:k.pem", "file:./sub/../k.pem", "file:sub/k.pem"])
 def test_a_found_config_may_name_a_file_beside_it(here: Path, written: str) -> None:
     (here / "sub").mkdir()
-    write(here / FILE_NAME, dkim(written))
+    write(here / CONFIG_NAME, dkim(written))
     loaded = load(None, {})
     assert not loaded.trusted
     assert of(loaded).source == f"file:{(here / written.removeprefix('file:')).resolve()}"
@@ -823,7 +822,7 @@ def test_a_found_config_may_not_name_a_file_elsewhere(
 ) -> None:
     """It may come from anybody, as in a merge request; what it names would be read and shown."""
     written = source if isinstance(source, str) else source(here)
-    path = write(here / FILE_NAME, f"{table}\ndkim.source = '{written}'")
+    path = write(here / CONFIG_NAME, f"{table}\ndkim.source = '{written}'")
     with pytest.raises(ConfigError) as caught:
         load(None, {})
     (line,) = caught.value.problems
@@ -837,6 +836,6 @@ def test_a_found_config_in_a_linked_folder_is_in_its_folder(
     tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "link").symlink_to(here)
-    write(here / FILE_NAME, dkim("file:k.pem"))
+    write(here / CONFIG_NAME, dkim("file:k.pem"))
     monkeypatch.chdir(tmp_path / "link")
     assert of(load(None, {})).source == f"file:{here.resolve()}/k.pem"

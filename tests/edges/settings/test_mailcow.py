@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from netcup_mailauth.errors import ConfigError, CredentialsError, UsageError
+from netcup_mailauth.files import CONFIG_NAME
 from netcup_mailauth.policy import Config, MailcowSettings
-from netcup_mailauth.settings.config import FILE_NAME, LoadedConfig
+from netcup_mailauth.settings import LoadedConfig
 from netcup_mailauth.settings.credentials import credential_file, save_kept
 from netcup_mailauth.settings.mailcow import MailcowAccess, mailcow_access, named_mailcow
 
@@ -83,7 +84,7 @@ def test_a_found_config_does_not_decide_where_the_key_goes() -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """The user's own config, and the environment that leads to it."""
-    path = tmp_path / "netcup-mailauth" / FILE_NAME
+    path = tmp_path / "netcup-mailauth" / CONFIG_NAME
     path.parent.mkdir()
     return path
 

@@ -21,7 +21,6 @@ from netcup_mailauth.cli.commands import COMMANDS
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.cli.output import COMPLETE
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.settings import config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,10 +162,6 @@ def test_pages_and_codes_of_the_help(offered: Offered) -> None:
     assert offered("help", "cre") == ["credentials"]
     assert offered("help", "spf-dr") == ["spf-drops-sender"]
     assert offered("help", "mx-") == ["mx-broken", "mx-missing"]
-
-
-def test_what_is_written_out_here_is_what_the_heavy_modules_say() -> None:
-    assert completion.CONFIG_NAME == config.FILE_NAME
 
 
 def test_a_mistake_in_the_program_is_silent_too(

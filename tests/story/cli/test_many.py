@@ -13,10 +13,12 @@ from netcup_mailauth.cli.many import MARGIN, Many, finish
 from netcup_mailauth.cli.options import shard
 from netcup_mailauth.cli.output import Progress, Settings, begin, say, settings
 from netcup_mailauth.errors import ExitCode, UsageError
-from netcup_mailauth.netcup.api import CALLS, WINDOW, Budget
+from netcup_mailauth.netcup import CALLS, WINDOW
+from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Result, RunResult, Status
 from netcup_mailauth.policy import DomainPolicy, Wish
-from netcup_mailauth.render.text import TABLE_FROM, Page, run_text
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import TABLE_FROM, run_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

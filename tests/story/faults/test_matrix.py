@@ -15,7 +15,8 @@ from netcup_mailauth.actions.applying import apply_unasked
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.plan import Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.render.text import Page, result_text
+from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import result_text
 from netcup_mailauth.sandbox import Quirks
 from tests.apis import CCP, CLOUDDNS, Api
 from tests.bells import _drips_are_cut_off, bell

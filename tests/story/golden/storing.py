@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from pydantic import SecretStr
 
-from netcup_mailauth import documents, planfile
+from netcup_mailauth import documents, files, planfile, rotation
 from netcup_mailauth.actions.planfile import load
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.clock import Uptime
@@ -204,13 +204,13 @@ def hold_said(hold: FileHold) -> str:
 
 def read_book(account: Path, domain: str) -> Book:
     """A domain's book of rotations."""
-    return state.read_book(account / state.FOLDER, domain)
+    return state.read_book(account / rotation.FOLDER, domain)
 
 
 def book_again(account: Path, book: Book) -> bytes:
     """A book written."""
-    state.write_book(account / state.FOLDER, book)
-    return (account / state.FOLDER / f"{book.domain}.json").read_bytes()
+    state.write_book(account / rotation.FOLDER, book)
+    return (account / rotation.FOLDER / f"{book.domain}.json").read_bytes()
 
 
 def make_books(old: str, new: str) -> dict[str, Book]:
@@ -289,6 +289,6 @@ def credentials_read(path: Path) -> str:
 
 def config_read(path: Path) -> str:
     """What was read from a config that was named, or that lies in the current folder."""
-    loaded = config.load(path if path.name != config.FILE_NAME else None, {})
+    loaded = config.load(path if path.name != files.CONFIG_NAME else None, {})
     document = {"trusted": loaded.trusted, **loaded.config.model_dump(mode="json")}
     return json.dumps(document, indent=1, ensure_ascii=True) + "\n"

@@ -19,10 +19,10 @@ from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus, silent
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DnsRecord, Zone
-from netcup_mailauth.rotation import begin, run
+from netcup_mailauth.rotation import FOLDER, begin, run
 from netcup_mailauth.rotation.begin import Rotator, draft
 from netcup_mailauth.rotation.signers import SignerKey, Users, Writes
-from netcup_mailauth.rotation.state import FOLDER, Waits, read_book
+from netcup_mailauth.rotation.state import Waits, read_book
 from tests.sessions import Heard
 from tests.unlimited import Unlimited
 

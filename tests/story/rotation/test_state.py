@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netcup_mailauth.actions.planning import left_alone
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.rotation.state import (
@@ -26,7 +27,6 @@ from netcup_mailauth.rotation.state import (
     dumps,
     filesystem,
     is_rotation_style,
-    left_alone,
     loads,
     opened_in,
     read_book,

@@ -216,11 +216,13 @@ class Survey:
     Attributes:
         answers: for each server its answers, in the order of ``queries``.
         order: the servers that gave a usable answer, the quickest first; empty if none did.
+        beside: what one of them said of further queries, asked in the same wave.
     """
 
     queries: tuple[Query, ...]
     answers: Mapping[Server, tuple[ServerAnswer, ...]]
     order: tuple[Server, ...]
+    beside: Mapping[Query, ServerAnswer] = field(default_factory=dict)
 
     def of(self, query: Query) -> dict[Server, ServerAnswer]:
         """What each server said of one query."""
@@ -229,7 +231,7 @@ class Survey:
 
     def best(self) -> dict[Query, ServerAnswer]:
         """For each query the first usable answer, of the quickest server that has one."""
-        found = {}
+        found = {query: said for query, said in self.beside.items() if said.status in USABLE}
         for server in reversed(self.order):
             for query, answer in zip(self.queries, self.answers[server], strict=True):
                 if answer.status in USABLE:

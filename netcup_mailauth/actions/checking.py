@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import in_order
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.dnsio.ask import side_by_side
+from netcup_mailauth.dnsio.lanes import side_by_side
 from netcup_mailauth.dnsio.servers import (
     ZoneServers,
     not_asked,

@@ -6,7 +6,7 @@ machines behind the addresses of one name need not agree, and a receiver may ask
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from netcup_mailauth.dnsio.ask import (
     addresses,
     has_route,
     host_and_port,
+    negative_ttl,
     records,
-    side_by_side,
     texts,
     to_text,
     to_wire,
     zone_of,
 )
+from netcup_mailauth.dnsio.cache import Cache
+from netcup_mailauth.dnsio.lanes import both, in_lanes
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.lookup import (
     USABLE,
@@ -126,8 +128,6 @@ def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:
 TIMEOUT = 2.5
 """Seconds for one question to one server, the retry and TCP included."""
 
-_AT_ONCE = 100
-
 
 def ask_each(
     servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
@@ -135,8 +135,8 @@ def ask_each(
     """For each server its answers to the queries, in their order, all asked side by side.
 
     Over TCP what does not fit in UDP. It all takes as long as the slowest single answer, at most
-    ``timeout`` seconds, in which a question goes out twice if need be; beyond 100 questions, that
-    much for each hundred.
+    ``timeout`` seconds, in which a question goes out twice if need be; beyond what one server is
+    asked at a time, that much for each such number.
     """
     return _ask(_over_udp, servers, queries, timeout)
 
@@ -166,9 +166,14 @@ def _ask(
     asked = dict.fromkeys(servers)
     pairs = [(server, query) for server in asked for query in queries]
     answers = iter(
-        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _AT_ONCE)
+        in_lanes(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _lane)
     )
     return {server: tuple(next(answers) for _ in queries) for server in asked}
+
+
+def _lane(pair: tuple[Server, Query]) -> Place:
+    """All questions to one server go one way."""
+    return pair[0].address, pair[0].port
 
 
 def _over_udp(place: Place, question: QueryMessage, until: float) -> Message:
@@ -221,7 +226,7 @@ def _own_answer(query: Query, message: Message) -> ServerAnswer:
     if message.answer:
         return ServerAnswer(ServerStatus.BAD, detail="the answer does not fit the question")
     status = ServerStatus.NXDOMAIN if missing else ServerStatus.EMPTY
-    return ServerAnswer(status, ttl=_negative_ttl(message))
+    return ServerAnswer(status, ttl=negative_ttl(message))
 
 
 def _referral(query: Query, message: Message) -> tuple[str, tuple[str, ...]]:
@@ -233,13 +238,6 @@ def _referral(query: Query, message: Message) -> tuple[str, tuple[str, ...]]:
         if part.rdtype == dns.rdatatype.NS and name.is_subdomain(part.name):
             return to_text(part.name), tuple(sorted(to_text(one.target) for one in part))
     return "", ()
-
-
-def _negative_ttl(message: Message) -> int | None:
-    import dns.rdatatype
-
-    found = [part for part in message.authority if part.rdtype == dns.rdatatype.SOA]
-    return min(found[0].ttl, found[0][0].minimum) if found else None
 
 
 MAX_CHAIN = 8
@@ -260,20 +258,30 @@ _STATUS = {
 
 
 def survey(
-    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = PATIENCE
+    servers: Sequence[Server],
+    queries: Sequence[Query],
+    once: Sequence[Query] = (),
+    *,
+    timeout: float = PATIENCE,
 ) -> Survey:
-    """Ask every server every query, all at once, and note which ones are quick."""
-    started = monotonic()
-    own = tuple(dict.fromkeys(queries))
+    """Ask every server every query, all at once, and note which ones are quick.
 
-    def asked(server: Server) -> tuple[tuple[ServerAnswer, ...], float]:
-        return ask_each([server], own, timeout=timeout)[server], monotonic() - started
+    ``once`` is asked in the same wave, of the first server alone.
+    """
+    known, own = tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(queries))
+    beside = [query for query in dict.fromkeys(once) if query not in own]
+    pairs = [(server, query) for server in known for query in own]
+    pairs += [(server, query) for server in known[:1] for query in beside]
 
-    known = tuple(dict.fromkeys(servers))
-    found = dict(zip(known, side_by_side(asked, known, _AT_ONCE), strict=True))
-    answers = {server: answered for server, (answered, _) in found.items()}
+    def asked(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float]:
+        return _answer(_over_udp, *pair, monotonic() + timeout), monotonic()
+
+    found = dict(zip(pairs, in_lanes(asked, pairs, _lane), strict=True))
+    answers = {server: tuple(found[server, query][0] for query in own) for server in known}
+    done = {s: max((found[s, query][1] for query in own), default=0.0) for s in known}
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
-    return Survey(own, answers, tuple(sorted(usable, key=lambda server: found[server][1])))
+    said = {query: found[known[0], query][0] for query in beside} if known else {}
+    return Survey(own, answers, tuple(sorted(usable, key=done.__getitem__)), said)
 
 
 def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:
@@ -289,7 +297,7 @@ def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:
         server: (*own, *said.get(server, own[:1] * len(more)))
         for server, own in asked.answers.items()
     }
-    return Survey((*asked.queries, *more), answers, asked.order)
+    return Survey((*asked.queries, *more), answers, asked.order, asked.beside)
 
 
 def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
@@ -331,19 +339,29 @@ class ZoneServers:
         """One answer for each query, in the order asked; each round goes out side by side."""
         targets = {query: query for query in queries}
         done: dict[Query, Answer] = {}
-        for _ in range(MAX_CHAIN):
-            self._ask([target for query, target in targets.items() if query not in done])
-            for query, target in targets.items():
-                if query not in done and self._is_ours(target.name):
-                    answer = self._known.get(target)
-                    if answer is not None and answer.status is ServerStatus.CNAME:
-                        targets[query] = Query(answer.cname, query.type)
-                    elif answer is None or not self._is_delegated(target, answer):
-                        done[query] = _answer_of(answer)
-        outside = [q for q, target in targets.items() if q not in done and self._is_out(target)]
-        found = self._outside([targets[query] for query in outside]) if outside else []
-        done.update(zip(outside, found, strict=True))
+        for _ in range(MAX_CHAIN + 1):
+            left = [query for query in targets if query not in done]
+            outside = [query for query in left if self._is_out(targets[query])]
+            own = [targets[query] for query in left if query not in outside]
+            if not left:
+                break
+            done |= zip(outside, self._asked(own, [targets[q] for q in outside]), strict=True)
+            for query in left:
+                answer = self._known.get(targets[query])
+                if query in done or not self._is_ours(targets[query].name):
+                    continue
+                if answer is not None and answer.status is ServerStatus.CNAME:
+                    targets[query] = Query(answer.cname, query.type)
+                elif answer is None or not self._is_delegated(targets[query], answer):
+                    done[query] = _answer_of(answer)
         return [done.get(query, Answer(Status.SERVFAIL)) for query in queries]
+
+    def _asked(self, own: Sequence[Query], outside: Sequence[Query]) -> Sequence[Answer]:
+        """Ask the servers, and whoever answers what lies outside meanwhile: its answers."""
+        if outside and any(query not in self._tried for query in own):
+            return both(lambda: self._outside(outside), lambda: self._ask(own))[0]
+        self._ask(own)
+        return self._outside(outside) if outside else ()
 
     def _is_ours(self, name: str) -> bool:
         return name == self._domain or name.endswith(f".{self._domain}")
@@ -391,15 +409,17 @@ class Dns:
 
     Resolver (the system's if ``None``) and servers (a zone's own if empty) are HOST or HOST:PORT.
     ``zones`` are exported ones, which say themselves what lies in them; ``None`` to ask DNS.
+    What resolvers answer is in the ``cache``; what a zone's servers say never is.
     """
 
     resolver: str | None = None
     servers: tuple[str, ...] = ()
     zones: ZoneFiles | None = None
+    cache: Cache = field(default_factory=Cache, compare=False, repr=False)
 
     def lookup(self) -> Lookup:
         """A look-up with a budget of queries and time of its own: one for each domain."""
-        return Resolver(self.resolver)
+        return Resolver(self.resolver, cache=self.cache)
 
     def zone_of(self, domain: str) -> str:
         """The zone that a domain lies in.
@@ -409,7 +429,7 @@ class Dns:
         """
         if self.zones is not None:
             return self.zones.zone_of(domain)
-        return zone_of(domain, self.resolver)
+        return zone_of(domain, self.resolver, self.cache)
 
     def servers_of(self, zone: str) -> tuple[Server, ...]:
         """The servers to ask about a zone: those named, else its own.
@@ -420,7 +440,7 @@ class Dns:
         """
         if self.servers:
             return parse_servers(self.servers)
-        return authoritative(zone, Resolver(self.resolver))
+        return authoritative(zone, self.lookup())
 
     def ask(
         self, servers: Sequence[Server], queries: Sequence[Query]

@@ -68,6 +68,32 @@ def silent(queries: Sequence[Query]) -> Sequence[Answer]:
     return [Answer(Status.TIMEOUT) for _ in queries]
 
 
+class Rehearsal:
+    """Answers what it knows; to all else DNS is silent, and that it was asked is noted.
+
+    A judgement that is made with it tells so what it needs next, whatever that does not depend on
+    as well: asked for in one wave, until nothing is lacking.
+
+    Attributes:
+        known: what was answered so far.
+        lacking: what was asked since and is not known.
+    """
+
+    def __init__(self, known: Mapping[Query, Answer] | None = None) -> None:
+        self.known = dict(known or {})
+        self.lacking: dict[Query, None] = {}
+
+    def __call__(self, queries: Sequence[Query]) -> Sequence[Answer]:
+        """One answer for each query, in the order asked."""
+        self.lacking |= dict.fromkeys(query for query in queries if query not in self.known)
+        return [self.known.get(query, Answer(Status.TIMEOUT)) for query in queries]
+
+    def ask(self, lookup: Lookup) -> None:
+        """Find out what is lacking."""
+        queries, self.lacking = list(self.lacking), {}
+        self.known |= zip(queries, lookup(queries) if queries else (), strict=True)
+
+
 MAX_CHAIN = 8
 """CNAMEs followed in a row; more are taken for a loop."""
 

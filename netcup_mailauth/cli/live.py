@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import propagation
-from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect, wait
+from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, expect
+from netcup_mailauth.actions.waiting import Watched, wait
 from netcup_mailauth.cli.onward import PROGRAM, joined, with_key
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, config_words, typed
 from netcup_mailauth.cli.output import Line, say, settings
@@ -19,8 +20,9 @@ from netcup_mailauth.records import Kind, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
+    from netcup_mailauth.actions.checking import Expectation
     from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.actions.waiting import Caches, Lag, Waited
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.policy import Wish
 

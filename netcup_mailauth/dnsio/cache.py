@@ -15,10 +15,8 @@ from netcup_mailauth.lookup import Answer, Query
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from netcup_mailauth.dnsio.ask import Place
-
-Key = tuple["tuple[Place, ...]", Query]
-"""Whom a question goes to, any of these places, and the question."""
+Key = tuple[tuple[tuple[str, int], ...], Query]
+"""The question, and whom it goes to: any of these addresses and ports."""
 
 SILENCE = 30.0
 """Seconds that it counts that a question went without an answer (RFC 9520, 3.2: 5 s to 5 min)."""

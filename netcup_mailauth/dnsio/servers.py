@@ -300,6 +300,12 @@ def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:
     return Survey((*asked.queries, *more), answers, asked.order, asked.beside)
 
 
+def answers_of(asked: Survey) -> dict[Query, Answer]:
+    """What a survey has found out already; where an alias leads to it has not."""
+    best = asked.best().items()
+    return {q: _answer_of(a) for q, a in best if a.status is not ServerStatus.CNAME}
+
+
 def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
     """Whether a zone's servers have anything at its apex but SOA and NS; ``None`` if none answers.
 

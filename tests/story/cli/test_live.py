@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
+from netcup_mailauth.actions.checking import Expectation
 from netcup_mailauth.actions.session import Session
+from netcup_mailauth.actions.waiting import Caches, Lag, Waited
 from netcup_mailauth.cli import check, live
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.cli.output import begin, settings

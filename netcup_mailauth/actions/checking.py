@@ -6,8 +6,10 @@ what its servers have, then whatever follows from that.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import in_order
@@ -58,7 +60,7 @@ from netcup_mailauth.judge.compare import (
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.private import signer_in_file
-from netcup_mailauth.keys.sources import FILE
+from netcup_mailauth.keys.sources import FILE, MAILCOW
 from netcup_mailauth.lookup import (
     SILENT,
     Lookup,
@@ -130,6 +132,9 @@ def check_each(
     is only on its way counts as missing. ``kinds`` are the only ones to look at where nothing
     particular is wanted; all if empty.
     """
+    wishes = tuple(wishes)
+    session = replace(session, turns=Semaphore(session.jobs))
+    _open_mailcow(session, wishes)
 
     def attempt(wish: Wish, _tell: Tell) -> DomainCheck:
         try:
@@ -137,7 +142,15 @@ def check_each(
         except MailauthError as error:
             return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    return in_order(tuple(wishes), attempt, DOMAINS_AT_ONCE)
+    return in_order(wishes, attempt, DOMAINS_AT_ONCE)
+
+
+def _open_mailcow(session: Session, wishes: Sequence[Wish]) -> None:
+    """Open it before there are threads: whoever sits at the terminal may be asked for its key."""
+    sources = (wish.policy.dkim.source for wish in wishes if wish.policy.dkim)
+    with suppress(MailauthError):  # each domain says so itself
+        if source := next((source for source in sources if source == MAILCOW), None):
+            session.keys.host(source)
 
 
 def check_domain(
@@ -350,12 +363,13 @@ def _record(
 
 def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known, list[Finding]]:
     zone = _zone(session, wish)
-    live, findings = _live(session, zone, wish.discovered)
     source = wish.policy.dkim.source if wish.policy.dkim else None
-    key = session.keys.key(source, wish.domain) if source else None
+    with session.turns:
+        live, findings = _live(session, zone, wish.discovered)
+        key = session.keys.key(source, wish.domain) if source else None
+        relay = session.keys.relay(source, wish.domain) if source else None
     if source and key is None:
         findings.append(dkim_faults.no_key(wish.domain))
-    relay = session.keys.relay(source, wish.domain) if source else None
     if relay is not None:
         findings.append(spf_faults.relayhost(wish.domain, relay))
     applied = session.state.last_applied(wish.domain) if session.state else {}

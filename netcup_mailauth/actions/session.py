@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth import records
@@ -118,7 +119,8 @@ class Session:
         dns: ``None`` asks nobody about names outside the zone.
         state: ``None`` remembers, notes and locks nothing.
         pauses: how long is waited before something is looked at again.
-        jobs: domains that are worked on at a time.
+        jobs: domains that are worked on at a time; of a check those for which netcup and mailcow
+            are asked, ``turns`` has it.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.
         ended: the error after which a check asks netcup no more; empty until there is one.
@@ -135,6 +137,7 @@ class Session:
     lock_timeout: float = LOCK_TIMEOUT
     undoes: Mapping[str, str] = field(default_factory=dict)
     ended: list[MailauthError] = field(default_factory=list)
+    turns: AbstractContextManager[object] = field(default_factory=Lock)
 
     @property
     def backend(self) -> Backend:

@@ -234,6 +234,7 @@ class Run:
     def checking(self) -> Session:
         """What a check works with: netcup's copy of a zone is read only with credentials."""
         bare = self._bare(None)
+        bare = replace(bare, jobs=self.many.jobs)
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from netcup_mailauth.dnsio import ask
 from netcup_mailauth.dnsio.ask import (
@@ -266,12 +267,14 @@ def survey(
 ) -> Survey:
     """Ask every server every query, all at once, and note which ones are quick.
 
-    ``once`` is asked in the same wave, of the first server alone.
+    ``once`` is asked in the same wave, of one server alone: not of the same for all domains.
     """
     known, own = tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(queries))
     beside = [query for query in dict.fromkeys(once) if query not in own]
     pairs = [(server, query) for server in known for query in own]
-    pairs += [(server, query) for server in known[:1] for query in beside]
+    share = crc32(own[0].name.encode()) % len(known) if own and known else 0
+    one = known[share : share + 1]
+    pairs += [(server, query) for server in one for query in beside]
 
     def asked(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float]:
         return _answer(_over_udp, *pair, monotonic() + timeout), monotonic()
@@ -280,7 +283,7 @@ def survey(
     answers = {server: tuple(found[server, query][0] for query in own) for server in known}
     done = {s: max((found[s, query][1] for query in own), default=0.0) for s in known}
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
-    said = {query: found[known[0], query][0] for query in beside} if known else {}
+    said = {query: found[server, query][0] for server in one for query in beside}
     return Survey(own, answers, tuple(sorted(usable, key=done.__getitem__)), said)
 
 

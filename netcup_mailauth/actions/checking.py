@@ -19,7 +19,6 @@ from netcup_mailauth.dnsio.servers import (
     ZoneServers,
     answers_of,
     not_asked,
-    survey,
     surveyed_further,
     with_route,
 )
@@ -242,7 +241,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     inside = [query for query in served.lacking if is_within(query.name, known.zone)]
     outside = Rehearsal()
     outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
-    found, _ = both(lambda: survey(servers, queries, inside), lambda: outside.ask(resolver))
+    found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
     if known.nothing_wanted and is_nowhere(found, wish.domain):
         raise ZoneError(
             f"{wish.domain} does not exist: its name servers know no such name in the zone "

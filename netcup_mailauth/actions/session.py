@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer
+    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer, Survey
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Place, Result
     from netcup_mailauth.policy import Wish
@@ -169,6 +169,12 @@ class Session:
             MailauthError: DNS does not say, or one that was named is no server.
         """
         return (self.dns or Dns()).servers_of(zone)
+
+    def survey(
+        self, servers: Sequence[Server], queries: Sequence[Query], once: Sequence[Query] = ()
+    ) -> Survey:
+        """What each server says of each query, and one of them of those that are asked ``once``."""
+        return (self.dns or Dns()).survey(servers, queries, once)
 
     def ask(
         self, servers: Sequence[Server], queries: Sequence[Query]

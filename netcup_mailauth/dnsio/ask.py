@@ -16,7 +16,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.dnsio.cache import SILENCE, UNSAID, Cache
+from netcup_mailauth.dnsio.cache import SILENCE, UNSAID, Cache, Place
 from netcup_mailauth.dnsio.lanes import in_lanes
 from netcup_mailauth.errors import UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.lookup import PORT, Answer, Query, Status
@@ -94,11 +94,15 @@ class Resolver:
             left = [query for query in left if query not in self._known]
 
     def _ask_once(self, queries: list[Query], places: tuple[Place, ...]) -> None:
+        silent = self._cache.silent
         begun = {query: self._cache.begin((places, query)) for query in queries}
         own = [query for query, (_, is_ours) in begun.items() if is_ours]
         spent: list[float] = []
 
-        def asked(query: Query) -> Answer:
+        def asked(query: Query) -> Answer | None:
+            """``None`` where nobody answers lately: then the first question tries it for all."""
+            if query != own[0] and silent.issuperset(places):
+                return None
             began = monotonic()
             until = began + self._left - max(spent, default=0.0)
             answer, seconds = self._answer(query, places, until)
@@ -108,15 +112,20 @@ class Resolver:
 
         try:
             answers = in_lanes(asked, own, lambda _query: places)
+            for query, answer in zip(own, answers, strict=True):
+                if answer is not None:
+                    self._known[query] = answer
+                elif answers[0] == Answer(Status.TIMEOUT):
+                    self._known[query] = answers[0]
+                    self._cache.end((places, query), answers[0], SILENCE)
         finally:
             for query in own:
                 self._cache.end((places, query), None)
-        self._known.update(zip(own, answers, strict=True))
         self._left -= max(spent, default=0.0)
         for query, (future, is_ours) in begun.items():
-            answer = None if is_ours else future.result()
-            if answer is not None:
-                self._known[query] = answer
+            heard = None if is_ours else future.result()
+            if heard is not None:
+                self._known[query] = heard
 
     def _servers(self) -> tuple[Place, ...]:
         if self._places is None:
@@ -136,17 +145,21 @@ class Resolver:
             return Answer(Status.SERVFAIL), 0.0
         failed: set[Place] = set()
         heard_out: set[Place] = set()
-        for place in places * _ROUNDS:
+        silent = self._cache.silent
+        for place in sorted(places, key=silent.__contains__) * _ROUNDS:
             now = monotonic()
             if place in failed or now >= until:
                 continue
             answer, seconds = _try(query, place, question, min(until, now + self._timeout))
-            if answer.status is Status.SERVFAIL:
-                failed.add(place)
-            elif answer.status is not Status.TIMEOUT:
+            if answer.status is Status.TIMEOUT:
+                if now + self._timeout <= until:
+                    heard_out.add(place)
+                    silent.add(place)
+                continue
+            silent.discard(place)
+            if answer.status is not Status.SERVFAIL:
                 return answer, seconds
-            elif now + self._timeout <= until:
-                heard_out.add(place)
+            failed.add(place)
         status = Status.SERVFAIL if failed else Status.TIMEOUT
         return Answer(status), SILENCE if failed | heard_out >= set(places) else None
 
@@ -499,10 +512,6 @@ _TEXT: dict[RecordType, Callable[[Any], str]] = {
     "SOA": _soa,
     "TXT": lambda record: b"".join(record.strings).decode("latin-1"),
 }
-
-
-Place = tuple[str, int]
-"""An IP address and a port."""
 
 
 def host_and_port(text: str) -> tuple[str, int]:

@@ -15,8 +15,11 @@ from netcup_mailauth.lookup import Answer, Query
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-Key = tuple[tuple[tuple[str, int], ...], Query]
-"""The question, and whom it goes to: any of these addresses and ports."""
+Place = tuple[str, int]
+"""An IP address and a port."""
+
+Key = tuple[tuple[Place, ...], Query]
+"""The question, and whom it goes to: any of these places."""
 
 SILENCE = 30.0
 """Seconds that it counts that a question went without an answer (RFC 9520, 3.2: 5 s to 5 min)."""
@@ -30,9 +33,15 @@ _MOST = 20_000
 
 
 class Cache:
-    """The answers of a run's resolvers, those on their way included."""
+    """The answers of a run's resolvers, those on their way included.
+
+    Attributes:
+        silent: the places that gave no answer in their time, and none since, whoever asked. Until
+            they do, one question at a time tries them for others; their silence is heard anew.
+    """
 
     def __init__(self) -> None:
+        self.silent: set[Place] = set()
         self._lock = threading.Lock()
         self._kept: dict[Key, tuple[Answer, float]] = {}
         self._on_its_way: dict[Key, Future[Answer | None]] = {}

@@ -24,7 +24,7 @@ from netcup_mailauth.dnsio.ask import (
     to_wire,
     zone_of,
 )
-from netcup_mailauth.dnsio.cache import Cache
+from netcup_mailauth.dnsio.cache import Cache, Place
 from netcup_mailauth.dnsio.lanes import both, in_lanes
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.lookup import (
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from dns.message import Message, QueryMessage
 
-    from netcup_mailauth.dnsio.ask import Place
     from netcup_mailauth.lookup import RecordType
     from netcup_mailauth.netcup.zonefile import ZoneFiles
 
@@ -262,24 +261,41 @@ def survey(
     servers: Sequence[Server],
     queries: Sequence[Query],
     once: Sequence[Query] = (),
+    silent: set[Place] | None = None,
     *,
     timeout: float = PATIENCE,
 ) -> Survey:
     """Ask every server every query, all at once, and note which ones are quick.
 
-    ``once`` is asked in the same wave, of one server alone: not of the same for all domains.
+    ``once`` is asked in the same wave, of one server alone: not of the same for all domains. Those
+    that are known to be ``silent`` are asked for the first query, and for the rest if they answer
+    that: so that a dead server costs many domains little.
     """
+    silent = set() if silent is None else silent
     known, own = tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(queries))
     beside = [query for query in dict.fromkeys(once) if query not in own]
-    pairs = [(server, query) for server in known for query in own]
     share = crc32(own[0].name.encode()) % len(known) if own and known else 0
     one = known[share : share + 1]
+    pairs = [(server, query) for server in known for query in own]
     pairs += [(server, query) for server in one for query in beside]
 
     def asked(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float]:
-        return _answer(_over_udp, *pair, monotonic() + timeout), monotonic()
+        answer = _answer(_over_udp, *pair, monotonic() + timeout)
+        change = silent.add if answer.status is ServerStatus.NO_ANSWER else silent.discard
+        change(_lane(pair))
+        return answer, monotonic()
 
-    found = dict(zip(pairs, in_lanes(asked, pairs, _lane), strict=True))
+    def unless_silent(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float] | None:
+        return None if pair[1] != own[0] and _lane(pair) in silent else asked(pair)
+
+    told = zip(pairs, in_lanes(unless_silent, pairs, _lane), strict=True)
+    found = {pair: heard for pair, heard in told if heard is not None}
+    for pair in pairs:
+        first = found[pair[0], own[0]]
+        if first[0].status is ServerStatus.NO_ANSWER:
+            found.setdefault(pair, first)
+    left = [pair for pair in pairs if pair not in found]
+    found |= zip(left, in_lanes(asked, left, _lane), strict=True)
     answers = {server: tuple(found[server, query][0] for query in own) for server in known}
     done = {s: max((found[s, query][1] for query in own), default=0.0) for s in known}
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
@@ -450,6 +466,12 @@ class Dns:
         if self.servers:
             return parse_servers(self.servers)
         return authoritative(zone, self.lookup())
+
+    def survey(
+        self, servers: Sequence[Server], queries: Sequence[Query], once: Sequence[Query]
+    ) -> Survey:
+        """What each of these servers says of each query, and one of them of those beside."""
+        return survey(servers, queries, once, self.cache.silent)
 
     def ask(
         self, servers: Sequence[Server], queries: Sequence[Query]

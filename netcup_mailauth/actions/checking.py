@@ -6,10 +6,8 @@ what its servers have, then whatever follows from that.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.actions.domains import in_order
@@ -59,7 +57,7 @@ from netcup_mailauth.judge.compare import (
 from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.private import signer_in_file
-from netcup_mailauth.keys.sources import FILE, MAILCOW
+from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.lookup import (
     SILENT,
     Lookup,
@@ -131,9 +129,6 @@ def check_each(
     is only on its way counts as missing. ``kinds`` are the only ones to look at where nothing
     particular is wanted; all if empty.
     """
-    wishes = tuple(wishes)
-    session = replace(session, turns=Semaphore(session.jobs))
-    _open_mailcow(session, wishes)
 
     def attempt(wish: Wish, _tell: Tell) -> DomainCheck:
         try:
@@ -141,15 +136,7 @@ def check_each(
         except MailauthError as error:
             return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    return in_order(wishes, attempt, DOMAINS_AT_ONCE)
-
-
-def _open_mailcow(session: Session, wishes: Sequence[Wish]) -> None:
-    """Open it before there are threads: whoever sits at the terminal may be asked for its key."""
-    sources = (wish.policy.dkim.source for wish in wishes if wish.policy.dkim)
-    with suppress(MailauthError):  # each domain says so itself
-        if source := next((source for source in sources if source == MAILCOW), None):
-            session.keys.host(source)
+    return in_order(tuple(wishes), attempt, DOMAINS_AT_ONCE)
 
 
 def check_domain(

@@ -119,8 +119,9 @@ class Session:
         dns: ``None`` asks nobody about names outside the zone.
         state: ``None`` remembers, notes and locks nothing.
         pauses: how long is waited before something is looked at again.
-        jobs: domains that are worked on at a time; of a check those for which netcup and mailcow
-            are asked, ``turns`` has it.
+        jobs: domains that are worked on at a time.
+        turns: is held by a check, which asks DNS about many more, while it asks netcup and mailcow
+            about a domain.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.
         ended: the error after which a check asks netcup no more; empty until there is one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents
@@ -13,7 +14,9 @@ from netcup_mailauth.cli.onward import completed
 from netcup_mailauth.cli.output import Progress, complain, settings, show, use_colour, width
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.cli.wanted import wishes_to_check
+from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.judge.report import CheckReport
+from netcup_mailauth.keys.sources import MAILCOW
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render import checks, metrics
 from netcup_mailauth.render.text import Page
@@ -21,7 +24,9 @@ from netcup_mailauth.render.text import Page
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from netcup_mailauth.actions.session import Session
     from netcup_mailauth.judge.report import DomainCheck
+    from netcup_mailauth.policy import Wish
 
 
 def command(
@@ -45,6 +50,7 @@ def command(
         wishes, basis = wishes_to_check(current, domains, options)
         kinds = tuple(Kind(kind) for kind in options["kind"])
         session = current.checking()
+        _open_mailcow(session, wishes)
         if wait:
             wait_for(session, wishes, basis, timeout, kinds)
         with Progress(len(wishes)) as bar:
@@ -67,6 +73,14 @@ def command(
         for domain in found:
             _complain(domain, output_format)
     return report.exit_code
+
+
+def _open_mailcow(session: Session, wishes: Sequence[Wish]) -> None:
+    """Open it before domains are side by side: whoever sits there may be asked for its key."""
+    policies = (wish.policy.dkim for wish in wishes)
+    if any(dkim and dkim.source == MAILCOW for dkim in policies):
+        with suppress(MailauthError):  # each domain says so itself
+            session.keys.host(MAILCOW)
 
 
 def _show_last(shown: Sequence[DomainCheck], domain: DomainCheck, full: bool) -> None:

@@ -14,7 +14,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from threading import Lock, RLock
+from threading import Lock, RLock, Semaphore
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -234,7 +234,8 @@ class Run:
     def checking(self) -> Session:
         """What a check works with: netcup's copy of a zone is read only with credentials."""
         bare = self._bare(None)
-        bare = replace(bare, jobs=self.many.jobs)
+        jobs = self.many.jobs
+        bare = replace(bare, jobs=jobs, turns=Semaphore(jobs))
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:

@@ -248,7 +248,7 @@ def test_only_what_can_come_is_waited_for(
     said: str,
 ) -> None:
     session = expecting(Stub(*targets, live_zone=live_zone))
-    watched = live._watched(session, WISH, Basis.CONFIG, ())
+    watched = live._watched(session, WISH, Basis.CONFIG, (), lambda words: words())
     assert (watched.targets if watched else ()) == waited_for
     assert said in capsys.readouterr().err
 

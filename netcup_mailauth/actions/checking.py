@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from netcup_mailauth.actions.domains import in_order
+from netcup_mailauth.actions.domains import Gate, in_order
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.dnsio.lanes import both
 from netcup_mailauth.dnsio.servers import (
@@ -74,7 +74,7 @@ from netcup_mailauth.records import Kind, Zone, is_zone_form
 from netcup_mailauth.spf.check import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from netcup_mailauth.actions.domains import Tell
     from netcup_mailauth.actions.session import Session
@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.lookup import Server
     from netcup_mailauth.policy import Wish
 
+
+Outcome = TypeVar("Outcome")
 
 ADDRESSES_NOT_ASKED = "addresses-not-asked"
 """The code of the note on addresses that this machine has no route to."""
@@ -130,13 +132,30 @@ def check_each(
     particular is wanted; all if empty.
     """
 
-    def attempt(wish: Wish, _tell: Tell) -> DomainCheck:
+    def work(own: Session, wish: Wish, _tell: Tell) -> DomainCheck:
         try:
-            return check_domain(session, wish, basis, kinds)
+            return check_domain(own, wish, basis, kinds)
         except MailauthError as error:
             return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    return in_order(tuple(wishes), attempt, DOMAINS_AT_ONCE)
+    return side_by_side(session, tuple(wishes), work)
+
+
+def side_by_side(
+    session: Session, wishes: Sequence[Wish], work: Callable[[Session, Wish, Tell], Outcome]
+) -> Iterator[Outcome]:
+    """What work on each domain comes to, in their order, with the DNS of many asked side by side.
+
+    netcup and mailcow are asked in their order too, for as many at a time as the session has jobs.
+    """
+    gate = Gate(session.jobs)
+
+    def task(numbered: tuple[int, Wish], tell: Tell) -> Outcome:
+        number, wish = numbered
+        with gate.passing(number) as turn:
+            return work(replace(session, turn=turn), wish, tell)
+
+    return in_order(tuple(enumerate(wishes)), task, DOMAINS_AT_ONCE)
 
 
 def check_domain(
@@ -350,7 +369,7 @@ def _record(
 def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known, list[Finding]]:
     zone = _zone(session, wish)
     source = wish.policy.dkim.source if wish.policy.dkim else None
-    with session.turns:
+    with session.turn:
         live, findings = _live(session, zone, wish.discovered)
         key = session.keys.key(source, wish.domain) if source else None
         relay = session.keys.relay(source, wish.domain) if source else None

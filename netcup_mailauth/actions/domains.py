@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from netcup_mailauth.actions.signals import held_back, last_words
@@ -155,3 +156,46 @@ def _side_by_side(
             stopped.set()  # also when whoever is told has gone
     if failure is not None:
         raise failure
+
+
+class Gate:
+    """A part of the work on each item that they come to in their order, ``jobs`` at a time."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs, self._inside, self._next = jobs, 0, 0
+        self._gone: set[int] = set()
+        self._moved = threading.Condition()
+
+    @contextmanager
+    def passing(self, number: int) -> Iterator[AbstractContextManager[None]]:
+        """While the ``number``-th item, from 0, is worked on: what to enter for that part, once.
+
+        One that does not come to it holds up the others only as long as it is worked on.
+        """
+        try:
+            yield self._through(number)
+        finally:
+            with self._moved:
+                if number >= self._next:
+                    self._gone.add(number)
+                self._advance()
+
+    @contextmanager
+    def _through(self, number: int) -> Iterator[None]:
+        with self._moved:
+            self._moved.wait_for(lambda: self._next == number and self._inside < self._jobs)
+            self._inside += 1
+            self._next += 1
+            self._advance()
+        try:
+            yield
+        finally:
+            with self._moved:
+                self._inside -= 1
+                self._advance()
+
+    def _advance(self) -> None:
+        while self._next in self._gone:
+            self._gone.remove(self._next)
+            self._next += 1
+        self._moved.notify_all()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth import records
@@ -120,8 +119,7 @@ class Session:
         state: ``None`` remembers, notes and locks nothing.
         pauses: how long is waited before something is looked at again.
         jobs: domains that are worked on at a time.
-        turns: is held by a check, which asks DNS about many more, while it asks netcup and mailcow
-            about a domain.
+        turn: is entered where a check of one domain among many asks netcup and mailcow.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.
         ended: the error after which a check asks netcup no more; empty until there is one.
@@ -138,7 +136,7 @@ class Session:
     lock_timeout: float = LOCK_TIMEOUT
     undoes: Mapping[str, str] = field(default_factory=dict)
     ended: list[MailauthError] = field(default_factory=list)
-    turns: AbstractContextManager[object] = field(default_factory=Lock)
+    turn: AbstractContextManager[None] = field(default_factory=nullcontext)
 
     @property
     def backend(self) -> Backend:

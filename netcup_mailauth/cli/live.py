@@ -9,8 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import propagation
-from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, DOMAINS_AT_ONCE, expect
-from netcup_mailauth.actions.domains import in_order
+from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, expect, side_by_side
 from netcup_mailauth.actions.waiting import Watched, wait
 from netcup_mailauth.cli.onward import PROGRAM, joined, with_key
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, config_words, typed
@@ -42,10 +41,8 @@ def wait_for(
     watched: list[Watched] = []
     waiting = Waiting()
     try:
-        every = in_order(
-            wishes,
-            lambda wish, tell: _watched(session, wish, basis, kinds, tell),
-            DOMAINS_AT_ONCE,
+        every = side_by_side(
+            session, wishes, lambda own, wish, tell: _watched(own, wish, basis, kinds, tell)
         )
         watched += (one for one in every if one is not None)
         if not watched:

@@ -14,7 +14,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from threading import Lock, RLock, Semaphore
+from threading import Lock, RLock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -234,8 +234,7 @@ class Run:
     def checking(self) -> Session:
         """What a check works with: netcup's copy of a zone is read only with credentials."""
         bare = self._bare(None)
-        jobs = self.many.jobs
-        bare = replace(bare, jobs=jobs, turns=Semaphore(jobs))
+        bare = replace(bare, jobs=self.many.jobs)
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:

@@ -249,6 +249,9 @@ PATIENCE = 1.8
 A server that is dead costs this much once, so that a check stays under three seconds.
 """
 
+ALIKE = 0.05
+"""Seconds within which two servers count as equally quick."""
+
 _STATUS = {
     ServerStatus.OK: Status.OK,
     ServerStatus.EMPTY: Status.EMPTY,
@@ -299,8 +302,10 @@ def survey(
     answers = {server: tuple(found[server, query][0] for query in own) for server in known}
     done = {s: max((found[s, query][1] for query in own), default=0.0) for s in known}
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
+    first = min((done[server] for server in usable), default=0.0)
+    usable.sort(key=lambda server: (done[server] - first) // ALIKE)
     said = {query: found[server, query][0] for server in one for query in beside}
-    return Survey(own, answers, tuple(sorted(usable, key=done.__getitem__)), said)
+    return Survey(own, answers, tuple(usable), said)
 
 
 def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:

@@ -302,8 +302,8 @@ def survey(
     answers = {server: tuple(found[server, query][0] for query in own) for server in known}
     done = {s: max((found[s, query][1] for query in own), default=0.0) for s in known}
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
-    first = min((done[server] for server in usable), default=0.0)
-    usable.sort(key=lambda server: (done[server] - first) // ALIKE)
+    soonest = min((done[server] for server in usable), default=0.0)
+    usable.sort(key=lambda server: (done[server] - soonest) // ALIKE)
     said = {query: found[server, query][0] for server in one for query in beside}
     return Survey(own, answers, tuple(usable), said)
 

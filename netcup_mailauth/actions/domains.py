@@ -162,8 +162,9 @@ class Gate:
     """A part of the work on each item that they come to in their order, ``jobs`` at a time."""
 
     def __init__(self, jobs: int) -> None:
-        self._jobs, self._inside, self._next = jobs, 0, 0
-        self._gone: set[int] = set()
+        self._jobs, self._inside = jobs, 0
+        self._begun: set[int] = set()
+        self._coming: set[int] = set()  # those of them that may still come to it
         self._moved = threading.Condition()
 
     @contextmanager
@@ -172,30 +173,29 @@ class Gate:
 
         One that does not come to it holds up the others only as long as it is worked on.
         """
+        with self._moved:
+            self._begun.add(number)
+            self._coming.add(number)
+            self._moved.notify_all()
         try:
             yield self._through(number)
         finally:
             with self._moved:
-                if number >= self._next:
-                    self._gone.add(number)
-                self._advance()
+                self._coming.discard(number)
+                self._moved.notify_all()
 
     @contextmanager
     def _through(self, number: int) -> Iterator[None]:
         with self._moved:
-            self._moved.wait_for(lambda: self._next == number and self._inside < self._jobs)
+            # Those before it have begun, or do in the same instant; after a signal they never may.
+            self._moved.wait_for(lambda: number == 0 or number - 1 in self._begun, GLANCE)
+            self._moved.wait_for(lambda: self._inside < self._jobs and number == min(self._coming))
             self._inside += 1
-            self._next += 1
-            self._advance()
+            self._coming.discard(number)
+            self._moved.notify_all()
         try:
             yield
         finally:
             with self._moved:
                 self._inside -= 1
-                self._advance()
-
-    def _advance(self) -> None:
-        while self._next in self._gone:
-            self._gone.remove(self._next)
-            self._next += 1
-        self._moved.notify_all()
+                self._moved.notify_all()

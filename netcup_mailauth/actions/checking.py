@@ -169,8 +169,9 @@ def check_domain(
     asked = _begin(session, wish, kinds, ahead=True)
     while True:
         found = _report(asked, _expectation(asked, basis))
-        if not asked.go_on():
+        if found is not None:
             return found
+        asked.go_on()
 
 
 def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] = ()) -> Expectation:
@@ -182,8 +183,9 @@ def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] =
     asked = _begin(session, wish, kinds, ahead=False)
     while True:
         expectation = _expectation(asked, basis)
-        if not asked.go_on():
+        if not asked.lacks:
             return expectation
+        asked.go_on()
 
 
 @dataclass(slots=True)
@@ -215,11 +217,14 @@ class _Asked:
         live = self.known.live
         return self.served if live is None else ZoneLookup(live, self.beyond)
 
-    def go_on(self) -> bool:
-        """Ask for all that is lacking, side by side; whether there was anything."""
+    @property
+    def lacks(self) -> bool:
+        """Whether something was needed that is not known yet."""
+        return bool(self.names or self.served.lacking or self.beyond.lacking)
+
+    def go_on(self) -> None:
+        """Ask for all that is lacking, side by side."""
         names, self.names = self.names, ()
-        if not (names or self.served.lacking or self.beyond.lacking):
-            return False
         zone, order = self.known.zone, self.survey.order
         servers = ZoneServers(zone, order, self.resolver, self.survey.best())
 
@@ -228,7 +233,6 @@ class _Asked:
             self.beyond.ask(self.resolver)
 
         self.survey, _ = both(lambda: surveyed_further(self.survey, names), rest)
-        return True
 
 
 def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool) -> _Asked:
@@ -300,8 +304,8 @@ def _expectation(asked: _Asked, basis: Basis) -> Expectation:
     return Expectation(known, asked.servers, targets, basis, survey, (*asked.findings, *decided))
 
 
-def _report(checked: _Asked, expectation: Expectation) -> DomainCheck:
-    """What the servers' answers say, and what follows for receivers."""
+def _report(checked: _Asked, expectation: Expectation) -> DomainCheck | None:
+    """What the servers' answers say, and what follows; ``None`` where more has to be asked."""
     known, asked = expectation.known, expectation.survey
     session, served, copy = checked.session, checked.served, checked.copy
     elsewhere = {t: _elsewhere(t, known.zone, asked, served) for t in expectation.targets}
@@ -319,12 +323,14 @@ def _report(checked: _Asked, expectation: Expectation) -> DomainCheck:
         verdict = judge(subject, lookup)
         if not subject.parked:
             more += neighbours.findings(known.domain, subject.hosts, lookup)
+    more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
+    if checked.lacks:
+        return None
     records = [
         _record(expectation, target, elsewhere[target], verdict)
         for target in expectation.targets
         if not _is_idle(target, subject, asked)
     ]
-    more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
     more += on_its_way(known, expectation.targets, verdict.findings)
     return assembled(
         known,

@@ -248,7 +248,7 @@ class Survey:
     queries: tuple[Query, ...]
     answers: Mapping[Server, tuple[ServerAnswer, ...]]
     order: tuple[Server, ...]
-    beside: Mapping[Query, ServerAnswer] = field(default_factory=dict)
+    beside: tuple[tuple[Query, ServerAnswer], ...] = ()
 
     def of(self, query: Query) -> dict[Server, ServerAnswer]:
         """What each server said of one query."""
@@ -257,7 +257,7 @@ class Survey:
 
     def best(self) -> dict[Query, ServerAnswer]:
         """For each query the first usable answer, of the quickest server that has one."""
-        found = {query: said for query, said in self.beside.items() if said.status in USABLE}
+        found = {query: said for query, said in self.beside if said.status in USABLE}
         for server in reversed(self.order):
             for query, answer in zip(self.queries, self.answers[server], strict=True):
                 if answer.status in USABLE:

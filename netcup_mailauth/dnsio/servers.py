@@ -304,7 +304,7 @@ def survey(
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
     soonest = min((done[server] for server in usable), default=0.0)
     usable.sort(key=lambda server: (done[server] - soonest) // ALIKE)
-    said = {query: found[server, query][0] for server in one for query in beside}
+    said = tuple((query, found[server, query][0]) for server in one for query in beside)
     return Survey(own, answers, tuple(usable), said)
 
 

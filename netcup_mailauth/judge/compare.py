@@ -20,7 +20,7 @@ from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
 from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, same_meaning
-from netcup_mailauth.lookup import USABLE, Answer, Query, ServerAnswer, ServerStatus, Status
+from netcup_mailauth.lookup import USABLE, Answer, Query, ServerAnswer, ServerStatus, Status, Survey
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import (
     DesiredRecord,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.lookup import Lookup, Server, Survey
+    from netcup_mailauth.lookup import Lookup, Server
     from netcup_mailauth.policy import Wish
 
 
@@ -197,7 +197,7 @@ def in_silence(asked: Survey, queries: Sequence[Query]) -> Survey:
     """A survey in which the servers have said nothing yet of further queries."""
     nothing = (ServerAnswer(ServerStatus.NO_ANSWER),) * len(queries)
     answers = {server: (*own, *nothing) for server, own in asked.answers.items()}
-    return replace(asked, queries=(*asked.queries, *queries), answers=answers)
+    return Survey((*asked.queries, *queries), answers, asked.order, asked.beside)
 
 
 def netcup_key_queries(known: Known) -> list[Query]:

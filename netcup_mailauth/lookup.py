@@ -66,6 +66,32 @@ def silent(queries: Sequence[Query]) -> Sequence[Answer]:
     return [Answer(Status.TIMEOUT) for _ in queries]
 
 
+class Rehearsal:
+    """Answers what it knows; to all else DNS is silent, and that it was asked is noted.
+
+    A judgement that is made with it tells so what it needs next, whatever that does not depend on
+    as well: asked for in one wave, until nothing is lacking.
+
+    Attributes:
+        known: what was answered so far.
+        lacking: what was asked since and is not known.
+    """
+
+    def __init__(self, known: Mapping[Query, Answer] | None = None) -> None:
+        self.known = dict(known or {})
+        self.lacking: dict[Query, None] = {}
+
+    def __call__(self, queries: Sequence[Query]) -> Sequence[Answer]:
+        """One answer for each query, in the order asked."""
+        self.lacking |= dict.fromkeys(query for query in queries if query not in self.known)
+        return [self.known.get(query, Answer(Status.TIMEOUT)) for query in queries]
+
+    def ask(self, lookup: Lookup) -> None:
+        """Find out what is lacking."""
+        queries, self.lacking = list(self.lacking), {}
+        self.known |= zip(queries, lookup(queries) if queries else (), strict=True)
+
+
 MAX_CHAIN = 8
 """CNAMEs followed in a row; more are taken for a loop."""
 
@@ -212,11 +238,13 @@ class Survey(NamedTuple):
     Attributes:
         answers: for each server its answers, in the order of ``queries``.
         order: the servers that gave a usable answer, the quickest first; empty if none did.
+        beside: what one of them said of further queries, asked in the same wave.
     """
 
     queries: tuple[Query, ...]
     answers: Mapping[Server, tuple[ServerAnswer, ...]]
     order: tuple[Server, ...]
+    beside: tuple[tuple[Query, ServerAnswer], ...] = ()
 
     def of(self, query: Query) -> dict[Server, ServerAnswer]:
         """What each server said of one query."""
@@ -225,7 +253,7 @@ class Survey(NamedTuple):
 
     def best(self) -> dict[Query, ServerAnswer]:
         """For each query the first usable answer, of the quickest server that has one."""
-        found = {}
+        found = {query: said for query, said in self.beside if said.status in USABLE}
         for server in reversed(self.order):
             for query, answer in zip(self.queries, self.answers[server], strict=True):
                 if answer.status in USABLE:

@@ -1,24 +1,22 @@
 """``check``: ask every authoritative server, and tell what receivers make of the answers.
 
-And ``--wait``: ask until every one of them has what is wanted. Politely: a round a second at first,
-slower after half a minute, with jitter; a server that agrees is not asked again until a last round
-confirms them all.
+In few waves: what does not depend on an answer is asked beside it. First where the zone is, then
+what its servers have, then whatever follows from that.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from netcup_mailauth.actions.domains import in_order
+from netcup_mailauth.actions.domains import Gate, in_order
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve, sending_hosts
-from netcup_mailauth.dnsio.ask import side_by_side
+from netcup_mailauth.dnsio.lanes import both
 from netcup_mailauth.dnsio.servers import (
     ZoneServers,
+    answers_of,
     not_asked,
-    survey,
     surveyed_further,
     with_route,
 )
@@ -47,8 +45,10 @@ from netcup_mailauth.judge.compare import (
     checked,
     cut_of,
     desired_of,
+    in_silence,
     is_nowhere,
     may_be_coming,
+    netcup_key_queries,
     netcup_selectors,
     targets_of,
     values_of,
@@ -58,21 +58,33 @@ from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.private import signer_in_file
 from netcup_mailauth.keys.sources import FILE
-from netcup_mailauth.lookup import SILENT, Lookup, Query, ServerStatus, Status, Survey, ZoneLookup
+from netcup_mailauth.lookup import (
+    SILENT,
+    Lookup,
+    Query,
+    Rehearsal,
+    ServerStatus,
+    Status,
+    Survey,
+    ZoneLookup,
+)
 from netcup_mailauth.plan import Failure
 from netcup_mailauth.policy import PARKED_SPF
 from netcup_mailauth.records import Kind, Zone, is_zone_form
+from netcup_mailauth.spf.check import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from netcup_mailauth.actions.domains import Tell
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.judge.report import CheckedRecord
-    from netcup_mailauth.lookup import Server, ServerAnswer
+    from netcup_mailauth.lookup import Server
     from netcup_mailauth.policy import Wish
 
+
+Outcome = TypeVar("Outcome")
 
 ADDRESSES_NOT_ASKED = "addresses-not-asked"
 """The code of the note on addresses that this machine has no route to."""
@@ -99,22 +111,51 @@ class Expectation:
         return Query(target.name, "TXT")
 
 
+DOMAINS_AT_ONCE = 32
+"""Domains whose DNS is asked side by side; how many questions that may be, ``dnsio`` says."""
+
+
 def check(
     session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
 ) -> CheckReport:
-    """Check all domains; one that fails does not stop the others, whatever its error.
+    """Check all domains, as `check_each` does."""
+    return CheckReport(tuple(check_each(session, wishes, basis, kinds)))
 
-    Without APIs in the session, what is only on its way counts as missing. ``kinds`` are the only
-    ones to look at where nothing particular is wanted; all if empty.
+
+def check_each(
+    session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
+) -> Iterator[DomainCheck]:
+    """What is found about each domain, in their order, as it comes; all are asked side by side.
+
+    One that fails does not stop the others, whatever its error. Without APIs in the session, what
+    is only on its way counts as missing. ``kinds`` are the only ones to look at where nothing
+    particular is wanted; all if empty.
     """
 
-    def attempt(wish: Wish, _tell: Tell) -> DomainCheck:
+    def work(own: Session, wish: Wish, _tell: Tell) -> DomainCheck:
         try:
-            return check_domain(session, wish, basis, kinds)
+            return check_domain(own, wish, basis, kinds)
         except MailauthError as error:
             return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    return CheckReport(tuple(in_order(tuple(wishes), attempt)))
+    return side_by_side(session, tuple(wishes), work)
+
+
+def side_by_side(
+    session: Session, wishes: Sequence[Wish], work: Callable[[Session, Wish, Tell], Outcome]
+) -> Iterator[Outcome]:
+    """What work on each domain comes to, in their order, with the DNS of many asked side by side.
+
+    netcup and mailcow are asked in their order too, for as many at a time as the session has jobs.
+    """
+    gate = Gate(session.jobs)
+
+    def task(numbered: tuple[int, Wish], tell: Tell) -> Outcome:
+        number, wish = numbered
+        with gate.passing(number) as turn:
+            return work(replace(session, turn=turn), wish, tell)
+
+    return in_order(tuple(enumerate(wishes)), task, DOMAINS_AT_ONCE)
 
 
 def check_domain(
@@ -125,7 +166,12 @@ def check_domain(
     Raises:
         MailauthError: nothing could be found out about it.
     """
-    return report(session, expect(session, wish, basis, kinds))
+    asked = _begin(session, wish, kinds, ahead=True)
+    while True:
+        found = _report(asked, _expectation(asked, basis))
+        if found is not None:
+            return found
+        asked.go_on()
 
 
 def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] = ()) -> Expectation:
@@ -134,40 +180,134 @@ def expect(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...] =
     Raises:
         MailauthError: its zone or its key cannot be found out, or it does not exist.
     """
+    asked = _begin(session, wish, kinds, ahead=False)
+    while True:
+        expectation = _expectation(asked, basis)
+        if not asked.lacks:
+            return expectation
+        asked.go_on()
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What DNS has said about a domain so far.
+
+    Judging it tells what is still to be asked: no answer is waited for on which nothing depends.
+
+    Attributes:
+        survey: what all servers said of the records looked for.
+        served: what one of them said of the rest of the zone, and others of what lies outside.
+        beyond: the answers for names that lie outside of netcup's copy of the zone.
+        names: those of which every server is still to be asked.
+    """
+
+    session: Session
+    known: Known
+    servers: tuple[Server, ...]
+    findings: list[Finding]
+    survey: Survey
+    served: Rehearsal
+    beyond: Rehearsal
+    resolver: Lookup
+    names: tuple[Query, ...] = ()
+
+    @property
+    def copy(self) -> Lookup:
+        """netcup's copy of the zone, and what lies outside; the servers where it was not read."""
+        live = self.known.live
+        return self.served if live is None else ZoneLookup(live, self.beyond)
+
+    @property
+    def lacks(self) -> bool:
+        """Whether something was needed that is not known yet."""
+        return bool(self.names or self.served.lacking or self.beyond.lacking)
+
+    def go_on(self) -> None:
+        """Ask for all that is lacking, side by side."""
+        names, self.names = self.names, ()
+        zone, order = self.known.zone, self.survey.order
+        servers = ZoneServers(zone, order, self.resolver, self.survey.best())
+
+        def rest() -> None:
+            self.served.ask(servers)
+            self.beyond.ask(self.resolver)
+
+        self.survey, _ = both(lambda: surveyed_further(self.survey, names), rest)
+
+
+def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool) -> _Asked:
+    """The first waves: where the zone is, which servers it has, and what they say.
+
+    With what a check of any domain asks, if that lies ``ahead``.
+    """
+    resolver = session.lookup()
+    _ask_for_cuts(session, wish, resolver)
     known, findings = _known(session, wish, kinds)
     every = session.servers_of(known.zone)
     servers = with_route(every)
     findings += _not_asked(every)
-    asked = survey(servers, [Query(name, "TXT") for name in known.names()])
-    if known.nothing_wanted and is_nowhere(asked, wish.domain):
+    queries = [Query(name, "TXT") for name in known.names()]
+    served, beyond = _ahead(session, known) if ahead else (Rehearsal(), Rehearsal())
+    inside = [query for query in served.lacking if is_within(query.name, known.zone)]
+    outside = Rehearsal()
+    outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
+    found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
+    if known.nothing_wanted and is_nowhere(found, wish.domain):
         raise ZoneError(
             f"{wish.domain} does not exist: its name servers know no such name in the zone "
             f"{known.zone}.",
             "Look at the spelling.",
         )
-    known, asked = _with_netcups(session, known, asked)
-    desired, decided = desired_of(known, asked)
+    served = Rehearsal({**outside.known, **answers_of(found)})
+    beyond = Rehearsal(outside.known)
+    return _Asked(session, known, servers, findings, found, served, beyond, resolver)
+
+
+def _ask_for_cuts(session: Session, wish: Wish, resolver: Lookup) -> None:
+    """Have it in the cache where the zone can begin, whose servers it has, and what is above it."""
+    labels = wish.domain.split(".")
+    names = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    queries = [Query(name, kind) for name in names for kind in ("SOA", "NS")]
+    if wish.policy.zone is not None:
+        queries = [Query(wish.policy.zone, "NS")]
+    if session.apis is not None:
+        queries.append(Query(labels[-1], "NS"))
+    resolver(queries)
+
+
+def _ahead(session: Session, known: Known) -> tuple[Rehearsal, Rehearsal]:
+    """What is asked about a domain of which nothing is known yet."""
+    served, beyond = Rehearsal(), Rehearsal()
+    lookup = served if known.live is None else ZoneLookup(known.live, beyond)
+    hosts = sending_hosts(session, known.wish)
+    parked = bool(known.wish.policy.parked)
+    judge(Subject(known.domain, hosts, known.selectors, parked=parked), lookup)
+    if not parked:
+        list(neighbours.findings(known.domain, hosts, lookup))
+    if Kind.DKIM in known.by_itself and not known.own_selectors:
+        lookup(netcup_key_queries(known))
+    return served, beyond
+
+
+def _expectation(asked: _Asked, basis: Basis) -> Expectation:
+    """What is expected, as far as it is known what netcup's own keys are."""
+    known = asked.known
+    known = replace(known, netcups=netcup_selectors(known, asked.survey, asked.copy))
+    survey = asked.survey
+    queries = (Query(name, "TXT") for name in known.names())
+    asked.names = tuple(query for query in queries if query not in survey.queries)
+    survey = in_silence(survey, asked.names)
+    desired, decided = desired_of(known, survey)
     targets = targets_of(known, desired)
     if known.nothing_wanted:
         basis = Basis.PUBLISHED
-    return Expectation(known, servers, targets, basis, asked, (*findings, *decided))
+    return Expectation(known, asked.servers, targets, basis, survey, (*asked.findings, *decided))
 
 
-def _with_netcups(session: Session, known: Known, asked: Survey) -> tuple[Known, Survey]:
-    """The same, with netcup's own DKIM keys where they are the domain's."""
-    outside = session.lookup()
-    served = ZoneServers(known.zone, asked.order, outside, asked.best())
-    copy = served if known.live is None else ZoneLookup(known.live, outside)
-    more = replace(known, netcups=netcup_selectors(known, asked, copy))
-    return more, surveyed_further(asked, [Query(name, "TXT") for name in more.names()])
-
-
-def report(session: Session, expectation: Expectation) -> DomainCheck:
-    """What the servers' answers say, and what follows for receivers."""
+def _report(checked: _Asked, expectation: Expectation) -> DomainCheck | None:
+    """What the servers' answers say, and what follows; ``None`` where more has to be asked."""
     known, asked = expectation.known, expectation.survey
-    outside = session.lookup()
-    served = ZoneServers(known.zone, asked.order, outside, asked.best())
-    copy = served if known.live is None else ZoneLookup(known.live, outside)
+    session, served, copy = checked.session, checked.served, checked.copy
     elsewhere = {t: _elsewhere(t, known.zone, asked, served) for t in expectation.targets}
     lookup = AsServed(
         served,
@@ -183,12 +323,14 @@ def report(session: Session, expectation: Expectation) -> DomainCheck:
         verdict = judge(subject, lookup)
         if not subject.parked:
             more += neighbours.findings(known.domain, subject.hosts, lookup)
+    more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
+    if checked.lacks:
+        return None
     records = [
         _record(expectation, target, elsewhere[target], verdict)
         for target in expectation.targets
         if not _is_idle(target, subject, asked)
     ]
-    more += of_copy(known, expectation.targets, lookup, parked=subject.parked)
     more += on_its_way(known, expectation.targets, verdict.findings)
     return assembled(
         known,
@@ -232,12 +374,13 @@ def _record(
 
 def _known(session: Session, wish: Wish, kinds: tuple[Kind, ...]) -> tuple[Known, list[Finding]]:
     zone = _zone(session, wish)
-    live, findings = _live(session, zone, wish.discovered)
     source = wish.policy.dkim.source if wish.policy.dkim else None
-    key = session.keys.key(source, wish.domain) if source else None
+    with session.turn:
+        live, findings = _live(session, zone, wish.discovered)
+        key = session.keys.key(source, wish.domain) if source else None
+        relay = session.keys.relay(source, wish.domain) if source else None
     if source and key is None:
         findings.append(dkim_faults.no_key(wish.domain))
-    relay = session.keys.relay(source, wish.domain) if source else None
     if relay is not None:
         findings.append(spf_faults.relayhost(wish.domain, relay))
     applied = session.state.last_applied(wish.domain) if session.state else {}
@@ -361,129 +504,3 @@ def _unread(error: MailauthError) -> Finding:
         f"wrong here. {error.what}",
         error.advice,
     )
-
-
-SLOW = 15.0
-"""Seconds from round to round in the end; netcup's servers reload about every ten minutes."""
-QUICK_FOR = 30.0
-"""Seconds after which the rounds begin to slow down."""
-GROWTH = 1.5
-JITTER = 0.2
-"""The share of a pause by which chance may shorten it."""
-
-_DOMAINS_AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """The records of one domain, and the servers that should have them.
-
-    ``backend`` is the API that its zone lies at, if that is known.
-    """
-
-    domain: str
-    targets: tuple[Target, ...]
-    servers: tuple[Server, ...]
-    queries: tuple[Query, ...]
-    backend: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """A server that does not have a domain's records yet, and which it lacks."""
-
-    domain: str
-    server: Server
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Caches:
-    """How many seconds caches elsewhere may go on with what servers said before.
-
-    Attributes:
-        record: with another record; ``None`` if no server had one.
-        none: with there being none, which they hold for the negative TTL of the zone's SOA;
-            ``None`` if every server had one.
-    """
-
-    record: int | None = None
-    none: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waited:
-    """How the waiting ended: who still lags, and what caches may hold."""
-
-    lagging: tuple[Lag, ...]
-    seconds: float
-    caches: Caches = Caches()
-
-
-def wait(session: Session, watched: Sequence[Watched], timeout: float) -> Iterator[Waited]:
-    """Ask until every server agrees, at most ``timeout`` seconds: how it stands after each round.
-
-    The session's clock is waited by between two rounds.
-    """
-    everyone = {one.domain: one.servers for one in watched}
-    clock, caches = session.clock, Caches()
-    start = clock.monotonic()
-    pause, whom = session.pauses.round, everyone
-    while True:
-        began = clock.monotonic()
-        lags, caches = _round(session, watched, whom, caches)
-        if not lags and whom != everyone:
-            # One address may be several machines, so all are asked once more.
-            lags, caches = _round(session, watched, everyone, caches)
-        waited = clock.monotonic() - start
-        yield Waited(lags, waited, caches)
-        if not lags or waited >= timeout:
-            return
-        if waited > QUICK_FOR:
-            pause = min(pause * GROWTH, SLOW)
-        nap = began + pause * (1 - JITTER * random.random()) - clock.monotonic()  # noqa: S311
-        clock.sleep(max(0.0, min(nap, timeout - waited)))
-        whom = _still(lags)
-
-
-def _round(
-    session: Session,
-    watched: Sequence[Watched],
-    whom: Mapping[str, tuple[Server, ...]],
-    caches: Caches,
-) -> tuple[tuple[Lag, ...], Caches]:
-    """Who lacks what of those that are asked, and what caches may hold since."""
-    asked = [one for one in watched if whom.get(one.domain)]
-    answers = side_by_side(
-        lambda one: session.ask(whom[one.domain], one.queries), asked, _DOMAINS_AT_ONCE
-    )
-    lags = []
-    for one, own in zip(asked, answers, strict=True):
-        for server, said in own.items():
-            lacking = [
-                (target, answer)
-                for target, answer in zip(one.targets, said, strict=True)
-                if checked(target, {server: answer}).state is not State.OK
-            ]
-            for target, answer in lacking:
-                caches = _noted(caches, target, answer)
-            if lacking:
-                lags.append(Lag(one.domain, server, tuple(target.name for target, _ in lacking)))
-    return tuple(lags), caches
-
-
-def _noted(caches: Caches, target: Target, answer: ServerAnswer) -> Caches:
-    """For how long a cache that asked just before may keep the old answer, this one counted."""
-    ttl = answer.ttl
-    if ttl is None:
-        return caches
-    if values_of(target.kind, answer) or answer.status is ServerStatus.CNAME:
-        return Caches(max(caches.record or 0, ttl), caches.none)
-    return Caches(caches.record, max(caches.none or 0, ttl))
-
-
-def _still(lags: Sequence[Lag]) -> dict[str, tuple[Server, ...]]:
-    whom: dict[str, tuple[Server, ...]] = {}
-    for lag in lags:
-        whom[lag.domain] = (*whom.get(lag.domain, ()), lag.server)
-    return whom

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from netcup_mailauth.actions.signals import held_back, last_words
@@ -155,3 +156,46 @@ def _side_by_side(
             stopped.set()  # also when whoever is told has gone
     if failure is not None:
         raise failure
+
+
+class Gate:
+    """A part of the work on each item that they come to in their order, ``jobs`` at a time."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs, self._inside = jobs, 0
+        self._begun: set[int] = set()
+        self._coming: set[int] = set()  # those of them that may still come to it
+        self._moved = threading.Condition()
+
+    @contextmanager
+    def passing(self, number: int) -> Iterator[AbstractContextManager[None]]:
+        """While the ``number``-th item, from 0, is worked on: what to enter for that part, once.
+
+        One that does not come to it holds up the others only as long as it is worked on.
+        """
+        with self._moved:
+            self._begun.add(number)
+            self._coming.add(number)
+            self._moved.notify_all()
+        try:
+            yield self._through(number)
+        finally:
+            with self._moved:
+                self._coming.discard(number)
+                self._moved.notify_all()
+
+    @contextmanager
+    def _through(self, number: int) -> Iterator[None]:
+        with self._moved:
+            # Those before it have begun, or do in the same instant; after a signal they never may.
+            self._moved.wait_for(lambda: number == 0 or number - 1 in self._begun, GLANCE)
+            self._moved.wait_for(lambda: self._inside < self._jobs and number == min(self._coming))
+            self._inside += 1
+            self._coming.discard(number)
+            self._moved.notify_all()
+        try:
+            yield
+        finally:
+            with self._moved:
+                self._inside -= 1
+                self._moved.notify_all()

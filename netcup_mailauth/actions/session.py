@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer
+    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer, Survey
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Place, Result
     from netcup_mailauth.policy import Wish
@@ -119,6 +119,7 @@ class Session:
         state: ``None`` remembers, notes and locks nothing.
         pauses: how long is waited before something is looked at again.
         jobs: domains that are worked on at a time.
+        turn: is entered where a check of one domain among many asks netcup and mailcow.
         lock_timeout: seconds that are waited for another run that writes.
         undoes: for each domain that an undo is about, the journal's entry that it takes back.
         ended: the error after which a check asks netcup no more; empty until there is one.
@@ -135,6 +136,7 @@ class Session:
     lock_timeout: float = LOCK_TIMEOUT
     undoes: Mapping[str, str] = field(default_factory=dict)
     ended: list[MailauthError] = field(default_factory=list)
+    turn: AbstractContextManager[None] = field(default_factory=nullcontext)
 
     @property
     def backend(self) -> Backend:
@@ -166,6 +168,12 @@ class Session:
             MailauthError: DNS does not say, or one that was named is no server.
         """
         return (self.dns or Dns()).servers_of(zone)
+
+    def survey(
+        self, servers: Sequence[Server], queries: Sequence[Query], once: Sequence[Query] = ()
+    ) -> Survey:
+        """What each server says of each query, and one of them of those that are asked ``once``."""
+        return (self.dns or Dns()).survey(servers, queries, once)
 
     def ask(
         self, servers: Sequence[Server], queries: Sequence[Query]

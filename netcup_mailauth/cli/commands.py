@@ -199,6 +199,7 @@ COMMANDS = {
             *opt.WATCHING,
             opt.FORMAT,
             opt.FULL.but(help="Show values in full."),
+            opt.JOBS.but(help="Ask netcup for so many domains at a time."),
             opt.SHARD,
             opt.CHANGED.but(help="Show no domain at which all is right."),
             opt.METRICS_FILE,

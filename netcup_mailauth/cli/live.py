@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import propagation
-from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, Watched, expect, wait
+from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, expect, side_by_side
+from netcup_mailauth.actions.waiting import Watched, wait
 from netcup_mailauth.cli.onward import PROGRAM, joined, with_key
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, config_words, typed
 from netcup_mailauth.cli.output import Line, say, settings
@@ -19,8 +21,10 @@ from netcup_mailauth.records import Kind, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
+    from netcup_mailauth.actions.checking import Expectation
+    from netcup_mailauth.actions.domains import Tell
     from netcup_mailauth.actions.session import Session
+    from netcup_mailauth.actions.waiting import Caches, Lag, Waited
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.policy import Wish
 
@@ -37,7 +41,9 @@ def wait_for(
     watched: list[Watched] = []
     waiting = Waiting()
     try:
-        every = (_watched(session, wish, basis, kinds) for wish in wishes)
+        every = side_by_side(
+            session, wishes, lambda own, wish, tell: _watched(own, wish, basis, kinds, tell)
+        )
         watched += (one for one in every if one is not None)
         if not watched:
             return True  # what there is to say, the check says
@@ -67,7 +73,9 @@ def resuming(domains: Sequence[str], watched: Sequence[Watched] = ()) -> str:
     return joined([PROGRAM, "check", *domains, *config_words(), *typed(options, kept), "--wait"])
 
 
-def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]) -> Watched | None:
+def _watched(
+    session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...], tell: Tell
+) -> Watched | None:
     """What can be waited for at one domain; ``None`` for nothing."""
     try:
         expectation = expect(session, wish, basis, kinds)
@@ -75,7 +83,7 @@ def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]
         return None  # the check itself says what is wrong with this domain
     for finding in expectation.findings:
         if finding.code == ADDRESSES_NOT_ASKED and not settings().quiet:
-            say(f"{wish.domain}: {finding.message}")
+            tell(partial(say, f"{wish.domain}: {finding.message}"))
     meant = expectation.targets
     if not expectation.known.nothing_wanted:  # what is only published is not waited for
         meant = tuple(target for target in meant if target.expected is not None)
@@ -85,9 +93,10 @@ def _watched(session: Session, wish: Wish, basis: Basis, kinds: tuple[Kind, ...]
         # Without netcup's copy it may be on its way all the same.
         targets += hoped_for
     elif hoped_for:
-        _hopeless(expectation, [t.name for t in hoped_for])
+        tell(partial(_hopeless, expectation, [t.name for t in hoped_for]))
     if not targets and not hoped_for:
-        say(f"{wish.domain}: nothing is known to be on its way, so there is no waiting for it.")
+        nothing = "nothing is known to be on its way, so there is no waiting for it."
+        tell(partial(say, f"{wish.domain}: {nothing}"))
     queries = tuple(expectation.query(target) for target in targets)
     backend = expectation.known.backend
     return Watched(wish.domain, targets, expectation.servers, queries, backend) if targets else None

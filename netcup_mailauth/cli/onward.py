@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.judge.report import CheckReport, DomainCheck
+    from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.planfile import SavedPlan
     from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
@@ -401,16 +401,12 @@ def to_check(domains: Sequence[str], now: Typed | TypedUndo | TypedPlanFile | No
     return joined([PROGRAM, "check", *named, *config_words(), *beside])
 
 
-def completed(report: CheckReport, options: Mapping[str, Any]) -> CheckReport:
-    """The report of a check, with what was typed in each command that it says to type.
+def completed(checked: DomainCheck, options: Mapping[str, Any]) -> DomainCheck:
+    """What a check found about a domain, with what was typed in each command it says to type.
 
     The judge knows neither the config nor the resolver. Where it was asked with options that say
     what is wanted, a plan of the domain is one with these.
     """
-    return replace(report, domains=tuple(_completed(d, options) for d in report.domains))
-
-
-def _completed(checked: DomainCheck, options: Mapping[str, Any]) -> DomainCheck:
     from netcup_mailauth.judge.report import Basis
 
     for record in checked.records:

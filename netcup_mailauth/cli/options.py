@@ -356,15 +356,16 @@ SHARD = _option(
     help="Only every N-th domain, from the I-th (0 to N-1).",
 )
 CHANGED = _flag(MANY_DOMAINS, "--changed", help="Show no domain that is unchanged.")
+JOBS = _option(
+    MANY_DOMAINS,
+    "--jobs",
+    type=click.IntRange(1, MOST_CONNECTIONS),
+    default=1,
+    metavar="N",
+    help="So many domains at a time, in one call budget.",
+)
 MANY = (
-    _option(
-        MANY_DOMAINS,
-        "--jobs",
-        type=click.IntRange(1, MOST_CONNECTIONS),
-        default=1,
-        metavar="N",
-        help="So many domains at a time, in one call budget.",
-    ),
+    JOBS,
     SHARD,
     _option(
         MANY_DOMAINS,

@@ -27,7 +27,7 @@ from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
 from netcup_mailauth.cli.output import advise, attended, say, settings, warn
 from netcup_mailauth.clock import Pauses
-from netcup_mailauth.dnsio.ask import Resolver, host_and_port
+from netcup_mailauth.dnsio.ask import host_and_port
 from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
 from netcup_mailauth.errors import CredentialsError, UsageError
 from netcup_mailauth.files import NotOursError, config_file
@@ -185,6 +185,11 @@ class Run:
         return server
 
     @cached_property
+    def dns(self) -> Dns:
+        """The DNS of this run, with the one cache of its resolver's answers."""
+        return RunDns(self.resolver, run=self)
+
+    @cached_property
     def _stdin(self) -> Callable[[], bytes]:
         """Standard input is there once: a run that writes, then waits, asks for its key twice."""
         return _stdin()
@@ -243,7 +248,7 @@ class Run:
 
         bare = self._bare(reporter)
         if exported is not None:
-            dns = Dns(self.resolver, zones=exported)
+            dns = Dns(self.resolver, zones=exported, cache=self.dns.cache)
             return Session(exported, dns, bare.keys, reporter=bare.reporter)
         seconds = LOCK_TIMEOUT if lock_timeout is None else lock_timeout
         return replace(bare, apis=self.backend, jobs=self.many.jobs, lock_timeout=seconds)
@@ -251,6 +256,7 @@ class Run:
     def checking(self) -> Session:
         """What a check works with: netcup's copy of a zone is read only with credentials."""
         bare = self._bare(None)
+        bare = replace(bare, jobs=self.many.jobs)
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:
@@ -258,7 +264,7 @@ class Run:
         from netcup_mailauth.keys.sources import Sources
 
         return Session(
-            dns=RunDns(self.resolver, run=self),
+            dns=self.dns,
             keys=Sources(self._stdin, lambda: self.mailcow, self.mailcow_named),
             state=self.memory,
             reporter=reporter or Nobody(),
@@ -279,7 +285,7 @@ class Run:
         """The servers to ask about a zone: those named, else its own."""
         named = self.servers_named or _listed(os.environ.get(NAMESERVER.variable))
         if not named:
-            return authoritative(zone, Resolver(self.resolver))
+            return authoritative(zone, self.dns.lookup())
         with self._opening:
             if not self._servers_told:
                 _tell(f"name servers: {', '.join(named)}")

@@ -14,8 +14,10 @@ import ipaddress
 import re
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from netcup_mailauth.dnsio.cache import SILENCE, UNSAID, Cache, Place
+from netcup_mailauth.dnsio.lanes import in_lanes
 from netcup_mailauth.errors import UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.lookup import PORT, Answer, Query, Status
 
@@ -34,7 +36,6 @@ __all__ = ["LIFETIME", "Resolver", "host_and_port", "zone_of"]
 LIFETIME = 5.0
 """Seconds for finding a zone, retries included."""
 
-_AT_ONCE = 32
 _ROUNDS = 2
 """How often each server is tried that does not answer."""
 
@@ -45,15 +46,16 @@ _AT_A_CUT = frozenset({"NS", "SOA"})
 class Resolver:
     """Answers the core's queries: a :data:`netcup_mailauth.lookup.Lookup` that asks DNS.
 
-    What was asked once is remembered. Failures are answers, never exceptions: ``SERVFAIL`` for a
-    name that DNS cannot hold, for nonsense and for an alias that leads round and round;
-    ``TIMEOUT`` for silence and for what was not asked. Aliases are followed as far as the
-    resolver's own answer goes, but for NS and SOA, which belong to the name itself. Of several
-    servers the next is tried when one is silent or fails.
+    What was asked once is remembered; what the ``cache`` of the run holds, or is being asked by
+    somebody else, is not asked. Failures are answers, never exceptions: ``SERVFAIL`` for a name
+    that DNS cannot hold, for nonsense and for an alias that leads round and round; ``TIMEOUT`` for
+    silence and for what was not asked. Aliases are followed as far as the resolver's own answer
+    goes, but for NS and SOA, which belong to the name itself. Of several servers the next is tried
+    when one is silent or fails.
 
     ``server`` is ``HOST[:PORT]``, the system's by default. At most ``limit`` different queries are
-    asked, in ``budget`` seconds: a batch never takes longer than what is left of them. One try at
-    one server takes ``timeout`` seconds.
+    answered, in ``budget`` seconds of asking, in which waiting for the turn among the questions of
+    others does not count. One try at one server takes ``timeout`` seconds.
 
     Raises:
         UsageError: ``server`` is not ``HOST[:PORT]``, or the host has no address.
@@ -63,11 +65,13 @@ class Resolver:
         self,
         server: str | None = None,
         *,
+        cache: Cache | None = None,
         limit: int = 50,
         budget: float = 10.0,
         timeout: float = 2.0,
     ) -> None:
         self._places = None if server is None else _places_of(server)
+        self._cache = Cache() if cache is None else cache
         self._limit = limit
         self._left = budget
         self._timeout = timeout
@@ -82,48 +86,114 @@ class Resolver:
 
     def _ask(self, queries: list[Query]) -> None:
         """Add to what is known, as far as limit and budget go."""
-        room = self._limit - len(self._known)
         places = self._servers()
-        if self._left <= 0 or not places or not queries[:room]:
-            return
-        started = monotonic()
-        until = started + self._left
-        answers = side_by_side(
-            lambda query: self._answer(query, places, until), queries[:room], _AT_ONCE
-        )
-        self._known.update(zip(queries[:room], answers, strict=True))
-        self._left -= monotonic() - started
+        left = queries[: max(0, self._limit - len(self._known))]
+        while left and places and self._left > 0:
+            self._ask_once(left, places)
+            # What somebody else asked, and gave up early, has no answer yet.
+            left = [query for query in left if query not in self._known]
+
+    def _ask_once(self, queries: list[Query], places: tuple[Place, ...]) -> None:
+        silent = self._cache.silent
+        begun = {query: self._cache.begin((places, query)) for query in queries}
+        own = [query for query, (_, is_ours) in begun.items() if is_ours]
+        spent: list[float] = []
+
+        def asked(query: Query) -> Answer | None:
+            """``None`` where nobody answers lately: then the first question tries it for all."""
+            if query != own[0] and silent.issuperset(places):
+                return None
+            began = monotonic()
+            until = began + self._left - max(spent, default=0.0)
+            answer, seconds = self._answer(query, places, until)
+            spent.append(monotonic() - began)
+            self._cache.end((places, query), None if seconds is None else answer, seconds or 0.0)
+            return answer
+
+        try:
+            answers = in_lanes(asked, own, lambda _query: places)
+            for query, answer in zip(own, answers, strict=True):
+                if answer is not None:
+                    self._known[query] = answer
+                elif answers[0] == Answer(Status.TIMEOUT):
+                    self._known[query] = answers[0]
+                    self._cache.end((places, query), answers[0], SILENCE)
+        finally:
+            for query in own:
+                self._cache.end((places, query), None)
+        self._left -= max(spent, default=0.0)
+        for query, (future, is_ours) in begun.items():
+            heard = None if is_ours else future.result()
+            if heard is not None:
+                self._known[query] = heard
 
     def _servers(self) -> tuple[Place, ...]:
         if self._places is None:
             self._places = _systems_places()
         return self._places
 
-    def _answer(self, query: Query, places: tuple[Place, ...], until: float) -> Answer:
+    def _answer(
+        self, query: Query, places: tuple[Place, ...], until: float
+    ) -> tuple[Answer, float | None]:
+        """The answer, and how many seconds it holds; ``None`` where it was cut short.
+
+        Then it is only that there was not the time to hear one.
+        """
         try:
             question = to_resolver(query)
         except ValueError:
-            return Answer(Status.SERVFAIL)
+            return Answer(Status.SERVFAIL), 0.0
         failed: set[Place] = set()
-        for place in places * _ROUNDS:
+        heard_out: set[Place] = set()
+        silent = self._cache.silent
+        for place in sorted(places, key=silent.__contains__) * _ROUNDS:
             now = monotonic()
             if place in failed or now >= until:
                 continue
-            answer = _try(query, place, question, min(until, now + self._timeout))
-            if answer.status is Status.SERVFAIL:
-                failed.add(place)
-            elif answer.status is not Status.TIMEOUT:
-                return answer
-        return Answer(Status.SERVFAIL if failed else Status.TIMEOUT)
+            answer, seconds = _try(query, place, question, min(until, now + self._timeout))
+            if answer.status is Status.TIMEOUT:
+                if now + self._timeout <= until:
+                    heard_out.add(place)
+                    silent.add(place)
+                continue
+            silent.discard(place)
+            if answer.status is not Status.SERVFAIL:
+                return answer, seconds
+            failed.add(place)
+        status = Status.SERVFAIL if failed else Status.TIMEOUT
+        return Answer(status), SILENCE if failed | heard_out >= set(places) else None
 
 
-def _try(query: Query, place: Place, question: QueryMessage, until: float) -> Answer:
+def _try(query: Query, place: Place, question: QueryMessage, until: float) -> tuple[Answer, float]:
     try:
-        return _answered(query, exchange(place, question, until))
+        message = exchange(place, question, until)
     except NoAnswerError:
-        return Answer(Status.TIMEOUT)
+        return Answer(Status.TIMEOUT), SILENCE
     except BadAnswerError:
-        return Answer(Status.SERVFAIL)
+        return Answer(Status.SERVFAIL), SILENCE
+    answer = _answered(query, message)
+    return answer, _seconds(answer, message)
+
+
+def _seconds(answer: Answer, message: Message) -> float:
+    """How long caches may keep what a message says: the least of what it rests on.
+
+    A chain of aliases holds as long as each of them; what they lead to that is not there, as long
+    as its zone says (RFC 2308, 5).
+    """
+    held = [float(part.ttl) for part in message.answer]
+    if answer.status is not Status.OK:
+        denied = negative_ttl(message)
+        held.append(UNSAID if denied is None else float(denied))
+    return min(held)
+
+
+def negative_ttl(message: Message) -> int | None:
+    """Seconds that caches may keep what a message denies (RFC 2308, 5); ``None`` if unsaid."""
+    import dns.rdatatype
+
+    found = [part for part in message.authority if part.rdtype == dns.rdatatype.SOA]
+    return min(found[0].ttl, found[0][0].minimum) if found else None
 
 
 def _answered(query: Query, message: Message) -> Answer:
@@ -158,7 +228,7 @@ def _follow(query: Query, message: Message) -> Answer:
     return Answer(Status.SERVFAIL)
 
 
-def zone_of(domain: str, server: str | None = None) -> str:
+def zone_of(domain: str, server: str | None = None, cache: Cache | None = None) -> str:
     """The zone that ``domain`` lies in: the nearest name upwards with an SOA record.
 
     A name that DNS gives no answer for ends the search: the zone could begin right there.
@@ -168,7 +238,7 @@ def zone_of(domain: str, server: str | None = None) -> str:
         UnknownZoneError: DNS does not answer.
         ZoneError: it knows no such zone.
     """
-    resolver = Resolver(server, limit=_MOST_LABELS, budget=LIFETIME)
+    resolver = Resolver(server, cache=cache, limit=_MOST_LABELS, budget=LIFETIME)
     name = domain.lower().removesuffix(".")
     while "." in name:
         [answer] = resolver([Query(name, "SOA")])
@@ -381,27 +451,6 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-def side_by_side(
-    function: Callable[[Item], Result], items: Sequence[Item], at_most: int
-) -> list[Result]:
-    """The results of ``function``, in the order of ``items``, worked out in threads.
-
-    All threads have ended when this returns, so ``function`` must end by itself. What has not
-    begun when one of them raises, or the user interrupts, is not begun.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(min(at_most, max(1, len(items))), thread_name_prefix="dnsio")
-    try:
-        return list(pool.map(function, items))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 ROOT = "."
 
 
@@ -463,10 +512,6 @@ _TEXT: dict[RecordType, Callable[[Any], str]] = {
     "SOA": _soa,
     "TXT": lambda record: b"".join(record.strings).decode("latin-1"),
 }
-
-
-Place = tuple[str, int]
-"""An IP address and a port."""
 
 
 def host_and_port(text: str) -> tuple[str, int]:

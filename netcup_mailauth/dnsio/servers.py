@@ -6,9 +6,10 @@ machines behind the addresses of one name need not agree, and a receiver may ask
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from netcup_mailauth.dnsio import ask
 from netcup_mailauth.dnsio.ask import (
@@ -16,13 +17,15 @@ from netcup_mailauth.dnsio.ask import (
     addresses,
     has_route,
     host_and_port,
+    negative_ttl,
     records,
-    side_by_side,
     texts,
     to_text,
     to_wire,
     zone_of,
 )
+from netcup_mailauth.dnsio.cache import Cache, Place
+from netcup_mailauth.dnsio.lanes import both, in_lanes
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.lookup import (
     USABLE,
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
 
     from dns.message import Message, QueryMessage
 
-    from netcup_mailauth.dnsio.ask import Place
     from netcup_mailauth.lookup import RecordType
     from netcup_mailauth.netcup.zonefile import ZoneFiles
 
@@ -126,8 +128,6 @@ def parse_servers(texts: Iterable[str]) -> tuple[Server, ...]:
 TIMEOUT = 2.5
 """Seconds for one question to one server, the retry and TCP included."""
 
-_AT_ONCE = 100
-
 
 def ask_each(
     servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
@@ -135,8 +135,8 @@ def ask_each(
     """For each server its answers to the queries, in their order, all asked side by side.
 
     Over TCP what does not fit in UDP. It all takes as long as the slowest single answer, at most
-    ``timeout`` seconds, in which a question goes out twice if need be; beyond 100 questions, that
-    much for each hundred.
+    ``timeout`` seconds, in which a question goes out twice if need be; beyond what one server is
+    asked at a time, that much for each such number.
     """
     return _ask(_over_udp, servers, queries, timeout)
 
@@ -166,9 +166,14 @@ def _ask(
     asked = dict.fromkeys(servers)
     pairs = [(server, query) for server in asked for query in queries]
     answers = iter(
-        side_by_side(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _AT_ONCE)
+        in_lanes(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _lane)
     )
     return {server: tuple(next(answers) for _ in queries) for server in asked}
+
+
+def _lane(pair: tuple[Server, Query]) -> Place:
+    """All questions to one server go one way."""
+    return pair[0].address, pair[0].port
 
 
 def _over_udp(place: Place, question: QueryMessage, until: float) -> Message:
@@ -221,7 +226,7 @@ def _own_answer(query: Query, message: Message) -> ServerAnswer:
     if message.answer:
         return ServerAnswer(ServerStatus.BAD, detail="the answer does not fit the question")
     status = ServerStatus.NXDOMAIN if missing else ServerStatus.EMPTY
-    return ServerAnswer(status, ttl=_negative_ttl(message))
+    return ServerAnswer(status, ttl=negative_ttl(message))
 
 
 def _referral(query: Query, message: Message) -> tuple[str, tuple[str, ...]]:
@@ -235,13 +240,6 @@ def _referral(query: Query, message: Message) -> tuple[str, tuple[str, ...]]:
     return "", ()
 
 
-def _negative_ttl(message: Message) -> int | None:
-    import dns.rdatatype
-
-    found = [part for part in message.authority if part.rdtype == dns.rdatatype.SOA]
-    return min(found[0].ttl, found[0][0].minimum) if found else None
-
-
 MAX_CHAIN = 8
 """CNAMEs followed in a row; more are taken for a loop."""
 
@@ -250,6 +248,9 @@ PATIENCE = 1.8
 
 A server that is dead costs this much once, so that a check stays under three seconds.
 """
+
+ALIKE = 0.05
+"""Seconds within which two servers count as equally quick."""
 
 _STATUS = {
     ServerStatus.OK: Status.OK,
@@ -260,20 +261,51 @@ _STATUS = {
 
 
 def survey(
-    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = PATIENCE
+    servers: Sequence[Server],
+    queries: Sequence[Query],
+    once: Sequence[Query] = (),
+    silent: set[Place] | None = None,
+    *,
+    timeout: float = PATIENCE,
 ) -> Survey:
-    """Ask every server every query, all at once, and note which ones are quick."""
-    started = monotonic()
-    own = tuple(dict.fromkeys(queries))
+    """Ask every server every query, all at once, and note which ones are quick.
 
-    def asked(server: Server) -> tuple[tuple[ServerAnswer, ...], float]:
-        return ask_each([server], own, timeout=timeout)[server], monotonic() - started
+    ``once`` is asked in the same wave, of one server alone: not of the same for all domains. Those
+    that are known to be ``silent`` are asked for the first query, and for the rest if they answer
+    that: so that a dead server costs many domains little.
+    """
+    silent = set() if silent is None else silent
+    known, own = tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(queries))
+    beside = [query for query in dict.fromkeys(once) if query not in own]
+    share = crc32(own[0].name.encode()) % len(known) if own and known else 0
+    one = known[share : share + 1]
+    pairs = [(server, query) for server in known for query in own]
+    pairs += [(server, query) for server in one for query in beside]
 
-    known = tuple(dict.fromkeys(servers))
-    found = dict(zip(known, side_by_side(asked, known, _AT_ONCE), strict=True))
-    answers = {server: answered for server, (answered, _) in found.items()}
+    def asked(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float]:
+        answer = _answer(_over_udp, *pair, monotonic() + timeout)
+        change = silent.add if answer.status is ServerStatus.NO_ANSWER else silent.discard
+        change(_lane(pair))
+        return answer, monotonic()
+
+    def unless_silent(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float] | None:
+        return None if pair[1] != own[0] and _lane(pair) in silent else asked(pair)
+
+    told = zip(pairs, in_lanes(unless_silent, pairs, _lane), strict=True)
+    found = {pair: heard for pair, heard in told if heard is not None}
+    for pair in pairs:
+        first = found[pair[0], own[0]]
+        if first[0].status is ServerStatus.NO_ANSWER:
+            found.setdefault(pair, first)
+    left = [pair for pair in pairs if pair not in found]
+    found |= zip(left, in_lanes(asked, left, _lane), strict=True)
+    answers = {server: tuple(found[server, query][0] for query in own) for server in known}
+    done = {s: max((found[s, query][1] for query in own), default=0.0) for s in known}
     usable = [s for s in known if any(a.status in USABLE for a in answers[s])]
-    return Survey(own, answers, tuple(sorted(usable, key=lambda server: found[server][1])))
+    soonest = min((done[server] for server in usable), default=0.0)
+    usable.sort(key=lambda server: (done[server] - soonest) // ALIKE)
+    said = tuple((query, found[server, query][0]) for server in one for query in beside)
+    return Survey(own, answers, tuple(usable), said)
 
 
 def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:
@@ -289,7 +321,13 @@ def surveyed_further(asked: Survey, queries: Iterable[Query]) -> Survey:
         server: (*own, *said.get(server, own[:1] * len(more)))
         for server, own in asked.answers.items()
     }
-    return Survey((*asked.queries, *more), answers, asked.order)
+    return Survey((*asked.queries, *more), answers, asked.order, asked.beside)
+
+
+def answers_of(asked: Survey) -> dict[Query, Answer]:
+    """What a survey has found out already; where an alias leads to it has not."""
+    best = asked.best().items()
+    return {q: _answer_of(a) for q, a in best if a.status is not ServerStatus.CNAME}
 
 
 def serves_records(zone: str, servers: Sequence[Server]) -> bool | None:
@@ -331,19 +369,29 @@ class ZoneServers:
         """One answer for each query, in the order asked; each round goes out side by side."""
         targets = {query: query for query in queries}
         done: dict[Query, Answer] = {}
-        for _ in range(MAX_CHAIN):
-            self._ask([target for query, target in targets.items() if query not in done])
-            for query, target in targets.items():
-                if query not in done and self._is_ours(target.name):
-                    answer = self._known.get(target)
-                    if answer is not None and answer.status is ServerStatus.CNAME:
-                        targets[query] = Query(answer.cname, query.type)
-                    elif answer is None or not self._is_delegated(target, answer):
-                        done[query] = _answer_of(answer)
-        outside = [q for q, target in targets.items() if q not in done and self._is_out(target)]
-        found = self._outside([targets[query] for query in outside]) if outside else []
-        done.update(zip(outside, found, strict=True))
+        for _ in range(MAX_CHAIN + 1):
+            left = [query for query in targets if query not in done]
+            outside = [query for query in left if self._is_out(targets[query])]
+            own = [targets[query] for query in left if query not in outside]
+            if not left:
+                break
+            done |= zip(outside, self._asked(own, [targets[q] for q in outside]), strict=True)
+            for query in left:
+                answer = self._known.get(targets[query])
+                if query in done or not self._is_ours(targets[query].name):
+                    continue
+                if answer is not None and answer.status is ServerStatus.CNAME:
+                    targets[query] = Query(answer.cname, query.type)
+                elif answer is None or not self._is_delegated(targets[query], answer):
+                    done[query] = _answer_of(answer)
         return [done.get(query, Answer(Status.SERVFAIL)) for query in queries]
+
+    def _asked(self, own: Sequence[Query], outside: Sequence[Query]) -> Sequence[Answer]:
+        """Ask the servers, and whoever answers what lies outside meanwhile: its answers."""
+        if outside and any(query not in self._tried for query in own):
+            return both(lambda: self._outside(outside), lambda: self._ask(own))[0]
+        self._ask(own)
+        return self._outside(outside) if outside else ()
 
     def _is_ours(self, name: str) -> bool:
         return name == self._domain or name.endswith(f".{self._domain}")
@@ -391,15 +439,17 @@ class Dns:
 
     Resolver (the system's if ``None``) and servers (a zone's own if empty) are HOST or HOST:PORT.
     ``zones`` are exported ones, which say themselves what lies in them; ``None`` to ask DNS.
+    What resolvers answer is in the ``cache``; what a zone's servers say never is.
     """
 
     resolver: str | None = None
     servers: tuple[str, ...] = ()
     zones: ZoneFiles | None = None
+    cache: Cache = field(default_factory=Cache, compare=False, repr=False)
 
     def lookup(self) -> Lookup:
         """A look-up with a budget of queries and time of its own: one for each domain."""
-        return Resolver(self.resolver)
+        return Resolver(self.resolver, cache=self.cache)
 
     def zone_of(self, domain: str) -> str:
         """The zone that a domain lies in.
@@ -409,7 +459,7 @@ class Dns:
         """
         if self.zones is not None:
             return self.zones.zone_of(domain)
-        return zone_of(domain, self.resolver)
+        return zone_of(domain, self.resolver, self.cache)
 
     def servers_of(self, zone: str) -> tuple[Server, ...]:
         """The servers to ask about a zone: those named, else its own.
@@ -420,7 +470,13 @@ class Dns:
         """
         if self.servers:
             return parse_servers(self.servers)
-        return authoritative(zone, Resolver(self.resolver))
+        return authoritative(zone, self.lookup())
+
+    def survey(
+        self, servers: Sequence[Server], queries: Sequence[Query], once: Sequence[Query]
+    ) -> Survey:
+        """What each of these servers says of each query, and one of them of those beside."""
+        return survey(servers, queries, once, self.cache.silent)
 
     def ask(
         self, servers: Sequence[Server], queries: Sequence[Query]

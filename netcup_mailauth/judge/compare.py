@@ -20,7 +20,7 @@ from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
 from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, same_meaning
-from netcup_mailauth.lookup import USABLE, Answer, Query, ServerStatus, Status
+from netcup_mailauth.lookup import USABLE, Answer, Query, ServerAnswer, ServerStatus, Status, Survey
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import (
     DesiredRecord,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import DkimSource
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.lookup import Lookup, Server, ServerAnswer, Survey
+    from netcup_mailauth.lookup import Lookup, Server
     from netcup_mailauth.policy import Wish
 
 
@@ -182,15 +182,28 @@ def netcup_selectors(known: Known, asked: Survey, lookup: Lookup) -> tuple[str, 
     (mx,) = lookup([Query(known.domain, "MX")])
     if not is_mail_at_netcup(in_order(mx.values)):
         return ()
-    names = [_name(known, Kind.DKIM, selector) for selector in NETCUP_SELECTORS]
-    aliases = lookup([Query(name, "CNAME") for name in names])
-    keys = lookup([Query(name, "TXT") for name in names])
+    answers_at_names = lookup(netcup_key_queries(known))
+    half = len(NETCUP_SELECTORS)
+    aliases, keys = answers_at_names[:half], answers_at_names[half:]
     netcups = {
         selector: any(map(dkim.is_dkim, key.values))
         for selector, alias, key in zip(NETCUP_SELECTORS, aliases, keys, strict=True)
         if any(map(is_netcup_key, alias.values))
     }
     return tuple(s for s, leads in netcups.items() if leads) or tuple(netcups)
+
+
+def in_silence(asked: Survey, queries: Sequence[Query]) -> Survey:
+    """A survey in which the servers have said nothing yet of further queries."""
+    nothing = (ServerAnswer(ServerStatus.NO_ANSWER),) * len(queries)
+    answers = {server: (*own, *nothing) for server, own in asked.answers.items()}
+    return Survey((*asked.queries, *queries), answers, asked.order, asked.beside)
+
+
+def netcup_key_queries(known: Known) -> list[Query]:
+    """What tells of netcup's own keys: the CNAME at each of their names, and the TXT behind it."""
+    names = [_name(known, Kind.DKIM, selector) for selector in NETCUP_SELECTORS]
+    return [*(Query(name, "CNAME") for name in names), *(Query(name, "TXT") for name in names)]
 
 
 def served_zone(zone: str, texts: Mapping[str, Iterable[str]]) -> Zone:
@@ -370,11 +383,14 @@ class AsServed:
 
     def __call__(self, queries: Sequence[Query]) -> Sequence[Answer]:
         """One answer for each query, in the order asked."""
+        if self.copy is self.served:
+            found = zip(queries, self.served(queries), strict=True)
+            return [self._corrected(query, answer) for query, answer in found]
         asked = [q for q in queries if self._is_served(q)]
         rest = [q for q in queries if not self._is_served(q)]
-        found = dict(zip(asked, self.served(asked), strict=True)) if asked else {}
-        found |= zip(rest, self.copy(rest), strict=True) if rest else ()
-        return [self._corrected(query, found[query]) for query in queries]
+        told = dict(zip(asked, self.served(asked), strict=True)) if asked else {}
+        told |= zip(rest, self.copy(rest), strict=True) if rest else ()
+        return [self._corrected(query, told[query]) for query in queries]
 
     def _is_served(self, query: Query) -> bool:
         return query.type == "TXT" and query.name in self.names

@@ -210,7 +210,11 @@ def _is_address(text: str) -> bool:
 
 def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
     """Forward-confirmed reverse DNS, without which large receivers refuse mail."""
-    pointers = lookup([Query(ip_address(s.address).reverse_pointer, "PTR") for s in senders])
+    of_addresses = [Query(ip_address(s.address).reverse_pointer, "PTR") for s in senders]
+    zones = dict.fromkeys(zone for s in senders for zone in _reverse_zones(s.address))
+    answers = lookup([*of_addresses, *(Query(zone, "NS") for zone in zones)])
+    pointers = answers[: len(senders)]
+    served = dict(zip(zones, (a.values for a in answers[len(senders) :]), strict=True))
     names = list(dict.fromkeys(name for answer in pointers for name in answer.values))
     forward = _hosts(names, lookup)
     confirmed: dict[Sender, tuple[str, ...]] = {}
@@ -232,23 +236,25 @@ def _reverse(senders: Sequence[Sender], lookup: Lookup) -> Iterator[Finding]:
             f"The reverse DNS of {sender} {said}. Large receivers refuse mail for that.",
             f"Set it to {host} where the server is rented (at netcup: SCP > Network).",
         )
-    yield from _contact(confirmed, lookup)
+    yield from _contact(confirmed, served)
 
 
-def _contact(named: Mapping[Sender, tuple[str, ...]], lookup: Lookup) -> Iterator[Finding]:
-    """What T-Online asks of a server at netcup beside a reverse name (facts 2026-11-26, C3)."""
-    zones = {sender: _reverse_zones(sender.address) for sender in named}
-    queries = [
-        Query(zone, "NS") for zone in dict.fromkeys(z for own in zones.values() for z in own)
-    ]
-    served = {
-        query.name: answer.values for query, answer in zip(queries, lookup(queries), strict=True)
-    }
+def _contact(
+    named: Mapping[Sender, tuple[str, ...]], served: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    """What T-Online asks of a server at netcup beside a reverse name (facts 2026-11-26, C3).
+
+    ``served`` are the name servers of each reverse zone.
+    """
     ours = {
         sender: names
         for sender, names in named.items()
         if any(_DEFAULT_NAME.fullmatch(name.lower()) for name in names)
-        or any(_is_name_server(server) for zone in zones[sender] for server in served[zone])
+        or any(
+            _is_name_server(server)
+            for zone in _reverse_zones(sender.address)
+            for server in served[zone]
+        )
     }
     if not ours:
         return

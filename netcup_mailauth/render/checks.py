@@ -57,10 +57,13 @@ _ENDS = {ExitCode.OK: "right", ExitCode.NOT_YET: "not everywhere yet", ExitCode.
 
 def check_text(report: CheckReport, page: Page, full: bool = False) -> str:
     """The report for people; of several domains the totals come last."""
-    blocks = [_domain(domain, page, full) for domain in report.domains]
-    if len(blocks) > 1:
-        blocks.append(f"{_totals(report)}\n")
-    return "\n".join(blocks)
+    blocks = [domain_text(domain, page, full) for domain in report.domains]
+    return "\n".join([*blocks, *([totals_text(report)] if len(blocks) > 1 else [])])
+
+
+def totals_text(report: CheckReport) -> str:
+    """How many domains are how, in a line."""
+    return f"{_totals(report)}\n"
 
 
 def check_document(report: CheckReport) -> dict[str, Any]:
@@ -94,7 +97,8 @@ def _totals(report: CheckReport) -> str:
     return f"{counted(len(codes), 'domain', 'domains')}: {listed}."
 
 
-def _domain(domain: DomainCheck, page: Page, full: bool) -> str:
+def domain_text(domain: DomainCheck, page: Page, full: bool = False) -> str:
+    """One domain of a report for people."""
     name = page.paint(both_forms(domain.domain), "bold")
     if domain.error is not None and not page.why:
         return f"{name}: {page.paint('failed', 'red')}\n"

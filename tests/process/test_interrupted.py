@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,10 +15,19 @@ from tests.process.command import Command
 from tests.worlds import requests_of, until_called
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SPF = ("--spf-drop", "include:_spf.webhosting.systems", "--spf", "v=spf1 mx a -all")
 TEN = [f"example-{number}.de" for number in range(10)]
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened."""
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -95,3 +105,18 @@ def _line_with(process: Any, words: bytes) -> bytes:
         if words in line:
             return bytes(line)
     return b""
+
+
+def test_a_check_of_many_domains_ends_when_interrupted(tmp_path: Path) -> None:
+    """What is being asked about is shown, and nothing further is begun."""
+    many = [f"example-{number}.de" for number in range(60)]
+    with Sandbox(many, rate=None) as sandbox:
+        sandbox.resolver_fault("slow", delay=0.5)
+        process = Command(sandbox, tmp_path).start("check", *many, "--kind", "spf")
+        until(lambda: sandbox.stats()["resolver"] != 0)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in error
+    assert b"example-0.de: " in output
+    assert b"example-59.de" not in output

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.dnsio import servers
+from netcup_mailauth.dnsio import lanes, servers
 from netcup_mailauth.sandbox import Sandbox
 from tests.apis import CCP
 from tests.core.judge.cases import key_record
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from netcup_mailauth.lookup import Query, Server, ServerAnswer
     from tests.story.inprocess import Cli, PointedAt
 
 
@@ -458,15 +457,12 @@ def test_refused_credentials_do_not_stop_a_check_and_are_not_tried_again(check: 
 def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each name server was waited for; what it is asked at once is waited for once."""
     times: Counter[str] = Counter()
-    ask_each = servers.ask_each
 
-    def noted(
-        whom: Sequence[Server], queries: Sequence[Query], **more: Any
-    ) -> dict[Server, tuple[ServerAnswer, ...]]:
-        times.update(f"{server.address}:{server.port}" for server in whom)
-        return ask_each(whom, queries, **more)
+    def noted(function: Callable[[Any], Any], items: Sequence[Any], lane: Any) -> list[Any]:
+        times.update(f"{host}:{port}" for host, port in set(map(lane, items)))
+        return lanes.in_lanes(function, items, lane)
 
-    monkeypatch.setattr(servers, "ask_each", noted)
+    monkeypatch.setattr(servers, "in_lanes", noted)
     return times
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from contextlib import ExitStack
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from netcup_mailauth.actions import checking
+from netcup_mailauth.cli import output
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.sandbox import Quirks, Sandbox
+from tests.questions import noted
 from tests.worlds import requests_of
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ SPF = "v=spf1 mx a ~all"
 WISH = ("--spf", SPF, "--spf-drop", "include:_spf.webhosting.systems")
 TEN = [f"example-{number}.de" for number in range(10)]
 JOBS = ("--jobs", "5", "--rate", "0")
+FRESH = "v=spf1 mx a include:_spf.webhosting.systems ~all"
+"""The SPF record that a fresh zone of the sandbox has."""
 
 
 @pytest.fixture
@@ -156,3 +162,93 @@ def test_changed_shows_no_domain_at_which_there_is_nothing_to_do(
     ended = cli(command, *TEN[:3], *WISH, "--kind", "spf", "--changed")
     assert TEN[2] in ended.stdout
     assert TEN[0] not in ended.stdout
+
+
+# ---------------------------------------------------------------------------------- DNS
+
+
+SHOP = "_spf.shop.example"
+INCLUDING = f"v=spf1 mx a include:{SHOP} -all"
+SHOPPING = ("--spf", INCLUDING, *WISH[2:])
+WORLD = {SHOP: {"TXT": ["v=spf1 ip4:198.51.100.7 -all"]}}
+
+
+@pytest.mark.parametrize("jobs", ["1", "5"])
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes")], ids=["plan", "apply"])
+def test_the_guard_asks_the_resolver_nothing_twice_however_many_domains_include_the_same(
+    start: Start, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], jobs: str
+) -> None:
+    cli = start(TEN, world=WORLD)
+    questions = noted(monkeypatch)
+    ended = cli(command[0], *TEN, *SHOPPING, *command[1:], "--jobs", jobs, "--rate", "0")
+    assert ended.code == 0, ended.stderr
+    asked = questions.of(cli.sandbox.addresses.resolver)
+    assert len(asked) == len(set(asked))
+    assert [question for question in asked if question.startswith(SHOP)] == [f"{SHOP}. IN TXT"]
+
+
+def test_a_check_of_many_domains_says_what_one_of_each_says(start: Start) -> None:
+    cli = start(TEN)
+    alone = [cli("check", domain).stdout for domain in TEN]
+    ended = cli("check", *TEN)
+    *told, totals = ended.stdout.split("\n\nexample-")
+    assert ended.code == ExitCode.UNVERIFIED
+    assert ended.stdout == "\n".join([*alone, "10 domains: 10 wrong.\n"])
+    assert len(told) + 1 == len(TEN)
+    assert "10 domains: 10 wrong." in totals
+    document = json.loads(cli("check", *TEN, "--format", "json").stdout)
+    assert [domain["domain"] for domain in document["domains"]] == TEN
+
+
+def test_a_domain_is_shown_while_others_are_still_asked_about(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli = start(TEN)
+    seen = Event()
+    real_check, real_show = checking.check_domain, output.show
+
+    def checked(session: Any, wish: Any, *rest: Any) -> Any:
+        assert wish.domain != TEN[5] or seen.wait(60)
+        return real_check(session, wish, *rest)
+
+    def shown(text: str, **more: Any) -> None:
+        if f"{TEN[0]}:" in text:
+            seen.set()
+        real_show(text, **more)
+
+    monkeypatch.setattr(checking, "check_domain", checked)
+    monkeypatch.setattr("netcup_mailauth.cli.check.show", shown)
+    ended = cli("check", *TEN)
+    found = [line.partition(":")[0] for line in ended.stdout.splitlines() if line[:1] == "e"]
+    assert found == TEN
+
+
+def test_a_domain_that_fails_is_told_where_it_stands_and_the_others_go_on(start: Start) -> None:
+    cli = start(TEN)
+    ended = cli("check", TEN[0], "nowhere.example", TEN[1])
+    assert ended.code == ExitCode.UNVERIFIED
+    assert re.findall(r"^([\w.-]+): ", ended.stdout, re.MULTILINE) == [
+        TEN[0],
+        "nowhere.example",
+        TEN[1],
+    ]
+    assert "netcup-mailauth: nowhere.example does not exist in DNS." in ended.stderr
+    assert ended.stdout.endswith("\n3 domains: 2 wrong, 1 failed.\n")
+
+
+def test_a_quiet_check_says_nothing_where_all_is_right_and_all_of_it_where_it_is_not(
+    start: Start,
+) -> None:
+    cli = start(TEN)
+    wish = ("--kind", "spf", "--spf", FRESH)
+    assert cli("-q", "check", *TEN, *wish, "--server", "198.51.100.9").stdout == ""
+    told = cli("-q", "check", *TEN, "--kind", "spf", "--spf", SPF)
+    assert told.stdout == cli("check", *TEN, "--kind", "spf", "--spf", SPF).stdout != ""
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_jobs_of_a_check_are_the_connections_to_netcup(start: Start, jobs: int) -> None:
+    cli = start(TEN, latency=0.02)
+    assert cli("check", *TEN, "--jobs", str(jobs)).code == ExitCode.UNVERIFIED
+    assert cli.sandbox.stats()["connections"] <= jobs
+    assert requests_of(cli.sandbox) == {"login": 1, "infoDnsRecords": 10, "logout": 1}

@@ -237,7 +237,7 @@ _FAILURES: dict[str, Callable[[], MailauthError]] = {
 def _checking(case: Checking) -> Iterator[str]:
     with ExitStack() as stack:
         ask = _answering({FIRST: {**case.dns, **case.one_server}, SECOND: case.dns})
-        stack.enter_context(mock.patch.object(servers, "ask_each", ask))
+        stack.enter_context(mock.patch.object(servers, "_answer", ask))
         reachable = _reachable(everywhere=not case.no_route)
         stack.enter_context(mock.patch.object(servers, "has_route", reachable))
         policy = dict(case.policy)
@@ -309,18 +309,13 @@ def _reachable(*, everywhere: bool) -> Callable[[tuple[str, int]], bool]:
     return lambda place: everywhere or ":" not in place[0]
 
 
-def _answering(having: Mapping[Server, Dns]) -> Callable[..., dict[Server, Any]]:
+def _answering(having: Mapping[Server, Dns]) -> Callable[..., ServerAnswer]:
     """Servers that answer at once, from what they have."""
 
-    def ask(
-        asked: Sequence[Server], queries: Sequence[Query], **_: Any
-    ) -> dict[Server, tuple[ServerAnswer, ...]]:
-        return {
-            server: tuple(_own_answer(Names(having[server]), query) for query in queries)
-            for server in asked
-        }
+    def answer(_exchange: object, server: Server, query: Query, _until: float) -> ServerAnswer:
+        return _own_answer(Names(having[server]), query)
 
-    return ask
+    return answer
 
 
 _SERVER_STATUS = {

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.checking import ADDRESSES_NOT_ASKED, check, check_domain
+from netcup_mailauth.actions import checking as checking_module
+from netcup_mailauth.actions.checking import (
+    ADDRESSES_NOT_ASKED,
+    check,
+    check_domain,
+    check_each,
+)
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio import servers
+from netcup_mailauth.dnsio.cache import Cache
 from netcup_mailauth.dnsio.servers import Dns, parse_servers
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
-from netcup_mailauth.judge.report import Basis, State
+from netcup_mailauth.judge.report import Basis, DomainCheck, State
 from netcup_mailauth.lookup import Answer, Query, Server, Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
 from netcup_mailauth.sandbox import Sandbox
 from tests.core.judge.cases import key_record, source
 from tests.edges.dnsio.nameserver import closed_port
+from tests.questions import LATE, noted
 from tests.sessions import Kept
 from tests.worlds import backend_of, requests_of
 
@@ -29,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.dkim import DkimSource
-    from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.records import Zone
 
@@ -121,15 +130,14 @@ def codes(check: DomainCheck) -> set[str]:
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_all_that_is_asked_of_a_server_is_asked_once_and_of_the_others_only_the_records(
-    live: bool,
-) -> None:
+def test_every_server_is_asked_for_the_records_and_one_of_them_for_the_rest(live: bool) -> None:
     with checking(live) as (sandbox, session):
         assert check_domain(session, WISH, Basis.CONFIG).exit_code == 0
         counts = sorted(int(n) for n in sandbox.stats()["dns"])
-        # SPF, DKIM and DMARC of each server; all the rest of one server at most.
-        assert counts[:2] == [3, 3]
-        assert counts[2] <= (3 if live else 20)
+        # SPF, DKIM and DMARC of each server; what nothing has to be known for of the first, the
+        # rest of the quickest one.
+        assert counts[0] == 3
+        assert sum(counts) <= 9 + (0 if live else 20)
         expected = {"login": 1, "infoDnsRecords": 1} if live else {}
         assert requests_of(sandbox) == expected
 
@@ -528,3 +536,142 @@ def test_netcups_own_keys_are_those_of_a_domain_whose_mail_it_sends(
     assert keys_of(check) == keys
     aliases = [r.servers[0].detail for r in check.records if r.name.startswith("key")]
     assert all("is a CNAME to key" in detail for detail in aliases)
+
+
+# How often, and after how many answers
+
+
+INCLUDING = "v=spf1 mx a include:_spf.example.net include:_spf.webhosting.systems -all"
+WORLD = {
+    "_spf.example.net": {"TXT": ["v=spf1 include:deeper.example.net -all"]},
+    "deeper.example.net": {"TXT": ["v=spf1 ip4:198.51.100.7 -all"]},
+    "25.113.0.203.in-addr.arpa": {"PTR": ["mail.example.com"]},
+}
+MANY = ("example.com", "example.org", "example.net", "example.info")
+
+
+def shared(domain: str) -> list[dict[str, str]]:
+    """A domain with the mail server and the include of all others."""
+    own = [r for r in RECORDS if r["type"] != "A" or domain == "example.com"]
+    return [{**r, "destination": INCLUDING} if r["destination"] == SPF else r for r in own]
+
+
+@contextmanager
+def many(live: bool = False) -> Iterator[tuple[Sandbox, Session]]:
+    zones = {domain: shared(domain) for domain in MANY}
+    world = {name: types for name, types in WORLD.items() if not name.endswith("example.net")}
+    world |= {name.replace(".net", ".test"): WORLD[name] for name in WORLD if name not in world}
+    with Sandbox([], zones=zones, world=world) as sandbox, backend_of(sandbox) as backend:
+        dns = Dns(sandbox.addresses.resolver, tuple(sandbox.addresses.nameservers))
+        yield sandbox, Session(backend if live else None, dns)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_nothing_is_asked_of_the_resolver_twice_in_a_run(
+    monkeypatch: pytest.MonkeyPatch, live: bool
+) -> None:
+    with many(live) as (sandbox, session):
+        questions = noted(monkeypatch)
+        wishes = [Wish(domain, DomainPolicy()) for domain in MANY]
+        assert len(check(session, wishes, Basis.CONFIG).domains) == len(MANY)
+        asked = questions.of(sandbox.addresses.resolver)
+    assert len(asked) == len(set(asked))
+    assert any("_spf.webhosting.systems" in question for question in asked)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("wish", [ANY, WISH], ids=["published", "wanted"])
+def test_a_check_waits_for_no_answer_that_nothing_depends_on(
+    monkeypatch: pytest.MonkeyPatch, wish: Wish, named: bool
+) -> None:
+    """The zone; its servers' addresses; what they have; includes and mail hosts; the reverse."""
+    zones = {"example.com": shared("example.com")}
+    with Sandbox([], zones=zones, world=WORLD) as sandbox:
+        dns = Dns(sandbox.addresses.resolver)
+        servers_ = parse_servers(sandbox.addresses.nameservers)
+        # The resolver names servers at port 53; these are asked in their place.
+        monkeypatch.setattr(servers, "_at", lambda _name, _answers: iter(servers_))
+        if named:
+            dns = Dns(sandbox.addresses.resolver, tuple(sandbox.addresses.nameservers))
+
+        def waves() -> int:
+            with monkeypatch.context() as patch:
+                questions = noted(patch, LATE)
+                fresh = replace(dns, cache=Cache())
+                assert check_domain(Session(dns=fresh), wish, Basis.CONFIG).conclusions
+                return questions.waves()
+
+        # A machine that is busy may let one go out late, which looks like another wave.
+        assert min(waves() for _ in range(3)) <= (4 if named else 5)
+
+
+def test_a_change_of_a_zones_own_servers_is_seen_at_once() -> None:
+    """In one run, with one cache: what ``--wait`` and a rotation rest on."""
+    with many() as (sandbox, session):
+        assert states(check_domain(session, ANY, Basis.CONFIG))["spf"] == "ok"
+        sandbox.set_zone("example.com", [r for r in shared("example.com") if r["type"] != "TXT"])
+        assert states(check_domain(session, ANY, Basis.CONFIG))["spf"] == "missing"
+
+
+def test_a_dead_server_is_asked_once_a_domain_where_others_have_waited_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servers, "PATIENCE", 0.3)
+    with many() as (sandbox, session):
+        sandbox.dns_fault(1, "drop")
+        wishes = [Wish(domain, DomainPolicy()) for domain in MANY]
+        check_domain(session, wishes[0], Basis.CONFIG)
+        before = int(sandbox.stats()["dns"][1])
+        report = check(session, wishes, Basis.CONFIG)
+        asked = int(sandbox.stats()["dns"][1]) - before
+    assert asked == 2 * len(MANY)  # each question goes out twice
+    assert all(set(states(domain).values()) == {"error"} for domain in report.domains)
+    assert all(domain.conclusions for domain in report.domains)
+
+
+def test_domains_come_in_their_order_each_as_soon_as_it_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = Event()
+
+    def checked(_session: Session, wish: Wish, *_: Any) -> DomainCheck:
+        if wish.domain == MANY[2]:
+            assert seen.wait(60)  # the first is told while this one is still being asked about
+        return DomainCheck(wish.domain, Basis.CONFIG)
+
+    monkeypatch.setattr(checking_module, "check_domain", checked)
+    found = check_each(Session(), [Wish(name, DomainPolicy()) for name in MANY], Basis.CONFIG)
+    domains = []
+    for one in found:
+        domains.append(one.domain)
+        seen.set()
+    assert domains == list(MANY)
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(1, 1), (3, 3)])
+def test_netcup_is_read_in_the_order_of_the_domains_by_as_many_as_there_are_jobs(
+    jobs: int, most: int
+) -> None:
+    read: list[str] = []
+    inside: set[str] = set()
+    seen: list[int] = []
+    with many(live=True) as (_, session):
+        real = session.apis
+        assert real is not None
+
+        def zone(name: str) -> Zone:
+            read.append(name)
+            inside.add(name)
+            seen.append(len(inside))
+            time.sleep(0.05)
+            inside.discard(name)
+            with lock:
+                return real.zone(name)
+
+        lock = Lock()
+        reading: Any = Reading(zone)
+        wishes = [Wish(domain, DomainPolicy()) for domain in MANY]
+        check(replace(session, apis=reading, jobs=jobs), wishes, Basis.CONFIG)
+    assert sorted(read) == sorted(MANY)
+    assert jobs > 1 or read == list(MANY)
+    assert max(seen) <= most

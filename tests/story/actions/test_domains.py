@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.actions import domains
-from netcup_mailauth.actions.domains import in_order
+from netcup_mailauth.actions.domains import Gate, in_order
 from netcup_mailauth.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def test_alone_it_uses_no_threads() -> None:
 
 TWICE = """
 import contextlib, os, signal, sys, threading, time
-from netcup_mailauth.actions.domains import in_order
+from netcup_mailauth.actions.domains import Gate, in_order
 from netcup_mailauth.actions.signals import uninterrupted
 
 begun = threading.Barrier(3)
@@ -263,3 +264,52 @@ def test_a_second_signal_stops_at_once_and_names_the_writes_in_flight(
     assert ended.returncode == code, ended.stderr
     orders = [("a.example", "b.example"), ("b.example", "a.example")]
     assert any(words.format(*order) in ended.stderr for order in orders), ended.stderr
+
+
+# ---------------------------------------------------------------------------------- the gate
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_what_goes_through_a_gate_goes_in_order_and_so_many_at_a_time(jobs: int) -> None:
+    """Whoever is there first waits for those before it, and for those that never come."""
+    gate = Gate(jobs)
+    entered: list[int] = []
+    most: list[int] = []
+    inside: set[int] = set()
+
+    def task(item: int, _tell: Tell) -> int:
+        with gate.passing(item) as turn:
+            if item % 5 == 3:
+                return item  # which fails before it comes there
+            time.sleep(0.002 * (7 - item % 7))
+            with turn:
+                entered.append(item)
+                inside.add(item)
+                most.append(len(inside))
+                time.sleep(0.002)
+                inside.remove(item)
+        return item
+
+    assert list(in_order(range(40), task, 8)) == list(range(40))
+    assert entered == [item for item in range(40) if item % 5 != 3]
+    assert max(most) <= jobs
+
+
+def test_an_error_inside_a_gate_lets_the_next_one_through() -> None:
+    gate = Gate(1)
+
+    def task(item: int, _tell: Tell) -> None:
+        with gate.passing(item) as turn, turn:
+            if item == 0:
+                raise HeardError
+
+    with pytest.raises(HeardError):
+        list(in_order(range(3), task, 3))
+    with gate.passing(3) as turn, turn:
+        pass
+
+
+def test_after_a_signal_nobody_waits_for_those_that_do_not_begin_any_more() -> None:
+    gate = Gate(1)
+    with gate.passing(7) as turn, turn:
+        pass

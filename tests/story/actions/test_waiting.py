@@ -9,7 +9,8 @@ from unittest.mock import patch
 
 import pytest
 
-from netcup_mailauth.actions.checking import (
+from netcup_mailauth.actions.session import Session
+from netcup_mailauth.actions.waiting import (
     JITTER,
     QUICK_FOR,
     SLOW,
@@ -19,7 +20,6 @@ from netcup_mailauth.actions.checking import (
     Watched,
     wait,
 )
-from netcup_mailauth.actions.session import Session
 from netcup_mailauth.clock import Clock, Pauses
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.judge.compare import Target

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from netcup_mailauth.actions.checking import Caches, Expectation, Lag, Waited
+from netcup_mailauth.actions.checking import Expectation
 from netcup_mailauth.actions.session import Session
+from netcup_mailauth.actions.waiting import Caches, Lag, Waited
 from netcup_mailauth.cli import check, live
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.cli.output import begin, settings
@@ -247,7 +248,7 @@ def test_only_what_can_come_is_waited_for(
     said: str,
 ) -> None:
     session = expecting(Stub(*targets, live_zone=live_zone))
-    watched = live._watched(session, WISH, Basis.CONFIG, ())
+    watched = live._watched(session, WISH, Basis.CONFIG, (), lambda words: words())
     assert (watched.targets if watched else ()) == waited_for
     assert said in capsys.readouterr().err
 

@@ -1,0 +1,150 @@
+"""Questions side by side, so many in flight at a time that neither servers nor this machine choke.
+
+A lane is whom a question goes to. Questions of one lane wait for one another beyond `IN_FLIGHT`,
+and hold up no other lane; the bounds hold for the whole process, whoever asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Other = TypeVar("Other")
+
+IN_FLIGHT = 32
+"""Questions that one server is asked at a time; name servers drop what comes in floods."""
+
+IN_ALL = 200
+"""Questions in flight at a time, whomever they go to."""
+
+
+def in_lanes(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    lane: Callable[[Item], Hashable],
+) -> list[Result]:
+    """The results of ``function``, in the order of ``items``, worked out in threads.
+
+    ``function`` must end by itself, and ask for no lanes in its turn. What has not begun when one
+    of them raises, or the user interrupts, is not begun; what is in flight then ends unheard.
+    """
+    jobs = [_Job(function, item, lane(item)) for item in items]
+    try:
+        for job in jobs:
+            _lanes.begin(job)
+        return [job.result() for job in jobs]
+    finally:
+        for job in jobs:
+            job.dropped = True
+
+
+class _Job:
+    """A question on its way: not begun any more once it is ``dropped``."""
+
+    def __init__(self, function: Callable[[Any], Any], item: object, lane: Hashable) -> None:
+        self.lane, self.dropped = lane, False
+        self._function, self._item = function, item
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def run(self) -> None:
+        try:
+            if not self.dropped:
+                self._result = self._function(self._item)
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            self._error = error
+        finally:
+            self._done.release()
+
+    def result(self) -> Any:
+        with self._done:
+            if self._error is not None:
+                raise self._error
+            return self._result
+
+
+class _Lanes:
+    """Threads that end when nothing waits; one works on a job at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._in_flight: dict[Hashable, int] = {}
+        self._waiting: dict[Hashable, deque[_Job]] = {}
+        self._in_all = 0
+
+    def begin(self, job: _Job) -> None:
+        """Work on a job now, or when there is room."""
+        with self._lock:
+            if self._in_all >= IN_ALL or not self._has_room(job.lane):
+                self._waiting.setdefault(job.lane, deque()).append(job)
+                return
+            self._in_all += 1
+            self._enter(job)
+        threading.Thread(target=self._work, args=(job,), name="dnsio", daemon=True).start()
+
+    def _work(self, job: _Job | None) -> None:
+        while job is not None:
+            job.run()
+            with self._lock:
+                self._leave(job)
+                job = self._next()
+                self._in_all -= job is None
+
+    def _next(self) -> _Job | None:
+        """The first of the lane with room that has waited longest for a turn, if one waits."""
+        lane = next(filter(self._has_room, self._waiting), None)
+        if lane is None:
+            return None
+        waiting = self._waiting.pop(lane)
+        job = waiting.popleft()
+        if waiting:
+            self._waiting[lane] = waiting  # behind the others
+        self._enter(job)
+        return job
+
+    def _has_room(self, lane: Hashable) -> bool:
+        return self._in_flight.get(lane, 0) < IN_FLIGHT
+
+    def _enter(self, job: _Job) -> None:
+        self._in_flight[job.lane] = self._in_flight.get(job.lane, 0) + 1
+
+    def _leave(self, job: _Job) -> None:
+        self._in_flight[job.lane] -= 1
+        if not self._in_flight[job.lane]:
+            del self._in_flight[job.lane]
+
+
+_lanes = _Lanes()
+
+
+def side_by_side(
+    function: Callable[[Item], Result], items: Sequence[Item], at_most: int
+) -> list[Result]:
+    """The same for what asks for lanes itself, ``at_most`` so many at a time.
+
+    All threads have ended when this returns.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(min(at_most, max(1, len(items))), thread_name_prefix="dnsio")
+    try:
+        return list(pool.map(function, items))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def both(first: Callable[[], Result], second: Callable[[], Other]) -> tuple[Result, Other]:
+    """What two that wait for different lanes say, one beside the other."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="dnsio") as pool:
+        other = pool.submit(second)
+        return first(), other.result()

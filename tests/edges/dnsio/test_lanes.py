@@ -1,0 +1,98 @@
+"""So many questions are in flight to one server, so many in all, and none holds up another's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from netcup_mailauth.dnsio import lanes
+from netcup_mailauth.dnsio.lanes import both, in_lanes
+
+PATIENCE = 30.0
+"""Seconds after which a test that hangs fails."""
+
+
+class Watched:
+    """Work that notes how much of it went on at a time, in each lane and in all."""
+
+    def __init__(self) -> None:
+        self.most: Counter[str] = Counter()
+        self._now: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, item: tuple[str, int]) -> int:
+        for change in (1, -1):
+            with self._lock:
+                for place in (item[0], "all"):
+                    self._now[place] += change
+                    self.most[place] = max(self.most[place], self._now[place])
+            if change == 1:
+                time.sleep(0.005)
+        return item[1]
+
+
+def lane(item: tuple[str, int]) -> str:
+    return item[0]
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    items = [("abc"[n % 3], n) for n in range(300)]
+    assert in_lanes(Watched(), items, lane) == list(range(300))
+    assert in_lanes(Watched(), [], lane) == []
+
+
+@pytest.mark.parametrize("askers", [1, 8])
+def test_a_server_is_asked_so_much_at_a_time_and_all_of_them_so_much(
+    monkeypatch: pytest.MonkeyPatch, askers: int
+) -> None:
+    """However many domains ask it."""
+    monkeypatch.setattr(lanes, "IN_FLIGHT", 3)
+    monkeypatch.setattr(lanes, "IN_ALL", 7)
+    watched = Watched()
+    items = [("abcde"[n % 5], n) for n in range(60)]
+    with ThreadPoolExecutor(askers) as pool:
+        found = list(pool.map(lambda _: in_lanes(watched, items, lane), range(askers)))
+    assert found == [list(range(60))] * askers
+    assert watched.most["all"] <= 7
+    assert all(watched.most[name] <= 3 for name in "abcde")
+
+
+def test_the_bounds_are_those_that_servers_can_bear() -> None:
+    assert (lanes.IN_FLIGHT, lanes.IN_ALL) == (32, 200)
+
+
+def test_a_full_lane_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "IN_FLIGHT", 2)
+    go_on = threading.Event()
+
+    def slow(item: tuple[str, int]) -> bool:
+        return go_on.wait(PATIENCE) if item[0] == "dead" else True
+
+    dead = [("dead", n) for n in range(9)]
+
+    def beside() -> list[bool]:
+        try:
+            return in_lanes(slow, [("alive", n) for n in range(9)], lane)
+        finally:
+            go_on.set()
+
+    assert both(lambda: in_lanes(slow, dead, lane), beside) == ([True] * 9, [True] * 9)
+
+
+def test_what_has_not_begun_when_one_fails_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "IN_FLIGHT", 1)
+    begun = []
+
+    def fails(item: tuple[str, int]) -> None:
+        begun.append(item[1])
+        time.sleep(0.2)
+        raise OSError(item[1])
+
+    with pytest.raises(OSError, match="0"):
+        in_lanes(fails, [("a", n) for n in range(50)], lane)
+    assert len(begun) < 5
+    assert in_lanes(lambda item: item[1], [("a", 1)], lane) == [1]  # the lane is free again

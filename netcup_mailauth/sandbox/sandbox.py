@@ -58,7 +58,8 @@ class Sandbox:
         world: names outside the zones that the resolver shall know, each with its types and their
             values: `{"_spf.shop.example": {"TXT": ["v=spf1 -all"]}}`.
         fixed_keys: take the API keys that every such sandbox has, instead of new ones.
-        replay: a recording of `--record`: what it has is answered instead of what the zones hold.
+        replay: a file that the command recorded: what netcup said in it is answered instead of
+            what the zones hold.
         clock: the time in seconds since 1970, for tests.
 
     Raises:

@@ -51,9 +51,7 @@ class Reply(NamedTuple):
 class HttpClient:
     """A session with one API.
 
-    ``what`` is its name in messages, as in "netcup's CCP API"; ``headers`` go with every request;
-    ``ahead`` is how many seconds the ``Date`` of its last answer was ahead of this machine's clock,
-    ``None`` if it had none that tells.
+    ``what`` is its name in messages, as in "netcup's CCP API"; ``headers`` go with every request.
     """
 
     def __init__(
@@ -74,8 +72,16 @@ class HttpClient:
             "Accept": "application/json",
             **(headers or {}),
         }
-        self.ahead: float | None = None
+        self._dated: tuple[str, float] | None = None
         self._idle: list[Line] = []
+
+    @property
+    def ahead(self) -> float | None:
+        """By how many seconds the ``Date`` of the last answer was ahead of this machine's clock.
+
+        ``None`` if it had none that tells.
+        """
+        return None if self._dated is None else _ahead(*self._dated)
 
     def close(self) -> None:
         """Close every connection that is not in use; a later request opens a new one."""
@@ -205,7 +211,7 @@ class HttpClient:
                 f"{self.what} answered with {_sort(body)} (HTTP {status}, {len(body)} bytes).",
                 "This happens when it is being maintained; try again later.",
             )
-        self.ahead = _ahead(response.headers.get("Date"))
+        self._dated = response.headers.get("Date", ""), time.time()
         return Reply(status, payload, response.headers.get("Retry-After"))
 
     def _body(self, response: requests.Response) -> bytes:
@@ -241,14 +247,14 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _ahead(date: str | None) -> float | None:
-    """How many seconds a ``Date`` is ahead of this machine's clock; ``None`` if it is none."""
+def _ahead(date: str, now: float) -> float | None:
+    """How many seconds a ``Date`` is ahead of ``now``; ``None`` if it is none."""
     from email.utils import parsedate_to_datetime
 
     try:
-        told = parsedate_to_datetime(date or "")
+        told = parsedate_to_datetime(date)
         told = told if told.tzinfo else told.replace(tzinfo=UTC)  # -0000 is UTC, too
-        return told.timestamp() - time.time()
+        return told.timestamp() - now
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -370,8 +370,11 @@ def reason_not_to_store(text: str, api: str) -> str | None:
     longest = LONGEST.get(api, max(LONGEST.values()))
     if len(text) > longest:
         return f"it has more than {longest} characters, and netcup is not known to keep so many"
+    unstorable = UNSTORABLE.get(api, {})
+    if text.isascii() and text.isprintable() and unstorable.keys().isdisjoint(text):
+        return None
     for character in text:
-        reason = UNSTORABLE.get(api, {}).get(character)
+        reason = unstorable.get(character)
         if reason is not None:
             return reason
         if not " " <= character <= "~":

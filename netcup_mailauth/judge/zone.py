@@ -155,6 +155,8 @@ def strays(zone: Zone, changed: Collection[DnsRecord | None] = ()) -> Iterator[F
     A near miss that is ``changed`` is told by the change.
     """
     for record in zone.records:
+        if record.type not in ("TXT", "CNAME"):
+            continue
         if not record.hostname.startswith("*"):  # which answers for every name below
             name = absolute(record.hostname, zone.name)
             why = _why_misplaced(record, zone.name)

@@ -58,9 +58,7 @@ class HttpClient:
     """A session with one API.
 
     ``what`` is its name in messages, as in "netcup's CCP API"; ``headers`` go with every request;
-    ``recorded`` has each exchange told to a recording, and the name of the API there;
-    ``ahead`` is how many seconds the ``Date`` of its last answer was ahead of this machine's clock,
-    ``None`` if it had none that tells.
+    ``recorded`` has each exchange told to a recording, and the name of the API there.
     """
 
     def __init__(
@@ -84,8 +82,16 @@ class HttpClient:
             "Accept-Encoding": "gzip, deflate",  # no other, whatever else could be unpacked here
             **(headers or {}),
         }
-        self.ahead: float | None = None
+        self._dated: tuple[str, float] | None = None
         self._idle: list[Line] = []
+
+    @property
+    def ahead(self) -> float | None:
+        """By how many seconds the ``Date`` of the last answer was ahead of this machine's clock.
+
+        ``None`` if it had none that tells.
+        """
+        return None if self._dated is None else _ahead(*self._dated)
 
     def close(self) -> None:
         """Close every connection that is not in use; a later request opens a new one."""
@@ -239,7 +245,7 @@ class HttpClient:
                 f"{self.what} answered with {_sort(body)} (HTTP {status}, {len(body)} bytes).",
                 "This happens when it is being maintained; try again later.",
             )
-        self.ahead = _ahead(response.headers.get("Date"))
+        self._dated = response.headers.get("Date", ""), time.time()
         return Reply(status, payload, response.headers.get("Retry-After"))
 
     def _hear(self, line: Line, response: requests.Response, body: bytes) -> None:
@@ -279,14 +285,14 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _ahead(date: str | None) -> float | None:
-    """How many seconds a ``Date`` is ahead of this machine's clock; ``None`` if it is none."""
+def _ahead(date: str, now: float) -> float | None:
+    """How many seconds a ``Date`` is ahead of ``now``; ``None`` if it is none."""
     from email.utils import parsedate_to_datetime
 
     try:
-        told = parsedate_to_datetime(date or "")
+        told = parsedate_to_datetime(date)
         told = told if told.tzinfo else told.replace(tzinfo=UTC)  # -0000 is UTC, too
-        return told.timestamp() - time.time()
+        return told.timestamp() - now
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -528,5 +534,5 @@ def _seconds(retry_after: str | None) -> float | None:
     text = (retry_after or "").strip()
     if text.isascii() and text.isdecimal():
         return float(text)
-    ahead = _ahead(text)
+    ahead = _ahead(text, time.time())
     return None if ahead is None else max(ahead, 0.0)

@@ -23,7 +23,7 @@ import certifi
 from netcup_mailauth.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 COMMAND = Path(sys.executable).with_name("netcup-mailauth")
 FRESH = "v=spf1 mx a include:_spf.webhosting.systems ~all"
@@ -111,13 +111,14 @@ def main() -> None:
         (told,) = re.findall(r"done by about (\S+)", words)
         print(f"announced {told}, done {datetime.now().astimezone():%H:%M:%S}")  # noqa: T201
         return
-    ours = {number: nothing_to_do(number) for number in (1, *FEW_AND_MANY)}
+    ours = {number: cheapest(nothing_to_do, number) for number in (1, *FEW_AND_MANY)}
     for number, run in ours.items():
         cost = f"{run.calls} calls, {run.cpu:.2f} s CPU, {run.megabytes:.0f} MB"
         print(f"{number:>5} domains: {cost}")  # noqa: T201
     _, many = FEW_AND_MANY
     print(f"{many} domains: {ours[many].megabytes:.0f} MB   goal: 60")  # noqa: T201
-    here, there = _each(ours), _each({number: only_read(number) for number in FEW_AND_MANY})
+    bare = {number: cheapest(only_read, number) for number in FEW_AND_MANY}
+    here, there = _each(ours), _each(bare)
     told = f"{here:.2f} ms CPU, only read {there:.2f}: {here / there:.2f} times"
     print(f"each further domain: {told}   goal: 1.67 times")  # noqa: T201
     cpu = [min(_jobs(tls=tls) for _ in range(ROUNDS)) for tls in (False, True)]
@@ -126,7 +127,12 @@ def main() -> None:
 
 
 FEW_AND_MANY = (1000, 5000)
-ROUNDS = 5
+ROUNDS = 3
+
+
+def cheapest(work: Callable[[int], Nothing], domains: int) -> Nothing:
+    """The run of several that took the least CPU."""
+    return min((work(domains) for _ in range(ROUNDS)), key=lambda run: run.cpu)
 
 
 def _each(runs: Mapping[int, Nothing]) -> float:

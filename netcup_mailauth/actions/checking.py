@@ -240,8 +240,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
 
     With what a check of any domain asks, if that lies ``ahead``.
     """
-    resolver = session.lookup()
-    _ask_for_cuts(session, wish, resolver)
+    _ask_for_cuts(session, wish)
     known, findings = _known(session, wish, kinds)
     every = session.servers_of(known.zone)
     servers = with_route(every)
@@ -249,7 +248,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     queries = [Query(name, "TXT") for name in known.names()]
     served, beyond = _ahead(session, known) if ahead else (Rehearsal(), Rehearsal())
     inside = [query for query in served.lacking if is_within(query.name, known.zone)]
-    outside = Rehearsal()
+    outside, resolver = Rehearsal(), session.lookup()
     outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
     found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
     if known.nothing_wanted and is_nowhere(found, wish.domain):
@@ -263,7 +262,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     return _Asked(session, known, servers, findings, found, served, beyond, resolver)
 
 
-def _ask_for_cuts(session: Session, wish: Wish, resolver: Lookup) -> None:
+def _ask_for_cuts(session: Session, wish: Wish) -> None:
     """Have it in the cache where the zone can begin, whose servers it has, and what is above it."""
     labels = wish.domain.split(".")
     names = [".".join(labels[start:]) for start in range(len(labels) - 1)]
@@ -272,7 +271,7 @@ def _ask_for_cuts(session: Session, wish: Wish, resolver: Lookup) -> None:
         queries = [Query(wish.policy.zone, "NS")]
     if session.apis is not None:
         queries.append(Query(labels[-1], "NS"))
-    resolver(queries)
+    session.lookup()(queries)
 
 
 def _ahead(session: Session, known: Known) -> tuple[Rehearsal, Rehearsal]:

@@ -202,7 +202,7 @@ class Netcup:
         "reject"), `rua`, `server`. Nothing wanted: what is published is judged by itself.
         """
         basis = Basis.OPTIONS if wanted else Basis.CONFIG
-        return checking.check(self._session, _wishes(domains, wanted), basis)
+        return checking.check(self._session, _wishes(domains, wanted), basis, held=False)
 
     def _serves_records(self, zone: str) -> bool | None:
         return serves_records(zone, self._dns.servers_of(zone))

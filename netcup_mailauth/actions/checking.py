@@ -116,20 +116,31 @@ DOMAINS_AT_ONCE = 32
 
 
 def check(
-    session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
+    session: Session,
+    wishes: Iterable[Wish],
+    basis: Basis,
+    kinds: tuple[Kind, ...] = (),
+    *,
+    held: bool = True,
 ) -> CheckReport:
     """Check all domains, as `check_each` does."""
-    return CheckReport(tuple(check_each(session, wishes, basis, kinds)))
+    return CheckReport(tuple(check_each(session, wishes, basis, kinds, held=held)))
 
 
 def check_each(
-    session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
+    session: Session,
+    wishes: Iterable[Wish],
+    basis: Basis,
+    kinds: tuple[Kind, ...] = (),
+    *,
+    held: bool = True,
 ) -> Iterator[DomainCheck]:
     """What is found about each domain, in their order, as it comes; all are asked side by side.
 
     One that fails does not stop the others, whatever its error. Without APIs in the session, what
     is only on its way counts as missing. ``kinds`` are the only ones to look at where nothing
-    particular is wanted; all if empty.
+    particular is wanted; all if empty. Signals wait for those that are being asked about, where
+    they are ``held`` back.
     """
 
     def work(own: Session, wish: Wish, _tell: Tell) -> DomainCheck:
@@ -138,11 +149,15 @@ def check_each(
         except MailauthError as error:
             return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    return side_by_side(session, tuple(wishes), work)
+    return side_by_side(session, tuple(wishes), work, held=held)
 
 
 def side_by_side(
-    session: Session, wishes: Sequence[Wish], work: Callable[[Session, Wish, Tell], Outcome]
+    session: Session,
+    wishes: Sequence[Wish],
+    work: Callable[[Session, Wish, Tell], Outcome],
+    *,
+    held: bool = True,
 ) -> Iterator[Outcome]:
     """What work on each domain comes to, in their order, with the DNS of many asked side by side.
 
@@ -155,7 +170,7 @@ def side_by_side(
         with gate.passing(number) as turn:
             return work(replace(session, turn=turn), wish, tell)
 
-    return in_order(tuple(enumerate(wishes)), task, DOMAINS_AT_ONCE)
+    return in_order(tuple(enumerate(wishes)), task, DOMAINS_AT_ONCE, held=held)
 
 
 def check_domain(

@@ -116,20 +116,31 @@ DOMAINS_AT_ONCE = 32
 
 
 def check(
-    session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
+    session: Session,
+    wishes: Iterable[Wish],
+    basis: Basis,
+    kinds: tuple[Kind, ...] = (),
+    *,
+    held: bool = True,
 ) -> CheckReport:
     """Check all domains, as `check_each` does."""
-    return CheckReport(tuple(check_each(session, wishes, basis, kinds)))
+    return CheckReport(tuple(check_each(session, wishes, basis, kinds, held=held)))
 
 
 def check_each(
-    session: Session, wishes: Iterable[Wish], basis: Basis, kinds: tuple[Kind, ...] = ()
+    session: Session,
+    wishes: Iterable[Wish],
+    basis: Basis,
+    kinds: tuple[Kind, ...] = (),
+    *,
+    held: bool = True,
 ) -> Iterator[DomainCheck]:
     """What is found about each domain, in their order, as it comes; all are asked side by side.
 
     One that fails does not stop the others, whatever its error. Without APIs in the session, what
     is only on its way counts as missing. ``kinds`` are the only ones to look at where nothing
-    particular is wanted; all if empty.
+    particular is wanted; all if empty. Signals wait for those that are being asked about, where
+    they are ``held`` back.
     """
 
     def work(own: Session, wish: Wish, _tell: Tell) -> DomainCheck:
@@ -138,11 +149,15 @@ def check_each(
         except MailauthError as error:
             return DomainCheck(wish.domain, basis, error=Failure.of(error))
 
-    return side_by_side(session, tuple(wishes), work)
+    return side_by_side(session, tuple(wishes), work, held=held)
 
 
 def side_by_side(
-    session: Session, wishes: Sequence[Wish], work: Callable[[Session, Wish, Tell], Outcome]
+    session: Session,
+    wishes: Sequence[Wish],
+    work: Callable[[Session, Wish, Tell], Outcome],
+    *,
+    held: bool = True,
 ) -> Iterator[Outcome]:
     """What work on each domain comes to, in their order, with the DNS of many asked side by side.
 
@@ -155,7 +170,7 @@ def side_by_side(
         with gate.passing(number) as turn:
             return work(replace(session, turn=turn), wish, tell)
 
-    return in_order(tuple(enumerate(wishes)), task, DOMAINS_AT_ONCE)
+    return in_order(tuple(enumerate(wishes)), task, DOMAINS_AT_ONCE, held=held)
 
 
 def check_domain(
@@ -240,8 +255,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
 
     With what a check of any domain asks, if that lies ``ahead``.
     """
-    resolver = session.lookup()
-    _ask_for_cuts(session, wish, resolver)
+    _ask_for_cuts(session, wish)
     known, findings = _known(session, wish, kinds)
     every = session.servers_of(known.zone)
     servers = with_route(every)
@@ -249,7 +263,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     queries = [Query(name, "TXT") for name in known.names()]
     served, beyond = _ahead(session, known) if ahead else (Rehearsal(), Rehearsal())
     inside = [query for query in served.lacking if is_within(query.name, known.zone)]
-    outside = Rehearsal()
+    outside, resolver = Rehearsal(), session.lookup()
     outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
     found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
     if known.nothing_wanted and is_nowhere(found, wish.domain):
@@ -263,7 +277,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     return _Asked(session, known, servers, findings, found, served, beyond, resolver)
 
 
-def _ask_for_cuts(session: Session, wish: Wish, resolver: Lookup) -> None:
+def _ask_for_cuts(session: Session, wish: Wish) -> None:
     """Have it in the cache where the zone can begin, whose servers it has, and what is above it."""
     labels = wish.domain.split(".")
     names = [".".join(labels[start:]) for start in range(len(labels) - 1)]
@@ -272,7 +286,7 @@ def _ask_for_cuts(session: Session, wish: Wish, resolver: Lookup) -> None:
         queries = [Query(wish.policy.zone, "NS")]
     if session.apis is not None:
         queries.append(Query(labels[-1], "NS"))
-    resolver(queries)
+    session.lookup()(queries)
 
 
 def _ahead(session: Session, known: Known) -> tuple[Rehearsal, Rehearsal]:

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from netcup_mailauth.actions.signals import held_back, last_words
@@ -84,6 +84,8 @@ def in_order(
     task: Task[Item, Outcome],
     jobs: int = 1,
     shares: Callable[[Item], object] = id,
+    *,
+    held: bool = True,
 ) -> Iterator[Outcome]:
     """The outcome of each item, in the items' order; with one job there are no threads.
 
@@ -92,11 +94,11 @@ def in_order(
     after an error that a task lets through: the first of them is raised at the end.
 
     ``shares`` says what an item has to itself while it is worked on; of those that share it, one is
-    worked on at a time.
+    worked on at a time. Signals are not ``held`` back where the process is somebody else's.
     """
     if jobs <= 1 or len(items) <= 1:
         return (task(item, _at_once) for item in items)
-    return _side_by_side(items, task, shares, jobs)
+    return _side_by_side(items, task, shares, jobs, held)
 
 
 def _at_once(words: Callable[[], None]) -> None:
@@ -108,6 +110,7 @@ def _side_by_side(
     task: Task[Item, Outcome],
     shares: Callable[[Item], object],
     jobs: int,
+    held: bool,
 ) -> Iterator[Outcome]:
     stopped = threading.Event()
     locks = {shares(item): threading.Lock() for item in items}
@@ -135,7 +138,7 @@ def _side_by_side(
     failure: BaseException | None = None
     last_words.append(tell_what_is_done)
     with (
-        held_back("what is being worked on", stopped.set),
+        held_back("what is being worked on", stopped.set) if held else nullcontext(),
         ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="job") as pool,
     ):
         try:

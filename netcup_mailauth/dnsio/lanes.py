@@ -88,7 +88,10 @@ class _Lanes:
                 return
             self._in_all += 1
             self._enter(job)
-        threading.Thread(target=self._work, args=(job,), name="dnsio", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, args=(job,), name="dnsio", daemon=True).start()
+        except RuntimeError:  # this machine gives no more threads, so it is done here
+            self._work(job)
 
     def _work(self, job: _Job | None) -> None:
         while job is not None:

@@ -310,7 +310,7 @@ class Netcup:
             if len(wished) == 1:
                 alone = checking.check_domain(session, wished[0], basis, kinds)
                 return calls.report(ShownReport((alone,)), given)
-            report = checking.check(session, wished, basis, kinds)
+            report = checking.check(session, wished, basis, kinds, held=False)
             return calls.report(ShownReport(report.domains), given)
 
     # What is wanted

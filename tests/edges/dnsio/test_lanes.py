@@ -96,3 +96,15 @@ def test_what_has_not_begun_when_one_fails_is_not_begun(monkeypatch: pytest.Monk
         in_lanes(fails, [("a", n) for n in range(50)], lane)
     assert len(begun) < 5
     assert in_lanes(lambda item: item[1], [("a", 1)], lane) == [1]  # the lane is free again
+
+
+def test_a_machine_that_gives_no_threads_asks_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        assert in_lanes(Watched(), [("a", n) for n in range(9)], lane) == list(range(9))
+    assert in_lanes(Watched(), [("a", n) for n in range(9)], lane) == list(range(9))

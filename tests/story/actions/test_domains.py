@@ -266,6 +266,16 @@ def test_a_second_signal_stops_at_once_and_names_the_writes_in_flight(
     assert any(words.format(*order) in ended.stderr for order in orders), ended.stderr
 
 
+def test_signals_of_a_process_that_is_somebody_elses_are_left_alone() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def task(item: int, _tell: Tell) -> bool:
+        return signal.getsignal(signal.SIGINT) is before
+
+    assert all(in_order(range(4), task, 2, held=False))
+    assert not any(in_order(range(4), task, 2))
+
+
 # ---------------------------------------------------------------------------------- the gate
 
 

@@ -52,7 +52,7 @@ def value_of(kind: Kind, text: str, full: bool) -> str:
         try:
             return dkim.describe(dkim.parse(text))
         except RecordError:
-            return visible(text) if text.strip() else _EMPTY
+            return visible(text) if text.strip(" ") else _EMPTY
     return visible(text)
 
 
@@ -169,7 +169,7 @@ def _rows(change: Change, before: str | None, after: str | None) -> Iterator[Det
 def _lines_of(kind: Kind, text: str | None) -> list[str]:
     if text is None:
         return []
-    if not text.strip():
+    if not text.strip(" "):  # any other blank is shown
         return [_EMPTY]
     return [line for line in (value_of(kind, text, full=False), ends_of(kind, text)) if line]
 

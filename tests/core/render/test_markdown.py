@@ -8,7 +8,7 @@ from functools import cache
 from itertools import islice, product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode
@@ -310,6 +310,7 @@ def test_an_empty_record_is_said_to_be_empty() -> None:
 
 
 @given(VALUES.filter(bool), st.sampled_from(Kind))
+@example("\r", Kind.SPF)
 def test_in_full_a_value_stands_whole_and_alone(value: str, kind: Kind) -> None:
     document = plan_markdown(plan(change_set(change(kind, None, value, "h"))), full=True)
     assert f"{visible(value).rstrip(' ') or '(empty)'}\n" in is_harmless(document).codes

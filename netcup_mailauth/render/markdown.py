@@ -312,6 +312,7 @@ def _in_full(change_set: ChangeSet) -> Iterator[list[str]]:
             yield remark(
                 name,
                 fence(
-                    "text", [shown(record.destination) if record.destination.strip(" ") else "(empty)"]
+                    "text",
+                    [shown(record.destination) if record.destination.strip(" ") else "(empty)"],
                 ),
             )

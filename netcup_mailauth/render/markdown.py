@@ -191,8 +191,8 @@ def _section(
     failure: Failure | None = None,
     notes: Sequence[list[str]] = (),
 ) -> Section:
-    failures = dict.fromkeys(filter(None, (failure, change_set.error)))
-    blocks: list[Sequence[str]] = [_failed(each) for each in failures]
+    failure = failure or change_set.error  # of one that was not planned, both tell the same
+    blocks: list[Sequence[str]] = [_failed(failure)] if failure else []
     blocks += _findings(change_set, (Severity.REFUSED, Severity.DANGER))
     blocks += [*notes, _changes(change_set), *(_in_full(change_set) if full else ())]
     blocks += _findings(change_set, (Severity.WARNING,))
@@ -203,7 +203,7 @@ def _section(
     lines = [heading]
     for block in filter(None, blocks):
         lines += ["", *block]
-    grave = bool(failures or holding.stopping(change_set))
+    grave = bool(failure or holding.stopping(change_set))
     return Section(tuple(lines), line, grave)
 
 

@@ -446,6 +446,9 @@ def test_what_could_not_be_planned_is_told_once_in_a_run() -> None:
     failed = ChangeSet(PLACE, error=Failure(ExitCode.ERROR, "Odd."))
     document = run_markdown(RunResult((Result(failed, Status.FAILED, failed.error),)))
     assert document.count("Odd.") == plan_markdown(plan(failed)).count("Odd.") == 1
+    of_a_file = Failure(ExitCode.ERROR, "It could not be planned: Odd.")
+    document = run_markdown(RunResult((Result(failed, Status.FAILED, of_a_file),)))
+    assert document.count("Odd.") == 1
 
 
 def test_a_zone_as_a_table() -> None:

@@ -59,7 +59,7 @@ def command(
     many = Many.of(options)
     server = options.get("nameserver", ())  # of an apply that is only to be shown
     with run(options["mailcow"], options["resolver"], server, many) as current:
-        wishes = wanted.wishes(current, domains, options)
+        wishes = wanted.wishes(current, domains, options, exported)
         reporter = Reporter(output_format, full, many)
         session = current.session(reporter, exported=exported)
         if exported is None:

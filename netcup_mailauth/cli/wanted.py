@@ -20,11 +20,20 @@ from netcup_mailauth.settings.wishes import NothingWantedError, policy_of
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
     from netcup_mailauth.judge.report import Basis
+    from netcup_mailauth.netcup.zonefile import ZoneFiles
 
 
-def wishes(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
-    """What is wanted for each domain of this shard."""
-    return current.many.mine(_wished(current, domains, options))
+def wishes(
+    current: Run,
+    domains: tuple[str, ...],
+    options: dict[str, Any],
+    exported: ZoneFiles | None = None,
+) -> list[Wish]:
+    """What is wanted for each domain of this shard.
+
+    Where zones are ``exported``, they are the domains that mailcow serves: it need not be asked.
+    """
+    return current.many.mine(_wished(current, domains, options, exported))
 
 
 def wishes_to_check(
@@ -68,14 +77,19 @@ def _held_against(
     return wishes(current, domains, options), basis
 
 
-def _wished(current: Run, domains: tuple[str, ...], options: dict[str, Any]) -> list[Wish]:
+def _wished(
+    current: Run,
+    domains: tuple[str, ...],
+    options: dict[str, Any],
+    exported: ZoneFiles | None = None,
+) -> list[Wish]:
     try:
         wished = wishing.wishes(
             domains,
             policy_of(options),
             [Kind(kind) for kind in options["kind"]],
             current.config.config,
-            served=lambda: current.mailcow.domains(),
+            served=lambda: current.mailcow.domains() if exported is None else exported.names,
             path=current.config.path,
         )
     except NothingWantedError as error:

@@ -59,6 +59,11 @@ class ZoneFiles:
         moments = [export.moment for export in exports if export.moment is not None]
         return cls(zones, min(moments, default=None))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the zones, as they come in the files."""
+        return tuple(self._zones)
+
     def serving(self, name: str) -> ZoneFiles:
         """The zones from one API."""
         return ZoneFiles([zone for zone in self._zones.values() if zone.backend == name])

@@ -146,6 +146,32 @@ def test_a_plan_of_the_export_needs_no_key_and_says_how_old_it_is(
         assert domain in ended.stdout
 
 
+FROM_MAILCOW = """
+domains_from = "mailcow"
+exclude = ["*.org"]
+[defaults]
+dkim = "mailcow"
+dmarc = "v=DMARC1;p=none"
+"""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", None], ids=["named", "not named"])
+def test_where_the_domains_are_mailcows_the_export_has_them(
+    pointed_at: PointedAt, url: str | None
+) -> None:
+    with Sandbox(["example.com", "example.net", "example.org"]) as sandbox:
+        cli = pointed_at(sandbox)
+        (cli.folder / "netcup-mailauth.toml").write_text(FROM_MAILCOW)
+        export(cli, "example.com", "example.net", "example.org")
+        cli.set(KEYLESS | {"MAILCOW_URL": url})
+        kinds = ("--kind", "spf", "--kind", "dmarc")
+        ended = cli("plan", *kinds, "--zone-file", "zones.json", "--exit-code", "--format", "json")
+        assert ended.code == 3, ended
+        planned = json.loads(ended.stdout)["zones"]
+        assert [zone["domain"] for zone in planned] == ["example.com", "example.net"]
+        assert all(zone["changes"] for zone in planned)
+
+
 def test_of_several_files_the_oldest_counts(configured: Cli) -> None:
     for domain, hours in (("example.com", 5), ("example.net", 1)):
         export(configured, domain, exported=ago(hours=hours, seconds=20))

@@ -242,15 +242,20 @@ def test_what_main_would_hold_back_turns_a_pull_request_red_and_shows_why(
         assert "dmarc-weakens-policy" in shown
 
 
-def test_a_pull_request_for_a_domain_without_a_zone_fails_and_shows_why(
-    actions: Actions, machine: Machine
+@pytest.mark.parametrize(("live", "code"), [("none", 0), ("reject", 6)])
+def test_a_domain_that_a_pull_request_adds_is_told_and_the_others_are_judged(
+    actions: Actions, machine: Machine, live: str, code: int
 ) -> None:
+    strict = {"hostname": "_dmarc", "type": "TXT", "destination": f"v=DMARC1;p={live}"}
+    machine.sandbox.set_zone("example.com", [*machine.sandbox.zone("example.com"), strict])
     zones = actions.runs / "1" / "zones"
     zones.mkdir(parents=True)
     exported = machine.run(["records", "example.com", "--format", "json"], machine.secrets)
     (zones / "zones.json").write_text(exported.stdout, encoding="utf-8")
     branch = actions.runner.checkout("branch", "none")
     done = actions.run("review", branch, {})
-    assert [ended.code for ended in done] == [0, 0, 5]
+    assert [ended.code for ended in done] == [0, 0, code]
     assert "The zone example.org is not in the zone file" in done[-1].stderr
-    assert "example.org" in read(branch / "summary")
+    for shown in (read(branch / "summary"), read(branch / "plan.md")):
+        assert "example.org" in shown
+        assert ("the next run of main reads it." in shown) == (code == 0)

@@ -203,13 +203,19 @@ def test_what_the_default_branch_would_hold_back_turns_a_merge_request_red(
         assert "dmarc-weakens-policy" in shown
 
 
-def test_a_merge_request_for_a_domain_without_a_zone_fails_and_shows_why(
-    gitlab: GitLab, machine: Machine
+@pytest.mark.parametrize(("live", "code"), [("none", 0), ("reject", 6)])
+def test_a_domain_that_a_merge_request_adds_is_told_and_the_others_are_judged(
+    gitlab: GitLab, machine: Machine, live: str, code: int
 ) -> None:
+    strict = {"hostname": "_dmarc", "type": "TXT", "destination": f"v=DMARC1;p={live}"}
+    machine.sandbox.set_zone("example.com", [*machine.sandbox.zone("example.com"), strict])
     exported = machine.run(["records", "example.com", "--format", "json"], machine.secrets)
     Registry.files[ZONES] = exported.stdout.encode()
     branch = gitlab.runner.checkout("branch", "none")
     done = gitlab.run("review", branch, {})
-    assert done.code == 5
+    assert done.code == code
     assert "The zone example.org is not in the zone file" in done.stderr
-    assert "example.org" in read(branch / "plan.md")
+    told = "the next pipeline of the default branch reads it."
+    for shown in (done.stdout, read(branch / "plan.md")):
+        assert "example.org" in shown
+        assert (told in shown) == (code == 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.records import visible
@@ -55,9 +57,12 @@ def ways_markdown(ways: Sequence[Way], room: int) -> str:
     lines: list[str] = []
     for way in ways:
         lines += ["", f"**{way.label}**"]
-        for table in way.tables:
-            told = [f"[{visible(table.name)}]", *map(visible, table.lines)]
-            lines += ["", f"in {code(table.file)}:", "", *fence("toml", told)]
+        for file, tables in groupby(way.tables, key=attrgetter("file")):
+            told: list[str] = []
+            for table in tables:
+                blank = [""] if told else []
+                told += [*blank, f"[{visible(table.name)}]", *map(visible, table.lines)]
+            lines += ["", f"in {code(file)}:", "", *fence("toml", told)]
         if way.commands:
             then = ["", "then:"] if way.tables else []
             lines += [*then, "", *fence("sh", list(map(visible, way.commands)))]

@@ -40,7 +40,7 @@ SECRETS = (
     "NETCUP_REST_API_KEY",
     "MAILCOW_API_KEY",
 )
-OWN_FOLDERS = re.compile(r"(?<![\w.}/-])/(?=(etc|var/lib|run|opt)/)")
+OWN_FOLDERS = re.compile(r"(?<![\w.}/-])/(?=(etc|var/lib|run|opt|usr/local)/)")
 """Where an absolute path of a file that only the user's machine has begins."""
 
 

@@ -267,7 +267,7 @@ def test_the_shell_takes_what_the_readme_says(block: str) -> None:
 def test_what_is_put_there_is_where_the_units_look_for_it(tmp_path: Path) -> None:
     """The first steps, carried out below a folder, with nothing installed."""
     installing, placing, key = (block for block in BLOCKS[:3])
-    for folder in ("etc/systemd/system", "etc/sysusers.d", "opt"):
+    for folder in ("etc/systemd/system", "opt", "usr/local/bin"):  # as Debian has them
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "examples").symlink_to(EXAMPLES)
     shutil.copy(EXAMPLES / "netcup-mailauth.toml", tmp_path)
@@ -280,6 +280,9 @@ def test_what_is_put_there_is_where_the_units_look_for_it(tmp_path: Path) -> Non
     for unit in (*SERVICES, *TIMERS):
         assert (tmp_path / "etc/systemd/system" / unit.name).exists()
     assert (tmp_path / "etc/sysusers.d/netcup-mailauth.conf").exists()
+    for unit in RUNS:
+        command = f"{tmp_path}{started(unit)[0]}"
+        assert str((tmp_path / "usr/local/bin/netcup-mailauth").readlink()) == command
     keys = tmp_path / "etc/netcup-mailauth/credentials"
     assert keys.stat().st_mode & 0o777 == 0o700
     assert (keys / "netcup_api_key").stat().st_mode & 0o777 == 0o600

@@ -188,7 +188,8 @@ def _tell_of_file(out: Path, plan: Plan, exported: ZoneFiles | None) -> None:
         say(f"The plan is in {shown}. Made from a zone file, it can be looked at, not applied.")
     elif ready:
         words = [onward.PROGRAM, "apply", "--plan", str(out), *config_words()]
-        say("Nothing has been written. To write it:")
+        what = "the domains that are not held back" if _is_held(plan) else "it"
+        say(f"Nothing has been written. To write {what}:")
         say(f"  {onward.joined(words)}")
     elif plan.has_changes:
         say(f"The plan is in {shown}; as it stands, apply --plan refuses it.")

@@ -236,6 +236,46 @@ def test_a_domain_that_fails_is_told_where_it_stands_and_the_others_go_on(start:
     assert ended.stdout.endswith("\n3 domains: 2 wrong, 1 failed.\n")
 
 
+ONE_OF_EACH = """
+[domains."held.de"]
+spf = "v=spf1 mx -all"
+[domains."fine.de"]
+dmarc = "v=DMARC1;p=none"
+[domains."missing.de"]
+dmarc = "v=DMARC1;p=none"
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+@pytest.mark.parametrize(
+    ("named", "code"),
+    [((), 6), (("missing.de", "held.de"), 6), (("fine.de", "missing.de"), 5), (("fine.de",), 3)],
+)
+def test_of_a_plan_the_exit_code_is_the_worst_of_the_domains(
+    start: Start, form: str, named: tuple[str, ...], code: int
+) -> None:
+    cli = start(["held.de", "fine.de"])
+    (cli.folder / "netcup-mailauth.toml").write_text(ONE_OF_EACH)
+    assert cli("plan", *named, "--format", form, "--exit-code", "--out", "plan.json").code == code
+    exported = cli("records", "held.de", "fine.de", "--format", "json").stdout
+    (cli.folder / "zones.json").write_text(exported)
+    offline = cli("plan", *named, "--format", form, "--exit-code", "--zone-file", "zones.json")
+    assert offline.code == code
+
+
+def test_a_plan_file_of_which_some_is_held_back_says_what_its_command_writes(start: Start) -> None:
+    cli = start(["held.de", "fine.de"])
+    (cli.folder / "netcup-mailauth.toml").write_text(ONE_OF_EACH)
+    said = cli("plan", "--out", "plan.json").stderr
+    assert "To write the domains that are not held back:\n  netcup-mailauth apply --plan" in said
+    ended = cli("apply", "--plan", "plan.json", "--format", "markdown")
+    assert ended.code == 6
+    assert ended.stdout.count("does not serve the zone") == 1
+    assert spf_of(cli.sandbox, "held.de") == [FRESH]
+    said = cli("plan", "fine.de", "held.de", "--out", "plan.json").stderr
+    assert "To write" not in said  # the other is as it should be already
+
+
 def test_a_quiet_check_says_nothing_where_all_is_right_and_all_of_it_where_it_is_not(
     start: Start,
 ) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests import Session
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError
 from urllib3.util.ssl_ import ALPN_PROTOCOLS, create_urllib3_context
@@ -111,7 +112,10 @@ class _Adapter(HTTPAdapter):
         """Say whom the pool ``conn`` trusts: as requests would, but in a context made before."""
         super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
         if conn.scheme == "https":
-            conn.conn_kw["ssl_context"] = trusting(conn.ca_certs, conn.ca_cert_dir)
+            named = conn.ca_certs or conn.ca_cert_dir
+            # Before 2.32.5 requests names none where they are the usual ones.
+            usual = None if named else DEFAULT_CA_BUNDLE_PATH
+            conn.conn_kw["ssl_context"] = trusting(conn.ca_certs or usual, conn.ca_cert_dir)
             # Else urllib3 reads them into the context again, at each connection.
             conn.ca_certs = conn.ca_cert_dir = None
 

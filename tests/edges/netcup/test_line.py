@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import certifi
 import pytest
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -330,6 +332,16 @@ def test_parallel_connections_make_it_once(tls: tuple[ssl.SSLContext, str]) -> N
         made = list(jobs.map(lambda _: line.trusting(tls[1], None), range(8)))
     assert len({id(one) for one in made}) == 1
     assert line._context.cache_info().misses == 1
+
+
+def test_the_usual_authorities_are_trusted_where_requests_names_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As before 2.32.5, which left them to a context of its own."""
+    monkeypatch.setattr(HTTPAdapter, "cert_verify", lambda *_: None)
+    pool = HTTPSConnectionPool("api.example")
+    line._Adapter(line.Line()).cert_verify(pool, "https://api.example/", True, None)
+    assert pool.conn_kw["ssl_context"] is line.trusting(certifi.where(), None)
 
 
 def test_it_is_as_strict_as_one_that_urllib3_makes(tls: tuple[ssl.SSLContext, str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 import subprocess
 import sys
 import tarfile
 import tomllib
 import zipfile
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +102,51 @@ def test_each_dependency_has_a_floor_and_no_ceiling() -> None:
         name, floor = named.split(">=")
         assert name.isidentifier()
         assert floor.replace(".", "").isdecimal()
+
+
+def test_the_lowest_versions_are_tried_by_all_that_their_tests_import() -> None:
+    said = (ROOT / ".ci/lowest").read_text()
+    folders = [ROOT / "tests" / name for name in re.findall(r"tests/(\w+)", said)]
+    assert len(folders) == 3
+    known = packages_distributions()
+    named = {plain(names[0]) for names in known.values()} & set(re.findall(r"[a-z-]+", said))
+    there = brought(named | {floor.partition(">")[0] for floor in PROJECT["dependencies"]})
+    missing = {
+        f"{module} in {path.name}"
+        for folder in folders
+        for path in (*folder.rglob("*.py"), *(ROOT / "tests").glob("*.py"))
+        for module in imported(path)
+        if not there & set(map(plain, known.get(module, [module])))
+    }
+    assert missing == set()
+
+
+def brought(names: set[str]) -> set[str]:
+    """These distributions, and those that they need."""
+    found: set[str] = set()
+    left = set(names)
+    known = {plain(name) for named in packages_distributions().values() for name in named}
+    while left:
+        name = left.pop()
+        found.add(name)
+        lines = (line for line in requires(name) or () if "extra ==" not in line)
+        needed = {plain(re.split(r"[^\w.-]", line)[0]) for line in lines}
+        left |= {other for other in needed if other in known} - found
+    return found
+
+
+def plain(name: str) -> str:
+    """A distribution's name as it is compared."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of others that a file imports, by their first name."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    first = {name.partition(".")[0] for name in names}
+    return first - sys.stdlib_module_names - {"netcup_mailauth", "tests"}

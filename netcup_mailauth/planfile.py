@@ -1,4 +1,4 @@
-"""A plan as a JSON document, schema version 1 (DESIGN, section 4): written, read back, checked.
+"""A plan as a JSON document, schema version 1: written, read back, checked.
 
 No clock and no secret in it: the same zone, policy and DNS answers give the same bytes.
 

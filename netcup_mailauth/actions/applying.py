@@ -2,7 +2,7 @@
 
 First the one write to one zone: precondition, write, and the certainty of what came of it. Nothing
 is ever sent twice unless it provably did nothing the first time, so that no record can be doubled.
-An unclear answer is resolved by reading the zone (DESIGN, section 5). Then many zones in a run.
+An unclear answer is resolved by reading the zone. Then many zones in a run.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A read-only key suffices for all but writing keys (data/web/inc/functions.dkim.inc.php), of which
 each write is read back. Nothing is sent twice while its outcome is unknown; a lost answer is
-resolved by reading (DESIGN, 5.3). But ``get/dkim`` shows a public half and a selector only, and
+resolved by reading. But ``get/dkim`` shows a public half and a selector only, and
 mailcow writes the private half last. So each write tells whether mailcow itself confirmed it, or it
 was merely seen. mailcow answers HTTP 200 whatever happened, with a ``type`` that tells
 (data/web/json_api.php); its words are shown, but never as they came: they may repeat what was sent.

@@ -67,7 +67,7 @@ def totals_text(report: CheckReport) -> str:
 
 
 def check_document(report: CheckReport) -> dict[str, Any]:
-    """The report as a JSON document (DESIGN, section 4)."""
+    """The report as a JSON document (`netcup-mailauth help json`)."""
     return {"schema": SCHEMA, "domains": [_domain_document(domain) for domain in report.domains]}
 
 

@@ -161,7 +161,7 @@ def _findings(one: DomainOutcome) -> Iterator[Sample]:
 
 
 def _is_allowed(finding: Finding, one: DomainOutcome) -> bool:
-    """Whether it would stop ``apply`` and was allowed; nothing else can be (DESIGN, section 4)."""
+    """Whether it would stop ``apply`` and was allowed; nothing else can be."""
     return finding.severity is Severity.DANGER and finding.code in one.allow
 
 

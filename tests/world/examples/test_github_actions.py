@@ -259,3 +259,12 @@ def test_a_domain_that_a_pull_request_adds_is_told_and_the_others_are_judged(
     for shown in (read(branch / "summary"), read(branch / "plan.md")):
         assert "example.org" in shown
         assert ("the next run of main reads it." in shown) == (code == 0)
+
+
+def test_main_tells_once_why_there_is_no_plan(actions: Actions, machine: Machine) -> None:
+    folder = actions.runner.checkout("main", "none")
+    done = actions.run("plan", folder, machine.secrets | {"MAILCOW_API_KEY": "wrong"})
+    assert done[-1].code == 4
+    assert done[-1].stderr.count("refuses the API key") == 1
+    assert "refuses the API key" in " ".join(read(folder / "summary").split())
+    assert not (folder / "output").exists()

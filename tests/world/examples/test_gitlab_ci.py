@@ -219,3 +219,13 @@ def test_a_domain_that_a_merge_request_adds_is_told_and_the_others_are_judged(
     for shown in (done.stdout, read(branch / "plan.md")):
         assert "example.org" in shown
         assert (told in shown) == (code == 0)
+
+
+def test_the_default_branch_tells_once_why_there_is_no_plan(
+    gitlab: GitLab, machine: Machine
+) -> None:
+    main = gitlab.runner.checkout("main", "none")
+    done = gitlab.run("plan", main, machine.secrets | {"MAILCOW_API_KEY": "wrong"})
+    assert done.code == 4
+    assert done.stderr.count("refuses the API key") == 1
+    assert "refuses the API key" in read(main / "plan.md")

@@ -98,7 +98,7 @@ def _shown(zones: Sequence[Zone], begun: datetime, backend: Backend, output_form
         case "json":
             return documents.dumps(documents.zones_listing(zones, begun))
         case "markdown":
-            return "\n".join(map(markdown.zone_markdown, zones))
+            return markdown.zones_markdown(zones)
         case _:
             page = Page(width(), use_colour())
             return "\n".join(

@@ -104,6 +104,16 @@ def zone_markdown(zone: Zone) -> str:
     return "".join(f"{line}\n" for line in (*head, *rows, "", f"{number}."))
 
 
+def zones_markdown(zones: Sequence[Zone]) -> str:
+    """Several zones below each other; a line for each that a comment has no room for."""
+    sections = []
+    for zone in zones:
+        number = counted(len(zone.records), "record", "records")
+        lines = tuple(zone_markdown(zone).rstrip("\n").split("\n"))
+        sections.append(Section(lines, f"- {code(both_forms(zone.name))}: {number}"))
+    return fitted((), sections, "`--format text` lists them all.")
+
+
 def _record_row(record: DnsRecord) -> str:
     value = f"{record.priority} {record.destination}" if record.type == "MX" else record.destination
     return f"| {cell(record.hostname)} | {cell(record.type)} | {cell(value)} |"

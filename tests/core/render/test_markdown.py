@@ -26,7 +26,12 @@ from netcup_mailauth.plan import (
 )
 from netcup_mailauth.records import DnsRecord, Kind, Zone, visible
 from netcup_mailauth.render.forge import LONGEST
-from netcup_mailauth.render.markdown import plan_markdown, run_markdown, zone_markdown
+from netcup_mailauth.render.markdown import (
+    plan_markdown,
+    run_markdown,
+    zone_markdown,
+    zones_markdown,
+)
 from netcup_mailauth.render.words import HELD
 from tests.core.render.samples import (
     CHANGE_SETS,
@@ -475,3 +480,22 @@ def test_a_zone_that_no_comment_can_hold_says_how_many_records_are_left_out() ->
         f"1000 records, {left} of them left out here; `--format text` lists them all." in document
     )
     is_harmless(document)
+
+
+def test_of_several_zones_those_that_no_comment_can_hold_have_a_line() -> None:
+    zones = [
+        Zone(f"{name}.example", "ccp", tuple(txt("x" * 200, f"n{n}") for n in range(size)))
+        for name, size in (("a", 100), ("b", 1_000), ("c", 2), ("d", 200))
+    ]
+    document = zones_markdown(zones)
+    assert len(document) <= LONGEST
+    assert re.findall("^## `(.*)`$", document, re.MULTILINE) == ["a.example", "c.example"]
+    assert document.endswith("- `b.example`: 1000 records\n- `d.example`: 200 records\n")
+    is_harmless(document)
+    assert zones_markdown(zones[::2]) == "\n".join(map(zone_markdown, zones[::2]))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_of_several_zones_leaves_its_code(attack: str) -> None:
+    zones = [attacked(attack)[2], attacked("x")[2], attacked(attack * 200)[2]]
+    is_harmless(zones_markdown(zones * 20))

@@ -38,13 +38,13 @@ FOREIGN = [
     {"hostname": "@", "type": "TXT", "destination": "drei kleine Geheimnisse"},
     {"hostname": "@", "type": "CAA", "priority": "0", "destination": '0 issue "caname.example"'},
     {"hostname": "_sip._tls", "type": "SRV", "destination": "1 443 sipdir.kunde.example"},
-    {"hostname": "tresor", "type": "MX", "priority": "77", "destination": "mx9.kunde.example"},
+    {"hostname": "tresor", "type": "MX", "priority": "4747", "destination": "mx9.kunde.example"},
 ]
-_ALL = " ".join(f"{record['hostname']} {record['destination']}" for record in FOREIGN)
+_ALL = " ".join(value for record in FOREIGN for value in record.values())
 CANARIES = re.findall(r"[\w.-]{4,}", _ALL)
 """Every word of four letters and more in them; what is shorter tells nobody from another."""
 
-PUBLIC = {"issue", "_acme-challenge", "_acme-challenge.tresor"}
+PUBLIC = {"AAAA", "CNAME", "issue", "_acme-challenge", "_acme-challenge.tresor"}
 
 
 @pytest.fixture
@@ -232,6 +232,33 @@ def test_no_place_for_a_file_is_told_before_anything_is_asked(cli: Cli, name: st
     assert code == 2
     assert f"{name} cannot be written" in text
     assert requests_of(cli.sandbox) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ((*PLAN, "--out", "new.json"), "new.json"),
+        ((*PLAN, "--out", "new.json"), "here/../new.json"),
+        ((*PLAN, "--zone-file", "zone.json"), "zone.json"),
+        (("apply", "--plan", "zone.json"), "link.json"),
+        ((*APPLY, "--metrics-file", "run.prom"), "run.prom"),
+        (("-c", "own.toml", *PLAN), "own.toml"),
+        (("plan",), "netcup-mailauth.toml"),
+    ],
+)
+def test_a_recording_takes_the_place_of_no_file_of_the_command(
+    cli: Cli, command: tuple[str, ...], name: str
+) -> None:
+    (cli.folder / "here").mkdir()
+    config = '[domains."example.com"]\ndmarc = "v=DMARC1;p=none"\n'
+    for own in ("zone.json", "own.toml", "netcup-mailauth.toml"):
+        (cli.folder / own).write_text(config)
+    (cli.folder / "link.json").symlink_to("zone.json")
+    code, text = cli.said("--record", name, *command)
+    assert code == 2
+    assert f"--record {name} is a file that this command reads or writes itself" in text
+    assert requests_of(cli.sandbox) == {}
+    assert (cli.folder / "zone.json").read_text() == config
 
 
 def test_a_file_that_cannot_be_written_takes_nothing_from_the_run(

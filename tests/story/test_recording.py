@@ -149,14 +149,16 @@ def test_a_sandbox_answers_as_netcup_did(
 FAULTS = {
     "ccp": [("login", "html"), ("infoDnsRecords", "drop"), ("infoDnsRecords", "500"),
             ("updateDnsRecords", "apply-then-4013"), ("infoDnsRecords", "rate-limit"),
-            ("login", "lockout"), ("updateDnsRecords", "drop")],
+            ("login", "lockout"), ("updateDnsRecords", "drop"), ("infoDnsRecords", "cut"),
+            ("infoDnsRecords", "lie"), ("login", "denied")],
     "clouddns": [("domain", "html"), ("revisions", "drop"), ("records", "500"), ("domain", "429"),
                  ("domain", "bad-key"), ("changeset", "apply-then-error"), ("changeset", "drop"),
-                 ("changeset", "null-result"), ("domain", "denied")],
+                 ("changeset", "null-result"), ("domain", "denied"), ("records", "cut"),
+                 ("changeset", "apply-then-html")],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(11))
 def test_a_failure_is_recorded_as_well_and_comes_again(
     full: Cli, pointed_at: PointedAt, api: Api, number: int
 ) -> None:
@@ -175,6 +177,30 @@ def test_a_failure_is_recorded_as_well_and_comes_again(
     told = [re.findall(r"(?m)^netcup-mailauth: .*", e.stderr + e.stdout) for e in (begun, replayed)]
     masked = [[re.sub(r"\S*\d\S*", "", line) for line in lines] for lines in told]
     assert masked[0] == masked[1]
+
+
+def test_an_answer_that_is_none_yet_is_recorded_as_none(
+    full: Cli, pointed_at: PointedAt, api: Api
+) -> None:
+    """A sandbox says nothing then either."""
+    full.sandbox.fault(api.first, "early", times=9)
+    recorded(full, "records", "example.com", code=1)
+    with Sandbox((), replay=full.folder / "said.json") as again:
+        assert pointed_at(again)("records", "example.com").code == 1
+        assert again.stats()["replay"] == {"left": 0, "missed": []}
+
+
+def test_what_was_waited_for_at_ctrl_c_is_recorded(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where netcup does not answer, that is what there is to report."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("requests.Session.request", interrupted)
+    exchange, *more = json.loads(recorded(cli, *APPLY, code=130))["exchanges"]
+    assert (exchange["status"], exchange["why"], more) == (None, "interrupted", [])
 
 
 def test_what_no_sandbox_has_asked_for_is_told(cli: Cli, pointed_at: PointedAt) -> None:

@@ -11,6 +11,7 @@ from netcup_mailauth.cli.output import advise, say, settings, warn
 from netcup_mailauth.documents import dumps
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.files import check_target, config_file, write_private
+from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.netcup.recording import CREDENTIALS, FIELDS, NAMES, PAGES, RECORDS, WORDS
 from netcup_mailauth.netcup.recording import Recording as Exchanges
 
@@ -34,7 +35,9 @@ def check_alone(path: Path, given: Iterable[object]) -> None:
         UsageError: it is one of those that are given, or the config in use.
     """
     named = [one for value in given for one in (value if isinstance(value, tuple) else (value,))]
-    others = [config_file(None, os.environ), *named]
+    texts = [one for one in named if isinstance(one, str)]
+    keys = [Path(one.removeprefix(FILE)) for one in texts if one.startswith(FILE)]
+    others = [config_file(None, os.environ), *keys, *named]
     files = {os.path.realpath(one) for one in others if isinstance(one, Path)}
     if os.path.realpath(path) in files:
         raise UsageError(

@@ -267,6 +267,7 @@ def test_no_place_for_a_file_is_told_before_anything_is_asked(cli: Cli, name: st
         ((*PLAN, "--out", "new.json"), "here/../new.json"),
         ((*PLAN, "--zone-file", "zone.json"), "zone.json"),
         (("apply", "--plan", "zone.json"), "link.json"),
+        (("plan", "example.com", "--dkim", "file:zone.json"), "zone.json"),
         ((*APPLY, "--metrics-file", "run.prom"), "run.prom"),
         (("-c", "own.toml", *PLAN), "own.toml"),
         (("plan",), "netcup-mailauth.toml"),

@@ -14,13 +14,16 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.settings.credentials import (
+    API_KEY,
     CCP_NAMES,
     MAILCOW_KEY,
     MAILCOW_URL,
     REST_KEY,
     ccp_credentials,
     find,
+    netcup_credentials,
     rest_key,
+    rest_key_by_length,
     with_entered,
 )
 
@@ -145,6 +148,9 @@ def _ccp(services: Services, environ: Mapping[str, str]) -> Report:
             ExitCode.OK if has_rest else ExitCode.CREDENTIALS,
         )
     try:
+        if rest_key_by_length(environ):
+            words = f"not used: {API_KEY} is a key for the REST API"
+            return Report(service, places, Outcome.ABSENT, words)
         credentials = ccp_credentials(environ, _silent)
     except CredentialsError as error:
         return _failed(service, places, Outcome.INCOMPLETE, error)
@@ -160,6 +166,9 @@ def _rest(services: Services, environ: Mapping[str, str]) -> Report:
     service = REST
     try:
         key = rest_key(environ, _silent)
+        if by_length := rest_key_by_length(environ):
+            key = netcup_credentials(environ, _silent).rest_key
+            places = ((API_KEY, by_length.source),)
     except CredentialsError as error:
         return _failed(service, places, Outcome.INCOMPLETE, error)
     if key is None:

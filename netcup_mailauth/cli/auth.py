@@ -43,6 +43,7 @@ from netcup_mailauth.settings.credentials import (
     missing_for_netcup,
     netcup_credentials,
     rest_key,
+    rest_key_by_length,
     save_kept,
 )
 from netcup_mailauth.settings.mailcow import (
@@ -90,7 +91,8 @@ def _surveyed(current: Run, found: Iterable[Report]) -> str:
     """What the REST API shows of what is assumed of it; empty where that cannot be told."""
     if not any(one.service == REST and one.outcome is Outcome.WORKS for one in found):
         return ""
-    key = rest_key(os.environ, lambda _: None)  # what is odd about it was told before
+    by_length = rest_key_by_length(os.environ)
+    key = by_length.value if by_length else rest_key(os.environ, lambda _: None)  # told before
     assert key is not None
     recording = current.recording
     try:

@@ -51,6 +51,10 @@ class Command(NamedTuple):
 def _run(name: str, **options: Any) -> Any:
     now = settings()
     now.command, now.options = name, options
+    if now.record is not None:
+        from netcup_mailauth.cli import recording
+
+        recording.check_alone(now.record, [now.config, *options.values()])
     metrics_file = options.pop(opt.METRICS_FILE.parameter, None)
     if metrics_file is not None:
         from netcup_mailauth.cli import metrics

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.cli.output import advise, say, settings, warn
 from netcup_mailauth.documents import dumps
-from netcup_mailauth.files import check_target, write_private
+from netcup_mailauth.errors import UsageError
+from netcup_mailauth.files import check_target, config_file, write_private
+from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.netcup.recording import CREDENTIALS, FIELDS, NAMES, PAGES, RECORDS, WORDS
 from netcup_mailauth.netcup.recording import Recording as Exchanges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
 _MASKED = {
     CREDENTIALS: "credentials and sessions",
@@ -23,6 +26,24 @@ _MASKED = {
     FIELDS: "fields that are not known to be harmless",
     PAGES: "answers that are no JSON",
 }
+
+
+def check_alone(path: Path, given: Iterable[object]) -> None:
+    """See that a recording takes the place of no file that the command reads or writes itself.
+
+    Raises:
+        UsageError: it is one of those that are given, or the config in use.
+    """
+    named = [one for value in given for one in (value if isinstance(value, tuple) else (value,))]
+    texts = [one for one in named if isinstance(one, str)]
+    keys = [Path(one.removeprefix(FILE)) for one in texts if one.startswith(FILE)]
+    others = [config_file(None, os.environ), *keys, *named]
+    files = {os.path.realpath(one) for one in others if isinstance(one, Path)}
+    if os.path.realpath(path) in files:
+        raise UsageError(
+            f"--record {path} is a file that this command reads or writes itself.",
+            "Name another file for the recording.",
+        )
 
 
 @contextmanager

@@ -297,18 +297,16 @@ class CloudDnsBackend:
         Six calls or so. The domains of an account are listed where no name is asked for (M).
         """
         missing = self._get(DOMAIN, NOBODYS, "/domain", {"fqdn": NOBODYS})
-        listing: dict[str, object] = {"page": 1, "perPage": PER_PAGE}
-        listed = self._success(DOMAINS, "this account", self._get(DOMAINS, "", "/domain", listing))
-        entries = [parsed(DOMAINS, "", entry, DomainEntry) for entry in listed or ()]
+        entries = self._list(DOMAINS, "this account", "/domain", DomainEntry)
         entry = next((entry for entry in entries if entry.is_dns_managed), None)
         if entry is None:
             return None
         history = self._history(entry)
         path = _records_of(entry, history)
-        rows = self._list(RECORDS, entry, path, WireRecord)
+        rows = self._list(RECORDS, entry.fqdn, path, WireRecord)
         one = self._get(RECORDS, entry.fqdn, path, {"page": 1, "perPage": 1})
         alone = one.envelope.result if one.envelope and one.is_success else None
-        behind: dict[str, object] = {"page": len(rows) // PER_PAGE + 2, "perPage": PER_PAGE}
+        behind: dict[str, object] = {"page": len(rows) + 2, "perPage": PER_PAGE}  # of any size
         return Sample(
             entry.fqdn,
             missing,
@@ -389,11 +387,11 @@ class CloudDnsBackend:
 
     def _history(self, entry: DomainEntry) -> History:
         path = f"/domain/{quote(entry.id)}/dns/revision"
-        return History.of(entry.fqdn, self._list(REVISIONS, entry, path, Revision))
+        return History.of(entry.fqdn, self._list(REVISIONS, entry.fqdn, path, Revision))
 
     def _live(self, entry: DomainEntry, history: History) -> Zone:
         """The zone as its newest committed revision has it."""
-        rows = self._list(RECORDS, entry, _records_of(entry, history), WireRecord)
+        rows = self._list(RECORDS, entry.fqdn, _records_of(entry, history), WireRecord)
         form = NameForm.of((row.name for row in rows), entry.fqdn)
         self._forms[entry.fqdn] = form
         records = tuple(to_record(row, form) for row in rows)
@@ -417,22 +415,22 @@ class CloudDnsBackend:
         result = self._success(CHANGES, entry.fqdn, answer)
         return None if result is None else parsed(CHANGES, entry.fqdn, result, Revision)
 
-    def _list(self, call: str, entry: DomainEntry, path: str, model: type[Model]) -> list[Model]:
+    def _list(self, call: str, zone: str, path: str, model: type[Model]) -> list[Model]:
         """Every entry of a list that comes in pages."""
 
         def ask(number: int) -> Page | None:
-            answer = self._get(call, entry.fqdn, path, {"page": number, "perPage": PER_PAGE})
+            answer = self._get(call, zone, path, {"page": number, "perPage": PER_PAGE})
             if answer.is_missing and number > 1:
                 return None
-            result = self._success(call, entry.fqdn, answer)
+            result = self._success(call, zone, answer)
             if result is None and number > 1:
                 return None
             if not isinstance(result, list):
-                raise unknown_shape(call, entry.fqdn, answer.payload)
+                raise unknown_shape(call, zone, answer.payload)
             return Page(result, answer.pagination.last_page, answer.pagination.total)
 
-        entries = collect(f"{call} of {entry.fqdn}", ask)
-        return [parsed(call, entry.fqdn, one, model) for one in entries]
+        entries = collect(f"{call} of {zone}", ask)
+        return [parsed(call, zone, one, model) for one in entries]
 
     def _get(self, call: str, zone: str, path: str, query: dict[str, object]) -> Answer:
         return self._send(

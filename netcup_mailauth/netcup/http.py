@@ -158,6 +158,9 @@ class HttpClient:
             reply = self._answered(line, method, url, data)
         except TransportError as error:
             failure = error
+        except BaseException:  # Ctrl-C: what was waited for then is the very thing to report
+            self._record(method, url, data, line, None)
+            raise
         finally:
             if reply is not None and line.is_sound:
                 self._idle.append(line)
@@ -191,7 +194,7 @@ class HttpClient:
         recording, api = self._recorded
         sent = Sent(api, method, url.removeprefix(self.url.rstrip("/")), data)
         if line.heard is None:
-            recording.unanswered(sent, failure.what if failure else "")
+            recording.unanswered(sent, failure.what if failure else "interrupted")
         else:
             recording.answered(sent, *line.heard)
             line.heard = None  # there may be a session id in it
@@ -219,13 +222,13 @@ class HttpClient:
 
     def _reply(self, response: requests.Response, line: Line) -> Reply:
         status = response.status_code
-        self._hear(line, response, b"")
         if status < 200:
             # Its answer is still to come; read with the next request, it would be taken for its.
             raise TransportError(
                 f"{self.what} answered with HTTP {status}, which is no answer yet.", "Try again."
             )
         if 300 <= status < 400:
+            self._hear(line, response, b"")
             raise TransportError(
                 f"{self.what} answered with a redirect (HTTP {status}). A key would travel along, "
                 "so it is not followed.",

@@ -230,7 +230,9 @@ class Recording:
         self.masked[RECORDS] += not is_ours
         kept: dict[str, Any] = {}
         for field, value in entry.items():
-            if not isinstance(value, str) or field not in _NAMES | _VALUES:
+            if field == "priority" and not is_ours and isinstance(value, str):
+                kept[field] = self._preference(value)
+            elif not isinstance(value, str) or field not in _NAMES | _VALUES:
                 kept[self._field(field)] = self._value(field, value, zone)
             elif is_ours or (field in _HOST and _bare(value) in ours):
                 kept[field] = self._plain(value)
@@ -251,7 +253,11 @@ class Recording:
         if record_type not in _LEAD_TO_A_HOST:
             return self._mask(value)
         *numbers, host = value.split(" ")
-        return " ".join([*map(self._mask, numbers), self._name(host, zone)])
+        return " ".join([*map(self._preference, numbers), self._name(host, zone)])
+
+    def _preference(self, number: str) -> str:
+        """A number before a host; 0 is none, and what a record has that needs none."""
+        return number if number == "0" else self._mask(number)
 
     def _name(self, name: str, zone: str) -> str:
         """A host or a domain, label by label; the domains that were asked for stay."""

@@ -101,15 +101,14 @@ def netcup_credentials(
     Here and below, ``warn`` is told of what is odd about a value. Raises CredentialsError if there
     are none, some of the CCP API's are missing, or one cannot be right.
     """
-    key = rest_key(environ, warn)
-    api_key = read_secret(API_KEY, environ, _silent)
-    if api_key is not None and len(api_key) == REST_KEY_LENGTH:
-        if key is not None and key.get_secret_value() != api_key:
+    key, by_length = rest_key(environ, warn), rest_key_by_length(environ)
+    if by_length is not None:
+        if key is not None and key != by_length.value:
             raise CredentialsError(
                 f"{API_KEY} and {REST_KEY} both hold a REST key, and not the same.",
                 f"Take {API_KEY} out, or set it to the key of 50 characters for the CCP API.",
             )
-        return NetcupCredentials(None, SecretStr(api_key))
+        return NetcupCredentials(None, by_length.value)
     if key is not None and not has_ccp_credentials(environ):
         return NetcupCredentials(None, key)
     return NetcupCredentials(ccp_credentials(environ, warn), key)
@@ -122,9 +121,7 @@ def missing_for_netcup(environ: Mapping[str, str]) -> tuple[str, ...]:
     """
     if not has_netcup_credentials(environ):
         return NETCUP_NAMES
-    api_key = read_secret(API_KEY, environ, _silent)
-    is_rest_key = api_key is not None and len(api_key) == REST_KEY_LENGTH
-    if is_rest_key or not has_ccp_credentials(environ):
+    if rest_key_by_length(environ) or not has_ccp_credentials(environ):
         return ()
     return tuple(name for name in CCP_NAMES if not _is_somewhere(name, environ))
 
@@ -137,6 +134,15 @@ def rest_key(environ: Mapping[str, str], warn: Callable[[str], None]) -> SecretS
     name = LEGO_REST_KEY if _by_lego_alone(environ) else REST_KEY
     value = checked(name, read_secret(name, environ, warn) or "", warn)
     return SecretStr(value) if value else None
+
+
+def rest_key_by_length(environ: Mapping[str, str]) -> Found | None:
+    """The key for the REST API that stands where the CCP API's should, told by its length.
+
+    Raises as :func:`find`.
+    """
+    found = find(API_KEY, environ, _silent)
+    return found if found and len(found.value) == REST_KEY_LENGTH else None
 
 
 def has_netcup_credentials(environ: Mapping[str, str]) -> bool:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tests.story.inprocess import Cli
 
 APPLY = ("apply", "example.com", *WISH, "--yes")
+UNDO = (
+    *("undo", "example.com", "--yes", "--allow", "dkim-removes-signing-key"),
+    *("--allow", "dmarc-weakens-policy", "--allow", "dmarc-drops-reports"),
+)
 OVER_A_DRAFT = ("--allow", "zone-has-draft")
 
 
@@ -197,6 +201,7 @@ def sandbox(request: pytest.FixtureRequest, api: Api) -> Iterator[Sandbox]:
 )
 def test_another_netcup_gets_what_is_wanted_or_a_clear_error(cli: Cli, netcup: Netcup) -> None:
     others = netcup.api.others(cli.sandbox)
+    before = our_texts(cli)
     code, text = cli.said(*APPLY, *netcup.more)
     assert (code, netcup.words in text) == (netcup.code, True), text
     assert "unknown shape" not in text
@@ -206,6 +211,13 @@ def test_another_netcup_gets_what_is_wanted_or_a_clear_error(cli: Cli, netcup: N
     assert_as_wanted(cli)
     code, text = cli.said(*APPLY, *netcup.more)
     assert (code, netcup.api.writes(cli.sandbox)) == (0, 1), text
+    code, text = cli.said(*UNDO, *netcup.more)
+    assert (code, our_texts(cli)) == (0, before), text
+    assert netcup.api.others(cli.sandbox) == others
+
+
+def our_texts(cli: Cli) -> list[list[str]]:
+    return [sorted(txt(cli.sandbox, name)) for name in ("@", "_dmarc", "dkim._domainkey")]
 
 
 def assert_as_wanted(cli: Cli) -> None:

@@ -38,13 +38,13 @@ FOREIGN = [
     {"hostname": "@", "type": "TXT", "destination": "drei kleine Geheimnisse"},
     {"hostname": "@", "type": "CAA", "priority": "0", "destination": '0 issue "caname.example"'},
     {"hostname": "_sip._tls", "type": "SRV", "destination": "1 443 sipdir.kunde.example"},
-    {"hostname": "tresor", "type": "MX", "priority": "77", "destination": "mx9.kunde.example"},
+    {"hostname": "tresor", "type": "MX", "priority": "4747", "destination": "mx9.kunde.example"},
 ]
-_ALL = " ".join(f"{record['hostname']} {record['destination']}" for record in FOREIGN)
+_ALL = " ".join(value for record in FOREIGN for value in record.values())
 CANARIES = re.findall(r"[\w.-]{4,}", _ALL)
 """Every word of four letters and more in them; what is shorter tells nobody from another."""
 
-PUBLIC = {"issue", "_acme-challenge", "_acme-challenge.tresor"}
+PUBLIC = {"AAAA", "CNAME", "issue", "_acme-challenge", "_acme-challenge.tresor"}
 
 
 @pytest.fixture
@@ -149,14 +149,16 @@ def test_a_sandbox_answers_as_netcup_did(
 FAULTS = {
     "ccp": [("login", "html"), ("infoDnsRecords", "drop"), ("infoDnsRecords", "500"),
             ("updateDnsRecords", "apply-then-4013"), ("infoDnsRecords", "rate-limit"),
-            ("login", "lockout"), ("updateDnsRecords", "drop")],
+            ("login", "lockout"), ("updateDnsRecords", "drop"), ("infoDnsRecords", "cut"),
+            ("infoDnsRecords", "lie"), ("login", "denied")],
     "clouddns": [("domain", "html"), ("revisions", "drop"), ("records", "500"), ("domain", "429"),
                  ("domain", "bad-key"), ("changeset", "apply-then-error"), ("changeset", "drop"),
-                 ("changeset", "null-result"), ("domain", "denied")],
+                 ("changeset", "null-result"), ("domain", "denied"), ("records", "cut"),
+                 ("changeset", "apply-then-html")],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(11))
 def test_a_failure_is_recorded_as_well_and_comes_again(
     full: Cli, pointed_at: PointedAt, api: Api, number: int
 ) -> None:
@@ -175,6 +177,30 @@ def test_a_failure_is_recorded_as_well_and_comes_again(
     told = [re.findall(r"(?m)^netcup-mailauth: .*", e.stderr + e.stdout) for e in (begun, replayed)]
     masked = [[re.sub(r"\S*\d\S*", "", line) for line in lines] for lines in told]
     assert masked[0] == masked[1]
+
+
+def test_an_answer_that_is_none_yet_is_recorded_as_none(
+    full: Cli, pointed_at: PointedAt, api: Api
+) -> None:
+    """A sandbox says nothing then either."""
+    full.sandbox.fault(api.first, "early", times=9)
+    recorded(full, "records", "example.com", code=1)
+    with Sandbox((), replay=full.folder / "said.json") as again:
+        assert pointed_at(again)("records", "example.com").code == 1
+        assert again.stats()["replay"] == {"left": 0, "missed": []}
+
+
+def test_what_was_waited_for_at_ctrl_c_is_recorded(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where netcup does not answer, that is what there is to report."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("requests.Session.request", interrupted)
+    exchange, *more = json.loads(recorded(cli, *APPLY, code=130))["exchanges"]
+    assert (exchange["status"], exchange["why"], more) == (None, "interrupted", [])
 
 
 def test_what_no_sandbox_has_asked_for_is_told(cli: Cli, pointed_at: PointedAt) -> None:
@@ -232,6 +258,34 @@ def test_no_place_for_a_file_is_told_before_anything_is_asked(cli: Cli, name: st
     assert code == 2
     assert f"{name} cannot be written" in text
     assert requests_of(cli.sandbox) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ((*PLAN, "--out", "new.json"), "new.json"),
+        ((*PLAN, "--out", "new.json"), "here/../new.json"),
+        ((*PLAN, "--zone-file", "zone.json"), "zone.json"),
+        (("apply", "--plan", "zone.json"), "link.json"),
+        (("plan", "example.com", "--dkim", "file:zone.json"), "zone.json"),
+        ((*APPLY, "--metrics-file", "run.prom"), "run.prom"),
+        (("-c", "own.toml", *PLAN), "own.toml"),
+        (("plan",), "netcup-mailauth.toml"),
+    ],
+)
+def test_a_recording_takes_the_place_of_no_file_of_the_command(
+    cli: Cli, command: tuple[str, ...], name: str
+) -> None:
+    (cli.folder / "here").mkdir()
+    config = '[domains."example.com"]\ndmarc = "v=DMARC1;p=none"\n'
+    for own in ("zone.json", "own.toml", "netcup-mailauth.toml"):
+        (cli.folder / own).write_text(config)
+    (cli.folder / "link.json").symlink_to("zone.json")
+    code, text = cli.said("--record", name, *command)
+    assert code == 2
+    assert f"--record {name} is a file that this command reads or writes itself" in text
+    assert requests_of(cli.sandbox) == {}
+    assert (cli.folder / "zone.json").read_text() == config
 
 
 def test_a_file_that_cannot_be_written_takes_nothing_from_the_run(

@@ -69,6 +69,8 @@ def test_each_assumption_is_told_once_with_how_it_stands(pointed_at: PointedAt) 
         ({"rest_pages": "untold"}, "pages-told", True, "neither number"),
         ({"rest_pages": "none"}, "pages", False, "one asked for, others came"),
         ({"rest_pages": "none"}, "past-the-end", False, "entries again"),
+        ({"rest_most_per_page": 3}, "past-the-end", True, "404"),
+        ({"rest_most_per_page": 1}, "pages", True, "one asked for, one came"),
         ({"rest_past_the_end": "empty"}, "past-the-end", True, "empty"),
         ({"rest_past_the_end": "null"}, "past-the-end", True, "empty"),
         ({"rest_committed_state": "gültig"}, "states", False, "'gültig' 1x"),
@@ -139,6 +141,20 @@ def test_there_is_no_paragraph_where_there_is_nothing_to_see(
         ended = cli(*CHECK, *more)
     assert ended.code == 0
     assert HEADING not in ended.stdout
+
+
+def test_a_rest_key_in_the_place_of_the_other_key_shows_as_much(
+    pointed_at: PointedAt,
+) -> None:
+    with netcup() as sandbox:
+        cli = pointed_at(sandbox)
+        names = ("NETCUP_CUSTOMER_NUMBER", "NETCUP_API_PASSWORD", "NETCUP_REST_API_KEY")
+        cli.set({**dict.fromkeys(names), "NETCUP_API_KEY": sandbox.rest_key})
+        ended = cli(*CHECK)
+    assert ended.code == 0, ended.stderr
+    assert "not used: NETCUP_API_KEY is a key for the REST API" in ended.stdout
+    assert re.search(r"netcup REST API\n  NETCUP_API_KEY +environment\n  works\n", ended.stdout)
+    assert HEADING in ended.stdout
 
 
 def test_a_zone_that_cannot_be_read_is_told_and_the_key_works_all_the_same(cli: Cli) -> None:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BIN = Path(sys.executable).parent
 """Where the programs are that pip has installed beside ours."""
 
+PACKAGES = {"unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2"}
+"""What such a network is made with, and where Debian has it."""
+
 HOSTS = "127.0.0.1 localhost ccp.netcup.net api.netcup.com\n"
 
 _APART = ("unshare", "--map-root-user", "--mount", "--net")
@@ -48,7 +51,8 @@ class Netcup:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.banner: dict[str, Any] = {"env": {}}
-        program("ip", "iproute2")
+        for name, package in PACKAGES.items():
+            program(name, package)
         hosts = folder / "hosts"
         hosts.write_text(HOSTS)
         self._errors = folder / "sandbox.err"

@@ -38,6 +38,7 @@ def named(netcup: Netcup, number: str, key: str, password: str) -> dict[str, str
 
 def test_the_guide_s_page_says_how_to_get_there(netcup: Netcup, tmp_path: Path) -> None:
     """Its lines, as a shell reads them; what follows is in the network that they make."""
+    program("curl", "curl")
     block = blocks(GUIDE / "programs.md")[0]
     asks = "for n in $(seq 300); do curl -sf $URL -d '{}' >answer && break; sleep 0.1; done"
     lines = block.text + "URL=https://ccp.netcup.net/run/webservice/servers/endpoint.php?JSON\n"

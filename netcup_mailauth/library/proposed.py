@@ -77,9 +77,9 @@ class ProposedPlan:
         domains = {zone.place.domain for zone in self.zones}
         accepted: dict[str, list[str]] = {domain: [] for domain in domains}
         for entry in codes:
-            code, _, name = text_of("a code", entry).partition(":")
+            code, colon, name = text_of("A code", entry).partition(":")
             with in_our_words():
-                of = {records.normalise(name)} if name else domains
+                of = {records.normalise(name)} if colon else domains
                 check_code(code)
             if not of <= domains:
                 raise UsageError(f"{name} is not in this plan.", "Its domains are in plan.zones.")

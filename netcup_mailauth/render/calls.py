@@ -40,8 +40,15 @@ _VALUE = (
     r"|[a-z]+(?:-[a-z0-9]+)+|[\w-]+(?=\Z|\n)"
 )
 """What is a value behind an option, and no word of the sentence."""
-_OPTION = re.compile(rf"(?<![\w-])--([a-z][a-z-]+)(?:[ =]({_VALUE})(?![\w-]))?")
+_TOLD = (
+    "spf|spf-require|spf-drop|spf-all|dkim|selector|dmarc|dmarc-policy|rua|mailcow|server|kind"
+    "|zone|allow|nameserver|resolver|jobs|grace|full|format"
+)
+"""The options that texts speak of: what else begins with two dashes is somebody's value."""
+_OPTION = re.compile(rf"(?<![^\s(`])--({_TOLD})(?![\w-])(?:[ =]({_VALUE})(?![\w-]))?")
 _PHRASES = {
+    "Options that say what is wanted need a DOMAIN": "What is wanted is said, but of no domain",
+    "No DOMAIN is named": "No domain is named",
     "the same --dkim": "the same dkim=",
     "let check --wait do it": "look again then",
     "on a command line or into a config": "into a program or a config",

@@ -263,6 +263,10 @@ def test_no_secret_is_in_a_traceback_with_all_its_values() -> None:
         ({"rest": "k" * 64, "mailcow": "https://mail.example.com"}, UsageError, "mailcow is"),
         ({"rest": "k" * 64, "mailcow": ("http://mail.example.com", "k")}, UsageError, "mailcow"),
         ({"rest": "k" * 64, "rest_endpoint": "http://netcup.example"}, UsageError, "rest_endpoint"),
+        ({"rest": "k" * 64, "rest_endpoint": None}, UsageError, "the rest_endpoint is a text"),
+        ({"rest": "k" * 64, "ccp_endpoint": 3}, UsageError, "the ccp_endpoint is a text"),
+        ({"rest": "k" * 64, "state": ""}, UsageError, "state is an empty text"),
+        ({"rest": "k" * 64, "state": 3}, UsageError, "state is a text"),
         ({"rest": "k" * 64, "jobs": 99}, UsageError, "jobs=99"),
         ({"rest": "k" * 64, "nameserver": 3}, UsageError, "nameserver"),
     ],
@@ -273,6 +277,55 @@ def test_what_cannot_be_right_is_told_by_its_name(
     with pytest.raises(error, match=re.escape(told)) as raised:
         Netcup(**arguments)
     assert "NETCUP_" not in raised.value.sentences
+
+
+def test_what_is_put_right_in_a_secret_is_told_by_its_name() -> None:
+    with pytest.warns(UserWarning, match="^rest: quotes or blanks") as warned:
+        Netcup(rest=f" '{'k' * 64}' ").close()
+    assert "NETCUP_" not in str(warned[0].message)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NETCUP_CUSTOMER_NUMBER": 12345},
+        {"NETCUP_API_PASSWORD": b"C4n4ry"},
+        {"NETCUP_API_PASSWORD": SecretStr("C4n4ry")},
+        {"NETCUP_CCP_ENDPOINT": 3},
+        {3: "C4n4ry"},
+        {b"NETCUP_API_PASSWORD": b"C4n4ry"},
+        [("NETCUP_API_PASSWORD", "C4n4ry")],
+        "C4n4ry",
+    ],
+)
+def test_an_environment_that_is_none_is_told_without_its_values(environ: Any) -> None:
+    with pytest.raises(UsageError, match="environ") as raised:
+        Netcup.from_environment(environ)
+    assert "C4n4ry" not in raised.value.sentences
+
+
+@pytest.mark.parametrize("config", ["", 3, {"domains": {}}, b"netcup-mailauth.toml"])
+def test_a_config_that_is_no_path_is_told(config: Any) -> None:
+    with Sandbox() as sandbox, pytest.raises(UsageError, match=r"^config is"):
+        Netcup.from_environment(sandbox.env, config=config)
+
+
+def test_another_environment_means_its_own_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    monkeypatch.setenv("HOME", str(ours))
+    (folder := theirs / ".config" / "netcup-mailauth").mkdir(parents=True)
+    with Sandbox() as sandbox:
+        kept = folder / "credentials.toml"
+        kept.write_text(f'netcup_api_password = "{sandbox.env["NETCUP_API_PASSWORD"]}"\n')
+        kept.chmod(0o600)
+        env = {**sandbox.env, "HOME": str(theirs), "XDG_STATE_HOME": "state"}
+        del env["NETCUP_API_PASSWORD"]
+        with Netcup.from_environment(env) as netcup:
+            netcup.apply(netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none"))
+    assert list((theirs / ".local/state/netcup-mailauth").iterdir())
+    assert not ours.exists()
 
 
 def test_wrapped_secrets_and_a_number_are_taken_too() -> None:
@@ -428,6 +481,10 @@ def test_consent_is_to_what_was_found_in_the_plan_and_a_plan_stays_as_it_is(api:
             plan.allow("spf-drops-everything")
         with pytest.raises(UsageError, match=r"example\.org is not in this plan"):
             plan.allow("spf-drops-sender:example.org")
+        with pytest.raises(UsageError, match="'' is not a domain name"):
+            plan.allow("spf-drops-sender:")  # of a variable that is empty
+        with pytest.raises(UsageError, match="'' is not a domain name"):
+            netcup.plan(DOMAIN, **DANGEROUS, allow="spf-drops-sender:")
         for useless in (plan.allow("dmarc-weakens-policy"), plan.allow(), plan):
             with pytest.raises(RefusedError, match="spf-drops-sender"):
                 netcup.apply(useless)
@@ -641,6 +698,41 @@ def test_what_is_no_domain_is_told(shared: Netcup, domain: Any) -> None:
             method(domain, spf="v=spf1 mx -all")
 
 
+@pytest.mark.parametrize("domains", [["example.com"], ("example.com", "example.org"), {DOMAIN: 1}])
+def test_a_list_of_domains_is_told_how_to_be_given(shared: Netcup, domains: Any) -> None:
+    for wanted in (SOUND, {}):
+        with pytest.raises(UsageError, match="A domain is a text") as raised:
+            shared.check(domains, **wanted)
+        assert "(*domains)" in raised.value.advice
+    assert shared.plan(*{DOMAIN: 1}, **SOUND).has_changes
+
+
+def test_what_is_wanted_of_no_domain_is_told_in_the_words_of_python(shared: Netcup) -> None:
+    for wanted in (SOUND, {}):
+        with pytest.raises(UsageError) as raised:
+            shared.plan(**wanted)
+        assert not re.search("[Oo]ption|DOMAIN", raised.value.sentences)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"spf": "v=spf1 mx --all"}, '"--all"'),
+        ({"spf": "v=spf1 --spf-drop -all"}, '"--spf-drop"'),
+        ({"dmarc": "v=DMARC1;p=--reject"}, "p='--reject'"),
+        ({"rua": "--rua x"}, "'--rua x'"),
+        ({"dkim": "--dkim"}, "'--dkim'"),
+        ({"dkim": "file:/etc/--dkim/--key"}, "/etc/--dkim/--key"),
+        ({**SOUND, "server": "--server"}, "'--server'"),
+        ({**SOUND, "allow": "--yes"}, "'--yes'"),
+    ],
+)
+def test_a_value_is_told_as_it_was_given(shared: Netcup, wanted: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        shared.plan(DOMAIN, **wanted)
+    assert told in raised.value.what
+
+
 def test_a_closed_one_says_so_and_may_be_closed_again() -> None:
     with Sandbox() as sandbox:
         with sandbox.netcup() as netcup:
@@ -701,6 +793,23 @@ def test_a_selector_alone_says_where_a_check_looks() -> None:
 
 
 # What a stranger reads
+
+
+def test_results_are_printed_with_a_line_for_each_domain() -> None:
+    names = ("example.com", "example.org", "nobody.example")
+    with Sandbox(names[:2]) as sandbox, sandbox.netcup() as netcup:
+        plan = netcup.plan(*names, dmarc="v=DMARC1;p=none")
+        lines = str(netcup.apply(plan)).splitlines()
+        assert lines[:2] == [f"{name}: written and verified: 1 created" for name in names[:2]]
+        assert lines[2].startswith("nobody.example: failed")
+        assert "does not serve" in " ".join(lines[3:])
+
+
+def test_a_report_says_that_it_compares_with_arguments(shared: Netcup) -> None:
+    for wanted in ({"spf_require": "mx"}, {**SOUND, "spf_all": "fail"}):
+        text = str(shared.check(DOMAIN, **wanted))
+        assert "compared with the arguments" in text
+        assert "option" not in text
 
 
 def help_of(thing: object) -> str:

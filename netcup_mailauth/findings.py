@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from netcup_mailauth.records import Kind
+    from netcup_mailauth.kind import Kind
 
 
 class Severity(StrEnum):

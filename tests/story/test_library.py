@@ -22,6 +22,7 @@ from netcup_mailauth import (
     ConfigError,
     CredentialsError,
     ExitCode,
+    Finding,
     KeySourceError,
     LockError,
     MailauthError,
@@ -94,7 +95,8 @@ def test_the_records_of_the_how_to_are_written_once_what_they_drop_is_accepted(a
         with pytest.raises(RefusedError) as refused:
             netcup.apply(plan)
         assert [finding.code for finding in refused.value.findings] == ["spf-drops-sender"]
-        assert refused.value.findings == plan.stopping
+        found: tuple[Finding, ...] = refused.value.findings
+        assert found == plan.stopping
         assert 'plan.allow("spf-drops-sender")' in refused.value.advice
         assert (api.records(sandbox), api.writes(sandbox)) == (before, 0)
         run = netcup.apply(plan.allow("spf-drops-sender"))

@@ -111,10 +111,12 @@ class Netcup:
         state: str | os.PathLike[str] | None = None,
         jobs: int = 1,
     ) -> None:
-        with in_our_words():
-            given, own = credentials_of(ccp, rest), mailcow_of(mailcow)
-        del ccp, rest, mailcow  # a traceback may show what is still named
-        self._router: Router | None = None
+        self._router: Router | None = None  # first, as a traceback may show us
+        try:
+            with in_our_words():
+                given, own = credentials_of(ccp, rest), mailcow_of(mailcow)
+        finally:
+            del ccp, rest, mailcow  # a traceback may show what is still named
         self._environ: Environment | None = None
         self._config = LoadedConfig(Config())
         self._own = own
@@ -157,8 +159,11 @@ class Netcup:
             CredentialsError: there are none, or they cannot be right.
             UsageError: an endpoint is no address for a secret; ConfigError, the config is wrong.
         """
-        found, path = Environment.of(environ), path_of("config", config)
-        del environ  # a traceback may show what is still named
+        try:
+            with in_our_words():
+                found, path = Environment.of(environ), path_of("config", config)
+        finally:
+            del environ  # a traceback may show what is still named
         with in_our_words():
             folder = found.state
             keys = credentials.netcup_credentials(found.variables, warn)

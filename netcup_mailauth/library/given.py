@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -38,12 +39,20 @@ Texts = str | Iterable[str]
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """Let what is raised within speak of the library."""
+    """Let what is raised within speak of the library, and its traceback hold no secret."""
     try:
         yield
     except MailauthError as error:
         calls.reword(error)
+        _forget_values(error)
         raise
+
+
+def _forget_values(error: BaseException | None) -> None:
+    """Clear the variables of the calls that have failed: what was sent is among them."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def warn(message: str) -> None:

@@ -160,6 +160,8 @@ def result(ended: Result) -> Result:
     """A result that does."""
     notes = tuple(map(said, ended.notes))
     shown = change_set(ended.change_set)
+    if ended.ended_by is not None:
+        reword(ended.ended_by)
     return replace(ended, change_set=shown, failure=_failure(ended.failure), notes=notes)
 
 

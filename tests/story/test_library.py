@@ -234,19 +234,61 @@ def test_no_secret_is_in_what_is_read_from_the_environment() -> None:
         assert "C4n4ry" not in repr(vars(netcup))
 
 
-def test_no_secret_is_in_a_traceback_with_all_its_values() -> None:
-    key = "C4n4ryKey".ljust(50, "x")
-    for arguments in (
-        {"ccp": ("12345", key, "C4n4ryWord"), "ccp_endpoint": "http://netcup.example"},
-        {"rest": "C4n4ryKey".ljust(64, "y"), "rest_endpoint": "ftp://x"},
-        {"rest": "C4n4ryKey".ljust(64, "y"), "jobs": 0},
-    ):
-        with pytest.raises(UsageError) as raised:
-            Netcup(**arguments)
-        frames = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
-        own = [frame for frame in frames.stack if frame.filename.endswith("library/account.py")]
-        assert own
-        assert not [f for f in own for text in (f.locals or {}).values() if "C4n4ry" in text]
+KEY, REST_KEY = "C4n4ryKey".ljust(50, "x"), "C4n4ryKey".ljust(64, "y")
+CCP = ("12345", KEY, "C4n4ryWord")
+NOWHERE = {"ccp_endpoint": "http://127.0.0.1:9", "rest_endpoint": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"ccp": CCP, "ccp_endpoint": "http://netcup.example"},
+        {"rest": REST_KEY, "rest_endpoint": "ftp://x"},
+        {"rest": REST_KEY, "jobs": 0},
+        {"rest": REST_KEY, "state": 3},
+        {"rest": f"{REST_KEY}ä"},
+        {"rest": REST_KEY.encode()},
+        {"ccp": (*CCP[:2], "C4n4ry Wörd")},
+        {"ccp": CCP[1:]},
+        {"ccp": CCP, "mailcow": {"url": "https://mail.example.com", "key": "C4n4ry"}},
+        {"ccp": CCP, "mailcow": ("http://mail.example.com", "C4n4ry")},
+        {"ccp": CCP, **NOWHERE},
+        {"rest": REST_KEY, **NOWHERE},
+        {"ccp": CCP, "mailcow": ("http://127.0.0.1:9", "C4n4ry"), **NOWHERE},
+    ],
+)
+def test_no_secret_is_in_a_traceback_with_all_its_values(arguments: dict[str, Any]) -> None:
+    with pytest.raises(MailauthError) as raised, no_pauses():
+        Netcup(**arguments).plan(DOMAIN, **{**SOUND, "dkim": None})
+    assert_bare(raised.value)
+    with pytest.raises(MailauthError) as raised, no_pauses():
+        Netcup(**arguments).plan(DOMAIN, dkim="mailcow")
+    assert_bare(raised.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NETCUP_API_PASSWORD": "C4n4ry"},
+        {"NETCUP_API_PASSWORD": "C4n4ry wörd"},
+        {"NETCUP_API_PASSWORD": "C4n4ry", "NETCUP_API_KEY": b"C4n4ry"},
+        {"NETCUP_REST_API_KEY": REST_KEY, "NETCUP_REST_ENDPOINT": "http://netcup.example"},
+    ],
+)
+def test_no_secret_of_the_environment_is_in_one(environ: Any) -> None:
+    with pytest.raises(MailauthError) as raised:
+        Netcup.from_environment(environ)
+    assert_bare(raised.value)
+
+
+def assert_bare(error: BaseException) -> None:
+    """No frame of ours holds a secret, whoever shows the values of a traceback."""
+    seen: BaseException | None = error
+    while seen is not None:
+        frames = traceback.TracebackException.from_exception(seen, capture_locals=True).stack
+        ours = [frame for frame in frames if frame.filename != __file__]
+        assert not [(f, n) for f in ours for n, v in (f.locals or {}).items() if "C4n4ry" in v]
+        seen = seen.__cause__ or seen.__context__
 
 
 @pytest.mark.parametrize(

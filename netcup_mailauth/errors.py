@@ -72,11 +72,23 @@ class MailauthError(Exception):
         self.what = what
         self.advice = advice
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass from one process to another, whatever its class is made from."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
     @property
     def sentences(self) -> str:
         """Both in one line, with a full stop between them."""
         what = self.what if self.what.endswith((".", "!", "?", ":")) else f"{self.what}."
         return f"{what} {self.advice}" if self.advice else self.what
+
+
+def _as_it_was(
+    family: type[MailauthError], args: tuple[object, ...], held: dict[str, object]
+) -> MailauthError:
+    error = family.__new__(family, *args)
+    error.__dict__.update(held)
+    return error
 
 
 class UsageError(MailauthError):

@@ -254,8 +254,8 @@ DANGERS = {
     ),
     "spf-pass-all": Meaning(
         "+all lets everybody send as this domain.",
-        "The record ends with +all, or with a bare all.",
-        "End it with ~all or -all.",
+        "The record ends with +all or a bare all, or a network in it has the length 0.",
+        "Take that out, and end it with ~all or -all.",
         "RFC 7208, 5.1",
     ),
     "spf-removed": Meaning(

@@ -49,6 +49,7 @@ _OPTION = re.compile(rf"(?<![^\s(`])--({_TOLD})(?![\w-])(?:[ =]({_VALUE})(?![\w-
 _PHRASES = {
     "Options that say what is wanted need a DOMAIN": "What is wanted is said, but of no domain",
     "No DOMAIN is named": "No domain is named",
+    "run without NETCUP_REST_API_KEY": "do without the REST API's key",
     "the same --dkim": "the same dkim=",
     "let check --wait do it": "look again then",
     "on a command line or into a config": "into a program or a config",

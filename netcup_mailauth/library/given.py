@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
@@ -40,17 +41,18 @@ Texts = str | Iterable[str]
 @contextmanager
 def in_our_words() -> Iterator[None]:
     """Let what is raised within speak of the library, and its traceback hold no secret."""
+    handled = sys.exc_info()[1]  # an error of the caller's, who is in the midst of it
     try:
         yield
     except MailauthError as error:
         calls.reword(error)
-        _forget_values(error)
+        _forget_values(error, handled)
         raise
 
 
-def _forget_values(error: BaseException | None) -> None:
+def _forget_values(error: BaseException | None, handled: BaseException | None) -> None:
     """Clear the variables of the calls that have failed: what was sent is among them."""
-    while error is not None:
+    while error is not None and error is not handled:
         clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
 

@@ -281,6 +281,24 @@ def test_no_secret_of_the_environment_is_in_one(environ: Any) -> None:
     assert_bare(raised.value)
 
 
+def test_what_the_program_itself_failed_at_keeps_its_values() -> None:
+    def fail(number: int) -> None:
+        raise ValueError(number)
+
+    def recover() -> None:
+        try:
+            fail(4711)
+        except ValueError:
+            Netcup(rest="")
+
+    with pytest.raises(CredentialsError) as raised:
+        recover()
+    own = raised.value.__context__
+    assert isinstance(own, ValueError)
+    frames = traceback.TracebackException.from_exception(own, capture_locals=True).stack
+    assert (frames[-1].locals or {})["number"] == "4711"
+
+
 def assert_bare(error: BaseException) -> None:
     """No frame of ours holds a secret, whoever shows the values of a traceback."""
     seen: BaseException | None = error

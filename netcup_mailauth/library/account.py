@@ -255,11 +255,13 @@ class Netcup:
                 check_zone(wish)
             session = self._session(mailcow)
             if len(wished) == 1:
-                return made_of(Judged(self, Plan((planning.draft(session, wished[0]).change_set,))))
-            return made_of(Judged(self, planning.plan(session, wished)))
+                plan = Plan((planning.draft(session, wished[0]).change_set,))
+            else:
+                plan = planning.plan(session, wished)
+            return made_of(Judged(self, plan, {wish.domain: wish for wish in wished}, mailcow))
 
     def apply(self, plan: ProposedPlan) -> RunResult:
-        """Write a plan: each zone is read again, compared, written in one call, and verified.
+        """Write a plan: each zone is read and judged again, written in one call, and verified.
 
         ``print(run)`` shows what became of each domain.
 
@@ -267,7 +269,8 @@ class Netcup:
             RefusedError: the guard holds something of it back, and nothing was written. Its
                 `findings` say what; `plan.allow` accepts it, `plan.without_held` leaves it out.
             UsageError: this Netcup did not make the plan, or it was changed since.
-            StaleError: the zone of the one domain in it has changed since; nothing was written.
+            StaleError: the zone of the one domain in it has changed since, or the guard would stop
+                the plan now; nothing was written.
             UnverifiedError: a write to it went out, and the zone was not found as planned.
             MailauthError: something else went wrong with the one domain. Of several, it is the
                 `failure` in the `Result` of each, and the others are written.
@@ -278,7 +281,8 @@ class Netcup:
                 raise UsageError("Another Netcup made this plan.", "Plan again with this one.")
             if not judged.in_part:
                 refuse(judged.plan.zones)
-            run = applying.apply(self._session(), judged.plan)
+            session = self._session(judged.mailcow)
+            run = applying.apply_kept(session, judged.plan, judged.wishes)
             raise_if_alone(run.results)
             return ShownRun(tuple(map(calls.result, run.results)))
 

@@ -691,6 +691,56 @@ def test_a_zone_that_has_changed_since_is_left_alone(api: Api) -> None:
         assert api.writes(sandbox) == 0
 
 
+def without(sandbox: Sandbox, domain: str, hostname: str) -> None:
+    """Somebody takes the records of a name out of a zone."""
+    left = [r for r in sandbox.zone(domain) if r["hostname"] != hostname]
+    sandbox.set_zone(domain, [{n: v for n, v in r.items() if n != "id"} for r in left])
+
+
+def test_a_plan_is_judged_again_before_it_is_written(api: Api) -> None:
+    with api.netcup() as sandbox, sandbox.netcup() as netcup:
+        netcup.apply(netcup.plan(DOMAIN, dkim="mailcow"))
+        plan = netcup.plan(DOMAIN, dmarc="v=DMARC1;p=reject")
+        assert plan.stopping == ()
+        without(sandbox, DOMAIN, "dkim._domainkey")
+        before = sandbox.zone(DOMAIN)
+        for tried in (plan, plan.without_held(), plan.allow("spf-drops-sender")):
+            with pytest.raises(StaleError, match="without any DKIM key"):
+                netcup.apply(tried)
+        assert sandbox.zone(DOMAIN) == before
+        accepted = plan.allow("dmarc-enforces-without-dkim")
+        assert netcup.apply(accepted).exit_code is ExitCode.OK
+
+
+def test_a_plan_for_a_key_that_mailcow_has_changed_is_stale(api: Api) -> None:
+    with api.netcup() as sandbox, sandbox.netcup() as netcup:
+        plan = netcup.plan(DOMAIN, dkim="mailcow", spf_require="ip4:203.0.113.7")
+        sandbox.set_dkim(DOMAIN)
+        with pytest.raises(StaleError, match="other records"):
+            netcup.apply(plan)
+        assert api.writes(sandbox) == 0
+        assert netcup.apply(netcup.plan(DOMAIN, dkim="mailcow")).exit_code is ExitCode.OK
+
+
+def test_of_several_domains_only_that_one_is_stale_of_which_the_guard_says_more() -> None:
+    names = ("example.com", "example.org")
+    with Sandbox(names) as sandbox, sandbox.netcup() as netcup:
+        netcup.apply(netcup.plan(*names, dkim="mailcow"))
+        plan = netcup.plan(*names, spf="v=spf1 mx -all", dmarc="v=DMARC1;p=quarantine")
+        without(sandbox, "example.org", "dkim._domainkey")
+        results = netcup.apply(plan.without_held()).results
+        assert [result.status for result in results] == [Status.APPLIED, Status.STALE]
+        assert not [r for r in sandbox.zone("example.org") if r["hostname"] == "_dmarc"]
+
+
+def test_what_changes_beside_a_plan_does_not_stop_it(api: Api) -> None:
+    with api.netcup() as sandbox, sandbox.netcup() as netcup:
+        plan = netcup.plan(DOMAIN, **HOW_TO)
+        without(sandbox, DOMAIN, "key1._domainkey")
+        (result,) = netcup.apply(plan.allow("spf-drops-sender")).results
+        assert result.status is Status.APPLIED
+
+
 def test_a_write_that_does_not_come_to_what_was_planned_is_told() -> None:
     with no_pauses(), Sandbox() as sandbox, sandbox.netcup() as netcup:
         plan = netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none")

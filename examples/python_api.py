@@ -12,4 +12,4 @@ with Sandbox(domains, clouddns=["example.org"]) as sandbox, sandbox.netcup() as 
     except RefusedError as error:
         print(error, error.advice)
         run = netcup.apply(plan.allow("spf-drops-sender"))
-    print(*(f"{result.domain} {result.status}" for result in run.results), sep="\n")
+    print(run)  # what became of each domain

@@ -21,9 +21,9 @@ ProposedPlan    what plan gives: zones, has_changes, stopping, allow(), without_
 ChangeSet       one domain of it: place (Place), changes, unchanged (Kept), findings, held, error
 Change          one record: action (Action), kind (Kind), before and after (DnsRecord or None)
 Finding         what is to be said of it: code, severity (Severity), message, advice
-RunResult       what apply gives: results, exit_code (ExitCode, the command's)
+RunResult       what apply gives: results, exit_code (ExitCode, the command's); to be printed
 Result          one domain of it: status (Status), failure (Failure or None), notes
-CheckReport     what check gives: domains, exit_code
+CheckReport     what check gives: domains, exit_code; to be printed, too
 DomainCheck     one domain of it: records (CheckedRecord: state, servers), findings, error
 ServerView      what one name server says of a record: server, values, state (State)
 
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         ServerView,
         State,
     )
+    from netcup_mailauth.kind import Kind
     from netcup_mailauth.library.account import Netcup
     from netcup_mailauth.library.proposed import ProposedPlan
     from netcup_mailauth.plan import (
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
         RunResult,
         Status,
     )
-    from netcup_mailauth.records import DnsRecord, Kind
+    from netcup_mailauth.records import DnsRecord
     from netcup_mailauth.sandbox import Sandbox
     from netcup_mailauth.version import __version__
 
@@ -107,7 +108,7 @@ _HOMES = {
     "Kept": "plan",
     "KeySourceError": "errors",
     "LockError": "errors",
-    "Kind": "records",
+    "Kind": "kind",
     "MailauthError": "errors",
     "Netcup": "library.account",
     "Place": "plan",

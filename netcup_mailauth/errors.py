@@ -7,10 +7,12 @@ exit code of the command, so that no caller has to translate. The text never hol
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from netcup_mailauth.findings import Finding
 
 
 class ExitCode(IntEnum):
@@ -70,11 +72,23 @@ class MailauthError(Exception):
         self.what = what
         self.advice = advice
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass from one process to another, whatever its class is made from."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
     @property
     def sentences(self) -> str:
         """Both in one line, with a full stop between them."""
         what = self.what if self.what.endswith((".", "!", "?", ":")) else f"{self.what}."
         return f"{what} {self.advice}" if self.advice else self.what
+
+
+def _as_it_was(
+    family: type[MailauthError], args: tuple[object, ...], held: dict[str, object]
+) -> MailauthError:
+    error = family.__new__(family, *args)
+    error.__dict__.update(held)
+    return error
 
 
 class UsageError(MailauthError):
@@ -157,26 +171,6 @@ class WaitError(MailauthError):
     ends_run = True
 
 
-class Objection(Protocol):
-    """What a `Finding` says, as far as an error speaks of it."""
-
-    @property
-    def code(self) -> str:
-        """As in ``spf-drops-sender``; by it a danger is accepted."""
-
-    @property
-    def severity(self) -> str:
-        """``refused`` or ``danger``."""
-
-    @property
-    def message(self) -> str:
-        """What it is, with the actual value."""
-
-    @property
-    def advice(self) -> str:
-        """What to do about it."""
-
-
 class RefusedError(MailauthError):
     """The guard does not let this change pass; nothing was written.
 
@@ -186,7 +180,7 @@ class RefusedError(MailauthError):
 
     exit_code = ExitCode.REFUSED
 
-    def __init__(self, what: str, advice: str = "", findings: Sequence[Objection] = ()) -> None:
+    def __init__(self, what: str, advice: str = "", findings: Sequence[Finding] = ()) -> None:
         super().__init__(what, advice)
         self.findings = tuple(findings)
 

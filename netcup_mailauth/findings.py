@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from netcup_mailauth.records import Kind
+    from netcup_mailauth.kind import Kind
 
 
 class Severity(StrEnum):
@@ -254,8 +254,8 @@ DANGERS = {
     ),
     "spf-pass-all": Meaning(
         "+all lets everybody send as this domain.",
-        "The record ends with +all, or with a bare all.",
-        "End it with ~all or -all.",
+        "The record ends with +all or a bare all, or a network in it has the length 0.",
+        "Take that out, and end it with ~all or -all.",
         "RFC 7208, 5.1",
     ),
     "spf-removed": Meaning(

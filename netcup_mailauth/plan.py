@@ -169,8 +169,8 @@ class ChangeSet:
         untouched_beside: how many of those are TXT records at the apex of the domain, beside
             its SPF record; shown as proof that they stay.
         held: the kinds whose changes are not written, because the guard holds them back.
+        ways: how to go on where there are such.
         unmanaged: what stays because nothing was said of it; shown, and in no document.
-        ways: how to go on then.
     """
 
     place: Place

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from netcup_mailauth.errors import UsageError
+from netcup_mailauth.kind import Kind as Kind
 from netcup_mailauth.shown import MASK as MASK
 from netcup_mailauth.shown import laid_out as laid_out
 from netcup_mailauth.shown import masked as masked
@@ -27,15 +27,6 @@ CLOUDDNS = "clouddns"
 
 EXPORTED = "file://zone-file"
 """The endpoint of a plan that was made from an exported zone; no API has it."""
-
-
-class Kind(StrEnum):
-    """The kinds of records this program manages."""
-
-    SPF = "spf"
-    DKIM = "dkim"
-    DMARC = "dmarc"
-    DMARC_REPORT = "dmarc-report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,13 @@ def _keep_all(case: Case) -> SpfPolicy:
     return _with_all(case, spf.Qualifier.FAIL if old and strict else spf.Qualifier.SOFTFAIL)
 
 
+def _shut_out_everybody(case: Case) -> SpfPolicy | None:
+    new, _ = _spf_records(case)
+    found = (problem.terms for problem in spf.lint(new) if problem.code == "spf-pass-all")
+    networks = [term for terms in found for term in terms if not term.is_all]
+    return _without_terms(case, new, networks) if networks else _keep_all(case)
+
+
 def _doubt_others(case: Case) -> SpfPolicy:
     return _with_all(case, spf.Qualifier.SOFTFAIL)
 
@@ -168,15 +175,13 @@ def _without_dead_ends(case: Case) -> SpfPolicy | None:
     known = {term.canonical for record in old for term in record.terms}
     dead = [node.term for node in cost.children if any(n.void or n.breaks for n in node.walk())]
     terms = [term for term in map(spf.parse_term, dead) if term.canonical not in known]
-    if not terms:
-        return None
+    return _without_terms(case, new, terms) if terms else None
+
+
+def _without_terms(case: Case, new: SpfRecord, terms: Sequence[Term]) -> SpfPolicy | None:
     asked = _asked(case)
     if asked.record is not None:
         return _whole(case, spf.drop(new, *(term.text for term in terms)))
-    return _without(asked, terms)
-
-
-def _without(asked: SpfPolicy, terms: Sequence[Term]) -> SpfPolicy | None:
     gone = {term.canonical for term in terms}
     required = asked.require or ()
     kept = [text for text in required if spf.parse_term(text).canonical not in gone]
@@ -285,7 +290,7 @@ _MENDS: Mapping[str, Callable[[Case], SpfPolicy | DkimPolicy | DmarcPolicy | Non
     "spf-admits-excluded": _keep_shut_out,
     "spf-excludes-own-server": _let_send,
     "spf-loosens-all": _keep_all,
-    "spf-pass-all": _keep_all,
+    "spf-pass-all": _shut_out_everybody,
     "own-server-unknown": _doubt_others,
     "spf-broken-include": _without_dead_ends,
     "spf-void-lookups": _without_dead_ends,

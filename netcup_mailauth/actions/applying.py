@@ -46,7 +46,7 @@ from netcup_mailauth.records import Kind, zone_form
 from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
@@ -86,10 +86,14 @@ def _look(session: Session, change_set: ChangeSet) -> Zone:
     try:
         return session.backend.zone(change_set.place.zone)
     except ZoneError as error:
-        raise StaleError(
-            f"{change_set.place.domain} has changed since the plan was made: {error.what}",
-            f"Nothing was written. {error.advice}",
-        ) from None
+        raise _gone(change_set, error) from None
+
+
+def _gone(change_set: ChangeSet, error: ZoneError) -> StaleError:
+    return StaleError(
+        f"{change_set.place.domain} has changed since the plan was made: {error.what}",
+        f"Nothing was written. {error.advice}",
+    )
 
 
 def write(session: Session, change_set: ChangeSet, zone: Zone) -> Result:
@@ -321,6 +325,46 @@ def apply(session: Session, plan: Plan) -> RunResult:
         return Draft(change_set, read(session, change_set))
 
     return write_each(session, plan.zones, prepare, failed_plan, skipped_plan)
+
+
+def apply_kept(session: Session, plan: Plan, wishes: Mapping[str, Wish]) -> RunResult:
+    """Write a plan that somebody has kept for a while; each zone is read and judged again first.
+
+    ``wishes`` are those that the plan was made from, by domain. What was made of the same wish now
+    has to be what was planned, and the guard must not stop what it did not stop then.
+    """
+
+    def prepare(planned: ChangeSet, _turn: Turn) -> Result | Draft:
+        if planned.error is not None or holding.let_through(planned).is_empty:
+            return unwritten(planned)
+        try:
+            now = draft(session, _same_wish(wishes[planned.domain], planned), to_write=True)
+        except ZoneError as error:
+            raise _gone(planned, error) from None
+        if drift(planned, now.zone) or not (moved := _otherwise(planned, now.change_set)):
+            return Draft(planned, now.zone)
+        return stale(planned, moved)
+
+    return write_each(session, plan.zones, prepare, failed_plan, skipped_plan)
+
+
+def _same_wish(wish: Wish, planned: ChangeSet) -> Wish:
+    """The wish of a plan, with what was accepted in it since, and in the zone that was found."""
+    known = {"allow": list(planned.allow), "zone": planned.place.zone}
+    return replace(wish, discovered=False, policy=wish.policy.model_copy(update=known))
+
+
+def _otherwise(planned: ChangeSet, now: ChangeSet) -> tuple[str, ...]:
+    """What the guard says of the change set now and did not then; or that it is another one."""
+    known = {stop.code for stop in holding.stopping(planned)}
+    found = (s for s in holding.stopping(now) if s.kind not in planned.held)
+    if new := [stop.message.removesuffix(".") for stop in found if stop.code not in known]:
+        return tuple(new)
+    then, later = (
+        {(c.kind, c.hostname, c.after and c.after.destination) for c in one.changes}
+        for one in (planned.without_held, replace(now, held=planned.held).without_held)
+    )
+    return () if then == later else ("the same wish comes to other records",)
 
 
 def write_each(

@@ -32,7 +32,7 @@ _ADVICE = {
     "spf-after-all": 'Put the "all" last.',
     "spf-no-all": "End it with ~all or -all.",
     "spf-neutral-all": "End it with ~all or -all; ?all protects from nothing.",
-    "spf-pass-all": "End it with ~all or -all: as it is, anyone can forge this domain.",
+    "spf-pass-all": "Take it out, and end with ~all or -all: now anyone can forge this domain.",
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,11 +23,13 @@ from netcup_mailauth.library.given import (
     at_selector,
     check_zone,
     credentials_of,
+    domain_of,
     given_of,
     in_our_words,
     kinds_of,
     mailcow_of,
     options_of,
+    path_of,
     text_of,
     texts_of,
     warn,
@@ -45,11 +46,12 @@ from netcup_mailauth.netcup.ccp import CcpBackend
 from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
-from netcup_mailauth.plan import Plan
+from netcup_mailauth.plan import Plan, RunResult
 from netcup_mailauth.policy import Config, Wish
 from netcup_mailauth.render import calls
 from netcup_mailauth.render.checks import check_text
 from netcup_mailauth.render.page import Page
+from netcup_mailauth.render.text import result_text
 from netcup_mailauth.settings import LoadedConfig, credentials, wishes
 from netcup_mailauth.settings import config as configs
 from netcup_mailauth.settings.mailcow import is_same_url, mailcow_access
@@ -59,12 +61,12 @@ from netcup_mailauth.state.memory import Memory
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from netcup_mailauth.files import NotOursError
     from netcup_mailauth.library.given import Secret, Texts
     from netcup_mailauth.library.proposed import ProposedPlan
     from netcup_mailauth.netcup.api import Backend
-    from netcup_mailauth.plan import RunResult
     from netcup_mailauth.settings.credentials import NetcupCredentials
     from netcup_mailauth.settings.mailcow import MailcowAccess
 
@@ -89,7 +91,7 @@ class Netcup:
         state: the folder in which is kept how a zone was before each write, so that the command
             can undo it, and a lock on the account. None keeps nothing, and knows nothing of what
             the command has begun on this machine, such as a rotation of keys.
-        jobs: domains that are worked on at a time, 1 to 10.
+        jobs: domains that are worked on at a time, 1 to 32.
 
     Raises:
         UsageError: an address is none to send a secret to, or an argument has another shape.
@@ -109,10 +111,12 @@ class Netcup:
         state: str | os.PathLike[str] | None = None,
         jobs: int = 1,
     ) -> None:
-        with in_our_words():
-            given, own = credentials_of(ccp, rest), mailcow_of(mailcow)
-        del ccp, rest, mailcow  # a traceback may show what is still named
-        self._router: Router | None = None
+        self._router: Router | None = None  # first, as a traceback may show us
+        try:
+            with in_our_words():
+                given, own = credentials_of(ccp, rest), mailcow_of(mailcow)
+        finally:
+            del ccp, rest, mailcow  # a traceback may show what is still named
         self._environ: Environment | None = None
         self._config = LoadedConfig(Config())
         self._own = own
@@ -125,7 +129,9 @@ class Netcup:
         if not isinstance(jobs, int) or not 1 <= jobs <= MOST_CONNECTIONS:
             raise UsageError(f"jobs={jobs!r} is no number from 1 to {MOST_CONNECTIONS}.")
         self._kept = kept = StateFolder(
-            None if state is None else Path(state), ccp_endpoint, rest_endpoint
+            path_of("state", state),
+            text_of(CCP_ENDPOINT, ccp_endpoint),
+            text_of(REST_ENDPOINT, rest_endpoint),
         )
         with in_our_words():
             apis = _apis(given, kept, self._serves_records)
@@ -153,12 +159,15 @@ class Netcup:
             CredentialsError: there are none, or they cannot be right.
             UsageError: an endpoint is no address for a secret; ConfigError, the config is wrong.
         """
-        found = Environment.of(environ)
-        del environ  # a traceback may show what is still named
+        try:
+            with in_our_words():
+                found, path = Environment.of(environ), path_of("config", config)
+        finally:
+            del environ  # a traceback may show what is still named
         with in_our_words():
             folder = found.state
             keys = credentials.netcup_credentials(found.variables, warn)
-            loaded = LoadedConfig(Config()) if config is None else configs.load(Path(config))
+            loaded = LoadedConfig(Config()) if path is None else configs.load(path)
         own = keys.ccp
         servers = found.get("NETCUP_MAILAUTH_NAMESERVERS", "").split(",")
         made = cls(
@@ -246,17 +255,22 @@ class Netcup:
                 check_zone(wish)
             session = self._session(mailcow)
             if len(wished) == 1:
-                return made_of(Judged(self, Plan((planning.draft(session, wished[0]).change_set,))))
-            return made_of(Judged(self, planning.plan(session, wished)))
+                plan = Plan((planning.draft(session, wished[0]).change_set,))
+            else:
+                plan = planning.plan(session, wished)
+            return made_of(Judged(self, plan, {wish.domain: wish for wish in wished}, mailcow))
 
     def apply(self, plan: ProposedPlan) -> RunResult:
-        """Write a plan: each zone is read again, compared, written in one call, and verified.
+        """Write a plan: each zone is read and judged again, written in one call, and verified.
+
+        ``print(run)`` shows what became of each domain.
 
         Raises:
             RefusedError: the guard holds something of it back, and nothing was written. Its
                 `findings` say what; `plan.allow` accepts it, `plan.without_held` leaves it out.
             UsageError: this Netcup did not make the plan, or it was changed since.
-            StaleError: the zone of the one domain in it has changed since; nothing was written.
+            StaleError: the zone of the one domain in it has changed since, or the guard would stop
+                the plan now; nothing was written.
             UnverifiedError: a write to it went out, and the zone was not found as planned.
             MailauthError: something else went wrong with the one domain. Of several, it is the
                 `failure` in the `Result` of each, and the others are written.
@@ -267,9 +281,10 @@ class Netcup:
                 raise UsageError("Another Netcup made this plan.", "Plan again with this one.")
             if not judged.in_part:
                 refuse(judged.plan.zones)
-            run = applying.apply(self._session(), judged.plan)
+            session = self._session(judged.mailcow)
+            run = applying.apply_kept(session, judged.plan, judged.wishes)
             raise_if_alone(run.results)
-            return replace(run, results=tuple(map(calls.result, run.results)))
+            return ShownRun(tuple(map(calls.result, run.results)))
 
     def check(
         self,
@@ -321,7 +336,7 @@ class Netcup:
             policy = policy.model_copy(update={"zone": records.normalise(wanted["zone"])})
         config = self._config
         wished = wishes.wishes(
-            [text_of("a domain", domain) for domain in domains],
+            [domain_of(domain) for domain in domains],
             policy,
             kinds_of(wanted["kind"]),
             config.config,
@@ -350,7 +365,7 @@ class Netcup:
         else:
             zone = wanted["zone"] and records.normalise(wanted["zone"])
             bare = policy.model_copy(update={"zone": zone})
-            named = dict.fromkeys(records.normalise(text_of("a domain", name)) for name in domains)
+            named = dict.fromkeys(records.normalise(domain_of(name)) for name in domains)
             of_config = {**left, "allow": ()}
             wished = [
                 self._wishes((name,), of_config)[0]
@@ -414,7 +429,18 @@ class ShownReport(CheckReport):
     """A report that is printed as the command shows it."""
 
     def __str__(self) -> str:
-        return check_text(self, Page(100, False))
+        return check_text(self, _PAGE).replace(Basis.OPTIONS, "compared with the arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRun(RunResult):
+    """The results of a run, printed with a line or two for each domain."""
+
+    def __str__(self) -> str:
+        return "".join(result_text(result, _PAGE) for result in self.results)
+
+
+_PAGE = Page(100, False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from netcup_mailauth import state as states
 from netcup_mailauth.errors import CredentialsError, MailauthError, UsageError
+from netcup_mailauth.files import expanded
 from netcup_mailauth.keys.sources import STDIN
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.policy import MANAGED, DkimPolicy
@@ -24,7 +28,6 @@ from netcup_mailauth.settings.mailcow import MailcowAccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from netcup_mailauth.policy import Wish
 
@@ -37,12 +40,21 @@ Texts = str | Iterable[str]
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """Let what is raised within speak of the library."""
+    """Let what is raised within speak of the library, and its traceback hold no secret."""
+    handled = sys.exc_info()[1]  # an error of the caller's, who is in the midst of it
     try:
         yield
     except MailauthError as error:
         calls.reword(error)
+        _forget_values(error, handled)
         raise
+
+
+def _forget_values(error: BaseException | None, handled: BaseException | None) -> None:
+    """Clear the variables of the calls that have failed: what was sent is among them."""
+    while error is not None and error is not handled:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def warn(message: str) -> None:
@@ -98,6 +110,24 @@ def text_of(name: str, given: object) -> str:
     return given
 
 
+def domain_of(given: object) -> str:
+    """The domain that is named. Raises UsageError if it is no text, such as a list of several."""
+    if isinstance(given, str):
+        return text_of("A domain", given)
+    raise UsageError(
+        f"A domain is a text, and not of type {type(given).__name__}.",
+        "Of several, each is an argument of its own, as in netcup.plan(*domains).",
+    )
+
+
+def path_of(name: str, given: object) -> Path | None:
+    """The path that is given, if any; ``~`` is the home. Raises UsageError if it is none."""
+    if given is None:
+        return None
+    named = os.fspath(given) if isinstance(given, os.PathLike) else given
+    return expanded(text_of(name, named))
+
+
 def texts_of(name: str, given: object) -> tuple[str, ...]:
     """One text or several. Raises UsageError for anything else."""
     if given is None:
@@ -141,16 +171,24 @@ class Environment:
 
     @classmethod
     def of(cls, given: Mapping[str, str] | None) -> Environment:
-        """These variables, or those of the process."""
-        found = {n: value for n, value in (os.environ if given is None else given).items() if value}
-        if given is not None and not {"HOME", "XDG_CONFIG_HOME"} & found.keys():
-            found["XDG_CONFIG_HOME"] = os.devnull
-        return cls(found, given is None)
+        """These variables, or those of the process. Raises UsageError if one is no text."""
+        if given is None:
+            return cls({name: value for name, value in os.environ.items() if value}, is_own=True)
+        if not isinstance(given, Mapping):
+            raise UsageError(f"environ is a mapping, and not of type {type(given).__name__}.")
+        found = {name: value for name, value in given.items() if value}
+        for name, value in found.items():
+            if not (isinstance(name, str) and isinstance(value, str)):
+                raise UsageError(
+                    f"In environ, the variable {name!r} or its value is no text.",
+                    "Names and values are texts, as in os.environ.",
+                )
+        return cls(_at_home(found), is_own=False)
 
     @property
     def state(self) -> Path | None:
         """The folder for state; ``None`` where none is kept. Raises as :func:`state.root`."""
-        named = {"HOME", "XDG_STATE_HOME", STATE_DIR} & self.variables.keys()
+        named = {"XDG_STATE_HOME", STATE_DIR} & self.variables.keys()
         return states.root(self.variables) if self.is_own or named else None
 
     def get(self, name: str, otherwise: str) -> str:
@@ -159,6 +197,17 @@ class Environment:
 
 
 STATE_DIR = "NETCUP_MAILAUTH_STATE_DIR"
+_BASES = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state"}
+
+
+def _at_home(variables: dict[str, str]) -> dict[str, str]:
+    """The variables with base folders in their own home, or in none: never in the process's."""
+    home = variables.get("HOME")
+    found = {n: v for n, v in variables.items() if n not in _BASES or Path(v).is_absolute()}
+    if home:
+        below = Path(home).absolute()
+        return {name: str(below / folder) for name, folder in _BASES.items()} | found
+    return {"XDG_CONFIG_HOME": os.devnull} | found
 
 
 def _parts(given: object, what: str, names: tuple[str, ...]) -> tuple[object, ...]:
@@ -185,7 +234,9 @@ def _checked(variable: str, what: str, given: object) -> str:
         CredentialsError: it cannot be.
     """
     try:
-        found = credentials.checked(variable, _bare(what, given), warn)
+        found = credentials.checked(
+            variable, _bare(what, given), lambda text: warn(text.replace(variable, what))
+        )
     except CredentialsError as error:
         told = (text.replace(variable, what) for text in (error.what, error.advice))
         raise CredentialsError(*told) from None

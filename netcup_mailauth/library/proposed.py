@@ -22,10 +22,11 @@ from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Way, ways_text
 from netcup_mailauth.settings.wishes import check_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.plan import Result
+    from netcup_mailauth.policy import Wish
 
 
 class ProposedPlan:
@@ -77,9 +78,9 @@ class ProposedPlan:
         domains = {zone.place.domain for zone in self.zones}
         accepted: dict[str, list[str]] = {domain: [] for domain in domains}
         for entry in codes:
-            code, _, name = text_of("a code", entry).partition(":")
+            code, colon, name = text_of("A code", entry).partition(":")
             with in_our_words():
-                of = {records.normalise(name)} if name else domains
+                of = {records.normalise(name)} if colon else domains
                 check_code(code)
             if not of <= domains:
                 raise UsageError(f"{name} is not in this plan.", "Its domains are in plan.zones.")
@@ -98,10 +99,16 @@ class ProposedPlan:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A plan as it was judged, and by whom; ``in_part`` to write what is not held back."""
+    """A plan as it was judged, and by whom; ``in_part`` to write what is not held back.
+
+    It is judged again before it is written, by the ``wishes`` it was made from (by domain), and
+    with the key of the ``mailcow`` that was named by its URL.
+    """
 
     maker: object
     plan: Plan
+    wishes: Mapping[str, Wish]
+    mailcow: str | None
     in_part: bool = False
 
     @property

@@ -40,8 +40,16 @@ _VALUE = (
     r"|[a-z]+(?:-[a-z0-9]+)+|[\w-]+(?=\Z|\n)"
 )
 """What is a value behind an option, and no word of the sentence."""
-_OPTION = re.compile(rf"(?<![\w-])--([a-z][a-z-]+)(?:[ =]({_VALUE})(?![\w-]))?")
+_TOLD = (
+    "spf|spf-require|spf-drop|spf-all|dkim|selector|dmarc|dmarc-policy|rua|mailcow|server|kind"
+    "|zone|allow|nameserver|resolver|jobs|grace|full|format"
+)
+"""The options that texts speak of: what else begins with two dashes is somebody's value."""
+_OPTION = re.compile(rf"(?<![^\s(`])--({_TOLD})(?![\w-])(?:[ =]({_VALUE})(?![\w-]))?")
 _PHRASES = {
+    "Options that say what is wanted need a DOMAIN": "What is wanted is said, but of no domain",
+    "No DOMAIN is named": "No domain is named",
+    "run without NETCUP_REST_API_KEY": "do without the REST API's key",
     "the same --dkim": "the same dkim=",
     "let check --wait do it": "look again then",
     "on a command line or into a config": "into a program or a config",
@@ -153,6 +161,8 @@ def result(ended: Result) -> Result:
     """A result that does."""
     notes = tuple(map(said, ended.notes))
     shown = change_set(ended.change_set)
+    if ended.ended_by is not None:
+        reword(ended.ended_by)
     return replace(ended, change_set=shown, failure=_failure(ended.failure), notes=notes)
 
 

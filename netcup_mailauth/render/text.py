@@ -336,7 +336,7 @@ def _outcome(result: Result) -> str:
         case Status.LOST:
             return "written; other records of the zone are gone"
         case Status.ALREADY:
-            return "already as planned; somebody else has made the same change"
+            return "already as planned; the same change has been made since"
         case status:
             return status.value
 

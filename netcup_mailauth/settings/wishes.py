@@ -77,14 +77,14 @@ def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
     """
     allowed: dict[str, list[str]] = {wish.domain: [] for wish in wished}
     for entry in entries:
-        code, _, domain = entry.partition(":")
+        code, colon, domain = entry.partition(":")
         check_code(code)
-        if not domain and len(wished) > 1:
+        if not colon and len(wished) > 1:
             raise UsageError(
                 f"--allow {code} does not say for which of the {len(wished)} domains.",
                 f"Name it: --allow {code}:{wished[0].domain}",
             )
-        name = records.normalise(domain) if domain else wished[0].domain
+        name = records.normalise(domain) if colon else wished[0].domain
         if name not in allowed:
             raise UsageError(f"--allow {entry} names a domain that is not part of this run.")
         allowed[name].append(code)

@@ -25,7 +25,7 @@ class Problem(NamedTuple):
 
 def lint(record: SpfRecord) -> tuple[Problem, ...]:
     """The static problems of a record, the gravest first."""
-    return (*_end(record), *_without_effect(record), *_slow(record))
+    return (*_end(record), *_everybody(record), *_without_effect(record), *_slow(record))
 
 
 def _end(record: SpfRecord) -> Iterator[Problem]:
@@ -38,6 +38,16 @@ def _end(record: SpfRecord) -> Iterator[Problem]:
         yield Problem("spf-pass-all", f'"{last.text}" lets everybody send as this domain', (last,))
     elif last.qualifier is Qualifier.NEUTRAL:
         yield Problem("spf-neutral-all", f'"{last.text}" says nothing about other senders', (last,))
+
+
+def _everybody(record: SpfRecord) -> Iterator[Problem]:
+    """Networks of length 0, which are an ``all`` in other words (RFC 7208, 5.6)."""
+    for term in record.mechanisms:
+        if term.qualifier is Qualifier.PASS and not term.is_all:
+            length = None if term.network is None else term.network.prefixlen
+            if 0 in (length, term.cidr4, term.cidr6):
+                message = f'"{term.text}" lets everybody send as this domain, for its length is 0'
+                yield Problem("spf-pass-all", message, (term,))
 
 
 def _no_all(record: SpfRecord) -> str:

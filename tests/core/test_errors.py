@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from netcup_mailauth import errors
 from netcup_mailauth.errors import ConfigError, ExitCode, MailauthError, TransportError, worst
+from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.spf.mistakes import SpfSyntaxError
 
 # DESIGN, section 4: "Output and running".
 ORDER = [130, 8, 4, 10, 6, 7, 5, 1, 2, 9, 3, 0]
@@ -99,3 +102,22 @@ def test_the_worst_code_is_one_of_them_and_none_is_graver(codes: list[ExitCode])
 
 def test_a_run_over_nothing_is_well() -> None:
     assert worst([]) is ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MailauthError("It is so.", "Do that."),
+        ConfigError("The config is wrong:", ["line 1: a", "line 2: b"], "Look."),
+        errors.NotServedError("No.", "Look.", "5029: no such zone"),
+        errors.RefusedError("No.", "Look.", [Finding("spf-ptr", Severity.WARNING, "slow")]),
+        TransportError("No.", sent=False),
+        SpfSyntaxError("foo", "is none", "Leave it out."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_reaches_another_process_whole(error: MailauthError) -> None:
+    error.add_note("by the way")
+    there = pickle.loads(pickle.dumps(error))
+    assert type(there) is type(error)
+    assert (str(there), vars(there)) == (str(error), vars(error))

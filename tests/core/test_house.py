@@ -21,9 +21,9 @@ ROOT = Path(netcup_mailauth.__file__).parent
 PACKAGE = ROOT.name
 
 CORE = {
-    *("clock", "desired", "dkim", "dmarc", "documents", "errors", "findings", "judge", "kinds"),
-    *("lookup", "plan", "planfile", "policy", "proposal", "propagation", "records", "remedy"),
-    *("render", "shapes", "shown", "spf", "taglist", "version"),
+    *("clock", "desired", "dkim", "dmarc", "documents", "errors", "findings", "judge", "kind"),
+    *("kinds", "lookup", "plan", "planfile", "policy", "proposal", "propagation", "records"),
+    *("remedy", "render", "shapes", "shown", "spf", "taglist", "version"),
 }
 EDGES = {"actions", "cli", "dnsio", "files", "keys", "library", "netcup", "rotation", "sandbox"}
 EDGES |= {"settings", "state"}

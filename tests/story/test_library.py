@@ -22,6 +22,7 @@ from netcup_mailauth import (
     ConfigError,
     CredentialsError,
     ExitCode,
+    Finding,
     KeySourceError,
     LockError,
     MailauthError,
@@ -94,7 +95,8 @@ def test_the_records_of_the_how_to_are_written_once_what_they_drop_is_accepted(a
         with pytest.raises(RefusedError) as refused:
             netcup.apply(plan)
         assert [finding.code for finding in refused.value.findings] == ["spf-drops-sender"]
-        assert refused.value.findings == plan.stopping
+        found: tuple[Finding, ...] = refused.value.findings
+        assert found == plan.stopping
         assert 'plan.allow("spf-drops-sender")' in refused.value.advice
         assert (api.records(sandbox), api.writes(sandbox)) == (before, 0)
         run = netcup.apply(plan.allow("spf-drops-sender"))
@@ -232,19 +234,79 @@ def test_no_secret_is_in_what_is_read_from_the_environment() -> None:
         assert "C4n4ry" not in repr(vars(netcup))
 
 
-def test_no_secret_is_in_a_traceback_with_all_its_values() -> None:
-    key = "C4n4ryKey".ljust(50, "x")
-    for arguments in (
-        {"ccp": ("12345", key, "C4n4ryWord"), "ccp_endpoint": "http://netcup.example"},
-        {"rest": "C4n4ryKey".ljust(64, "y"), "rest_endpoint": "ftp://x"},
-        {"rest": "C4n4ryKey".ljust(64, "y"), "jobs": 0},
-    ):
-        with pytest.raises(UsageError) as raised:
-            Netcup(**arguments)
-        frames = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
-        own = [frame for frame in frames.stack if frame.filename.endswith("library/account.py")]
-        assert own
-        assert not [f for f in own for text in (f.locals or {}).values() if "C4n4ry" in text]
+KEY, REST_KEY = "C4n4ryKey".ljust(50, "x"), "C4n4ryKey".ljust(64, "y")
+CCP = ("12345", KEY, "C4n4ryWord")
+NOWHERE = {"ccp_endpoint": "http://127.0.0.1:9", "rest_endpoint": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"ccp": CCP, "ccp_endpoint": "http://netcup.example"},
+        {"rest": REST_KEY, "rest_endpoint": "ftp://x"},
+        {"rest": REST_KEY, "jobs": 0},
+        {"rest": REST_KEY, "state": 3},
+        {"rest": f"{REST_KEY}ä"},
+        {"rest": REST_KEY.encode()},
+        {"ccp": (*CCP[:2], "C4n4ry Wörd")},
+        {"ccp": CCP[1:]},
+        {"ccp": CCP, "mailcow": {"url": "https://mail.example.com", "key": "C4n4ry"}},
+        {"ccp": CCP, "mailcow": ("http://mail.example.com", "C4n4ry")},
+        {"ccp": CCP, **NOWHERE},
+        {"rest": REST_KEY, **NOWHERE},
+        {"ccp": CCP, "mailcow": ("http://127.0.0.1:9", "C4n4ry"), **NOWHERE},
+    ],
+)
+def test_no_secret_is_in_a_traceback_with_all_its_values(arguments: dict[str, Any]) -> None:
+    with pytest.raises(MailauthError) as raised, no_pauses():
+        Netcup(**arguments).plan(DOMAIN, **{**SOUND, "dkim": None})
+    assert_bare(raised.value)
+    with pytest.raises(MailauthError) as raised, no_pauses():
+        Netcup(**arguments).plan(DOMAIN, dkim="mailcow")
+    assert_bare(raised.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NETCUP_API_PASSWORD": "C4n4ry"},
+        {"NETCUP_API_PASSWORD": "C4n4ry wörd"},
+        {"NETCUP_API_PASSWORD": "C4n4ry", "NETCUP_API_KEY": b"C4n4ry"},
+        {"NETCUP_REST_API_KEY": REST_KEY, "NETCUP_REST_ENDPOINT": "http://netcup.example"},
+    ],
+)
+def test_no_secret_of_the_environment_is_in_one(environ: Any) -> None:
+    with pytest.raises(MailauthError) as raised:
+        Netcup.from_environment(environ)
+    assert_bare(raised.value)
+
+
+def test_what_the_program_itself_failed_at_keeps_its_values() -> None:
+    def fail(number: int) -> None:
+        raise ValueError(number)
+
+    def recover() -> None:
+        try:
+            fail(4711)
+        except ValueError:
+            Netcup(rest="")
+
+    with pytest.raises(CredentialsError) as raised:
+        recover()
+    own = raised.value.__context__
+    assert isinstance(own, ValueError)
+    frames = traceback.TracebackException.from_exception(own, capture_locals=True).stack
+    assert (frames[-1].locals or {})["number"] == "4711"
+
+
+def assert_bare(error: BaseException) -> None:
+    """No frame of ours holds a secret, whoever shows the values of a traceback."""
+    seen: BaseException | None = error
+    while seen is not None:
+        frames = traceback.TracebackException.from_exception(seen, capture_locals=True).stack
+        ours = [frame for frame in frames if frame.filename != __file__]
+        assert not [(f, n) for f in ours for n, v in (f.locals or {}).items() if "C4n4ry" in v]
+        seen = seen.__cause__ or seen.__context__
 
 
 @pytest.mark.parametrize(
@@ -263,6 +325,10 @@ def test_no_secret_is_in_a_traceback_with_all_its_values() -> None:
         ({"rest": "k" * 64, "mailcow": "https://mail.example.com"}, UsageError, "mailcow is"),
         ({"rest": "k" * 64, "mailcow": ("http://mail.example.com", "k")}, UsageError, "mailcow"),
         ({"rest": "k" * 64, "rest_endpoint": "http://netcup.example"}, UsageError, "rest_endpoint"),
+        ({"rest": "k" * 64, "rest_endpoint": None}, UsageError, "the rest_endpoint is a text"),
+        ({"rest": "k" * 64, "ccp_endpoint": 3}, UsageError, "the ccp_endpoint is a text"),
+        ({"rest": "k" * 64, "state": ""}, UsageError, "state is an empty text"),
+        ({"rest": "k" * 64, "state": 3}, UsageError, "state is a text"),
         ({"rest": "k" * 64, "jobs": 99}, UsageError, "jobs=99"),
         ({"rest": "k" * 64, "nameserver": 3}, UsageError, "nameserver"),
     ],
@@ -273,6 +339,55 @@ def test_what_cannot_be_right_is_told_by_its_name(
     with pytest.raises(error, match=re.escape(told)) as raised:
         Netcup(**arguments)
     assert "NETCUP_" not in raised.value.sentences
+
+
+def test_what_is_put_right_in_a_secret_is_told_by_its_name() -> None:
+    with pytest.warns(UserWarning, match="^rest: quotes or blanks") as warned:
+        Netcup(rest=f" '{'k' * 64}' ").close()
+    assert "NETCUP_" not in str(warned[0].message)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NETCUP_CUSTOMER_NUMBER": 12345},
+        {"NETCUP_API_PASSWORD": b"C4n4ry"},
+        {"NETCUP_API_PASSWORD": SecretStr("C4n4ry")},
+        {"NETCUP_CCP_ENDPOINT": 3},
+        {3: "C4n4ry"},
+        {b"NETCUP_API_PASSWORD": b"C4n4ry"},
+        [("NETCUP_API_PASSWORD", "C4n4ry")],
+        "C4n4ry",
+    ],
+)
+def test_an_environment_that_is_none_is_told_without_its_values(environ: Any) -> None:
+    with pytest.raises(UsageError, match="environ") as raised:
+        Netcup.from_environment(environ)
+    assert "C4n4ry" not in raised.value.sentences
+
+
+@pytest.mark.parametrize("config", ["", 3, {"domains": {}}, b"netcup-mailauth.toml"])
+def test_a_config_that_is_no_path_is_told(config: Any) -> None:
+    with Sandbox() as sandbox, pytest.raises(UsageError, match=r"^config is"):
+        Netcup.from_environment(sandbox.env, config=config)
+
+
+def test_another_environment_means_its_own_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    monkeypatch.setenv("HOME", str(ours))
+    (folder := theirs / ".config" / "netcup-mailauth").mkdir(parents=True)
+    with Sandbox() as sandbox:
+        kept = folder / "credentials.toml"
+        kept.write_text(f'netcup_api_password = "{sandbox.env["NETCUP_API_PASSWORD"]}"\n')
+        kept.chmod(0o600)
+        env = {**sandbox.env, "HOME": str(theirs), "XDG_STATE_HOME": "state"}
+        del env["NETCUP_API_PASSWORD"]
+        with Netcup.from_environment(env) as netcup:
+            netcup.apply(netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none"))
+    assert list((theirs / ".local/state/netcup-mailauth").iterdir())
+    assert not ours.exists()
 
 
 def test_wrapped_secrets_and_a_number_are_taken_too() -> None:
@@ -428,6 +543,10 @@ def test_consent_is_to_what_was_found_in_the_plan_and_a_plan_stays_as_it_is(api:
             plan.allow("spf-drops-everything")
         with pytest.raises(UsageError, match=r"example\.org is not in this plan"):
             plan.allow("spf-drops-sender:example.org")
+        with pytest.raises(UsageError, match="'' is not a domain name"):
+            plan.allow("spf-drops-sender:")  # of a variable that is empty
+        with pytest.raises(UsageError, match="'' is not a domain name"):
+            netcup.plan(DOMAIN, **DANGEROUS, allow="spf-drops-sender:")
         for useless in (plan.allow("dmarc-weakens-policy"), plan.allow(), plan):
             with pytest.raises(RefusedError, match="spf-drops-sender"):
                 netcup.apply(useless)
@@ -572,6 +691,56 @@ def test_a_zone_that_has_changed_since_is_left_alone(api: Api) -> None:
         assert api.writes(sandbox) == 0
 
 
+def without(sandbox: Sandbox, domain: str, hostname: str) -> None:
+    """Somebody takes the records of a name out of a zone."""
+    left = [r for r in sandbox.zone(domain) if r["hostname"] != hostname]
+    sandbox.set_zone(domain, [{n: v for n, v in r.items() if n != "id"} for r in left])
+
+
+def test_a_plan_is_judged_again_before_it_is_written(api: Api) -> None:
+    with api.netcup() as sandbox, sandbox.netcup() as netcup:
+        netcup.apply(netcup.plan(DOMAIN, dkim="mailcow"))
+        plan = netcup.plan(DOMAIN, dmarc="v=DMARC1;p=reject")
+        assert plan.stopping == ()
+        without(sandbox, DOMAIN, "dkim._domainkey")
+        before = sandbox.zone(DOMAIN)
+        for tried in (plan, plan.without_held(), plan.allow("spf-drops-sender")):
+            with pytest.raises(StaleError, match="without any DKIM key"):
+                netcup.apply(tried)
+        assert sandbox.zone(DOMAIN) == before
+        accepted = plan.allow("dmarc-enforces-without-dkim")
+        assert netcup.apply(accepted).exit_code is ExitCode.OK
+
+
+def test_a_plan_for_a_key_that_mailcow_has_changed_is_stale(api: Api) -> None:
+    with api.netcup() as sandbox, sandbox.netcup() as netcup:
+        plan = netcup.plan(DOMAIN, dkim="mailcow", spf_require="ip4:203.0.113.7")
+        sandbox.set_dkim(DOMAIN)
+        with pytest.raises(StaleError, match="other records"):
+            netcup.apply(plan)
+        assert api.writes(sandbox) == 0
+        assert netcup.apply(netcup.plan(DOMAIN, dkim="mailcow")).exit_code is ExitCode.OK
+
+
+def test_of_several_domains_only_that_one_is_stale_of_which_the_guard_says_more() -> None:
+    names = ("example.com", "example.org")
+    with Sandbox(names) as sandbox, sandbox.netcup() as netcup:
+        netcup.apply(netcup.plan(*names, dkim="mailcow"))
+        plan = netcup.plan(*names, spf="v=spf1 mx -all", dmarc="v=DMARC1;p=quarantine")
+        without(sandbox, "example.org", "dkim._domainkey")
+        results = netcup.apply(plan.without_held()).results
+        assert [result.status for result in results] == [Status.APPLIED, Status.STALE]
+        assert not [r for r in sandbox.zone("example.org") if r["hostname"] == "_dmarc"]
+
+
+def test_what_changes_beside_a_plan_does_not_stop_it(api: Api) -> None:
+    with api.netcup() as sandbox, sandbox.netcup() as netcup:
+        plan = netcup.plan(DOMAIN, **HOW_TO)
+        without(sandbox, DOMAIN, "key1._domainkey")
+        (result,) = netcup.apply(plan.allow("spf-drops-sender")).results
+        assert result.status is Status.APPLIED
+
+
 def test_a_write_that_does_not_come_to_what_was_planned_is_told() -> None:
     with no_pauses(), Sandbox() as sandbox, sandbox.netcup() as netcup:
         plan = netcup.plan(DOMAIN, dmarc="v=DMARC1;p=none")
@@ -641,6 +810,41 @@ def test_what_is_no_domain_is_told(shared: Netcup, domain: Any) -> None:
             method(domain, spf="v=spf1 mx -all")
 
 
+@pytest.mark.parametrize("domains", [["example.com"], ("example.com", "example.org"), {DOMAIN: 1}])
+def test_a_list_of_domains_is_told_how_to_be_given(shared: Netcup, domains: Any) -> None:
+    for wanted in (SOUND, {}):
+        with pytest.raises(UsageError, match="A domain is a text") as raised:
+            shared.check(domains, **wanted)
+        assert "(*domains)" in raised.value.advice
+    assert shared.plan(*{DOMAIN: 1}, **SOUND).has_changes
+
+
+def test_what_is_wanted_of_no_domain_is_told_in_the_words_of_python(shared: Netcup) -> None:
+    for wanted in (SOUND, {}):
+        with pytest.raises(UsageError) as raised:
+            shared.plan(**wanted)
+        assert not re.search("[Oo]ption|DOMAIN", raised.value.sentences)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"spf": "v=spf1 mx --all"}, '"--all"'),
+        ({"spf": "v=spf1 --spf-drop -all"}, '"--spf-drop"'),
+        ({"dmarc": "v=DMARC1;p=--reject"}, "p='--reject'"),
+        ({"rua": "--rua x"}, "'--rua x'"),
+        ({"dkim": "--dkim"}, "'--dkim'"),
+        ({"dkim": "file:/etc/--dkim/--key"}, "/etc/--dkim/--key"),
+        ({**SOUND, "server": "--server"}, "'--server'"),
+        ({**SOUND, "allow": "--yes"}, "'--yes'"),
+    ],
+)
+def test_a_value_is_told_as_it_was_given(shared: Netcup, wanted: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        shared.plan(DOMAIN, **wanted)
+    assert told in raised.value.what
+
+
 def test_a_closed_one_says_so_and_may_be_closed_again() -> None:
     with Sandbox() as sandbox:
         with sandbox.netcup() as netcup:
@@ -701,6 +905,23 @@ def test_a_selector_alone_says_where_a_check_looks() -> None:
 
 
 # What a stranger reads
+
+
+def test_results_are_printed_with_a_line_for_each_domain() -> None:
+    names = ("example.com", "example.org", "nobody.example")
+    with Sandbox(names[:2]) as sandbox, sandbox.netcup() as netcup:
+        plan = netcup.plan(*names, dmarc="v=DMARC1;p=none")
+        lines = str(netcup.apply(plan)).splitlines()
+        assert lines[:2] == [f"{name}: written and verified: 1 created" for name in names[:2]]
+        assert lines[2].startswith("nobody.example: failed")
+        assert "does not serve" in " ".join(lines[3:])
+
+
+def test_a_report_says_that_it_compares_with_arguments(shared: Netcup) -> None:
+    for wanted in ({"spf_require": "mx"}, {**SOUND, "spf_all": "fail"}):
+        text = str(shared.check(DOMAIN, **wanted))
+        assert "compared with the arguments" in text
+        assert "option" not in text
 
 
 def help_of(thing: object) -> str:

@@ -115,6 +115,9 @@ CASES = [
     Held("spf-loosens-all", zone(), spf("v=spf1 mx ?all")),
     Held("spf-loosens-all", zone(spf="v=spf1 mx -all"), spf(all="neutral")),
     Held("spf-pass-all", zone(), spf("v=spf1 mx +all")),
+    Held("spf-pass-all", zone(), spf("v=spf1 mx ip4:203.0.113.7/0 a -all")),
+    Held("spf-pass-all", zone(), spf("v=spf1 mx/0 -all")),
+    Held("spf-pass-all", zone(), spf(require=["ip4:203.0.113.7/0", "a"])),
     Held(
         "spf-too-many-lookups",
         zone(),

@@ -195,6 +195,7 @@ SPF_TEXT: dict[str, Case] = {
     "a broken SPF record stays": wanting(dmarc(policy="reject"), *mail_zone("v=spf1 bad:x")),
     "+all is new": wanting(spf("v=spf1 mx +all")),
     "+all is there": wanting({**spf(require=["ip4:203.0.113.7"])}, *mail_zone("v=spf1 mx +all")),
+    "a network of everybody is new": wanting(spf(require=["ip4:203.0.113.7/0"])),
     "ptr is new": wanting(spf(require=["ptr"])),
     "ptr is there": wanting(spf(require=["a"]), *mail_zone("v=spf1 mx ptr ~all")),
     "something behind the all": wanting(spf("v=spf1 mx ~all a -all")),

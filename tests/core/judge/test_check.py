@@ -42,6 +42,7 @@ def test_the_faultless_domain() -> None:
         (apex(" v=spf1 mx -all"), "spf-syntax", "danger"),
         (apex("spf1 mx -all"), "spf-syntax", "danger"),
         (apex("v=spf1 mx +all"), "spf-pass-all", "danger"),
+        (apex("v=spf1 mx ip6:::/0 -all"), "spf-pass-all", "danger"),
         (apex("v=spf1 mx"), "spf-no-all", "warning"),
         (apex("v=spf1 mx ?all"), "spf-neutral-all", "warning"),
         (apex("v=spf1 mx ptr -all"), "spf-ptr", "warning"),

@@ -59,6 +59,8 @@ def ways(live: str | tuple[str, ...], wish: str | dict[str, Any]) -> list[Domain
     [
         ("v=spf1 mx ~all", "v=spf1 mx +all", "spf-pass-all", Severity.DANGER),
         ("v=spf1 mx +all", "v=spf1 mx a +all", "spf-pass-all", Severity.WARNING),
+        ("v=spf1 mx ~all", "v=spf1 mx ip4:203.0.113.7/0 ~all", "spf-pass-all", Severity.DANGER),
+        ("v=spf1 mx/0 ~all", "v=spf1 a mx/0 ~all", "spf-pass-all", Severity.WARNING),
         ("v=spf1 mx -all", "v=spf1 mx ~all", "spf-softens-all", Severity.WARNING),
         ("v=spf1 mx -all", "v=spf1 mx ?all", "spf-loosens-all", Severity.DANGER),
         ("v=spf1 mx ~all", "v=spf1 mx", "spf-loosens-all", Severity.DANGER),

@@ -354,7 +354,7 @@ def test_a_zone_without_records_says_so() -> None:
     [
         (Status.UNCHANGED, "nothing to do"),
         (Status.APPLIED, "written and verified: 1 created, 1 updated"),
-        (Status.ALREADY, "already as planned; somebody else has made the same change"),
+        (Status.ALREADY, "already as planned; the same change has been made since"),
         (Status.REFUSED, "refused"),
         (Status.STALE, "stale"),
         (Status.FAILED, "failed"),

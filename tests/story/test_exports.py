@@ -183,6 +183,7 @@ def test_of_several_files_the_oldest_counts(configured: Cli) -> None:
 @pytest.mark.parametrize(
     ("moment", "told"),
     [(None, "do not say how old they are"), (ago(days=-2), "which is yet to come")],
+    ids=["unsaid", "to come"],  # each worker has its own moment
 )
 def test_a_file_that_cannot_be_so_old_is_told(
     configured: Cli, moment: str | None, told: str

@@ -17,7 +17,7 @@ def test_each_python_example_runs(example: Path) -> None:
         [sys.executable, "-W", "error", str(example)], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
-    assert "applied" in ended.stdout
+    assert "written and verified" in ended.stdout
 
 
 def test_the_example_config_is_valid() -> None:

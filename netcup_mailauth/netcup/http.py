@@ -200,16 +200,20 @@ class HttpClient:
         import requests
         from urllib3.exceptions import HTTPError
 
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        headers = self._headers
+        if data is not None:
+            headers = {**headers, "Content-Type": "application/json"}
         try:
-            with line.session.request(
-                method,
-                url,
-                data=data,
-                headers=headers,
+            # Made beside the session, a request is not merged with what a session may hold: no
+            # entry of a netrc takes the place of a key in a header, and no cookie comes with it.
+            request = requests.Request(method, url, headers, data=data).prepare()
+            session = line.session
+            given = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+            with session.send(
+                request,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
-                stream=True,
+                **given,
             ) as response:
                 return self._reply(response, line)
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
@@ -272,17 +276,11 @@ class HttpClient:
             return self._idle.pop()
         except IndexError:
             line = Line()
-        line.session.headers.update(self._headers)
-        line.session.auth = _as_it_is  # else a netrc would replace a key in a header
         # What the environment says of proxies and certificates is left to requests, but for this:
         line.session.trust_env = not is_loopback(urlsplit(self.url).hostname or "")
         named = (os.environ.get(name) for name in CA_VARIABLES)
         line.session.verify = next(filter(None, named), True)
         return line
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _ahead(date: str, now: float) -> float | None:

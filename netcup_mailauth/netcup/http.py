@@ -207,13 +207,11 @@ class HttpClient:
             # Made beside the session, a request is not merged with what a session may hold: no
             # entry of a netrc takes the place of a key in a header, and no cookie comes with it.
             request = requests.Request(method, url, headers, data=data).prepare()
-            session = line.session
-            given = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
-            with session.send(
+            with line.session.send(
                 request,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
-                **given,
+                **line.settings,
             ) as response:
                 return self._reply(response, line)
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
@@ -279,7 +277,9 @@ class HttpClient:
         # What the environment says of proxies and certificates is left to requests, but for this:
         line.session.trust_env = not is_loopback(urlsplit(self.url).hostname or "")
         named = (os.environ.get(name) for name in CA_VARIABLES)
-        line.session.verify = next(filter(None, named), True)
+        line.settings = line.session.merge_environment_settings(
+            self.url, {}, stream=True, verify=next(filter(None, named), True), cert=None
+        )
         return line
 
 

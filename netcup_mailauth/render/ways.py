@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcup_mailauth.records import visible
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

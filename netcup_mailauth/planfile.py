@@ -37,8 +37,9 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.kinds import hostname_of, is_meant
 from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan, Result, RunResult, Status
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
-from netcup_mailauth.records import CLOUDDNS, Kind, reason_not_to_store, visible
+from netcup_mailauth.records import CLOUDDNS, Kind, reason_not_to_store
 from netcup_mailauth.shapes import Shape
+from netcup_mailauth.shown import visible
 from netcup_mailauth.version import __version__
 
 if TYPE_CHECKING:

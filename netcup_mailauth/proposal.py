@@ -27,7 +27,8 @@ from netcup_mailauth.judge.neighbours import (
 )
 from netcup_mailauth.kinds import hostname_of
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

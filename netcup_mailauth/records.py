@@ -2,8 +2,7 @@
 
 A managed record is found by its *kind* and its *hostname* (:mod:`netcup_mailauth.kinds`); every
 other record of a zone is only ever counted. Below: names, as a user writes them and as netcup and
-DNS want them; TXT rdata, as it is sent and as it is compared. What becomes of a text that is looked
-at (:mod:`netcup_mailauth.shown`) is here too, for those who look at records.
+DNS want them; TXT rdata, as it is sent and as it is compared.
 
 A mail *domain* may lie below its *zone*: ``intern.example.com`` in the zone ``example.com`` has
 its SPF record at the hostname ``intern``.
@@ -16,10 +15,7 @@ from dataclasses import dataclass, field
 
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.kind import Kind as Kind
-from netcup_mailauth.shown import MASK as MASK
-from netcup_mailauth.shown import laid_out as laid_out
-from netcup_mailauth.shown import masked as masked
-from netcup_mailauth.shown import visible as visible
+from netcup_mailauth.shown import visible
 
 CCP = "ccp"
 CLOUDDNS = "clouddns"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from netcup_mailauth.actions.signals import held_back, last_words
+from netcup_mailauth.dnsio.lanes import in_threads
 from netcup_mailauth.errors import MailauthError
 
 Item = TypeVar("Item")
@@ -101,6 +102,10 @@ def in_order(
     return _side_by_side(items, task, shares, jobs, held)
 
 
+_Begun = tuple[Item, Future[list[Outcome]], list[Callable[[], None]]]
+"""An item, what becomes of it, and what there is to say of it meanwhile."""
+
+
 def _at_once(words: Callable[[], None]) -> None:
     words()
 
@@ -114,24 +119,21 @@ def _side_by_side(
 ) -> Iterator[Outcome]:
     stopped = threading.Event()
     locks = {shares(item): threading.Lock() for item in items}
+    begun: list[_Begun[Item, Outcome]] = [(item, Future(), []) for item in items]
+    turns = deque(begun)
 
-    def attempt(item: Item, words: list[Callable[[], None]]) -> list[Outcome]:
-        """The outcome; none if the item was not begun."""
+    def attempt(one: _Begun[Item, Outcome]) -> None:
+        """The outcome of an item; none if it is not begun any more."""
+        item, turn, words = one
         with locks[shares(item)]:
             try:
-                return [] if stopped.is_set() else [task(item, words.append)]
-            except BaseException:
+                turn.set_result([] if stopped.is_set() else [task(item, words.append)])
+            except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
                 stopped.set()
-                raise
-
-    def submitted(item: Item) -> tuple[Future[list[Outcome]], list[Callable[[], None]]]:
-        words: list[Callable[[], None]] = []
-        return pool.submit(attempt, item, words), words
-
-    turns: deque[tuple[Future[list[Outcome]], list[Callable[[], None]]]] = deque()
+                turn.set_exception(error)
 
     def tell_what_is_done() -> None:
-        for turn, words in list(turns):
+        for _, turn, words in list(turns):
             for say in words if turn.done() else ():
                 say()
 
@@ -139,12 +141,11 @@ def _side_by_side(
     last_words.append(tell_what_is_done)
     with (
         held_back("what is being worked on", stopped.set) if held else nullcontext(),
-        ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="job") as pool,
+        in_threads(attempt, begun, jobs),
     ):
         try:
-            turns.extend(map(submitted, items))
             while turns:
-                turn, words = turns.popleft()
+                _, turn, words = turns.popleft()
                 while not turn.done():
                     # Python misses a signal that comes in the instant before it begins to wait.
                     wait([turn], GLANCE)

@@ -40,7 +40,8 @@ from netcup_mailauth.kinds import same_meaning
 from netcup_mailauth.plan import Result, RunResult, Status, compute, drift, outcome, rebound
 from netcup_mailauth.planfile import SHOWN, SavedPlan, forged
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
-from netcup_mailauth.records import EXPORTED, DesiredRecord, Kind, absolute, visible
+from netcup_mailauth.records import EXPORTED, DesiredRecord, Kind, absolute
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,8 @@ from netcup_mailauth.lookup import SILENT, Lookup, Query, Status
 from netcup_mailauth.netcup.api import is_fresh, read_anew
 from netcup_mailauth.plan import ChangeSet, Failure, Place, Plan, Ways, compute
 from netcup_mailauth.plan import Status as Outcome
-from netcup_mailauth.records import Kind, Zone, visible
+from netcup_mailauth.records import Kind, Zone
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -29,7 +29,6 @@ from netcup_mailauth.cli.run import (
 from netcup_mailauth.errors import CredentialsError, MailauthError, UsageError, worst
 from netcup_mailauth.netcup.clouddns import ASSUMPTIONS
 from netcup_mailauth.netcup.survey import paragraph
-from netcup_mailauth.records import visible
 from netcup_mailauth.settings.credentials import (
     CCP_NAMES,
     MAILCOW_KEY,
@@ -53,6 +52,7 @@ from netcup_mailauth.settings.mailcow import (
     mailcow_access,
     named_mailcow,
 )
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,7 +16,8 @@ from netcup_mailauth.cli.options import NAMESERVER, RESOLVER, WANTED, config_wor
 from netcup_mailauth.cli.output import Line, say, settings
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import MailauthError
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

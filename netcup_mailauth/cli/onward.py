@@ -19,10 +19,11 @@ from netcup_mailauth.cli.output import settings
 from netcup_mailauth.judge import faults, holding
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
 from netcup_mailauth.policy import MANAGED, DomainPolicy
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
 from netcup_mailauth.settings.wishes import policy_of
 from netcup_mailauth.settings.writing import kind_line, value
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

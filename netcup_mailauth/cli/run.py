@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from netcup_mailauth import records, state
+from netcup_mailauth import state
 from netcup_mailauth.cli import asking
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
@@ -35,7 +35,6 @@ from netcup_mailauth.netcup import CALLS, CCP_ADDRESS, REST_ADDRESS
 from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
-from netcup_mailauth.records import MASK
 from netcup_mailauth.settings import no_config
 from netcup_mailauth.settings.credentials import (
     MAILCOW_KEY,
@@ -47,6 +46,7 @@ from netcup_mailauth.settings.credentials import (
     netcup_credentials,
     with_entered,
 )
+from netcup_mailauth.shown import MASK, masked
 from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 from netcup_mailauth.state.memory import Memory, folders
@@ -490,7 +490,7 @@ class Masking(logging.Filter):
 
     def masked(self, text: str) -> str:
         """``text`` without secrets."""
-        named = _NAMED.sub(rf"\1{MASK}", records.masked(text, self._secrets))
+        named = _NAMED.sub(rf"\1{MASK}", masked(text, self._secrets))
         return _USER.sub(f"//{MASK}@", named)
 
 

@@ -9,7 +9,7 @@ from netcup_mailauth.cli.output import attended, say, show, warn
 from netcup_mailauth.cli.run import run, state_folders
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.plan import SIGNS, Action
-from netcup_mailauth.records import visible
+from netcup_mailauth.shown import visible
 from netcup_mailauth.state.journal import SENT, listing, standing, undone
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from netcup_mailauth.errors import ConfigError, ExitCode, StaleError, UsageError
 from netcup_mailauth.keys.sources import MAILCOW, STDIN
 from netcup_mailauth.plan import Status, shown
 from netcup_mailauth.policy import Config, DomainPolicy, Wish, in_config
-from netcup_mailauth.records import visible
 from netcup_mailauth.settings.wishes import with_allowed
+from netcup_mailauth.shown import visible
 from netcup_mailauth.state.journal import SENT, standing
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 

@@ -70,8 +70,8 @@ class Resolver:
         budget: float = 10.0,
         timeout: float = 2.0,
     ) -> None:
-        self._places = None if server is None else _places_of(server)
         self._cache = Cache() if cache is None else cache
+        self._places = None if server is None else _places_of(server, self._cache)
         self._limit = limit
         self._left = budget
         self._timeout = timeout
@@ -260,10 +260,16 @@ def _no_zone(domain: str) -> tuple[str, str]:
 _MOST_LABELS = 127
 
 
-def _places_of(server: str) -> tuple[Place, ...]:
-    """One resolver may have several addresses; any will do, and IPv4 is the likelier to work."""
-    host, port = host_and_port(server)
-    return tuple((address, port) for address in sorted(addresses(host), key=_has_colon))
+def _places_of(server: str, cache: Cache) -> tuple[Place, ...]:
+    """One resolver may have several addresses; any will do, and IPv4 is the likelier to work.
+
+    They are looked up once a run, not for each of its domains.
+    """
+    if server not in cache.places:
+        host, port = host_and_port(server)
+        found = sorted(addresses(host), key=_has_colon)
+        cache.places[server] = tuple((address, port) for address in found)
+    return cache.places[server]
 
 
 def _has_colon(address: str) -> bool:

@@ -36,11 +36,13 @@ class Cache:
     """The answers of a run's resolvers, those on their way included.
 
     Attributes:
+        places: where the resolvers are that were named, by what they are named.
         silent: the places that gave no answer in their time, and none since, whoever asked. Until
             they do, one question at a time tries them for others; their silence is heard anew.
     """
 
     def __init__(self) -> None:
+        self.places: dict[str, tuple[Place, ...]] = {}
         self.silent: set[Place] = set()
         self._lock = threading.Lock()
         self._kept: dict[Key, tuple[Answer, float]] = {}

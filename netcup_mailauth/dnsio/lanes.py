@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -22,6 +24,9 @@ IN_FLIGHT = 32
 
 IN_ALL = 200
 """Questions in flight at a time, whomever they go to."""
+
+_SHARE = 4
+"""Of so many files that the process may have open, one may be a question in flight."""
 
 
 def in_lanes(
@@ -83,7 +88,7 @@ class _Lanes:
     def begin(self, job: _Job) -> None:
         """Work on a job now, or when there is room."""
         with self._lock:
-            if self._in_all >= IN_ALL or not self._has_room(job.lane):
+            if self._in_all >= _most_in_all() or not self._has_room(job.lane):
                 self._waiting.setdefault(job.lane, deque()).append(job)
                 return
             self._in_all += 1
@@ -125,6 +130,16 @@ class _Lanes:
             del self._in_flight[job.lane]
 
 
+def _most_in_all() -> int:
+    """What it cannot open, a process would take for a server that does not answer."""
+    try:
+        import resource
+    except ImportError:  # a system without that limit
+        return IN_ALL
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return IN_ALL if soft == resource.RLIM_INFINITY else max(1, min(IN_ALL, soft // _SHARE))
+
+
 _lanes = _Lanes()
 
 
@@ -135,19 +150,52 @@ def side_by_side(
 
     All threads have ended when this returns.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(min(at_most, max(1, len(items))), thread_name_prefix="dnsio")
-    try:
-        return list(pool.map(function, items))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    jobs = [_Job(function, item, None) for item in items]
+    with in_threads(_Job.run, jobs, at_most):
+        try:
+            return [job.result() for job in jobs]
+        finally:
+            for job in jobs:
+                job.dropped = True
 
 
 def both(first: Callable[[], Result], second: Callable[[], Other]) -> tuple[Result, Other]:
     """What two that wait for different lanes say, one beside the other."""
-    from concurrent.futures import ThreadPoolExecutor
+    job = _Job(lambda _: second(), None, None)
+    with in_threads(_Job.run, [job], 1):
+        return first(), job.result()
 
-    with ThreadPoolExecutor(1, thread_name_prefix="dnsio") as pool:
-        other = pool.submit(second)
-        return first(), other.result()
+
+@contextmanager
+def in_threads(
+    work: Callable[[Item], object], items: Collection[Item], at_most: int
+) -> Iterator[None]:
+    """Work on the items, begun in their order, in so many threads or as many as there can be.
+
+    Where this machine gives none it is done here, before anything else. ``work`` must not raise;
+    all of it has ended at the exit.
+    """
+    left = iter(items)
+    lock = threading.Lock()
+
+    def go_on() -> None:
+        while True:
+            with lock:
+                mine = list(islice(left, 1))
+            if not mine:
+                return
+            work(*mine)
+
+    threads: list[threading.Thread] = []
+    with suppress(RuntimeError):  # it gives no more
+        for _ in range(min(at_most, len(items))):
+            thread = threading.Thread(target=go_on, name="dnsio")
+            thread.start()
+            threads.append(thread)
+    if not threads:
+        go_on()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join()

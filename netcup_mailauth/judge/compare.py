@@ -22,15 +22,8 @@ from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
 from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, same_meaning
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerAnswer, ServerStatus, Status, Survey
 from netcup_mailauth.policy import MANAGED
-from netcup_mailauth.records import (
-    DesiredRecord,
-    DnsRecord,
-    Kind,
-    Zone,
-    absolute,
-    relative,
-    visible,
-)
+from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, absolute, relative
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

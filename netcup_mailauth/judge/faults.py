@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import in_order, is_netcup, left_over
 from netcup_mailauth.kinds import is_of_kind, of_kind
 from netcup_mailauth.plan import has_twin
-from netcup_mailauth.records import APEX, Kind, absolute, visible
+from netcup_mailauth.records import APEX, Kind, absolute
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

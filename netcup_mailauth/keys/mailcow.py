@@ -32,7 +32,7 @@ from netcup_mailauth.errors import (
 from netcup_mailauth.keys.forms import read_mailcow_key
 from netcup_mailauth.netcup.http import HttpClient
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN
-from netcup_mailauth.records import MASK, visible
+from netcup_mailauth.shown import MASK, visible
 from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:

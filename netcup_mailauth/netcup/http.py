@@ -203,16 +203,18 @@ class HttpClient:
         import requests
         from urllib3.exceptions import HTTPError
 
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        headers = self._headers
+        if data is not None:
+            headers = {**headers, "Content-Type": "application/json"}
         try:
-            with line.session.request(
-                method,
-                url,
-                data=data,
-                headers=headers,
+            # Made beside the session, a request is not merged with what a session may hold: no
+            # entry of a netrc takes the place of a key in a header, and no cookie comes with it.
+            request = requests.Request(method, url, headers, data=data).prepare()
+            with line.session.send(
+                request,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
-                stream=True,
+                **line.settings,
             ) as response:
                 return self._reply(response, line)
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
@@ -275,17 +277,13 @@ class HttpClient:
             return self._idle.pop()
         except IndexError:
             line = Line()
-        line.session.headers.update(self._headers)
-        line.session.auth = _as_it_is  # else a netrc would replace a key in a header
         # What the environment says of proxies and certificates is left to requests, but for this:
         line.session.trust_env = not is_loopback(urlsplit(self.url).hostname or "")
         named = (os.environ.get(name) for name in CA_VARIABLES)
-        line.session.verify = next(filter(None, named), True)
+        line.settings = line.session.merge_environment_settings(
+            self.url, {}, stream=True, verify=next(filter(None, named), True), cert=None
+        )
         return line
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _ahead(date: str, now: float) -> float | None:

@@ -38,6 +38,7 @@ class Line:
 
     def __init__(self) -> None:
         self.session = Session()
+        self.settings: Any = {}  # as requests merges them with the environment, for every request
         self.was_cut = False  # the request took longer than it may
         self.is_late = False  # it could not be sent whole in its time, and was not
         self.has_more = False  # something came behind an answer: one may be another request's

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, ConfigDict
 
-from netcup_mailauth import records
+from netcup_mailauth import shown
 from netcup_mailauth.errors import ApiError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ LONGEST_NAME = 30
 
 def masked(text: str, secrets: Iterable[SecretStr]) -> str:
     """``text`` in one line, with the secrets masked and control characters written out."""
-    words = records.visible(" ".join(records.masked(text, secrets).split()))
+    words = shown.visible(" ".join(shown.masked(text, secrets).split()))
     return words if len(words) <= LONGEST_WORDS else f"{words[:LONGEST_WORDS]}..."
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
-from netcup_mailauth.records import both_forms, visible
+from netcup_mailauth.records import both_forms
 from netcup_mailauth.render.forge import (
     CAUTION,
     WARNING,
@@ -28,6 +28,7 @@ from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.text import failure_lines, finding_lines
 from netcup_mailauth.render.words import LABELS, ends_of, value_of
 from netcup_mailauth.render.zone import counted
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

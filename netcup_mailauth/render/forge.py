@@ -13,9 +13,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.records import visible
 from netcup_mailauth.render.page import wrap
 from netcup_mailauth.render.zone import counted
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.plan import SIGNS
 from netcup_mailauth.policy import MANAGED
-from netcup_mailauth.records import visible
 from netcup_mailauth.render.text import heading
 from netcup_mailauth.render.words import LABELS, value_of
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

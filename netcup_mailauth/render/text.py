@@ -10,7 +10,7 @@ from netcup_mailauth.errors import WORST_FIRST
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import SIGNS, Action, Result, RunResult, Status
-from netcup_mailauth.records import both_forms, visible
+from netcup_mailauth.records import both_forms
 from netcup_mailauth.render.words import (
     HELD,
     LABELS,
@@ -27,6 +27,7 @@ from netcup_mailauth.render.words import (
     value_of,
 )
 from netcup_mailauth.render.zone import counted, joined, title, where
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from netcup_mailauth.plan import Change, ChangeSet, Failure, Plan

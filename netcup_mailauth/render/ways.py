@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcup_mailauth.records import visible
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,9 @@ from netcup_mailauth import dkim, dmarc, spf, taglist
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
-from netcup_mailauth.records import Kind, both_forms, visible
+from netcup_mailauth.records import Kind, both_forms
 from netcup_mailauth.render.zone import counted
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

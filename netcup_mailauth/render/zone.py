@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from netcup_mailauth.records import APEX, CCP, CLOUDDNS, EXPORTED, both_forms, visible
+from netcup_mailauth.records import APEX, CCP, CLOUDDNS, EXPORTED, both_forms
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from netcup_mailauth.records import DnsRecord, Zone

@@ -13,7 +13,7 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.records import MASK
+from netcup_mailauth.shown import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

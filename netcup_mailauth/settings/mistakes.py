@@ -27,6 +27,7 @@ from netcup_mailauth.policy import (
     RotationSettings,
     SpfPolicy,
 )
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -63,7 +64,7 @@ def _line(number: int | None, mistake: Mistake) -> str:
     at = f"line {number}: " if number else ""
     within = f"[{'.'.join(map(_quoted, table))}] " if table else ""
     name = _quoted(key) if table else key
-    return records.visible(f"{at}{within}{name}: {mistake.problem}")
+    return visible(f"{at}{within}{name}: {mistake.problem}")
 
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

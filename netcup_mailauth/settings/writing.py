@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import files
 from netcup_mailauth.errors import ConfigError, UsageError
 from netcup_mailauth.policy import MANAGED
-from netcup_mailauth.records import visible
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,9 @@ from netcup_mailauth.records import (
     Zone,
     both_forms,
     join_txt,
-    masked,
     reason_not_to_store,
-    visible,
 )
+from netcup_mailauth.shown import masked, visible
 
 
 @pytest.mark.parametrize(

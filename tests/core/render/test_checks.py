@@ -22,10 +22,11 @@ from netcup_mailauth.judge.report import (
     State,
 )
 from netcup_mailauth.plan import Failure
-from netcup_mailauth.records import Kind, visible
+from netcup_mailauth.records import Kind
 from netcup_mailauth.render.checks import check_document, check_markdown, check_text
 from netcup_mailauth.render.forge import LONGEST
 from netcup_mailauth.render.page import Page
+from netcup_mailauth.shown import visible
 from tests.core.render.samples import (
     DECEIVING,
     DMARC,

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from netcup_mailauth.records import visible
 from netcup_mailauth.render.forge import (
     LONGEST,
     LONGEST_TEXT,
@@ -23,6 +22,7 @@ from netcup_mailauth.render.forge import (
     quoted,
     sentences,
 )
+from netcup_mailauth.shown import visible
 from tests.core.render.commonmark import cells, inline
 from tests.core.render.samples import TEXTS
 from tests.hostile import ATTACKS

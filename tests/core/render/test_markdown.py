@@ -24,7 +24,7 @@ from netcup_mailauth.plan import (
     Status,
     Unmanaged,
 )
-from netcup_mailauth.records import DnsRecord, Kind, Zone, visible
+from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.render.forge import LONGEST
 from netcup_mailauth.render.markdown import (
     plan_markdown,
@@ -33,6 +33,7 @@ from netcup_mailauth.render.markdown import (
     zones_markdown,
 )
 from netcup_mailauth.render.words import HELD
+from netcup_mailauth.shown import visible
 from tests.core.render.samples import (
     CHANGE_SETS,
     DMARC,

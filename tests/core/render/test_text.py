@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan, Result, RunResult, Status
-from netcup_mailauth.records import DnsRecord, Kind, Zone, visible
+from netcup_mailauth.records import DnsRecord, Kind, Zone
 from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.text import change_set_text, plan_text, result_text, run_text
 from netcup_mailauth.render.zone import zone_text
+from netcup_mailauth.shown import visible
 from tests.core.render.samples import (
     CCP,
     DECEIVING,

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from netcup_mailauth.records import visible
 from netcup_mailauth.render.ways import SAFER, Table, Way, ways_markdown
+from netcup_mailauth.shown import visible
 from tests.hostile import ATTACKS
 from tests.rendering import is_harmless
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.plan import ChangeSet, Failure, Kept, Place, Plan, compute
-from netcup_mailauth.records import DesiredRecord, Kind, Zone, visible
+from netcup_mailauth.records import DesiredRecord, Kind, Zone
 from netcup_mailauth.render import words
 from netcup_mailauth.render.words import Detail
 from netcup_mailauth.render.zone import where
+from netcup_mailauth.shown import visible
 from tests.core.render.samples import (
     CCP,
     DECEIVING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections import Counter
@@ -10,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from netcup_mailauth.dnsio import lanes
-from netcup_mailauth.dnsio.lanes import both, in_lanes
+from netcup_mailauth.dnsio.lanes import both, in_lanes, side_by_side
+from tests.threads import only
 
 PATIENCE = 30.0
 """Seconds after which a test that hangs fails."""
@@ -98,13 +100,25 @@ def test_what_has_not_begun_when_one_fails_is_not_begun(monkeypatch: pytest.Monk
     assert in_lanes(lambda item: item[1], [("a", 1)], lane) == [1]  # the lane is free again
 
 
-def test_a_machine_that_gives_no_threads_asks_one_after_the_other(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def start(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_a_machine_that_gives_few_threads_or_none_does_it_with_those(most: int) -> None:
+    items = [("ab"[n % 2], n) for n in range(9)]
+    with only(most):
+        assert in_lanes(Watched(), items, lane) == list(range(9))
+        assert side_by_side(lambda item: in_lanes(Watched(), [item], lane), items, 4) == [
+            [n] for n in range(9)
+        ]
+        assert both(lambda: 1, lambda: in_lanes(Watched(), items, lane)) == (1, list(range(9)))
+    assert in_lanes(Watched(), items, lane) == list(range(9))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", start)
-        assert in_lanes(Watched(), [("a", n) for n in range(9)], lane) == list(range(9))
-    assert in_lanes(Watched(), [("a", n) for n in range(9)], lane) == list(range(9))
+
+@pytest.mark.parametrize(("files", "most"), [(12, 3), (64, 16), (1024, 200), (-1, 200), (0, 1)])
+def test_no_more_is_asked_at_a_time_than_files_may_be_open(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int
+) -> None:
+    """What it cannot open looks like a server that does not answer: a right domain were wrong."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    watched = Watched()
+    items = [(str(n), n) for n in range(400)]
+    assert in_lanes(watched, items, lane) == list(range(400))
+    assert watched.most["all"] <= most

@@ -10,7 +10,8 @@ import pytest
 from netcup_mailauth.errors import ApiError, UnverifiedError
 from netcup_mailauth.netcup.clouddns_wire import Revision
 from netcup_mailauth.netcup.revisions import COMMITTED, DRAFT, History
-from netcup_mailauth.records import Zone, visible
+from netcup_mailauth.records import Zone
+from netcup_mailauth.shown import visible
 
 
 def revision(

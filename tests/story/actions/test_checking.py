@@ -675,3 +675,26 @@ def test_netcup_is_read_in_the_order_of_the_domains_by_as_many_as_there_are_jobs
     assert sorted(read) == sorted(MANY)
     assert jobs > 1 or read == list(MANY)
     assert max(seen) <= most
+
+
+def test_a_cache_never_speaks_for_the_servers_of_a_zone_whoever_asked_before() -> None:
+    """One domain's record names another of the same run, so that the resolver is asked for it."""
+
+    def served(text: str) -> list[dict[str, str]]:
+        return [{**r, "destination": text} if r["destination"] == SPF else r for r in RECORDS]
+
+    first, second = "example.com", "example.net"
+    zones = {first: served(f"v=spf1 mx include:{second} -all"), second: served(SPF)}
+    wishes = [Wish(name, DomainPolicy()) for name in (first, second)]
+    with Sandbox([], zones=zones) as sandbox:
+        dns = Dns(sandbox.addresses.resolver, tuple(sandbox.addresses.nameservers))
+
+        def said() -> str:
+            found = check(Session(dns=dns), wishes, Basis.PUBLISHED).domains[1]
+            (spf,) = (record for record in found.records if record.kind is Kind.SPF)
+            return str({text for view in spf.servers for text in view.values})
+
+        assert said() == str({SPF})
+        sandbox.set_zone(second, served("v=spf1 a -all"))
+        assert dns.lookup()([Query(second, "TXT")]) == [Answer(Status.OK, (SPF,))], "as caches do"
+        assert said() == str({"v=spf1 a -all"})

@@ -17,6 +17,7 @@ import pytest
 from netcup_mailauth.actions import domains
 from netcup_mailauth.actions.domains import Gate, in_order
 from netcup_mailauth.errors import ExitCode
+from tests.threads import only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,21 @@ def test_outcomes_and_words_come_in_the_order_of_the_items(jobs: int) -> None:
         return item * 10
 
     assert list(in_order(range(50), task, jobs)) == [item * 10 for item in range(50)]
+    assert said == list(range(50))
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_a_machine_that_gives_few_threads_or_none_does_it_with_those(most: int) -> None:
+    said: list[int] = []
+    gate = Gate(2)
+
+    def task(item: int, tell: Tell) -> int:
+        with gate.passing(item) as turn, turn:
+            tell(lambda: said.append(item))
+        return item
+
+    with only(most):
+        assert list(in_order(range(50), task, jobs=32)) == list(range(50))
     assert said == list(range(50))
 
 

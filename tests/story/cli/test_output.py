@@ -24,7 +24,7 @@ from netcup_mailauth.cli.output import (
 )
 from netcup_mailauth.errors import ApiError, ExitCode
 from netcup_mailauth.plan import ChangeSet, Failure, Plan
-from netcup_mailauth.records import laid_out, visible
+from netcup_mailauth.shown import laid_out, visible
 from tests.core.render.samples import PLACE
 from tests.effort import MANY
 

@@ -26,6 +26,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.judge import holding
 from netcup_mailauth.netcup.api import read_anew
+from netcup_mailauth.others import other_records, shown
 from netcup_mailauth.plan import (
     ChangeSet,
     Failure,
@@ -36,10 +37,8 @@ from netcup_mailauth.plan import (
     arrived_in_part,
     drift,
     new_draft,
-    other_records,
     outcome,
     rebound,
-    shown,
 )
 from netcup_mailauth.policy import Wish
 from netcup_mailauth.records import Kind, zone_form
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.findings import Finding
-    from netcup_mailauth.plan import OtherRecords
+    from netcup_mailauth.others import OtherRecords
     from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry, Journal
 

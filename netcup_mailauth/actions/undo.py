@@ -30,6 +30,7 @@ from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import guard
 from netcup_mailauth.judge.case import Case, Signer
 from netcup_mailauth.kinds import is_of_kind, live, of_kind
+from netcup_mailauth.others import other_records, says_the_same, shown
 from netcup_mailauth.plan import (
     Action,
     Change,
@@ -37,9 +38,6 @@ from netcup_mailauth.plan import (
     Failure,
     Kept,
     Plan,
-    other_records,
-    says_the_same,
-    shown,
     ttl_at,
 )
 from netcup_mailauth.records import APEX, CCP, DesiredRecord, DnsRecord, Kind, reason_not_to_store

@@ -15,7 +15,8 @@ from netcup_mailauth.cli.output import confirmed, say, settings, show, warn
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.errors import ConfigError, ExitCode, StaleError, UsageError
 from netcup_mailauth.keys.sources import MAILCOW, STDIN
-from netcup_mailauth.plan import Status, shown
+from netcup_mailauth.others import shown
+from netcup_mailauth.plan import Status
 from netcup_mailauth.policy import Config, DomainPolicy, Wish, in_config
 from netcup_mailauth.settings.wishes import with_allowed
 from netcup_mailauth.shown import visible

@@ -13,18 +13,17 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.errors import ExitCode, ZoneError
 from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.others import OtherRecords, other_records
 from netcup_mailauth.plan import (
     Action,
     Change,
     ChangeSet,
     Failure,
-    OtherRecords,
     Place,
     Plan,
     applied,
     compute,
     drift,
-    other_records,
     outcome,
     rebound,
 )

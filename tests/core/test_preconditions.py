@@ -7,15 +7,14 @@ from dataclasses import replace
 import pytest
 
 from netcup_mailauth.findings import Finding, Severity
+from netcup_mailauth.others import OtherRecords, other_records
 from netcup_mailauth.plan import (
-    OtherRecords,
     applied,
     arrived_in_part,
     compute,
     drift,
     has_twin,
     new_draft,
-    other_records,
     outcome,
     rebound,
 )

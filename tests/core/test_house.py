@@ -22,18 +22,8 @@ PACKAGE = ROOT.name
 
 CORE = {
     *("clock", "desired", "dkim", "dmarc", "documents", "errors", "findings", "judge", "kind"),
-    *(
-        "kinds",
-        "lookup",
-        "others",
-        "plan",
-        "planfile",
-        "policy",
-        "proposal",
-        "propagation",
-        "records",
-    ),
-    *("remedy", "render", "shapes", "shown", "spf", "taglist", "version"),
+    *("kinds", "lookup", "others", "plan", "planfile", "policy", "proposal", "propagation"),
+    *("records", "remedy", "render", "shapes", "shown", "spf", "taglist", "version"),
 }
 EDGES = {"actions", "cli", "dnsio", "files", "keys", "library", "netcup", "rotation", "sandbox"}
 EDGES |= {"settings", "state"}

@@ -163,7 +163,7 @@ class Stage:
         with (
             self.sandbox,
             no_pauses(),
-            patch.object(requests.Session, "request", self._noting()),
+            patch.object(requests.Session, "send", self._noting()),
         ):
             self._furnish()
             for step in self.story.steps:
@@ -260,15 +260,18 @@ class Stage:
     # The requests
 
     def _noting(self) -> Callable[..., requests.Response]:
-        send = requests.Session.request
+        send = requests.Session.send
         stage = self
 
-        def request(session: Any, method: str, url: str, **options: Any) -> requests.Response:
+        def noted(
+            session: requests.Session, request: requests.PreparedRequest, **options: Any
+        ) -> requests.Response:
             with stage._lock:
-                stage._requests.append(stage._request(method, url, options.get("data")))
-            return send(session, method, url, **options)
+                asked = stage._request(request.method or "", request.url or "", request.body)
+                stage._requests.append(asked)
+            return send(session, request, **options)
 
-        return request
+        return noted
 
     def _request(self, method: str, url: str, data: bytes | str | None) -> str:
         """One request in a few lines; a session or a key in it is nobody's business."""

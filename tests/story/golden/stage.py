@@ -346,10 +346,12 @@ class Stage:
         )
         at = self.sandbox.addresses
         places = (at.ccp_endpoint, at.mailcow_url, *at.nameservers, at.resolver)
-        for place, port in zip(places, REPLACED_PORTS, strict=True):
-            theirs = urlsplit(place if "//" in place else f"//{place}").port
-            text = re.sub(rf"(?<![0-9]){theirs}(?![0-9])", port, text)
-        text = re.sub(r"127\.0\.0\.1:(?!5[13]00[1-4])[0-9]{4,5}", "127.0.0.1:59999", text)
+        theirs = [str(urlsplit(p if "//" in p else f"//{p}").port) for p in places]
+        shown = dict(zip(theirs, REPLACED_PORTS, strict=True))
+        # All at once: one of theirs may be what another one is replaced by.
+        known = rf"(?<![0-9])({'|'.join(theirs)})(?![0-9])"
+        others = r"(?<=127\.0\.0\.1:)[0-9]{4,5}"
+        text = re.sub(f"{known}|{others}", lambda found: shown.get(found[0], "59999"), text)
         text = text.replace(f"netcup-mailauth {__version__}", "netcup-mailauth VERSION")
         text = text.replace(f'"{__version__}"', '"VERSION"')
         for pattern, name in CHANCE:

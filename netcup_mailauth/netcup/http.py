@@ -13,6 +13,7 @@ import math
 import os
 import time
 from datetime import UTC
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -203,15 +204,9 @@ class HttpClient:
         import requests
         from urllib3.exceptions import HTTPError
 
-        headers = self._headers
-        if data is not None:
-            headers = {**headers, "Content-Type": "application/json"}
         try:
-            # Made beside the session, a request is not merged with what a session may hold: no
-            # entry of a netrc takes the place of a key in a header, and no cookie comes with it.
-            request = requests.Request(method, url, headers, data=data).prepare()
             with line.session.send(
-                request,
+                self._prepared(method, url, data),
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
                 **line.settings,
@@ -221,6 +216,28 @@ class HttpClient:
         except (requests.RequestException, HTTPError, OSError) as error:
             failure = _told(error, self.what, urlsplit(self.url).netloc)
         raise failure  # outside the except block, as above
+
+    def _prepared(self, method: str, url: str, data: bytes | None) -> requests.PreparedRequest:
+        """A request: the blank one, with what is its own."""
+        request = self._blank.copy()
+        request.method = method
+        if url != self.url:
+            request.prepare_url(url, None)
+        if data is not None:
+            request.headers["Content-Type"] = "application/json"
+            request.prepare_body(data, None)
+        return request
+
+    @cached_property
+    def _blank(self) -> requests.PreparedRequest:
+        """What all requests have in common, made once: for many domains it is felt.
+
+        Made beside the session, a request is not merged with what a session may hold: no entry of a
+        netrc takes the place of a key in a header, and no cookie comes with it.
+        """
+        import requests
+
+        return requests.Request("GET", self.url, self._headers).prepare()
 
     def _reply(self, response: requests.Response, line: Line) -> Reply:
         status = response.status_code

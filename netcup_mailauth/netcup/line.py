@@ -100,14 +100,15 @@ class _Adapter(HTTPAdapter):
     def __init__(self, line: Line) -> None:
         super().__init__(pool_maxsize=1)
         self._line = line
+        self._pool: Any = None
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """The pool that a request goes through, a proxy's too."""
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        if not issubclass(pool.ConnectionCls, _Connection):
-            kinds = (_Connection, pool.ConnectionCls)
-            pool.ConnectionCls = type("Connection", kinds, {"line": self._line})
-        return pool
+        """The pool that every request goes through, a proxy's too: all are for one address."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **options)
+            kinds = (_Connection, self._pool.ConnectionCls)
+            self._pool.ConnectionCls = type("Connection", kinds, {"line": self._line})
+        return self._pool
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Say whom the pool ``conn`` trusts: as requests would, but in a context made before."""

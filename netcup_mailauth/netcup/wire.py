@@ -19,22 +19,17 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-WIRE = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+WIRE = ConfigDict(
+    extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
+)
 """Of every shape that is received. An error must never show what came: there may be a session id in
-it, or a key."""
-
-
-def _text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+it, or a key. Numbers are taken as text: netcup documents integers and sends strings, and here one
+and there the other for the same identifier."""
 
 
 def _text_or_empty(value: object) -> object:
-    return "" if value is None else _text(value)
+    return "" if value is None else value
 
-
-Text = Annotated[str, BeforeValidator(_text)]
-"""Numbers as text: netcup documents integers and sends strings, and here one and there the other
-for the same identifier."""
 
 OptionalText = Annotated[str, BeforeValidator(_text_or_empty)]
 

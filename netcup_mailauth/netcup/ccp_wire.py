@@ -104,7 +104,7 @@ class WireRecord(_Wire):
     id: Annotated[str, Field(pattern=r"^[0-9]+$")]
     hostname: str
     type: str
-    priority: OptionalText = "0"
+    priority: str | None = None
     destination: str
 
 

@@ -205,12 +205,9 @@ class HttpClient:
         from urllib3.exceptions import HTTPError
 
         try:
-            with line.session.send(
-                self._prepared(method, url, data),
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-                **line.settings,
-            ) as response:
+            request = self._prepared(method, url, data)
+            times = (CONNECT_TIMEOUT, READ_TIMEOUT)
+            with line.adapter.send(request, timeout=times, **line.settings) as response:
                 return self._reply(response, line)
         # requests lets some of urllib3's errors through, and tells of a missing CA file by OSError.
         except (requests.RequestException, HTTPError, OSError) as error:
@@ -232,8 +229,8 @@ class HttpClient:
     def _blank(self) -> requests.PreparedRequest:
         """What all requests have in common, made once: for many domains it is felt.
 
-        Made beside the session, a request is not merged with what a session may hold: no entry of a
-        netrc takes the place of a key in a header, and no cookie comes with it.
+        No session makes it, or sends it: no entry of a netrc takes the place of a key in a header,
+        no cookie comes with it, and no redirect is looked at.
         """
         import requests
 
@@ -288,6 +285,8 @@ class HttpClient:
 
     def _line(self) -> Line:
         """A connection that no other request uses; parallel jobs have one each."""
+        import requests
+
         from netcup_mailauth.netcup.line import Line
 
         try:
@@ -295,9 +294,10 @@ class HttpClient:
         except IndexError:
             line = Line()
         # What the environment says of proxies and certificates is left to requests, but for this:
-        line.session.trust_env = not is_loopback(urlsplit(self.url).hostname or "")
+        session = requests.Session()
+        session.trust_env = not is_loopback(urlsplit(self.url).hostname or "")
         named = (os.environ.get(name) for name in CA_VARIABLES)
-        line.settings = line.session.merge_environment_settings(
+        line.settings = session.merge_environment_settings(
             self.url, {}, stream=True, verify=next(filter(None, named), True), cert=None
         )
         return line

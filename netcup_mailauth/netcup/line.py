@@ -17,7 +17,6 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from requests import Session
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection
@@ -34,10 +33,10 @@ if TYPE_CHECKING:
 
 
 class Line:
-    """A session for one request at a time, over one connection that is kept between them."""
+    """What sends one request at a time, over one connection that is kept between them."""
 
     def __init__(self) -> None:
-        self.session = Session()
+        self.adapter = _Adapter(self)
         self.settings: Any = {}  # as requests merges them with the environment, for every request
         self.was_cut = False  # the request took longer than it may
         self.is_late = False  # it could not be sent whole in its time, and was not
@@ -46,8 +45,6 @@ class Line:
         self._ends = 0.0
         self._by: float | None = None
         self._connection: HTTPConnection | None = None
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, _Adapter(self))
 
     @property
     def is_sound(self) -> bool:
@@ -57,7 +54,7 @@ class Line:
 
     def close(self) -> None:
         """Close the connection, for good; urllib3 does so only once nobody refers to its pool."""
-        self.session.close()
+        self.adapter.close()
         if self._connection is not None:
             self._connection.close()
 

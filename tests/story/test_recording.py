@@ -204,7 +204,7 @@ def test_what_was_waited_for_at_ctrl_c_is_recorded(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("requests.Session.send", interrupted)
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", interrupted)
     exchange, *more = json.loads(recorded(cli, *APPLY, code=130))["exchanges"]
     assert (exchange["status"], exchange["why"], more) == (None, "interrupted", [])
 

@@ -29,7 +29,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import click
-import requests
+from requests.adapters import HTTPAdapter
 
 from netcup_mailauth.sandbox import Quirks, Sandbox
 from netcup_mailauth.version import __version__
@@ -38,6 +38,8 @@ from tests.story.golden.adapter import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    import requests
 
 KEY = (
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAswnhI7FIh5tpQXHMzCcTOSBDE+suhnRz9PygishprQ1gb+"
@@ -163,7 +165,7 @@ class Stage:
         with (
             self.sandbox,
             no_pauses(),
-            patch.object(requests.Session, "send", self._noting()),
+            patch.object(HTTPAdapter, "send", self._noting()),
         ):
             self._furnish()
             for step in self.story.steps:
@@ -260,16 +262,16 @@ class Stage:
     # The requests
 
     def _noting(self) -> Callable[..., requests.Response]:
-        send = requests.Session.send
+        send = HTTPAdapter.send
         stage = self
 
         def noted(
-            session: requests.Session, request: requests.PreparedRequest, **options: Any
+            adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any
         ) -> requests.Response:
             with stage._lock:
                 asked = stage._request(request.method or "", request.url or "", request.body)
                 stage._requests.append(asked)
-            return send(session, request, **options)
+            return send(adapter, request, **options)
 
         return noted
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from netcup_mailauth import dkim
 from netcup_mailauth.actions import planning
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.actions.planning import Draft, draft, not_tried, not_tried_failure
@@ -45,13 +46,13 @@ from netcup_mailauth.records import Kind, zone_form
 from netcup_mailauth.state.journal import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.others import OtherRecords
-    from netcup_mailauth.records import Zone
+    from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.state.journal import Entry, Journal
 
 
@@ -315,29 +316,31 @@ def apply_unasked(session: Session, wishes: Sequence[Wish]) -> RunResult:
     return write_each(session, wishes, prepare, failed, skipped)
 
 
-def apply(session: Session, plan: Plan) -> RunResult:
-    """Write a plan that somebody has just agreed to; each zone is read again first."""
+def apply(session: Session, plan: Plan, wishes: Iterable[Wish]) -> RunResult:
+    """Write a plan that somebody has agreed to, however long that took.
 
-    def prepare(change_set: ChangeSet, _turn: Turn) -> Result | Draft:
-        if change_set.error is not None or holding.let_through(change_set).is_empty:
-            return unwritten(change_set)
-        return Draft(change_set, read(session, change_set))
+    ``wishes`` are those that the plan was made from.
+    """
+    wished = {wish.domain: wish for wish in wishes}
 
-    return write_each(session, plan.zones, prepare, failed_plan, skipped_plan)
+    def again(planned: ChangeSet) -> Draft:
+        return draft(session, _same_wish(wished[planned.domain], planned), to_write=True)
+
+    return apply_agreed(session, plan, again)
 
 
-def apply_kept(session: Session, plan: Plan, wishes: Mapping[str, Wish]) -> RunResult:
-    """Write a plan that somebody has kept for a while; each zone is read and judged again first.
+def apply_agreed(session: Session, plan: Plan, again: Callable[[ChangeSet], Draft]) -> RunResult:
+    """Write a plan once each zone was read and judged ``again``, as it was when the plan was made.
 
-    ``wishes`` are those that the plan was made from, by domain. What was made of the same wish now
-    has to be what was planned, and the guard must not stop what it did not stop then.
+    What comes of that has to be what was planned, and the guard must not stop what it did not stop
+    then.
     """
 
     def prepare(planned: ChangeSet, _turn: Turn) -> Result | Draft:
         if planned.error is not None or holding.let_through(planned).is_empty:
             return unwritten(planned)
         try:
-            now = draft(session, _same_wish(wishes[planned.domain], planned), to_write=True)
+            now = again(planned)
         except ZoneError as error:
             raise _gone(planned, error) from None
         if drift(planned, now.zone) or not (moved := _otherwise(planned, now.change_set)):
@@ -354,16 +357,27 @@ def _same_wish(wish: Wish, planned: ChangeSet) -> Wish:
 
 
 def _otherwise(planned: ChangeSet, now: ChangeSet) -> tuple[str, ...]:
-    """What the guard says of the change set now and did not then; or that it is another one."""
-    known = {stop.code for stop in holding.stopping(planned)}
-    found = (s for s in holding.stopping(now) if s.kind not in planned.held)
-    if new := [stop.message.removesuffix(".") for stop in found if stop.code not in known]:
-        return tuple(new)
+    """What the guard stops now of what it let through then; else what else the wish comes to."""
+    stops = [stop for stop in holding.stopping(now) if stop.kind not in planned.held]
+    if stops:
+        return tuple(stop.message.removesuffix(".") for stop in stops)
     then, later = (
-        {(c.kind, c.hostname, c.after and c.after.destination) for c in one.changes}
+        {(c.hostname, _text(c.before)): _text(c.after) for c in one.changes}
         for one in (planned.without_held, replace(now, held=planned.held).without_held)
     )
-    return () if then == later else ("the same wish comes to other records",)
+    return tuple(
+        f"{slot[0]}: {_named(was)} was planned, and {_named(is_now)} is wanted now"
+        for slot in dict.fromkeys((*then, *later))
+        if (was := then.get(slot, slot[1])) != (is_now := later.get(slot, slot[1]))
+    )
+
+
+def _text(record: DnsRecord | None) -> str | None:
+    return None if record is None else record.destination
+
+
+def _named(text: str | None) -> str:
+    return "no record" if text is None else dkim.abridged(text)
 
 
 def write_each(

@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, remedy
+from netcup_mailauth.actions.applying import apply_agreed
 from netcup_mailauth.actions.domains import each
-from netcup_mailauth.actions.planning import not_tried_failure
+from netcup_mailauth.actions.planning import Draft, not_tried_failure
+from netcup_mailauth.actions.session import Nobody
 from netcup_mailauth.errors import (
     MailauthError,
     RecordError,
@@ -48,7 +50,8 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.records import DnsRecord, Zone
+    from netcup_mailauth.plan import RunResult
+    from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry
 
 
@@ -74,7 +77,7 @@ def plan_undo(session: Session, targets: Sequence[Target]) -> Plan:
     """
 
     def work(target: Target, _turn: Turn) -> ChangeSet:
-        return reverted(session, target)
+        return reverted(session, target).change_set
 
     def failed(target: Target, error: MailauthError, _turn: Turn) -> ChangeSet:
         return replace(_bare(target), error=Failure.of(error))
@@ -89,7 +92,19 @@ def _bare(target: Target) -> ChangeSet:
     return ChangeSet(target.entry.change_set.place, allow=target.allow)
 
 
-def reverted(session: Session, target: Target) -> ChangeSet:
+def apply_undo(session: Session, plan: Plan, targets: Sequence[Target]) -> RunResult:
+    """Write what :func:`plan_undo` planned for these targets, and somebody has agreed to."""
+    of = {target.entry.domain: target for target in targets}
+    quiet = replace(session, reporter=Nobody())  # what could not be asked was told with the plan
+
+    def again(planned: ChangeSet) -> Draft:
+        session.backend.reserve()
+        return reverted(quiet, of[planned.domain])
+
+    return apply_agreed(session, plan, again)
+
+
+def reverted(session: Session, target: Target) -> Draft:
     """The reverting change set of one entry, judged.
 
     Raises:
@@ -125,7 +140,7 @@ def reverted(session: Session, target: Target) -> ChangeSet:
     )
     findings = tuple(map(_with_advice_for_undo, guard.judge(case)))
     judged = replace(guard.priced(case), findings=findings, allow=target.allow)
-    return remedy.consenting(judged)
+    return Draft(remedy.consenting(judged), zone)
 
 
 def _signer(session: Session, target: Target, change_set: ChangeSet) -> Signer:

@@ -105,7 +105,7 @@ def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) 
     if not agreed(plan, "Write these changes to {zones}?"):
         return reporter.declined(plan)
     with Progress(len(wishes)) as reporter.bar:
-        return applying.apply(session, plan).exit_code
+        return applying.apply(session, plan, wishes).exit_code
 
 
 def _everywhere(current: Run, written: list[Wish], timeout: float) -> bool:

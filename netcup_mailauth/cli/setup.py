@@ -264,7 +264,7 @@ def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[W
     if not agreed(plan, "Write these changes to {zones}?"):
         return ExitCode(reporter.declined(plan))
     try:
-        return applying.apply(session, plan).exit_code
+        return applying.apply(session, plan, wished).exit_code
     finally:
         # An interrupted run, too, says what it has written.
         reporter.finish()

@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.actions import undo
-from netcup_mailauth.actions.applying import apply
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.actions.signals import uninterrupted
-from netcup_mailauth.actions.undo import Target, plan_undo
+from netcup_mailauth.actions.undo import Target, apply_undo, plan_undo
 from netcup_mailauth.cli.onward import TypedUndo
 from netcup_mailauth.cli.output import confirmed, say, settings, show, warn
 from netcup_mailauth.cli.reporter import Reporter, agreed
@@ -54,7 +53,8 @@ def put_back(
     sources = {entry.domain: _source(current, entry, policies[entry.domain]) for entry in entries}
     session = current.session(reporter, lock_timeout=options["lock_timeout"])
     session = replace(session, undoes={entry.domain: entry.id for entry in entries})
-    plan = plan_undo(session, _targets(entries, policies, sources, options["allow"]))
+    targets = _targets(entries, policies, sources, options["allow"])
+    plan = plan_undo(session, targets)
     if options["yes"]:
         for change_set in plan.zones:
             reporter.show(change_set)
@@ -65,7 +65,7 @@ def put_back(
     if not options["yes"] and not agreed(plan, "Put this back in {zones}?"):
         return reporter.declined(plan)
     try:
-        code = apply(session, plan).exit_code
+        code = apply_undo(session, plan, targets).exit_code
     finally:
         # An interrupted run, too, says what it has written.
         reporter.finish()

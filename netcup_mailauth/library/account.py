@@ -258,7 +258,7 @@ class Netcup:
                 plan = Plan((planning.draft(session, wished[0]).change_set,))
             else:
                 plan = planning.plan(session, wished)
-            return made_of(Judged(self, plan, {wish.domain: wish for wish in wished}, mailcow))
+            return made_of(Judged(self, plan, wished, mailcow))
 
     def apply(self, plan: ProposedPlan) -> RunResult:
         """Write a plan: each zone is read and judged again, written in one call, and verified.
@@ -282,7 +282,7 @@ class Netcup:
             if not judged.in_part:
                 refuse(judged.plan.zones)
             session = self._session(judged.mailcow)
-            run = applying.apply_kept(session, judged.plan, judged.wishes)
+            run = applying.apply(session, judged.plan, judged.wishes)
             raise_if_alone(run.results)
             return ShownRun(tuple(map(calls.result, run.results)))
 

@@ -22,7 +22,7 @@ from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Way, ways_text
 from netcup_mailauth.settings.wishes import check_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.plan import Result
@@ -101,13 +101,13 @@ class ProposedPlan:
 class Judged:
     """A plan as it was judged, and by whom; ``in_part`` to write what is not held back.
 
-    It is judged again before it is written, by the ``wishes`` it was made from (by domain), and
+    It is judged again before it is written, by the ``wishes`` it was made from, and
     with the key of the ``mailcow`` that was named by its URL.
     """
 
     maker: object
     plan: Plan
-    wishes: Mapping[str, Wish]
+    wishes: Sequence[Wish]
     mailcow: str | None
     in_part: bool = False
 

@@ -117,6 +117,8 @@ class Memory:
             for api in self.apis:
                 folder = self._folder(api.endpoint, api.account)
                 locks.enter_context(writer_lock(folder, timeout, self._tell))
+            for known in ("written", "_accounts", "_books"):
+                vars(self).pop(known, None)  # another run may have written here for the first time
             yield
 
     def _folder(self, endpoint: str, account: str) -> Path:

@@ -72,6 +72,19 @@ class TestAtATerminal:
         assert "ip4:192.0.2.9" in ended.stdout
         assert api.writes(sandbox) == 0
 
+    def test_a_key_that_mailcow_made_while_the_question_stood_makes_the_plan_stale(
+        self, command: Command, api: Api
+    ) -> None:
+        sandbox = command.sandbox
+
+        def renew() -> None:
+            sandbox.set_dkim("example.com")
+
+        ended = command.at_terminal("apply", "example.com", *WISH, answer="y", before=renew)
+        assert ended.code == 7, ended.stdout
+        assert "is wanted now" in " ".join(ended.stdout.split())
+        assert api.writes(sandbox) == 0
+
 
 @pytest.mark.parametrize("keys", ["both", "own"])
 def test_a_zone_that_moves_while_the_question_stands_is_stale(

@@ -80,7 +80,7 @@ def outright(here: World, *wishes: Wish) -> RunResult:
 
 
 def after_a_review(here: World, *wishes: Wish) -> RunResult:
-    return apply(here.session, planning.plan(here.session, wishes))
+    return apply(here.session, planning.plan(here.session, wishes), wishes)
 
 
 ways = pytest.mark.parametrize("way", [outright, after_a_review])

@@ -393,10 +393,11 @@ def test_what_was_agreed_to_long_ago_is_read_again_and_stale_if_it_moved(
     api: Api, world: World
 ) -> None:
     with api.backend(world.sandbox) as backend:
-        plan = planning.plan(Session(backend), [Wish("a.de", POLICY), Wish("b.de", POLICY)])
+        wishes = [Wish("a.de", POLICY), Wish("b.de", POLICY)]
+        plan = planning.plan(Session(backend), wishes)
         world.pass_time(3600)
         world.rival_writes("a.de")
-        run = applying.apply(Session(backend), plan)
+        run = applying.apply(Session(backend), plan, wishes)
     assert [r.status for r in run.results] == [Status.STALE, Status.APPLIED]
     assert world.gaps == [0.0]
 

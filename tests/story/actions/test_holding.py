@@ -69,7 +69,7 @@ def outright(here: World, *wishes: Wish) -> Result:
 
 
 def after_a_review(here: World, *wishes: Wish) -> Result:
-    (result,) = apply(here.session, planning.plan(here.session, wishes)).results
+    (result,) = apply(here.session, planning.plan(here.session, wishes), wishes).results
     return result
 
 

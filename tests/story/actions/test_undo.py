@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from netcup_mailauth.actions import applying
 from netcup_mailauth.actions.session import Session
-from netcup_mailauth.actions.undo import Target, plan_undo, reversal, reverted
+from netcup_mailauth.actions.undo import Target, apply_undo, plan_undo, reversal, reverted
 from netcup_mailauth.errors import ExitCode, StaleError
 from netcup_mailauth.judge import holding
 from netcup_mailauth.plan import Action, ChangeSet, Place, Status, applied, compute, outcome
@@ -20,6 +20,7 @@ from netcup_mailauth.sandbox import Quirks
 from netcup_mailauth.state.journal import Entry, Journal, Mark, standing
 from tests.effort import tries
 from tests.sessions import Heard, journalled
+from tests.story.actions.test_planfile import Keys
 from tests.strategies import zones
 from tests.worlds import account, backend_of, requests_of
 
@@ -242,11 +243,11 @@ def take_back(backend: CcpBackend, folder: Path, entry: Entry) -> None:
 def test_the_guard_judges_an_undo_and_says_how_to_consent(tmp_path: Path) -> None:
     with account() as (_, backend):
         entry = write(backend, tmp_path, WISHES)
-        change_set = reverted(Session(backend), Target(entry))
+        change_set = reverted(Session(backend), Target(entry)).change_set
         stops = {finding.code: finding for finding in holding.stopping(change_set)}
         assert {"dkim-revokes-key", "dmarc-drops-reports"} <= set(stops)
         assert set(change_set.ways.consents) == set(stops)
-        allowed = reverted(Session(backend), Target(entry, tuple(stops)))
+        allowed = reverted(Session(backend), Target(entry, tuple(stops))).change_set
         assert holding.stopping(allowed) == ()
 
 
@@ -314,7 +315,10 @@ class TestTheSigner:
             yield backend, write(backend, tmp_path, WISHES)
 
     def codes(self, backend: CcpBackend, target: Target) -> set[str]:
-        return {finding.code for finding in holding.stopping(reverted(Session(backend), target))}
+        return {
+            finding.code
+            for finding in holding.stopping(reverted(Session(backend), target).change_set)
+        }
 
     def test_taking_its_key_away_is_a_danger(self, written: tuple[CcpBackend, Entry]) -> None:
         backend, entry = written
@@ -322,7 +326,7 @@ class TestTheSigner:
         assert "dkim-removes-signing-key" in self.codes(backend, target)
         (found,) = [
             finding
-            for finding in reverted(Session(backend), target).findings
+            for finding in reverted(Session(backend), target).change_set.findings
             if finding.code == "dkim-removes-signing-key"
         ]
         assert "sign with another published key first" in found.advice
@@ -330,6 +334,25 @@ class TestTheSigner:
             entry, ("dkim-removes-signing-key", "dmarc-drops-reports"), source=target.source
         )
         assert "dkim-removes-signing-key" not in self.codes(backend, allowed)
+
+    def test_a_key_that_mail_is_signed_with_since_the_question_stays(
+        self, written: tuple[CcpBackend, Entry]
+    ) -> None:
+        backend, entry = written
+        keys = Keys(OTHER_KEY)
+        session = Session(backend, keys=keys)
+        targets = [Target(entry, ("dmarc-drops-reports", "spf-removed"), source="mailcow")]
+        plan = plan_undo(session, targets)
+        assert not holding.stopping(plan.zones[0])
+        keys.record = KEY
+        before = backend.zone("example.com").records
+        (result,) = apply_undo(session, plan, targets).results
+        assert result.status is Status.STALE
+        assert result.failure is not None
+        assert "mail is signed with" in result.failure.message
+        assert backend.zone("example.com").records == before
+        keys.record = OTHER_KEY
+        assert apply_undo(session, plan, targets).exit_code is ExitCode.OK
 
     def test_giving_it_its_own_key_back_is_not(self, written: tuple[CcpBackend, Entry]) -> None:
         backend, entry = written
@@ -343,7 +366,7 @@ class TestTheSigner:
         backend, entry = written
         heard = Heard()
         session = Session(backend, reporter=heard)
-        change_set = reverted(session, Target(entry, source="file:/nowhere/key"))
+        change_set = reverted(session, Target(entry, source="file:/nowhere/key")).change_set
         assert len(change_set.changes) == 3
         (note,) = heard.notes
         assert "example.com: which key its mail is signed with is not known" in note

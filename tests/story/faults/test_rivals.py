@@ -33,10 +33,11 @@ def planned_then(api: Api, between: Callable[[Sandbox], None]) -> tuple[Result, 
     """The result of a reviewed plan, and whether the zone stayed as the rival left it."""
     with api.netcup([DOMAIN]) as sandbox, api.backend(sandbox) as backend:
         session = Session(backend)
-        plan = planning.plan(session, [Wish(DOMAIN, POLICY)])
+        wishes = [Wish(DOMAIN, POLICY)]
+        plan = planning.plan(session, wishes)
         between(sandbox)
         before = api.records(sandbox, DOMAIN)
-        (result,) = applying.apply(session, plan).results
+        (result,) = applying.apply(session, plan, wishes).results
         return result, api.records(sandbox, DOMAIN) == before and api.writes(sandbox) == 0
 
 

@@ -253,8 +253,9 @@ DANGERS = {
         "RFC 7208, 2.6.6",
     ),
     "spf-pass-all": Meaning(
-        "+all lets everybody send as this domain.",
-        "The record ends with +all or a bare all, or a network in it has the length 0.",
+        "The record lets everybody send as this domain, or half of all addresses.",
+        "It ends with +all or a bare all, or its networks, with what an include or redirect leads "
+        "to, let at least half of all IPv4 or IPv6 addresses pass.",
         "Take that out, and end it with ~all or -all.",
         "RFC 7208, 5.1",
     ),

@@ -159,9 +159,9 @@ def _keep_all(case: Case) -> SpfPolicy:
 
 def _shut_out_everybody(case: Case) -> SpfPolicy | None:
     new, _ = _spf_records(case)
-    found = (problem.terms for problem in spf.lint(new) if problem.code == "spf-pass-all")
-    networks = [term for terms in found for term in terms if not term.is_all]
-    return _without_terms(case, new, networks) if networks else _keep_all(case)
+    cost = spf.cost(new, case.domain, case.lookup_after)
+    terms = [term for crowd in spf.crowds(new, cost.children) for term in crowd.terms]
+    return _without_terms(case, new, terms) if terms else _keep_all(case)
 
 
 def _doubt_others(case: Case) -> SpfPolicy:

@@ -163,6 +163,7 @@ def _spf_record(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator
         yield from spf_faults.dead_ends(cost)
         yield from spf_faults.void_hosts(cost, lookup)
         yield from spf_faults.questionable(spf.parse(found[0]))
+        yield from spf_faults.everybody(spf.parse(found[0]), cost)
     if len(found) == 1:
         others = list(answer.values)
         others.remove(found[0])

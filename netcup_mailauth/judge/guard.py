@@ -239,6 +239,12 @@ def _look_ups(
     for node in cost.walk():
         if node.breaks:
             yield graded(spf_faults.broken(node), new=node.term not in known)
+    for fault in spf_faults.everybody(new, cost):
+        had = any(
+            past.all_qualifier is spf.Qualifier.PASS or spf.crowds(past, past_cost.children)
+            for past, past_cost in zip(old, earlier, strict=True)
+        )
+        yield graded(fault, new=not had)
     yield from spf_faults.uncounted(cost, silence)
 
 

@@ -75,6 +75,20 @@ def questionable(record: SpfRecord) -> Iterator[Finding]:
         yield Finding(problem.code, severity, f"SPF: {problem.message}.", _ADVICE[problem.code])
 
 
+def everybody(record: SpfRecord, cost: Cost) -> Iterator[Finding]:
+    """Whom the record lets in that its text does not show: by what its terms lead to in DNS."""
+    if any(problem.code == "spf-pass-all" for problem in spf.lint(record)):
+        return  # that is said already
+    for crowd in spf.crowds(record, cost.children):
+        terms = " and ".join(term.text for term in crowd.terms)
+        yield Finding(
+            "spf-pass-all",
+            Severity.DANGER,
+            f"SPF: by what DNS says, {spf.everybody(crowd)}.",
+            f"Take out {terms}, or ask whoever runs that domain to put its record right.",
+        )
+
+
 def forwarding(record: SpfRecord) -> Iterator[Finding]:
     """What ``-all`` does to forwarded mail."""
     if record.all_qualifier is spf.Qualifier.FAIL:

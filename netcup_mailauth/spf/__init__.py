@@ -23,7 +23,8 @@ from netcup_mailauth.spf.edit import (
     with_all,
 )
 from netcup_mailauth.spf.effect import deciding, edges, in_both, is_listed, suspects
-from netcup_mailauth.spf.lint import Problem, lint
+from netcup_mailauth.spf.everybody import Crowd, crowds
+from netcup_mailauth.spf.lint import Problem, everybody, lint
 from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
 from netcup_mailauth.spf.record import (
     LONGEST,
@@ -48,6 +49,7 @@ __all__ = [
     "MAX_LOOKUPS",
     "MAX_VOID_LOOKUPS",
     "Cost",
+    "Crowd",
     "Evaluation",
     "Merge",
     "Problem",
@@ -62,11 +64,13 @@ __all__ = [
     "check_host",
     "check_wanted",
     "cost",
+    "crowds",
     "deciding",
     "describe_changes",
     "drop",
     "edges",
     "equal",
+    "everybody",
     "first_covering",
     "idle",
     "in_both",

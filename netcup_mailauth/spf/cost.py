@@ -36,7 +36,8 @@ class Cost(NamedTuple):
     the most a receiver can need when nothing matches. ``problem`` says what is wrong at this
     term itself, and ``unanswered`` that DNS was silent there, so that the count may be too low.
     With ``breaks`` a receiver that gets as far as this term gives up with ``permerror`` (5.2, 6.1).
-    ``hosts`` are the names whose addresses an ``a`` or ``mx`` compares with.
+    ``hosts`` are the names whose addresses an ``a`` or ``mx`` compares with, and ``record`` is what
+    an ``include`` or ``redirect=`` leads to.
     """
 
     term: str
@@ -47,6 +48,7 @@ class Cost(NamedTuple):
     unanswered: bool = False
     breaks: bool = False
     hosts: tuple[str, ...] = ()
+    record: SpfRecord | None = None
 
     @property
     def too_many(self) -> bool:
@@ -77,6 +79,7 @@ class _Node:
     unanswered: bool = False
     breaks: bool = False
     hosts: tuple[str, ...] = ()
+    record: SpfRecord | None = None
     children: list[_Node] = field(default_factory=list)
 
     @property
@@ -182,6 +185,7 @@ def _follow(node: _Node, target: str, texts: Sequence[str]) -> None:
         node.problem = f"{target}: {error.what}"
         node.breaks = True
         return
+    node.record = record
     node.children = _nodes(record, target, (*node.path, target))
 
 
@@ -196,6 +200,7 @@ def _finished(node: _Node) -> Cost:
         node.unanswered,
         node.breaks,
         node.hosts,
+        node.record,
     )
 
 

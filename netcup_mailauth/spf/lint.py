@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from netcup_mailauth.spf import macros, mistakes
+from netcup_mailauth.spf.everybody import crowds
 from netcup_mailauth.spf.record import Qualifier, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from netcup_mailauth.spf.everybody import Crowd
     from netcup_mailauth.spf.record import SpfRecord, Term
 
 Code = Literal["spf-ptr", "spf-after-all", "spf-no-all", "spf-neutral-all", "spf-pass-all"]
+
+
+MOST_NAMED = 4
+"""Terms that are named for one problem, where many make it."""
+
+_NEARLY = 0.9
 
 
 class Problem(NamedTuple):
@@ -41,13 +49,34 @@ def _end(record: SpfRecord) -> Iterator[Problem]:
 
 
 def _everybody(record: SpfRecord) -> Iterator[Problem]:
-    """Networks of length 0, which are an ``all`` in other words (RFC 7208, 5.6)."""
-    for term in record.mechanisms:
-        if term.qualifier is Qualifier.PASS and not term.is_all:
-            length = None if term.network is None else term.network.prefixlen
-            if 0 in (length, term.cidr4, term.cidr6):
-                message = f'"{term.text}" lets everybody send as this domain, for its length is 0'
-                yield Problem("spf-pass-all", message, (term,))
+    """Networks that are an ``all`` in other words (RFC 7208, 5.6)."""
+    for crowd in crowds(record):
+        yield Problem("spf-pass-all", everybody(crowd), crowd.terms)
+
+
+def everybody(crowd: Crowd) -> str:
+    """Whom terms let in that are no ``all``, and how."""
+    named = [f'"{term.text}"' for term in crowd.terms[:MOST_NAMED]]
+    more = len(crowd.terms) - MOST_NAMED
+    named += [f"{more} more"] if more > 0 else []
+    verb = "let" if len(named) > 1 else "lets"
+    spaces = (f"{_share(share)} IPv{version}" for version, share in crowd.shares.items())
+    senders = f"{' and '.join(spaces)} addresses"
+    why = ""
+    if len(named) == 1 and _is_of_length_0(crowd.terms[0]):
+        senders, why = "everybody", ", for its length is 0"
+    elif list(crowd.shares.values()) == [1.0, 1.0]:
+        senders = "everybody"
+    return f"{' and '.join(named)} {verb} {senders} send as this domain{why}"
+
+
+def _share(share: float) -> str:
+    return "all" if share == 1 else "nearly all" if share > _NEARLY else "at least half of all"
+
+
+def _is_of_length_0(term: Term) -> bool:
+    length = None if term.network is None else term.network.prefixlen
+    return 0 in (length, term.cidr4, term.cidr6)
 
 
 def _no_all(record: SpfRecord) -> str:

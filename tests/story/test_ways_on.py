@@ -106,6 +106,8 @@ NO_HOST = (
     f"_dmarc TXT {DMARC}",
 )
 
+OPEN = "open TXT v=spf1 +all"
+
 CASES = [
     Held("spf-drops-sender", zone(spf=f"v=spf1 mx a {NETCUP} ~all"), spf("v=spf1 mx a -all")),
     Held("spf-drops-sender", zone(spf="v=spf1 mx ?a:x.de a ~all"), spf("v=spf1 mx ?a:x.de -all")),
@@ -118,6 +120,11 @@ CASES = [
     Held("spf-pass-all", zone(), spf("v=spf1 mx ip4:203.0.113.7/0 a -all")),
     Held("spf-pass-all", zone(), spf("v=spf1 mx/0 -all")),
     Held("spf-pass-all", zone(), spf(require=["ip4:203.0.113.7/0", "a"])),
+    Held("spf-pass-all", zone(), spf("v=spf1 mx ip4:0.0.0.0/1 ip4:128.0.0.0/1 a -all")),
+    Held("spf-pass-all", zone(), spf(require=["ip6:2000::/4", "a"])),
+    Held("spf-pass-all", zone(OPEN), spf(f"v=spf1 mx include:open.{D} -all")),
+    Held("spf-pass-all", zone(OPEN), spf(f"v=spf1 mx redirect=open.{D}")),
+    Held("spf-pass-all", zone(OPEN), spf(require=[f"include:open.{D}", "a"])),
     Held(
         "spf-too-many-lookups",
         zone(),

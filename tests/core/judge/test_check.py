@@ -43,6 +43,17 @@ def test_the_faultless_domain() -> None:
         (apex("spf1 mx -all"), "spf-syntax", "danger"),
         (apex("v=spf1 mx +all"), "spf-pass-all", "danger"),
         (apex("v=spf1 mx ip6:::/0 -all"), "spf-pass-all", "danger"),
+        (apex("v=spf1 mx ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all"), "spf-pass-all", "danger"),
+        (
+            {**apex("v=spf1 mx include:x.example -all"), **txt("x.example", "v=spf1 +all")},
+            "spf-pass-all",
+            "danger",
+        ),
+        (
+            {**apex("v=spf1 mx redirect=x.example"), **txt("x.example", "v=spf1 a:example.com/0")},
+            "spf-pass-all",
+            "danger",
+        ),
         (apex("v=spf1 mx"), "spf-no-all", "warning"),
         (apex("v=spf1 mx ?all"), "spf-neutral-all", "warning"),
         (apex("v=spf1 mx ptr -all"), "spf-ptr", "warning"),

@@ -28,6 +28,7 @@ from tests.core.judge.cases import (
     judged_wish,
     key_record,
     mail_zone,
+    no_dns,
     only,
     safer,
     source,
@@ -36,7 +37,16 @@ from tests.core.judge.cases import (
 )
 
 NETCUP = "v=spf1 mx a include:_spf.webhosting.systems ~all"
-HOSTED = dns({"_spf.webhosting.systems": [{"SPF": "v=spf1 ip4:198.51.100.0/24 ~all"}]})
+HOSTED = dns(
+    {
+        "_spf.webhosting.systems": [{"SPF": "v=spf1 ip4:198.51.100.0/24 ~all"}],
+        "open.example.org": [{"SPF": "v=spf1 +all"}],
+        "on.example.org": [{"SPF": "v=spf1 include:open.example.org -all"}],
+        "low.example.org": [{"SPF": "v=spf1 ip4:0.0.0.0/1 ~all"}],
+    }
+)
+HALVES = "ip4:0.0.0.0/1 ip4:128.0.0.0/1"
+OPEN, ON = "include:open.example.org", "include:on.example.org"
 
 
 def spf_findings(live: str | tuple[str, ...], wish: str | dict[str, Any]) -> tuple[Finding, ...]:
@@ -61,6 +71,14 @@ def ways(live: str | tuple[str, ...], wish: str | dict[str, Any]) -> list[Domain
         ("v=spf1 mx +all", "v=spf1 mx a +all", "spf-pass-all", Severity.WARNING),
         ("v=spf1 mx ~all", "v=spf1 mx ip4:203.0.113.7/0 ~all", "spf-pass-all", Severity.DANGER),
         ("v=spf1 mx/0 ~all", "v=spf1 a mx/0 ~all", "spf-pass-all", Severity.WARNING),
+        ("v=spf1 mx ~all", f"v=spf1 mx {HALVES} ~all", "spf-pass-all", Severity.DANGER),
+        (f"v=spf1 mx {HALVES} ~all", f"v=spf1 a {HALVES} ~all", "spf-pass-all", Severity.WARNING),
+        ("v=spf1 mx ~all", f"v=spf1 mx {OPEN} ~all", "spf-pass-all", Severity.DANGER),
+        ("v=spf1 mx ~all", f"v=spf1 mx {ON} ~all", "spf-pass-all", Severity.DANGER),
+        ("v=spf1 mx ~all", "v=spf1 mx redirect=on.example.org", "spf-pass-all", Severity.DANGER),
+        (f"v=spf1 mx {OPEN} ~all", f"v=spf1 a mx {OPEN} ~all", "spf-pass-all", Severity.WARNING),
+        ("v=spf1 mx/0 ~all", f"v=spf1 mx {OPEN} ~all", "spf-pass-all", Severity.WARNING),
+        ("v=spf1 mx +all", f"v=spf1 mx {ON} ~all", "spf-pass-all", Severity.WARNING),
         ("v=spf1 mx -all", "v=spf1 mx ~all", "spf-softens-all", Severity.WARNING),
         ("v=spf1 mx -all", "v=spf1 mx ?all", "spf-loosens-all", Severity.DANGER),
         ("v=spf1 mx ~all", "v=spf1 mx", "spf-loosens-all", Severity.DANGER),
@@ -72,6 +90,25 @@ def test_a_looser_end_is_grave_where_the_change_makes_it(
     live: str, wish: str, code: str, severity: Severity
 ) -> None:
     assert only(spf_findings(live, wish), code).severity is severity
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        f"v=spf1 mx {HALVES} {OPEN} -all",
+        "v=spf1 mx include:low.example.org ip4:128.0.0.0/1 -all",
+        f"v=spf1 mx {OPEN} {ON} -all",
+        f"v=spf1 mx {OPEN} +all",
+    ],
+)
+def test_who_lets_everybody_in_is_told_once(wish: str) -> None:
+    only(spf_findings("v=spf1 mx ~all", wish), "spf-pass-all")
+
+
+def test_an_unchanged_record_with_such_an_include_asks_no_dns() -> None:
+    live = f"v=spf1 mx {OPEN} ~all"
+    found = judged(mail_zone(live), wants(live), dns=no_dns, hosts=("mail.example.com",))
+    assert not codes(found, Severity.DANGER)
 
 
 @pytest.mark.parametrize(

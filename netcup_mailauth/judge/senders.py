@@ -46,7 +46,8 @@ def is_named(name: Term, term: Term) -> bool:
 
 def lost(domain: str, new: SpfRecord, old: Sequence[SpfRecord]) -> list[Term]:
     """The terms of the old records that let somebody send, and whom the new one does not let."""
-    senders = list({term.canonical: term for record in old for term in _senders(record)}.values())
+    letting = (term for record in old for term in _senders(domain, record))
+    senders = list({term.canonical: term for term in letting}.values())
     # The first term that covers it decides: behind -include:x an include:x has no effect.
     deciding = spf.first_covering(
         [spf.spelt_out(domain, term) for term in senders],
@@ -63,11 +64,16 @@ def lost(domain: str, new: SpfRecord, old: Sequence[SpfRecord]) -> list[Term]:
     ]
 
 
-def _senders(record: SpfRecord) -> list[Term]:
+def _senders(domain: str, record: SpfRecord) -> list[Term]:
+    """The terms that let somebody send: of what an earlier one shuts out nobody is left."""
+    terms = [spf.spelt_out(domain, term) for term in record.mechanisms]
     passing = [
         term
-        for term in record.mechanisms
-        if term.qualifier is spf.Qualifier.PASS and term.name != "all"
+        for term, first in zip(record.mechanisms, spf.first_covering(terms, terms), strict=True)
+        if term.qualifier is spf.Qualifier.PASS
+        and term.name != "all"
+        and first is not None
+        and first.qualifier is spf.Qualifier.PASS
     ]
     return [*passing, *filter(None, (record.redirect_in_effect,))]
 

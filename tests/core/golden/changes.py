@@ -173,6 +173,7 @@ ZONE: dict[str, Case] = {
     ),
 }
 
+EVERYBODY = {"y.example.net": ["TXT v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 ~all"]}
 LONG = [f"ip4:192.0.2.{n}" for n in range(10, 46)]
 TOO_LONG = " ".join(LONG)
 
@@ -196,6 +197,24 @@ SPF_TEXT: dict[str, Case] = {
     "+all is new": wanting(spf("v=spf1 mx +all")),
     "+all is there": wanting({**spf(require=["ip4:203.0.113.7"])}, *mail_zone("v=spf1 mx +all")),
     "a network of everybody is new": wanting(spf(require=["ip4:203.0.113.7/0"])),
+    "two halves of everybody are new": wanting(spf(require=["ip4:0.0.0.0/1", "ip4:128.0.0.0/1"])),
+    "a half is new, in parts": wanting(
+        spf("v=spf1 mx " + " ".join(f"ip4:{n * 16}.0.0.0/4" for n in range(8)) + " ~all")
+    ),
+    "nearly everybody is new": wanting(
+        spf("v=spf1 -ip4:10.0.0.0/8 mx ip4:0.0.0.0/1 ip4:128.0.0.0/1 ~all")
+    ),
+    "an include of everybody is new": wanting(
+        spf(require=["include:x.example.net"]), dns={"x.example.net": ["TXT v=spf1 +all"]}
+    ),
+    "an include of everybody is there": wanting(
+        spf(require=["ip4:203.0.113.7"]),
+        *mail_zone("v=spf1 mx include:x.example.net ~all"),
+        dns={"x.example.net": ["TXT v=spf1 include:y.example.net -all"], **EVERYBODY},
+    ),
+    "an include of everybody in place of +all": wanting(
+        spf("v=spf1 mx include:y.example.net ~all"), *mail_zone("v=spf1 mx +all"), dns=EVERYBODY
+    ),
     "ptr is new": wanting(spf(require=["ptr"])),
     "ptr is there": wanting(spf(require=["a"]), *mail_zone("v=spf1 mx ptr ~all")),
     "something behind the all": wanting(spf("v=spf1 mx ~all a -all")),

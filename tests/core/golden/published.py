@@ -77,8 +77,8 @@ SENDERS: dict[str, Case] = {
     "the server behind a carve-out": saying("v=spf1 -mx a -all"),
     "too many look-ups": saying(f"v=spf1 {ELEVEN} ~all"),
     "near the limit": saying(
-        "v=spf1 mx a a:mail.example.com exists:example.com "
-        + " ".join(f"exists:{DOMAIN}" for _ in range(4))
+        "v=spf1 mx a a:mail.example.com a:example.com "
+        + " ".join(f"a:{DOMAIN}" for _ in range(4))
         + " ~all"
     ),
     "void look-ups": saying(f"v=spf1 mx {VOID} ~all"),
@@ -105,6 +105,7 @@ SENDERS: dict[str, Case] = {
         {AT: apex("v=spf1 mx include:x.example.net ~all"), "x.example.net": ["TIMEOUT"]}
     ),
     "+all": saying("v=spf1 mx +all"),
+    "a name that is there lets everybody in": saying(f"v=spf1 mx exists:{DOMAIN} ~all"),
     "?all": saying("v=spf1 mx ?all"),
     "-all": saying("v=spf1 mx -all"),
     "no all": saying("v=spf1 mx"),

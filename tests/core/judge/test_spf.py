@@ -370,3 +370,28 @@ def dns_message(domain: str, texts: list[str]) -> bytes:
     )
     response.answer.append(rrset.from_rdata_list(f"{domain}.", 60, list(rdatas)))
     return response.to_wire()
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        "v=spf1 -ip4:192.0.2.0/24 ip4:192.0.2.7 mx ~all",
+        "v=spf1 ~a:x.example.org a:x.example.org mx ~all",
+        "v=spf1 ?include:open.example.org mx include:open.example.org ~all",
+        "v=spf1 mx ~all a:x.example.org",
+    ],
+)
+def test_who_was_shut_out_before_his_term_is_not_dropped_with_it(live: str) -> None:
+    assert "spf-drops-sender" not in codes(spf_findings(live, "v=spf1 mx ~all"))
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        "v=spf1 -ip4:192.0.2.7 ip4:192.0.2.0/24 mx ~all",
+        "v=spf1 a:x.example.org ~a:x.example.org mx ~all",
+        "v=spf1 a:x.example.org a:x.example.org mx ~all",
+    ],
+)
+def test_who_could_send_beside_a_carve_out_is(live: str) -> None:
+    assert "spf-drops-sender" in codes(spf_findings(live, "v=spf1 mx ~all"))

@@ -98,14 +98,16 @@ def apply_undo(session: Session, plan: Plan, targets: Sequence[Target]) -> RunRe
     quiet = replace(session, reporter=Nobody())  # what could not be asked was told with the plan
 
     def again(planned: ChangeSet) -> Draft:
+        target = of[planned.domain]
+        signer = _signer(quiet, target, planned)  # before the zone: nothing slow comes after it
         session.backend.reserve()
-        return reverted(quiet, of[planned.domain])
+        return reverted(session, target, signer)
 
     return apply_agreed(session, plan, again)
 
 
-def reverted(session: Session, target: Target) -> Draft:
-    """The reverting change set of one entry, judged.
+def reverted(session: Session, target: Target, signer: Signer | None = None) -> Draft:
+    """The reverting change set of one entry, judged; who signs is asked where it is not given.
 
     Raises:
         MailauthError: the entry is not of this account, its zone cannot be read, a record has
@@ -129,13 +131,12 @@ def reverted(session: Session, target: Target) -> Draft:
         )
     change_set = reversal(target.entry, zone)
     _check_that_it_fits(session, change_set)
-    signer = _signer(session, target, change_set)
     case = Case(
         change_set,
         zone,
         dns=session.lookup(),
         hosts=target.hosts,
-        signer=signer,
+        signer=signer or _signer(session, target, change_set),
         held=session.held(place.domain),
     )
     findings = tuple(map(_with_advice_for_undo, guard.judge(case)))

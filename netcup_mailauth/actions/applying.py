@@ -337,13 +337,14 @@ def apply_agreed(session: Session, plan: Plan, again: Callable[[ChangeSet], Draf
     """
 
     def prepare(planned: ChangeSet, _turn: Turn) -> Result | Draft:
-        if planned.error is not None or holding.let_through(planned).is_empty:
+        ready = holding.let_through(planned)
+        if planned.error is not None or ready.is_empty:
             return unwritten(planned)
         try:
             now = again(planned)
         except ZoneError as error:
             raise _gone(planned, error) from None
-        if drift(planned, now.zone) or not (moved := _otherwise(planned, now.change_set)):
+        if drift(ready, now.zone) or not (moved := _otherwise(planned, now.change_set)):
             return Draft(planned, now.zone)
         return stale(planned, moved)
 

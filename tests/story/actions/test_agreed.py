@@ -131,6 +131,19 @@ def test_what_was_held_back_when_it_was_asked_stops_nothing_of_the_rest() -> Non
     ]
 
 
+@pytest.mark.parametrize(("key", "status"), [(KEY, Status.APPLIED), (OTHER_KEY, Status.STALE)])
+def test_what_moved_of_a_kind_that_is_held_back_hides_nothing_of_the_rest(
+    key: str, status: Status
+) -> None:
+    question = Question(world(mail_zone(spf=SPF, dkim=())))
+    question.here.keys.record = KEY
+    plan = question.about(wish(spf="v=spf1 mx ~all", dkim="dkim"))
+    assert plan.zones[0].held == {Kind.SPF}
+    question.here.backend.zones["example.com"] = mail_zone(spf=WITH_NEWS, dkim=())
+    question.here.keys.record = key
+    assert question.yes(plan).status is status
+
+
 def test_what_would_be_held_back_no_more_is_not_written_unasked() -> None:
     question = Question(names={NEWS: GROWN})
     plan = question.about(wish(spf=WITH_NEWS, dmarc=STRICTER))

@@ -72,7 +72,10 @@ def questionable(record: SpfRecord) -> Iterator[Finding]:
     """What is questionable in the text alone."""
     for problem in spf.lint(record):
         severity = Severity.DANGER if problem.code == "spf-pass-all" else Severity.WARNING
-        yield Finding(problem.code, severity, f"SPF: {problem.message}.", _ADVICE[problem.code])
+        advice = _ADVICE[problem.code]
+        if len(problem.terms) > 1:
+            advice = advice.replace("Take it out", "Take them out")
+        yield Finding(problem.code, severity, f"SPF: {problem.message}.", advice)
 
 
 def everybody(record: SpfRecord, cost: Cost) -> Iterator[Finding]:

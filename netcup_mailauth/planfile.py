@@ -29,6 +29,8 @@ from netcup_mailauth.documents import (
     RecordShape,
     Ttl,
     change_document,
+    failure_document,
+    finding_document,
     kept_document,
 )
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
@@ -111,18 +113,10 @@ def zone_document(change_set: ChangeSet) -> Document:
         "changes": [change_document(change) for change in change_set.changes],
         "unchanged": [kept_document(kept) for kept in change_set.unchanged],
         "untouched": change_set.untouched,
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "advice": finding.advice,
-            }
-            for finding in change_set.findings
-        ],
+        "findings": [finding_document(finding) for finding in change_set.findings],
         "allow": list(change_set.allow),
         **_held(change_set),
-        "error": _failure(change_set.error),
+        "error": failure_document(change_set.error),
     }
 
 
@@ -141,21 +135,11 @@ def _result_document(result: Result, grounds: Mapping[str, Grounds] | None) -> D
     written = result.status in (Status.APPLIED, Status.ALREADY)
     return {
         **document,
-        "error": _failure(result.failure),
+        "error": failure_document(result.failure),
         "applied": result.status in (Status.APPLIED, Status.LOST),
         "verified": written or result.status is Status.UNCHANGED,
         "result": result.status.value,
         "notes": list(result.notes),
-    }
-
-
-def _failure(failure: Failure | None) -> Document | None:
-    if failure is None:
-        return None
-    return {
-        "exit_code": int(failure.exit_code),
-        "message": failure.message,
-        "advice": failure.advice,
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from netcup_mailauth.documents import SCHEMA, failure_document, finding_document
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
@@ -25,13 +26,13 @@ from netcup_mailauth.render.forge import (
     shown,
 )
 from netcup_mailauth.render.page import Page
-from netcup_mailauth.render.text import failure_lines, finding_lines
+from netcup_mailauth.render.text import advice_lines, failure_lines, finding_lines
 from netcup_mailauth.render.words import LABELS, ends_of, value_of
-from netcup_mailauth.render.zone import counted
+from netcup_mailauth.render.zone import counted, joined
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import (
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
         DomainCheck,
         ServerView,
     )
-
-SCHEMA = 1
 
 _COLOURS = {State.OK: "green", State.PENDING: "yellow"}
 _GRAVITY = list(Severity)
@@ -104,7 +103,7 @@ def domain_text(domain: DomainCheck, page: Page, full: bool = False) -> str:
     if domain.error is not None and not page.why:
         return f"{name}: {page.paint('failed', 'red')}\n"
     if domain.error is not None:
-        return _lines([name, *failure_lines(domain.error, page)])
+        return joined([name, *failure_lines(domain.error, page)])
     findings = sorted(domain.all_findings, key=_by_gravity)
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
     lines = page.hang(f"{name}: ", _headline(domain), 2, _headline_colour(domain))
@@ -114,7 +113,7 @@ def domain_text(domain: DomainCheck, page: Page, full: bool = False) -> str:
     lines += [*_concluded(domain, page)]
     for finding in notes:
         lines += ["", *finding_lines(finding, allowed=False, page=page)]
-    return _lines(lines)
+    return joined(lines)
 
 
 def _headline(domain: DomainCheck) -> str:
@@ -159,7 +158,7 @@ def _table(domain: DomainCheck, page: Page, full: bool) -> list[str]:
         lines.append("")
         for record in group:
             lines += _record(record, page, name_width, full)
-        lines += _advice(group[0].advice, page)
+        lines += advice_lines(group[0].advice, page, _INDENT)
     return lines
 
 
@@ -267,16 +266,6 @@ def _text_of(record: CheckedRecord, view: ServerView, full: bool) -> str:
     return "; ".join(filter(None, parts)) or "no such record"
 
 
-def _advice(text: str, page: Page) -> list[str]:
-    """Advice; an indented line of it is one to copy, and is left in one piece."""
-    lines: list[str] = []
-    head = " " * _INDENT
-    for line in text.split("\n") if text else ():
-        shown = visible(line)
-        lines += [head + shown] if line.startswith("  ") else page.hang(head, shown, _INDENT)
-    return lines
-
-
 def _concluded(domain: DomainCheck, page: Page) -> Iterator[str]:
     """What receivers make of it, and what the SPF record costs them."""
     if domain.conclusions:
@@ -291,22 +280,16 @@ def _concluded(domain: DomainCheck, page: Page) -> Iterator[str]:
 
 
 def _domain_document(domain: DomainCheck) -> dict[str, Any]:
-    error = domain.error
     return {
         "domain": domain.domain,
         "basis": domain.basis.name.lower(),
         "records": [_record_document(record) for record in domain.records],
-        "findings": [_finding_document(finding) for finding in domain.findings],
+        "findings": [finding_document(finding) for finding in domain.findings],
         "conclusions": list(domain.conclusions),
         "look_ups": list(domain.costs),
         "allow": list(domain.allow),
         "exit_code": int(domain.exit_code),
-        "error": error
-        and {
-            "exit_code": int(error.exit_code),
-            "message": error.message,
-            "advice": error.advice,
-        },
+        "error": failure_document(domain.error),
     }
 
 
@@ -325,17 +308,8 @@ def _record_document(record: CheckedRecord) -> dict[str, Any]:
             }
             for view in record.servers
         ],
-        "findings": [_finding_document(finding) for finding in record.findings],
+        "findings": [finding_document(finding) for finding in record.findings],
         "advice": record.advice,
-    }
-
-
-def _finding_document(finding: Finding) -> dict[str, str]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "advice": finding.advice,
     }
 
 
@@ -400,7 +374,3 @@ def _report(domain: DomainCheck, full: bool) -> Iterator[list[str]]:
         if advice:
             labels = dict.fromkeys(LABELS[r.kind] for r in domain.records if r.advice == advice)
             yield remark(f"{' and '.join(labels)}:", *sentences(advice))
-
-
-def _lines(lines: Sequence[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.render.page import wrap
-from netcup_mailauth.render.zone import counted
+from netcup_mailauth.render.zone import counted, joined
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
@@ -185,4 +185,4 @@ def _listed(sections: Sequence[Section], room: int) -> list[str]:
 
 def _joined(blocks: Iterable[Sequence[str]]) -> str:
     """The blocks, a blank line between each two."""
-    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
+    return "\n".join(joined(block) for block in blocks if block)

@@ -32,8 +32,8 @@ from netcup_mailauth.render.forge import (
     shown,
 )
 from netcup_mailauth.render.page import wrap
-from netcup_mailauth.render.text import name_of
-from netcup_mailauth.render.zone import counted, listed, where
+from netcup_mailauth.render.text import is_dull, name_of
+from netcup_mailauth.render.zone import counted, joined, listed, where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> st
     """
     common = _common(plan, (Severity.WARNING, Severity.NOTE))
     zones = [_without(c, common) for c in plan.zones]
-    dull = [c for c in zones if len(zones) > 1 and _is_dull(c)]
+    dull = [c for c in zones if len(zones) > 1 and is_dull(c)]
     sections = [_plan_section(c, full) for c in zones if c not in dull]
     sections += [_shared_section(common)] if common else []
     sections += [_dull_section(dull)] if dull else []
@@ -101,7 +101,7 @@ def zone_markdown(zone: Zone) -> str:
             number = f"{number}, {left} of them left out here; `--format text` lists them all"
             break
         rows.append(row)
-    return "".join(f"{line}\n" for line in (*head, *rows, "", f"{number}."))
+    return joined([*head, *rows, "", f"{number}."])
 
 
 def zones_markdown(zones: Sequence[Zone]) -> str:
@@ -153,11 +153,6 @@ def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
     lines += ["", *_folded_notes(notes)] if notes else []
     codes = dict.fromkeys(code(finding.code) for finding, _ in common)
     return Section(tuple(lines), f"- what several domains have: {', '.join(codes)}")
-
-
-def _is_dull(change_set: ChangeSet) -> bool:
-    """Whether a line says all there is to say."""
-    return change_set.is_empty and change_set.error is None and not change_set.findings
 
 
 def _dull_section(change_sets: Sequence[ChangeSet]) -> Section:

@@ -20,7 +20,6 @@ from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.library.given import (
     STATE_DIR,
     Environment,
-    at_selector,
     check_zone,
     credentials_of,
     domain_of,
@@ -330,18 +329,20 @@ class Netcup:
 
     # What is wanted
 
-    def _wishes(self, domains: tuple[str, ...], wanted: Mapping[str, Any]) -> list[Wish]:
+    def _wishes(
+        self, domains: tuple[str, ...], wanted: Mapping[str, Any], *, to_check: bool = False
+    ) -> list[Wish]:
         policy = wishes.policy_of(options_of(wanted))
         if wanted["zone"] is not None:
             policy = policy.model_copy(update={"zone": records.normalise(wanted["zone"])})
-        config = self._config
-        wished = wishes.wishes(
+        find = wishes.wishes_to_check if to_check else wishes.wishes
+        wished = find(
             [domain_of(domain) for domain in domains],
             policy,
             kinds_of(wanted["kind"]),
-            config.config,
+            self._config.config,
             served=lambda: self._mailcow(wanted["mailcow"]).domains(),
-            path=config.path,
+            path=self._config.path,
         )
         return wishes.with_allowed(wished, texts_of("allow", wanted["allow"]))
 
@@ -355,27 +356,11 @@ class Netcup:
         options = options_of(wanted)
         only_looked = options["selector"] and not (options["dkim"] or options["mailcow"])
         selector = records.selector(options["selector"]) if only_looked else None
-        policy = wishes.policy_of(
-            {**options, "selector": None if selector else options["selector"]}
-        )
-        known = self._config.config
-        left = {**wanted, "selector": None if selector else wanted["selector"]}
-        if policy.manages or not domains:
-            wished = self._wishes(domains, left)
-        else:
-            zone = wanted["zone"] and records.normalise(wanted["zone"])
-            bare = policy.model_copy(update={"zone": zone})
-            named = dict.fromkeys(records.normalise(domain_of(name)) for name in domains)
-            of_config = {**left, "allow": ()}
-            wished = [
-                self._wishes((name,), of_config)[0]
-                if name in known.domains or known.domains_from
-                else Wish(name, bare)
-                for name in named
-            ]
-            wished = wishes.with_allowed(wished, options["allow"])
+        left = {**wanted, "selector": None} if selector else wanted
+        wished = self._wishes(domains, left, to_check=True)
         if selector:
-            wished = [at_selector(wish, selector) for wish in wished]
+            wished = [wishes.at_selector(wish, selector) for wish in wished]
+        policy = wishes.policy_of(options_of(left))
         return wished, Basis.OPTIONS if policy.manages else Basis.CONFIG
 
     # Who is asked

@@ -18,6 +18,7 @@ from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.judge import faults, holding
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
+from netcup_mailauth.plan import left
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
@@ -203,9 +204,7 @@ def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, l
     if now.options.get("dkim") != STDIN:
         return {}
     for change_set in change_sets:
-        keys = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
-        keys += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
-        for key in keys:
+        for key in (record for kind, record in left(change_set) if kind is Kind.DKIM):
             options = with_key(now.options, key.hostname, key.destination)
             return {Kind.DKIM: typed(options, _OF_KIND[Kind.DKIM])}
     return {}

@@ -46,13 +46,12 @@ from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.plan import Plan, RunResult
-from netcup_mailauth.policy import Config, Wish
 from netcup_mailauth.render import calls
 from netcup_mailauth.render.checks import check_text
 from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.text import result_text
-from netcup_mailauth.settings import LoadedConfig, credentials, wishes
 from netcup_mailauth.settings import config as configs
+from netcup_mailauth.settings import credentials, no_config, wishes
 from netcup_mailauth.settings.mailcow import is_same_url, mailcow_access
 from netcup_mailauth.state.holds import FileHold, digest
 from netcup_mailauth.state.memory import Memory
@@ -66,6 +65,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.library.given import Secret, Texts
     from netcup_mailauth.library.proposed import ProposedPlan
     from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.policy import Wish
     from netcup_mailauth.settings.credentials import NetcupCredentials
     from netcup_mailauth.settings.mailcow import MailcowAccess
 
@@ -117,7 +117,7 @@ class Netcup:
         finally:
             del ccp, rest, mailcow  # a traceback may show what is still named
         self._environ: Environment | None = None
-        self._config = LoadedConfig(Config())
+        self._config = no_config()
         self._own = own
         self._mailcows: dict[str | None, Mailcow] = {}
         self._calling, self._opening = RLock(), Lock()
@@ -166,15 +166,15 @@ class Netcup:
         with in_our_words():
             folder = found.state
             keys = credentials.netcup_credentials(found.variables, warn)
-            loaded = LoadedConfig(Config()) if path is None else configs.load(path)
+            loaded = no_config() if path is None else configs.load(path)
         own = keys.ccp
-        servers = found.get("NETCUP_MAILAUTH_NAMESERVERS", "").split(",")
+        servers = found.variables.get("NETCUP_MAILAUTH_NAMESERVERS", "").split(",")
         made = cls(
             ccp=(own.customer_number, own.api_key, own.api_password) if own else None,
             rest=keys.rest_key,
-            ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", CCP_ADDRESS),
-            rest_endpoint=found.get("NETCUP_REST_ENDPOINT", REST_ADDRESS),
-            resolver=found.get("NETCUP_MAILAUTH_RESOLVER", "") or None,
+            ccp_endpoint=found.variables.get("NETCUP_CCP_ENDPOINT", CCP_ADDRESS),
+            rest_endpoint=found.variables.get("NETCUP_REST_ENDPOINT", REST_ADDRESS),
+            resolver=found.variables.get("NETCUP_MAILAUTH_RESOLVER"),
             nameserver=[part.strip() for part in servers if part.strip()],
             state=folder,
             jobs=jobs,

@@ -184,10 +184,6 @@ class Environment:
         named = {"XDG_STATE_HOME", STATE_DIR} & self.variables.keys()
         return states.root(self.variables) if self.is_own or named else None
 
-    def get(self, name: str, otherwise: str) -> str:
-        """A variable that is no secret."""
-        return self.variables.get(name, otherwise)
-
 
 STATE_DIR = "NETCUP_MAILAUTH_STATE_DIR"
 _BASES = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state"}

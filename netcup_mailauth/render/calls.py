@@ -97,7 +97,7 @@ def arguments(domains: Iterable[str], given: Mapping[str, Sequence[str]]) -> str
     named = []
     for name, values in given.items():
         alone = name not in _REPEATED or len(values) == 1
-        named.append(f"{name}={_text(values[0]) if alone else f'[{_texts(values)}]'}")
+        named.append(f"{name}={json.dumps(values[0] if alone else list(values))}")
     return ", ".join([*map(_text, domains), *named])
 
 
@@ -112,10 +112,6 @@ def _parameter(option: str) -> str:
 
 def _text(value: str) -> str:
     return json.dumps(value)
-
-
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(map(_text, values))
 
 
 def wanted(policy: DomainPolicy) -> dict[str, list[str]]:

@@ -114,8 +114,8 @@ def _text(value: str) -> str:
     return json.dumps(value)
 
 
-def wanted(policy: DomainPolicy) -> dict[str, list[str]]:
-    """The arguments that ask for what a policy wants."""
+def wanted(policy: DomainPolicy) -> dict[str, tuple[str, ...]]:
+    """The arguments, or options, that ask for what a policy wants."""
     spf, dkim, dmarc = policy.spf or None, policy.dkim or None, policy.dmarc or None
     given = {
         "spf": spf and spf.record,
@@ -130,7 +130,7 @@ def wanted(policy: DomainPolicy) -> dict[str, list[str]]:
         "server": policy.server,
         "zone": policy.zone,
     }
-    return {name: [v] if isinstance(v, str) else list(v) for name, v in given.items() if v}
+    return {name: (v,) if isinstance(v, str) else tuple(v) for name, v in given.items() if v}
 
 
 # What is handed to a program

@@ -16,10 +16,12 @@ from netcup_mailauth.render.forge import (
     WARNING,
     Section,
     alert,
+    below,
     code,
+    failed,
     fence,
     fitted,
-    folded,
+    folded_notes,
     quoted,
     remark,
     sentences,
@@ -319,9 +321,7 @@ def _section(domain: DomainCheck, full: bool) -> Section:
     heading = f"### {code(both_forms(domain.domain))}: {ended}"
     line = f"- {code(domain.domain)}: {ended}"
     if domain.error is not None:
-        told = sentences(domain.error.message, domain.error.advice)
-        failed = alert(CAUTION, "**Failed.**", *told)
-        return Section((heading, "", *failed), line, grave=True)
+        return Section(tuple(below(heading, [failed(domain.error)])), line, grave=True)
     blocks: list[list[str]] = []
     notes: list[list[str]] = []
     for finding in sorted(domain.all_findings, key=_by_gravity):
@@ -329,12 +329,9 @@ def _section(domain: DomainCheck, full: bool) -> Section:
     urgent = [f for f in domain.all_findings if f.severity in (Severity.REFUSED, Severity.DANGER)]
     blocks = [*blocks[: len(urgent)], *_report(_bounded(domain), full), *blocks[len(urgent) :]]
     if notes:
-        blocks.append(folded(counted(len(notes), "note", "notes"), *notes))
-    lines = [heading]
-    for block in blocks:
-        lines += ["", *block]
+        blocks.append(folded_notes(notes))
     grave = domain.exit_code not in (ExitCode.OK, ExitCode.NOT_YET)
-    return Section(tuple(lines), line, grave)
+    return Section(tuple(below(heading, blocks)), line, grave)
 
 
 def _alert(finding: Finding, domain: DomainCheck) -> list[str]:

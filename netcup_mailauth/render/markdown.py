@@ -21,11 +21,14 @@ from netcup_mailauth.render.forge import (
     WARNING,
     Section,
     alert,
+    below,
     cell,
     code,
+    failed,
     fence,
     fitted,
     folded,
+    folded_notes,
     quoted,
     remark,
     sentences,
@@ -150,7 +153,7 @@ def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
             notes.append(remark(head, *told))
         else:
             lines += ["", *alert(WARNING, head, *told)]
-    lines += ["", *_folded_notes(notes)] if notes else []
+    lines += ["", *folded_notes(notes)] if notes else []
     codes = dict.fromkeys(code(finding.code) for finding, _ in common)
     return Section(tuple(lines), f"- what several domains have: {', '.join(codes)}")
 
@@ -197,23 +200,16 @@ def _section(
     notes: Sequence[list[str]] = (),
 ) -> Section:
     failure = failure or change_set.error  # of one that was not planned, both tell the same
-    blocks: list[Sequence[str]] = [_failed(failure)] if failure else []
+    blocks: list[Sequence[str]] = [failed(failure)] if failure else []
     blocks += _findings(change_set, (Severity.REFUSED, Severity.DANGER))
     blocks += [*notes, _changes(change_set), *(_in_full(change_set) if full else ())]
     blocks += _findings(change_set, (Severity.WARNING,))
     kept = [f for f in change_set.findings if f.severity is Severity.NOTE]
     if kept:
         remarks = [remark(code(f.code), *sentences(f.message, f.advice)) for f in kept]
-        blocks.append(_folded_notes(remarks))
-    lines = [heading]
-    for block in filter(None, blocks):
-        lines += ["", *block]
+        blocks.append(folded_notes(remarks))
     grave = bool(failure or holding.stopping(change_set))
-    return Section(tuple(lines), line, grave)
-
-
-def _folded_notes(notes: Sequence[list[str]]) -> list[str]:
-    return folded(counted(len(notes), "note", "notes"), *notes)
+    return Section(tuple(below(heading, filter(None, blocks))), line, grave)
 
 
 def _planned_line(change_set: ChangeSet) -> str:
@@ -228,10 +224,6 @@ def _planned_line(change_set: ChangeSet) -> str:
     stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
     told += [f"stopped by {' and '.join(map(code, stops))}"] if stops else []
     return f"- {code(change_set.place.domain)}: {', '.join(told) or 'nothing to do'}"
-
-
-def _failed(failure: Failure) -> list[str]:
-    return alert(CAUTION, "**Failed.**", *sentences(failure.message, failure.advice))
 
 
 def _findings(change_set: ChangeSet, severities: Iterable[Severity]) -> Iterator[list[str]]:

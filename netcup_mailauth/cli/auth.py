@@ -33,12 +33,12 @@ from netcup_mailauth.settings.credentials import (
     rest_key,
     rest_key_by_length,
     save_kept,
+    silent,
 )
 from netcup_mailauth.settings.mailcow import (
     address_kept,
     is_same_url,
     mailcow_access,
-    named_mailcow,
 )
 from netcup_mailauth.shown import visible
 
@@ -78,7 +78,7 @@ def _surveyed(current: Run, found: Iterable[Report]) -> str:
     if not any(one.service == REST and one.outcome is Outcome.WORKS for one in found):
         return ""
     by_length = rest_key_by_length(os.environ)
-    key = by_length.value if by_length else rest_key(os.environ, lambda _: None)  # told before
+    key = by_length.value if by_length else rest_key(os.environ, silent)
     assert key is not None
     try:
         with clouddns_backend(current, key, endpoint(REST_ENDPOINT)) as backend:
@@ -151,8 +151,7 @@ def _offered(current: Run) -> str:
         pass  # only its key is missing
     except UsageError:
         return ""
-    named = named_mailcow(current.mailcow_url, current.config, current.environ)
-    return named.url if named else ""
+    return current.mailcow_named() or ""
 
 
 def has_key(current: Run) -> bool:

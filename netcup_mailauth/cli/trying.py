@@ -34,6 +34,7 @@ from netcup_mailauth.settings.credentials import (
     netcup_credentials,
     rest_key,
     rest_key_by_length,
+    silent,
     with_entered,
 )
 from netcup_mailauth.settings.mailcow import mailcow_access, named_mailcow
@@ -124,7 +125,7 @@ def _ccp(current: Run, environ: Mapping[str, str]) -> Report:
         if rest_key_by_length(environ):
             words = f"not used: {API_KEY} is a key for the REST API"
             return Report(service, places, Outcome.ABSENT, words)
-        credentials = ccp_credentials(environ, _silent)
+        credentials = ccp_credentials(environ, silent)
     except CredentialsError as error:
         return _failed(service, places, Outcome.INCOMPLETE, error)
     try:
@@ -139,9 +140,9 @@ def _rest(current: Run, environ: Mapping[str, str]) -> Report:
     places = _places((REST_KEY,), environ)
     service = REST
     try:
-        key = rest_key(environ, _silent)
+        key = rest_key(environ, silent)
         if by_length := rest_key_by_length(environ):
-            key = netcup_credentials(environ, _silent).rest_key
+            key = netcup_credentials(environ, silent).rest_key
             places = ((API_KEY, by_length.source),)
     except CredentialsError as error:
         return _failed(service, places, Outcome.INCOMPLETE, error)
@@ -202,7 +203,3 @@ def _failed(
     service: str, places: tuple[tuple[str, str], ...], outcome: Outcome, error: MailauthError
 ) -> Report:
     return Report(service, places, outcome, error.what, error.advice, error.exit_code)
-
-
-def _silent(_message: str) -> None:
-    """What is odd about a value was told when its place was found."""

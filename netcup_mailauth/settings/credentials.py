@@ -141,7 +141,7 @@ def rest_key_by_length(environ: Mapping[str, str]) -> Found | None:
 
     Raises as :func:`find`.
     """
-    found = find(API_KEY, environ, _silent)
+    found = find(API_KEY, environ, silent)
     return found if found and len(found.value) == REST_KEY_LENGTH else None
 
 
@@ -331,7 +331,7 @@ def _clean(value: str, name: str, warn: Callable[[str], None]) -> str:
     return bare
 
 
-def _silent(_message: str) -> None:
+def silent(_message: str) -> None:
     """What is odd about a value is told when it is read to be used."""
 
 

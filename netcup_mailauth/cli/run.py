@@ -28,7 +28,7 @@ from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
 from netcup_mailauth.cli.output import advise, attended, say, settings, warn
 from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import host_and_port
-from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
+from netcup_mailauth.dnsio.servers import Dns, serves_records
 from netcup_mailauth.errors import CredentialsError, UsageError
 from netcup_mailauth.files import NotOursError, config_file
 from netcup_mailauth.netcup import CCP_ADDRESS, REST_ADDRESS
@@ -161,7 +161,7 @@ class Run:
         router = Router(
             ccp_backend(self, own, told(CCP_ENDPOINT)) if own else None,
             clouddns_backend(self, key, told(REST_ENDPOINT)) if key else None,
-            lambda zone: serves_records(zone, self.servers_of(zone)),
+            lambda zone: serves_records(zone, self.dns.servers_of(zone)),
         )
         self.memory.apis = router.apis
         return self.stack.enter_context(router)
@@ -182,7 +182,8 @@ class Run:
     @cached_property
     def dns(self) -> Dns:
         """The DNS of this run, with the one cache of its resolver's answers."""
-        return RunDns(self.resolver, run=self)
+        named = self.servers_named or _listed(os.environ.get(NAMESERVER.variable))
+        return RunDns(self.resolver, named, run=self)
 
     def _stdin(self) -> bytes:
         """The key on standard input; parallel jobs share the one."""
@@ -279,28 +280,25 @@ class Run:
         """What the accounts in use have written from here."""
         return self.memory.journals(self.backend.apis)
 
-    def servers_of(self, zone: str) -> tuple[Server, ...]:
-        """The servers to ask about a zone: those named, else its own."""
-        named = self.servers_named or _listed(os.environ.get(NAMESERVER.variable))
-        if not named:
-            return authoritative(zone, self.dns.lookup())
+    def tell_of_servers(self) -> None:
+        """Name those that are asked instead of a zone's own on stderr, once."""
         with self._opening:
-            if not self._servers_told:
-                _tell(f"name servers: {', '.join(named)}")
+            if self.dns.servers and not self._servers_told:
+                _tell(f"name servers: {', '.join(self.dns.servers)}")
             self._servers_told = True
-        return parse_servers(named)
 
 
 @dataclass(frozen=True)
 class RunDns(Dns):
-    """As `Dns`; which servers are asked instead of a zone's own is known to the run, and told."""
+    """As `Dns`; the run tells which servers are asked instead of a zone's own."""
 
     run: Run | None = None
 
     def servers_of(self, zone: str) -> tuple[Server, ...]:
         """See `Dns`."""
         assert self.run is not None
-        return self.run.servers_of(zone)
+        self.run.tell_of_servers()
+        return super().servers_of(zone)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.findings import Finding
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import ChangeSet, Failure, Result
     from netcup_mailauth.policy import DomainPolicy
 
-_CALLS: Mapping[str, Callable[[str], str]] = {
-    "plan": lambda arguments: f"netcup.plan({arguments})",
-    "apply": lambda arguments: f"netcup.apply(netcup.plan({arguments}))",
-    "check": lambda arguments: f"netcup.check({arguments})",
+_CALLS = {
+    "plan": "netcup.plan({})",
+    "apply": "netcup.apply(netcup.plan({}))",
+    "check": "netcup.check({})",
 }
 _REPEATED = ("spf_require", "spf_drop", "rua", "server", "kind", "allow", "nameserver")
 """The arguments that take a list."""
@@ -89,7 +89,7 @@ def _call(match: re.Match[str]) -> str:
     given: dict[str, list[str]] = {}
     for name, value in zip(names, values, strict=True):
         given.setdefault(_parameter(name.removeprefix("--")), []).append(value)
-    return _CALLS[match[1]](arguments(domains, given))
+    return _CALLS[match[1]].format(arguments(domains, given))
 
 
 def arguments(domains: Iterable[str], given: Mapping[str, Sequence[str]]) -> str:

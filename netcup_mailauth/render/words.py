@@ -319,7 +319,7 @@ def totals(plan: Plan, quote: Callable[[str], str] = visible) -> str:
     return f"{line}.{stopped(plan, quote)}"
 
 
-def stopped(plan: Plan, quote: Callable[[str], str] = visible) -> str:
+def stopped(plan: Plan, quote: Callable[[str], str]) -> str:
     """What of a plan the guard would stop, or has stopped; sentences, or nothing."""
     stopped = [c for c in plan.zones if holding.stopping(c)]
     in_part = [c for c in stopped if holding.is_in_part(c)]

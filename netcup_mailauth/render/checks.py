@@ -112,7 +112,7 @@ def domain_text(domain: DomainCheck, page: Page, full: bool = False) -> str:
     lines += [*page.hang("  ", grounds(domain), 2), *_table(domain, page, full)]
     for finding in findings[: len(findings) - len(notes)]:
         lines += ["", *finding_lines(finding, finding.code in domain.allow, page)]
-    lines += [*_concluded(domain, page)]
+    lines += _concluded(domain, page)
     for finding in notes:
         lines += ["", *finding_lines(finding, allowed=False, page=page)]
     return joined(lines)
@@ -152,21 +152,17 @@ def _by_gravity(finding: Finding) -> int:
     return _GRAVITY.index(finding.severity)
 
 
-def _table(domain: DomainCheck, page: Page, full: bool) -> list[str]:
+def _table(domain: DomainCheck, page: Page, full: bool, *, advised: bool = True) -> list[str]:
     """The records, the worst first; equal advice is given once, below the last it is for."""
-    name_width = _name_width(domain)
+    longest = max((len(visible(record.name)) for record in domain.records), default=0)
+    name_width = min(longest, _MAX_NAME)
     lines = []
     for group in _by_advice(domain):
         lines.append("")
         for record in group:
             lines += _record(record, page, name_width, full)
-        lines += advice_lines(group[0].advice, page, _INDENT)
+        lines += advice_lines(group[0].advice, page, _INDENT) if advised else []
     return lines
-
-
-def _name_width(domain: DomainCheck) -> int:
-    longest = max((len(visible(record.name)) for record in domain.records), default=0)
-    return min(longest, _MAX_NAME)
 
 
 def _by_advice(domain: DomainCheck) -> list[list[CheckedRecord]]:
@@ -361,11 +357,7 @@ def _report(domain: DomainCheck, full: bool) -> Iterator[list[str]]:
     """What was found, as a terminal has it; what is to be typed stands by itself below."""
     page = Page(_COLUMNS)
     lines = [*page.hang("", _headline(domain), 2), *page.hang("", grounds(domain), 2)]
-    for group in _by_advice(domain):
-        lines.append("")
-        for record in group:
-            lines += _record(record, page, _name_width(domain), full)
-    lines += _concluded(domain, page)
+    lines += [*_table(domain, page, full, advised=False), *_concluded(domain, page)]
     yield quoted(fence("text", lines))
     for advice in dict.fromkeys(group[0].advice for group in _by_advice(domain)):
         if advice:

@@ -58,7 +58,7 @@ def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> st
     ``file`` is the name of the file in which the plan is, if it is in one.
     """
     common = _common(plan, (Severity.WARNING, Severity.NOTE))
-    zones = [_without(c, common) for c in plan.zones]
+    zones = [words.without(c, common) for c in plan.zones]
     dull = [c for c in zones if len(zones) > 1 and is_dull(c)]
     sections = [_plan_section(c, full) for c in zones if c not in dull]
     sections += [_shared_section(common)] if common else []
@@ -77,17 +77,14 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
     sections: list[Section] = []
     dull: list[ChangeSet] = []
     for result in run.results:
-        change_set = _without(result.change_set, common)
+        change_set = words.without(result.change_set, common)
         if result.status is Status.UNCHANGED and not result.notes and not result.failure:
             dull.append(change_set)
         else:
             sections.append(_result_section(replace(result, change_set=change_set), full))
     sections += [_shared_section(common)] if common else []
     sections += [_dull_section(dull)] if dull else []
-    counts = [(status, run.count(status)) for status in Status]
-    ended = ", ".join(f"{number} {status.value}" for status, number in counts if number)
-    domains = counted(len(run.results), "domain", "domains")
-    head = (_TITLE, "", f"**{domains}: {ended}.{words.stopped(planned, code)}**")
+    head = (_TITLE, "", f"**{words.endings(run)}{words.stopped(planned, code)}**")
     return fitted(head, sections, "All that changed is in the output of `--format json`.")
 
 
@@ -134,12 +131,6 @@ def _is_allowed(finding: Finding, change_set: ChangeSet) -> bool:
 def _common(plan: Plan, severities: Collection[Severity]) -> dict[words.Told, list[str]]:
     """What is told once, if several domains have it; what stops one stands with that domain."""
     return {t: names for t, names in words.shared(plan).items() if t[0].severity in severities}
-
-
-def _without(change_set: ChangeSet, common: Collection[words.Told]) -> ChangeSet:
-    """The change set without what is told once for several."""
-    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
-    return replace(change_set, findings=tuple(own))
 
 
 def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:

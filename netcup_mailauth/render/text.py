@@ -17,6 +17,7 @@ from netcup_mailauth.render.words import (
     Detail,
     Told,
     details,
+    endings,
     ends_of,
     kinds_unmanaged,
     nothing_to_do,
@@ -25,8 +26,9 @@ from netcup_mailauth.render.words import (
     unmanaged,
     untouched,
     value_of,
+    without,
 )
-from netcup_mailauth.render.zone import counted, joined, title, where
+from netcup_mailauth.render.zone import joined, title, where
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
@@ -67,9 +69,8 @@ def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) 
 
 def _without(change_set: ChangeSet, common: dict[Told, list[str]], *, alone: bool) -> ChangeSet:
     """The change set without what is told once for several, so that it may fit in a line."""
-    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
     left = () if change_set.is_empty and not alone else change_set.unmanaged
-    return replace(change_set, findings=tuple(own), unmanaged=left)
+    return replace(without(change_set, common), unmanaged=left)
 
 
 def _left_text(plan: Plan, page: Page) -> str:
@@ -295,10 +296,7 @@ def run_text(run: RunResult, page: Page) -> str:
     longest = max((len(name_of(r.change_set)) for r in rows), default=0)
     lines = [""] if rows else []
     lines += [line for r in rows for line in _row(r, min(longest, page.width // 3), page)]
-    counts = [(status, run.count(status)) for status in Status]
-    listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
-    lines.append(f"{counted(len(run.results), 'domain', 'domains')}: {listed}.")
-    return joined(lines)
+    return joined([*lines, endings(run)])
 
 
 TABLE_FROM = 5

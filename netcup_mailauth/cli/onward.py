@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
-from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.judge import faults, holding
@@ -23,13 +22,13 @@ from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render import calls
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
-from netcup_mailauth.settings.wishes import policy_of
 from netcup_mailauth.settings.writing import kind_line, value
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from netcup_mailauth.cli.many import Many
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.plan import ChangeSet
@@ -79,8 +78,8 @@ class Typed:
     @property
     def by_option(self) -> frozenset[Kind]:
         """The kinds that the options ask for."""
-        policy = policy_of(dict(self.options))
-        return frozenset(kind for kind in MANAGED if getattr(policy, kind.value) is not None)
+        given = {name for name, value in self.options.items() if value}
+        return frozenset(kind for kind, names in _OF_KIND.items() if given.intersection(names))
 
     def again(self, changed: Mapping[Kind, list[str]], more: Sequence[str] = ()) -> list[str]:
         """All words but the domains; ``changed`` are those of kinds that are wanted otherwise."""
@@ -89,7 +88,7 @@ class Typed:
             words += changed[kind] if kind in changed else typed(self.options, names)
         known = {name for names in _OF_KIND.values() for name in names}
         rest = [name for name in self.options if name not in {*known, ALLOW.parameter}]
-        if "--kind" in more:
+        if "--kind" in more and "kind" in rest:
             rest.remove("kind")
         return [*words, *typed(self.options, rest), *more]
 
@@ -109,17 +108,9 @@ class Typed:
         return [way for way in ways if way is not None] if held else []
 
 
-def typed_nothing(
-    domains: tuple[str, ...], wishes: tuple[Wish, ...], config: LoadedConfig, resolver: str | None
-) -> Typed:
-    """An ``apply`` of what the config alone says, by which ``setup`` goes on."""
-    options = {o.parameter: () if o.more.get("multiple") else None for o in (*WANTED, ALLOW)}
-    return Typed("apply", domains, {**options, "resolver": resolver}, wishes, Many(), config)
-
-
 def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:
     """What was allowed to these domains, as it was typed."""
-    entries = options[ALLOW.parameter]
+    entries = options.get(ALLOW.parameter, ())
     meant = [e for e in entries if ":" not in e or records.normalise(e.split(":")[1]) in domains]
     return typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
 

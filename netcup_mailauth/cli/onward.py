@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records, remedy
+from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.judge import faults, holding
@@ -28,7 +29,6 @@ from netcup_mailauth.shown import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from netcup_mailauth.cli.many import Many
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.plan import ChangeSet
@@ -88,7 +88,7 @@ class Typed:
             words += changed[kind] if kind in changed else typed(self.options, names)
         known = {name for names in _OF_KIND.values() for name in names}
         rest = [name for name in self.options if name not in {*known, ALLOW.parameter}]
-        if "--kind" in more and "kind" in rest:
+        if "--kind" in more:
             rest.remove("kind")
         return [*words, *typed(self.options, rest), *more]
 
@@ -108,9 +108,17 @@ class Typed:
         return [way for way in ways if way is not None] if held else []
 
 
+def typed_nothing(
+    domains: tuple[str, ...], wishes: tuple[Wish, ...], config: LoadedConfig, resolver: str | None
+) -> Typed:
+    """An ``apply`` of what the config alone says, by which ``setup`` goes on."""
+    options = {o.parameter: () if o.more.get("multiple") else None for o in (*WANTED, ALLOW)}
+    return Typed("apply", domains, {**options, "resolver": resolver}, wishes, Many(), config)
+
+
 def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:
     """What was allowed to these domains, as it was typed."""
-    entries = options.get(ALLOW.parameter, ())
+    entries = options[ALLOW.parameter]
     meant = [e for e in entries if ":" not in e or records.normalise(e.split(":")[1]) in domains]
     return typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
 

@@ -93,14 +93,11 @@ class Reporter:
         refused = holding.stopping(change_set)  # why, also where nothing would change
         told = change_set.changes or refused or (unseen and not settings().quiet)
         if self._format == "text" and told:
+            shown = _without_notes(change_set)
             apart = "\n" if self._page_begun else ""
-            self._show(apart + self._laid_out(change_set))
-            self._hinted = self._hinted or text.first_key(change_set) is not None
-
-    def _laid_out(self, change_set: ChangeSet) -> str:
-        hint = not self._hinted
-        shown = _without_notes(change_set)
-        return text.change_set_text(shown, self._page, self._full, hint=hint)
+            hint = not self._hinted
+            self._show(apart + text.change_set_text(shown, self._page, self._full, hint=hint))
+            self._hinted = self._hinted or text.first_key(shown) is not None
 
     def _show(self, output: str) -> None:
         """Print a part of the result, if that is text."""
@@ -110,7 +107,12 @@ class Reporter:
     def show_anew(self, change_set: ChangeSet) -> None:
         """What a stale plan's records would change now: a message, whatever the format."""
         say("What the planned records would change in the zone as it is now:")
-        show(self._laid_out(change_set).rstrip("\n") + "\n", err=True)
+        shown = _without_notes(change_set)
+        hint = not self._hinted
+        show(
+            text.change_set_text(shown, self._page, self._full, hint=hint).rstrip("\n") + "\n",
+            err=True,
+        )
 
     def done(self, result: Result) -> None:
         """One domain's result."""

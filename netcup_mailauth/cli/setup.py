@@ -20,7 +20,6 @@ from netcup_mailauth import files, records
 from netcup_mailauth.actions import applying, checking, planning, setup
 from netcup_mailauth.cli import auth, onward, proposing
 from netcup_mailauth.cli.init import config_file
-from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.output import attended, confirmed, say, show, use_colour, width
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
@@ -255,9 +254,8 @@ def _write(work: Setup, session: Session, reporter: Reporter, wished: Sequence[W
     if work.path.exists():
         # A proposal is never held back, but what the config says may be.
         domains, wishes = tuple(wish.domain for wish in wished), tuple(wished)
-        options = {"resolver": work.current.resolver_named}
-        config = load(work.path)
-        reporter.now = onward.Typed("apply", domains, options, wishes, Many(), config)
+        resolver = work.current.resolver_named
+        reporter.now = onward.typed_nothing(domains, wishes, load(work.path), resolver)
     say("")
     reporter.show_plan(plan)
     failures = [c.error.exit_code for c in plan.zones if c.error is not None]

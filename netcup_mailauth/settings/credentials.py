@@ -280,16 +280,7 @@ def read_secret_file(path: Path, what: str, warn: Callable[[str], None]) -> str:
     Raises CredentialsError if the file is unreadable, or the value has characters that no key has.
     """
     try:
-        data = read_regular(path, MAX_SECRET).decode("latin-1")
-    except NotRegularError:
-        raise CredentialsError(
-            f"The file of {what} is not a regular file: {path}.", "Name a regular file."
-        ) from None
-    except TooLargeError:
-        raise CredentialsError(
-            f"The file of {what} is longer than {MAX_SECRET} bytes: {path}.",
-            "It should hold the one secret and nothing else.",
-        ) from None
+        data = _file(path, what)
     except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
         reason = getattr(error, "strerror", None) or "it is no path"
         raise CredentialsError(
@@ -305,6 +296,20 @@ def _systemd(name: str, environ: Mapping[str, str], warn: Callable[[str], None])
         return None
     value = read_secret_file(path, f"{name} in $CREDENTIALS_DIRECTORY", warn)
     return Found(SecretStr(value), "$CREDENTIALS_DIRECTORY")
+
+
+def _file(path: Path, what: str) -> str:
+    try:
+        return read_regular(path, MAX_SECRET).decode("latin-1")
+    except NotRegularError:
+        raise CredentialsError(
+            f"The file of {what} is not a regular file: {path}.", "Name a regular file."
+        ) from None
+    except TooLargeError:
+        raise CredentialsError(
+            f"The file of {what} is longer than {MAX_SECRET} bytes: {path}.",
+            "It should hold the one secret and nothing else.",
+        ) from None
 
 
 BLANKS = " \t\r\n"

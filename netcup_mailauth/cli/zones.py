@@ -9,6 +9,7 @@ from netcup_mailauth import documents, records
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.cli.output import Progress, complain, say, show, use_colour, width
 from netcup_mailauth.cli.run import run
+from netcup_mailauth.dnsio.ask import zone_of
 from netcup_mailauth.errors import ExitCode, MailauthError, UnknownZoneError, ZoneError, worst
 from netcup_mailauth.kinds import mail_records
 from netcup_mailauth.plan import Failure
@@ -62,16 +63,13 @@ def _of_config(current: Run) -> list[Wish]:
 
 def _read(current: Run, wished: Sequence[Wish], bar: Progress) -> tuple[list[Zone], list[ExitCode]]:
     """The zones in which the domains lie, each once; and what the others failed with, told."""
-    session = current.session()
     zones: dict[str, Zone] = {}
     failures = []
     for wish in wished:
         try:
-            name = session.zone_of(wish)
-            if wish.discovered:  # a miss at netcup counts towards a lock-out
-                check_that_netcup_may_serve(name, session.lookup())
+            name = _zone_of(current, wish)
             if name not in zones:
-                zones[name] = session.backend.zone(name)
+                zones[name] = current.backend.zone(name)
         except MailauthError as error:
             if error.ends_run:
                 raise
@@ -83,6 +81,16 @@ def _read(current: Run, wished: Sequence[Wish], bar: Progress) -> tuple[list[Zon
                 complain(wish.domain, Failure.of(error), "text")
         bar.step()
     return list(zones.values()), failures
+
+
+def _zone_of(current: Run, wish: Wish) -> str:
+    name = wish.policy.zone
+    if name is None:
+        known = records.is_zone_form(wish.domain)
+        name = wish.domain if known else zone_of(wish.domain, current.resolver)
+    if wish.discovered:  # a miss at netcup counts towards a lock-out
+        check_that_netcup_may_serve(name, current.session().lookup())
+    return name
 
 
 def _shown(zones: Sequence[Zone], begun: datetime, backend: Backend, output_format: str) -> str:

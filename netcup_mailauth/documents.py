@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from netcup_mailauth.findings import Finding
+    from netcup_mailauth.plan import Failure
     from netcup_mailauth.records import Zone
 
 Document = dict[str, Any]
@@ -210,6 +212,27 @@ def change_document(change: Change) -> Document:
     if change.kind is Kind.DKIM:
         document |= {"source": change.source, "fingerprint": change.fingerprint}
     return document
+
+
+def finding_document(finding: Finding) -> Document:
+    """One finding of a plan or of a check."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "advice": finding.advice,
+    }
+
+
+def failure_document(failure: Failure | None) -> Document | None:
+    """What went wrong with a domain, if anything did."""
+    if failure is None:
+        return None
+    return {
+        "exit_code": int(failure.exit_code),
+        "message": failure.message,
+        "advice": failure.advice,
+    }
 
 
 def kept_document(kept: Kept) -> Document:

@@ -211,6 +211,12 @@ class ChangeSet:
         return tuple(dict.fromkeys(pairs))
 
 
+def left(change_set: ChangeSet) -> list[tuple[Kind, DnsRecord]]:
+    """The records that a plan leaves behind: what it writes, and what was right already."""
+    written = [(c.kind, c.after) for c in change_set.changes if c.after is not None]
+    return [*written, *((kept.kind, kept.record) for kept in change_set.unchanged)]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The change sets of one run, in the order the domains were named."""

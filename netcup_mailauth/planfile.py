@@ -29,13 +29,25 @@ from netcup_mailauth.documents import (
     RecordShape,
     Ttl,
     change_document,
+    failure_document,
+    finding_document,
     kept_document,
 )
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, StaleError, UsageError
 from netcup_mailauth.findings import CODES, Finding, Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.kinds import hostname_of, is_meant
-from netcup_mailauth.plan import Action, ChangeSet, Failure, Place, Plan, Result, RunResult, Status
+from netcup_mailauth.plan import (
+    Action,
+    ChangeSet,
+    Failure,
+    Place,
+    Plan,
+    Result,
+    RunResult,
+    Status,
+    left,
+)
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
 from netcup_mailauth.records import CLOUDDNS, Kind, reason_not_to_store
 from netcup_mailauth.shapes import Shape
@@ -111,18 +123,10 @@ def zone_document(change_set: ChangeSet) -> Document:
         "changes": [change_document(change) for change in change_set.changes],
         "unchanged": [kept_document(kept) for kept in change_set.unchanged],
         "untouched": change_set.untouched,
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "advice": finding.advice,
-            }
-            for finding in change_set.findings
-        ],
+        "findings": [finding_document(finding) for finding in change_set.findings],
         "allow": list(change_set.allow),
         **_held(change_set),
-        "error": _failure(change_set.error),
+        "error": failure_document(change_set.error),
     }
 
 
@@ -141,21 +145,11 @@ def _result_document(result: Result, grounds: Mapping[str, Grounds] | None) -> D
     written = result.status in (Status.APPLIED, Status.ALREADY)
     return {
         **document,
-        "error": _failure(result.failure),
+        "error": failure_document(result.failure),
         "applied": result.status in (Status.APPLIED, Status.LOST),
         "verified": written or result.status is Status.UNCHANGED,
         "result": result.status.value,
         "notes": list(result.notes),
-    }
-
-
-def _failure(failure: Failure | None) -> Document | None:
-    if failure is None:
-        return None
-    return {
-        "exit_code": int(failure.exit_code),
-        "message": failure.message,
-        "advice": failure.advice,
     }
 
 
@@ -543,8 +537,7 @@ def _of_grounds(change_set: ChangeSet, grounds: Grounds) -> Iterator[str]:
 
 
 def _of_deletes(change_set: ChangeSet) -> Iterator[str]:
-    stays = {(c.kind, c.hostname) for c in change_set.changes if c.after is not None}
-    stays |= {(kept.kind, kept.record.hostname) for kept in change_set.unchanged}
+    stays = {(kind, record.hostname) for kind, record in left(change_set)}
     deleting = False
     for change in change_set.changes:
         if deleting and change.action is not Action.DELETE:
@@ -560,12 +553,10 @@ def _twice(change_set: ChangeSet, taken: set[tuple[str, ...]]) -> Iterator[str]:
     place = change_set.place
     live = [change.before for change in change_set.changes if change.before is not None]
     live += [kept.record for kept in change_set.unchanged]
-    slots = [(c.kind, c.hostname) for c in change_set.changes if c.after is not None]
-    slots += [(kept.kind, kept.record.hostname) for kept in change_set.unchanged]
     marks: list[tuple[str, ...]] = [("domain", place.domain)]
     if place.backend != CLOUDDNS:  # there an identifier tells nothing, and drift counts the rows
         marks += [("id", place.zone, record.id or "") for record in live]
-    marks += [("slot", place.zone, kind, hostname) for kind, hostname in slots]
+    marks += [("slot", place.zone, kind, record.hostname) for kind, record in left(change_set)]
     for mark in marks:
         if mark in taken:
             yield f"{' '.join(mark)} is in it twice"

@@ -37,7 +37,7 @@ from netcup_mailauth.judge import guard, holding
 from netcup_mailauth.judge.case import Case, Signer
 from netcup_mailauth.keys.sources import FILE, MAILCOW, RECORD
 from netcup_mailauth.kinds import same_meaning
-from netcup_mailauth.plan import Result, RunResult, Status, compute, drift, outcome, rebound
+from netcup_mailauth.plan import Result, RunResult, Status, compute, drift, left, outcome, rebound
 from netcup_mailauth.planfile import SHOWN, SavedPlan, forged
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import EXPORTED, DesiredRecord, Kind, absolute
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Failure
     from netcup_mailauth.policy import Grounds
-    from netcup_mailauth.records import DnsRecord, Zone
+    from netcup_mailauth.records import Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +184,6 @@ def anew(session: Session, reviewed: Reviewed, planned: ChangeSet, zone: Zone) -
     change_set = compute(planned.place, zone, desired, new_ttl)
     change_set = replace(change_set, allow=planned.allow)
     return judged(session, reviewed, change_set, zone, None)
-
-
-def left(change_set: ChangeSet) -> list[tuple[Kind, DnsRecord]]:
-    """The records that a plan leaves behind: what it writes, and what was right already."""
-    written = [(c.kind, c.after) for c in change_set.changes if c.after is not None]
-    return [*written, *((kept.kind, kept.record) for kept in change_set.unchanged)]
 
 
 def _asked_again(

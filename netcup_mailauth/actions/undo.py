@@ -40,6 +40,7 @@ from netcup_mailauth.plan import (
     Failure,
     Kept,
     Plan,
+    left,
     ttl_at,
 )
 from netcup_mailauth.records import APEX, CCP, DesiredRecord, DnsRecord, Kind, reason_not_to_store
@@ -392,10 +393,7 @@ def _reason_to_leave_out(
 
 def _ours(entry: Entry, zone: Zone) -> Iterator[Sent]:
     """The records that a write left; of those still there, CloudDNS needs not to be told."""
-    applied = entry.change_set
-    left = [(c.kind, c.after) for c in applied.changes if c.after is not None]
-    left += [(kept.kind, kept.record) for kept in applied.unchanged]
-    for kind, record in left:
+    for kind, record in left(entry.change_set):
         members = of_kind(zone, kind, record.hostname)
         live = next((own for own in members if own.destination == record.destination), None)
         if live is not None and zone.backend == CCP:

@@ -9,7 +9,7 @@ from netcup_mailauth.cli import wanted
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.onward import Typed, TypedPlanFile
 from netcup_mailauth.cli.options import TIMEOUT
-from netcup_mailauth.cli.output import Progress, attended, say, settings
+from netcup_mailauth.cli.output import Progress, check_attended, say, settings
 from netcup_mailauth.cli.plan import grounds_of
 from netcup_mailauth.cli.reporter import Reporter, agreed
 from netcup_mailauth.cli.run import run
@@ -61,11 +61,7 @@ def command(
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
-        done = reporter.written
-        written = [wish for wish in wishes if wish.domain in done]
-        if wait and written and not _everywhere(current, written, timeout):
-            code = worst([ExitCode(code), ExitCode.NOT_YET])
-    return code
+        return _waited(current, reporter, wishes, code, timeout if wait else None)
 
 
 def _only_shown(
@@ -108,12 +104,19 @@ def _apply(session: Session, wishes: list[Wish], reporter: Reporter, yes: bool) 
         return applying.apply(session, plan, wishes).exit_code
 
 
-def _everywhere(current: Run, written: list[Wish], timeout: float) -> bool:
-    """Wait for the name servers; whether all had it in time."""
+def _waited(
+    current: Run, reporter: Reporter, wishes: list[Wish], code: int, timeout: float | None
+) -> int:
+    """The exit code once the name servers have what was written, where that is waited for."""
+    done = reporter.written
+    written = [wish for wish in wishes if wish.domain in done]
+    if timeout is None or not written:
+        return code
     from netcup_mailauth.cli.live import wait_for
     from netcup_mailauth.judge.report import Basis
 
-    return wait_for(current.checking(), written, Basis.OPTIONS, timeout)
+    in_time = wait_for(current.checking(), written, Basis.OPTIONS, timeout)
+    return code if in_time else worst([ExitCode(code), ExitCode.NOT_YET])
 
 
 def _check_that_somebody_can_answer(options: dict[str, Any]) -> None:
@@ -122,11 +125,7 @@ def _check_that_somebody_can_answer(options: dict[str, Any]) -> None:
             "The key comes from standard input, so nobody can be asked.",
             "Look at it with plan, then apply it with --yes.",
         )
-    if not attended():
-        raise UsageError(
-            "There is no terminal to ask on, and no --yes; nothing was written.",
-            "Look at it with plan, then apply it with --yes.",
-        )
+    check_attended("Look at it with plan, then apply it with --yes.")
 
 
 BESIDE = frozenset({"resolver", "nameserver", "lock_timeout"})
@@ -162,13 +161,7 @@ def _apply_plan_file(
         finally:
             # An interrupted run, too, says what it has written.
             reporter.finish()
-        done = reporter.written
-        written = [c for c in saved.plan.zones if c.place.domain in done]
-        if timeout is not None and written:
-            wishes = [wish_of(change_set) for change_set in written]
-            if not _everywhere(current, wishes, timeout):
-                code = worst([code, ExitCode.NOT_YET])
-    return code
+        return _waited(current, reporter, [*map(wish_of, saved.plan.zones)], code, timeout)
 
 
 def _check_nothing_else(domains: tuple[str, ...], options: dict[str, Any]) -> None:

@@ -11,21 +11,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from netcup_mailauth.actions.auth import REST, Outcome, mailcow_report, netcup_reports, reports
 from netcup_mailauth.cli import asking
 from netcup_mailauth.cli.output import attended, say, settings, show, show_sentence, warn
-from netcup_mailauth.cli.run import (
-    CCP_ENDPOINT,
-    REST_ENDPOINT,
-    ccp_backend,
-    clouddns_backend,
-    endpoint,
-    run,
-    told,
-)
-from netcup_mailauth.cli.run import (
-    mailcow as mailcow_client,
-)
+from netcup_mailauth.cli.run import REST_ENDPOINT, clouddns_backend, endpoint, run
+from netcup_mailauth.cli.trying import REST, Outcome, mailcow_report, netcup_reports, reports
 from netcup_mailauth.errors import CredentialsError, MailauthError, UsageError, worst
 from netcup_mailauth.netcup.clouddns import ASSUMPTIONS
 from netcup_mailauth.netcup.survey import paragraph
@@ -44,13 +33,12 @@ from netcup_mailauth.settings.credentials import (
     rest_key,
     rest_key_by_length,
     save_kept,
+    silent,
 )
 from netcup_mailauth.settings.mailcow import (
-    NamedMailcow,
     address_kept,
     is_same_url,
     mailcow_access,
-    named_mailcow,
 )
 from netcup_mailauth.shown import visible
 
@@ -58,10 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from netcup_mailauth.actions.auth import Report
     from netcup_mailauth.cli.run import Run
-    from netcup_mailauth.settings.credentials import CcpCredentials
-    from netcup_mailauth.settings.mailcow import MailcowAccess
+    from netcup_mailauth.cli.trying import Report
 
 
 def command(check: bool, mailcow: str | None) -> int:
@@ -75,7 +61,7 @@ def command(check: bool, mailcow: str | None) -> int:
     with run(mailcow) as current:
         if not check:
             return _enter(current)
-        found = reports(Services(current), os.environ)
+        found = reports(current)
         surveyed = "" if settings().quiet else _surveyed(current, found)
     code = worst([report.code for report in found])
     if code or not settings().quiet:
@@ -92,11 +78,10 @@ def _surveyed(current: Run, found: Iterable[Report]) -> str:
     if not any(one.service == REST and one.outcome is Outcome.WORKS for one in found):
         return ""
     by_length = rest_key_by_length(os.environ)
-    key = by_length.value if by_length else rest_key(os.environ, lambda _: None)  # told before
+    key = by_length.value if by_length else rest_key(os.environ, silent)
     assert key is not None
-    recording = current.recording
     try:
-        with clouddns_backend(key, endpoint(REST_ENDPOINT), recording=recording) as backend:
+        with clouddns_backend(current, key, endpoint(REST_ENDPOINT)) as backend:
             sample = backend.sample()
     except MailauthError as error:
         say(f"What netcup's REST API does could not be looked at: {error.what}")
@@ -111,7 +96,7 @@ def _enter(current: Run) -> int:
     say(asking.WHERE_NETCUP)
     say("An empty answer keeps what is there. Keys and passwords are not shown as you type.")
     entered = asking.netcup(NETCUP_NAMES, there) | _ask_mailcow(current)
-    found = [r for r in reports(Services(current), os.environ, entered) if r.has_any]
+    found = [r for r in reports(current, entered) if r.has_any]
     _show_all(found)
     refused = _names(found, Outcome.REFUSED) & entered.keys()
     if refused:
@@ -166,8 +151,7 @@ def _offered(current: Run) -> str:
         pass  # only its key is missing
     except UsageError:
         return ""
-    named = named_mailcow(current.mailcow_url, current.config, current.environ)
-    return named.url if named else ""
+    return current.mailcow_named() or ""
 
 
 def has_key(current: Run) -> bool:
@@ -237,7 +221,7 @@ def _enter_netcup(current: Run, missing: Sequence[str]) -> dict[str, str]:
     for _ in range(TRIES if missing else 0):
         typed = asking.netcup(missing, typed=offered)
         entered |= typed
-        found = netcup_reports(Services(current), os.environ, entered)
+        found = netcup_reports(current, entered)
         _show_all(found)
         wrong = _names(found, Outcome.REFUSED, Outcome.INCOMPLETE)
         missing = [name for name in missing if name in wrong]
@@ -263,7 +247,7 @@ def enter_mailcow(current: Run) -> dict[str, str]:
         entered = _ask_mailcow(current)
         if not entered:
             return {}
-        report = mailcow_report(Services(current), os.environ, entered)
+        report = mailcow_report(current, entered)
         _show_all([report])
         if report.outcome is Outcome.WORKS:
             current.entered |= entered
@@ -291,43 +275,6 @@ def _show_all(found: Iterable[Report]) -> None:
     for report in found:
         if report.has_any:
             _show(report, places=False)
-
-
-class Services:
-    """The services at the addresses in use; see `netcup_mailauth.actions.auth`."""
-
-    def __init__(self, current: Run) -> None:
-        self._run = current
-
-    def try_ccp(self, credentials: CcpCredentials) -> None:
-        """Log in, and out again."""
-        recording = self._run.recording
-        with ccp_backend(credentials, told(CCP_ENDPOINT), recording=recording) as backend:
-            backend.log_in()
-
-    def try_rest(self, key: SecretStr) -> None:
-        """Ask for a domain that nobody can have."""
-        recording = self._run.recording
-        with clouddns_backend(key, told(REST_ENDPOINT), recording=recording) as backend:
-            backend.check_key()
-
-    def name_mailcow(self, environ: Mapping[str, str]) -> NamedMailcow | None:
-        """The one named by option, environment or config, or kept."""
-        return named_mailcow(self._run.mailcow_url, self._run.config, environ)
-
-    def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
-        """The same, and its key."""
-        return mailcow_access(self._run.mailcow_url, self._run.config, environ, warn)
-
-    def try_mailcow(self, access: MailcowAccess) -> str:
-        """Its version, and where it is."""
-        client = mailcow_client(access)
-        self._run.stack.callback(client.close)
-        return f"{client.version()} at {client.host}"
-
-    def warn(self, message: str) -> None:
-        """Tell the user."""
-        warn(message)
 
 
 def _show(report: Report, *, places: bool) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import get_completion_class, shell_complete
@@ -20,8 +19,11 @@ from netcup_mailauth import records
 from netcup_mailauth.cli.help import subjects
 from netcup_mailauth.cli.output import COMPLETE, settings
 from netcup_mailauth.errors import ExitCode, UsageError
-from netcup_mailauth.files import CONFIG_NAME, expanded, read_regular, xdg_folder
+from netcup_mailauth.files import config_file, expanded, read_regular
 from netcup_mailauth.findings import CODES, MEANINGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROGRAM = "netcup-mailauth"
 
@@ -71,20 +73,15 @@ def domains_in_config() -> tuple[str, ...]:
     TOML, or with something for a domain that is none, or with a domain twice.
     """
     with suppress(OSError, ValueError, RecursionError, UsageError):
-        domains = _tables(_path()).get("domains", {})
+        named = settings().config
+        # The shell hands the line over as typed, with its ~.
+        path = config_file(expanded(str(named)) if named else None, os.environ)
+        domains = _tables(path).get("domains", {}) if path else {}
         # What is a domain's name holds nothing that means anything to a shell.
         distinct = {records.normalise(name) for name in domains}
         if len(distinct) == len(domains) and all(isinstance(t, dict) for t in domains.values()):
             return tuple(name.strip().rstrip(".").lower() for name in domains)
     return ()
-
-
-def _path() -> Path:
-    named = settings().config
-    if named is not None:
-        return expanded(str(named))  # the shell hands the line over as typed, with its ~
-    here = Path(CONFIG_NAME)
-    return here if here.is_file() else xdg_folder("XDG_CONFIG_HOME", "~/.config", os.environ) / here
 
 
 def _tables(path: Path) -> dict[str, dict[str, Any]]:

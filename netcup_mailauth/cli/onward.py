@@ -18,10 +18,11 @@ from netcup_mailauth.cli.options import ALLOW, WANTED, config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.judge import faults, holding
 from netcup_mailauth.keys.sources import MAILCOW, RECORD, STDIN
+from netcup_mailauth.plan import left
 from netcup_mailauth.policy import MANAGED, DomainPolicy
 from netcup_mailauth.records import Kind
+from netcup_mailauth.render import calls
 from netcup_mailauth.render.ways import ALL_THE_SAME, SAFER, Table, Way
-from netcup_mailauth.settings.wishes import policy_of
 from netcup_mailauth.settings.writing import kind_line, value
 from netcup_mailauth.shown import visible
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.judge.report import DomainCheck
     from netcup_mailauth.plan import ChangeSet
     from netcup_mailauth.planfile import SavedPlan
-    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, SpfPolicy, Wish
+    from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import DnsRecord
     from netcup_mailauth.settings import LoadedConfig
 
@@ -77,8 +78,8 @@ class Typed:
     @property
     def by_option(self) -> frozenset[Kind]:
         """The kinds that the options ask for."""
-        policy = policy_of(dict(self.options))
-        return frozenset(kind for kind in MANAGED if getattr(policy, kind.value) is not None)
+        given = {name for name, value in self.options.items() if value}
+        return frozenset(kind for kind, names in _OF_KIND.items() if given.intersection(names))
 
     def again(self, changed: Mapping[Kind, list[str]], more: Sequence[str] = ()) -> list[str]:
         """All words but the domains; ``changed`` are those of kinds that are wanted otherwise."""
@@ -117,7 +118,7 @@ def typed_nothing(
 
 def _allowed(options: Mapping[str, Any], domains: Sequence[str]) -> list[str]:
     """What was allowed to these domains, as it was typed."""
-    entries = (entry for entry in options[ALLOW.parameter])
+    entries = options[ALLOW.parameter]
     meant = [e for e in entries if ":" not in e or records.normalise(e.split(":")[1]) in domains]
     return typed({ALLOW.parameter: tuple(meant)}, (ALLOW.parameter,))
 
@@ -140,9 +141,8 @@ class TypedUndo:
         if not held or not all(change_set.ways.consents for change_set in held):
             return []
         words = [PROGRAM, "undo", *([self.domain] if self.domain else []), *config_words()]
-        kept = ("mailcow", "resolver", "lock_timeout")
-        for parameter, name in (("to", "to"), ("run_id", "run"), *((own, own) for own in kept)):
-            words += typed({name: self.options[parameter]}, (name,))
+        given = {**self.options, "run": self.options["run_id"]}
+        words += typed(given, ("to", "run", "mailcow", "resolver", "lock_timeout"))
         words += _allowed(self.options, [change_set.place.domain for change_set in held])
         for change_set in held:
             of = "" if self.domain else change_set.place.domain
@@ -203,9 +203,7 @@ def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, l
     if now.options.get("dkim") != STDIN:
         return {}
     for change_set in change_sets:
-        keys = [c.after for c in change_set.changes if c.kind is Kind.DKIM and c.after]
-        keys += [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
-        for key in keys:
+        for key in (record for kind, record in left(change_set) if kind is Kind.DKIM):
             options = with_key(now.options, key.hostname, key.destination)
             return {Kind.DKIM: typed(options, _OF_KIND[Kind.DKIM])}
     return {}
@@ -323,45 +321,13 @@ def _merged(tables: Sequence[Table]) -> tuple[Table, ...]:
 
 def _words(policy: DomainPolicy, kind: Kind, now: Typed) -> list[str]:
     """The options that ask for what a policy wants of a kind."""
-    match kind:
-        case Kind.SPF if policy.spf:
-            return _spf_words(policy.spf)
-        case Kind.DKIM if policy.dkim:
-            return _dkim_words(policy.dkim, now)
-        case Kind.DMARC if policy.dmarc:
-            return _dmarc_words(policy.dmarc)
-        case _:
-            return []
-
-
-def _spf_words(spf: SpfPolicy) -> list[str]:
-    options = {
-        "spf": spf.record,
-        "spf_require": tuple(spf.require or ()),
-        "spf_drop": tuple(spf.drop or ()),
-        "spf_all": spf.all,
-    }
-    return typed(options, options)
-
-
-def _dkim_words(dkim: DkimPolicy, now: Typed) -> list[str]:
-    url = now.options.get("mailcow")
-    implied = bool(url) and dkim.source == MAILCOW
-    options = {
-        "dkim": None if implied else dkim.source,
-        "mailcow": url,
-        "selector": dkim.selector,
-    }
-    return typed(options, options)
-
-
-def _dmarc_words(dmarc: DmarcPolicy) -> list[str]:
-    options = {
-        "dmarc": dmarc.record,
-        "dmarc_policy": dmarc.policy,
-        "rua": tuple(dmarc.rua or ()),
-    }
-    return typed(options, options)
+    wanted, names = calls.wanted(policy), _OF_KIND[kind]
+    if kind is Kind.DKIM and policy.dkim and (url := now.options.get("mailcow")):
+        wanted["mailcow"] = (url,)
+        if policy.dkim.source == MAILCOW:
+            del wanted["dkim"]  # the address alone says so
+        names = ("dkim", "mailcow", "selector")
+    return typed(wanted, names)
 
 
 _FLAGS = ("continue", "dry_run", "revoke", "import_key", "wait", "yes")

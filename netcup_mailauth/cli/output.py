@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
-from netcup_mailauth.errors import MailauthError
+from netcup_mailauth.errors import MailauthError, UsageError
 from netcup_mailauth.shown import laid_out, visible
 
 if TYPE_CHECKING:
@@ -172,6 +172,13 @@ def _columns(stream: Any, otherwise: int) -> int:
 def attended() -> bool:
     """Whether somebody sits at a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def check_attended(advice: str) -> None:
+    """Raise :class:`UsageError` if somebody is to be asked, and nobody sits there."""
+    if not attended():
+        what = "There is no terminal to ask on, and no --yes; nothing was written."
+        raise UsageError(what, advice)
 
 
 class Unanswered(click.Abort):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netcup_mailauth import records
-from netcup_mailauth.cli.output import attended, complain, say, settings, show, show_sentence
+from netcup_mailauth.cli.output import check_attended, complain, say, settings, show, show_sentence
 from netcup_mailauth.cli.run import Run, run, state_folders
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.errors import ExitCode, MailauthError, UsageError, worst
@@ -48,11 +48,8 @@ def _check_options(named: tuple[str, ...], options: dict[str, Any]) -> None:
         if code not in OF_ROTATIONS:
             check_code(code)
     asks = not (options["continue"] or options["status"] or options["dry_run"])
-    if asks and not options["yes"] and not attended():
-        raise UsageError(
-            "There is no terminal to ask on, and no --yes; nothing was written.",
-            "Look first with --dry-run, then run it with --yes.",
-        )
+    if asks and not options["yes"]:
+        check_attended("Look first with --dry-run, then run it with --yes.")
 
 
 def _status(run: Run, named: tuple[str, ...], options: dict[str, Any]) -> int:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import click
 
 from netcup_mailauth import records, state
-from netcup_mailauth.actions.domains import Turn, each
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.actions.session import Nobody, Session
 from netcup_mailauth.cli.metrics import record
@@ -142,21 +141,18 @@ class Waiting:
 
 def _each(work: Work, tasks: Sequence[tuple[str, Task]]) -> list[Waiting]:
     """Do something for each domain, until an error ends the run; what is to be gone on with."""
-
-    def attempt(task: tuple[str, Task], _turn: Turn) -> Waiting | None:
-        waiting = task[1]()
+    waiting: list[Waiting] = []
+    for domain, task in tasks:
+        if work.told.ended:
+            break
+        try:
+            one = task()
+        except MailauthError as error:
+            work.told.failed(domain, error)
+            continue
         work.told.codes.append(ExitCode.OK)
-        return waiting
-
-    def failed(task: tuple[str, Task], error: MailauthError, _turn: Turn) -> None:
-        work.told.failed(task[0], error)
-
-    def skipped(_task: tuple[str, Task], _error: MailauthError, _turn: Turn) -> None:
-        """Nothing is said of it: the error was."""
-
-    if work.told.ended:
-        return []
-    return [waiting for waiting in each(tasks, attempt, failed, skipped) if waiting is not None]
+        waiting += [] if one is None else [one]
+    return waiting
 
 
 def _folder(api: Backend) -> Path:

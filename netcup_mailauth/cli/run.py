@@ -15,7 +15,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from threading import Lock, RLock
+from threading import RLock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,10 +28,10 @@ from netcup_mailauth.cli.options import NAMESERVER, RESOLVER
 from netcup_mailauth.cli.output import advise, attended, say, settings, warn
 from netcup_mailauth.clock import Pauses
 from netcup_mailauth.dnsio.ask import host_and_port
-from netcup_mailauth.dnsio.servers import Dns, authoritative, parse_servers, serves_records
+from netcup_mailauth.dnsio.servers import Dns, serves_records
 from netcup_mailauth.errors import CredentialsError, UsageError
 from netcup_mailauth.files import NotOursError, config_file
-from netcup_mailauth.netcup import CALLS, CCP_ADDRESS, REST_ADDRESS
+from netcup_mailauth.netcup import CCP_ADDRESS, REST_ADDRESS
 from netcup_mailauth.netcup.api import Budget
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
@@ -52,7 +52,7 @@ from netcup_mailauth.state.lock import LOCK_TIMEOUT
 from netcup_mailauth.state.memory import Memory, folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from netcup_mailauth.actions.session import Reporter, Session
@@ -157,16 +157,11 @@ class Run:
         if asking.may_ask() and (missing := missing_for_netcup(self.environ)):
             self.entered |= asking.netcup_for_this_run(missing)
         credentials = netcup_credentials(self.environ, warn)
-        calls = self.many.calls
         own, key = credentials.ccp, credentials.rest_key
         router = Router(
-            ccp_backend(own, told(CCP_ENDPOINT), calls, self.pauses, self.recording)
-            if own
-            else None,
-            clouddns_backend(key, told(REST_ENDPOINT), calls, self.pauses, self.recording)
-            if key
-            else None,
-            lambda zone: serves_records(zone, self.servers_of(zone)),
+            ccp_backend(self, own, told(CCP_ENDPOINT)) if own else None,
+            clouddns_backend(self, key, told(REST_ENDPOINT)) if key else None,
+            lambda zone: serves_records(zone, self.dns.servers_of(zone)),
         )
         self.memory.apis = router.apis
         return self.stack.enter_context(router)
@@ -187,12 +182,18 @@ class Run:
     @cached_property
     def dns(self) -> Dns:
         """The DNS of this run, with the one cache of its resolver's answers."""
-        return RunDns(self.resolver, run=self)
+        named = self.servers_named or _listed(os.environ.get(NAMESERVER.variable))
+        return RunDns(self.resolver, named, run=self)
+
+    def _stdin(self) -> bytes:
+        """The key on standard input; parallel jobs share the one."""
+        with self._opening:
+            return self._read
 
     @cached_property
-    def _stdin(self) -> Callable[[], bytes]:
-        """Standard input is there once: a run that writes, then waits, asks for its key twice."""
-        return _stdin()
+    def _read(self) -> bytes:
+        """It is there once: a run that writes, then waits, asks for its key twice."""
+        return sys.stdin.buffer.read(MAX_STDIN)
 
     @property
     def mailcow(self) -> Mailcow:
@@ -202,9 +203,7 @@ class Run:
 
     @cached_property
     def _mailcow(self) -> Mailcow:
-        opened = mailcow(self._mailcow_access(), self.pauses)
-        self.stack.callback(opened.close)
-        return opened
+        return mailcow_client(self, self._mailcow_access())
 
     def _mailcow_access(self) -> MailcowAccess:
         from netcup_mailauth.settings.mailcow import mailcow_access
@@ -281,45 +280,29 @@ class Run:
         """What the accounts in use have written from here."""
         return self.memory.journals(self.backend.apis)
 
-    def servers_of(self, zone: str) -> tuple[Server, ...]:
-        """The servers to ask about a zone: those named, else its own."""
-        named = self.servers_named or _listed(os.environ.get(NAMESERVER.variable))
-        if not named:
-            return authoritative(zone, self.dns.lookup())
+    def tell_of_servers(self) -> None:
+        """Name those that are asked instead of a zone's own on stderr, once."""
         with self._opening:
-            if not self._servers_told:
-                _tell(f"name servers: {', '.join(named)}")
+            if self.dns.servers and not self._servers_told:
+                _tell(f"name servers: {', '.join(self.dns.servers)}")
             self._servers_told = True
-        return parse_servers(named)
 
 
 @dataclass(frozen=True)
 class RunDns(Dns):
-    """As `Dns`; which servers are asked instead of a zone's own is known to the run, and told."""
+    """As `Dns`; the run tells which servers are asked instead of a zone's own."""
 
     run: Run | None = None
 
     def servers_of(self, zone: str) -> tuple[Server, ...]:
         """See `Dns`."""
         assert self.run is not None
-        return self.run.servers_of(zone)
+        self.run.tell_of_servers()
+        return super().servers_of(zone)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
-
-
-def _stdin() -> Callable[[], bytes]:
-    read: list[bytes] = []
-    reading = Lock()
-
-    def once() -> bytes:
-        with reading:
-            if not read:
-                read.append(sys.stdin.buffer.read(MAX_STDIN))
-            return read[0]
-
-    return once
 
 
 def _tell(message: str) -> None:
@@ -330,21 +313,13 @@ def _tell(message: str) -> None:
 # The clients that hold a secret
 
 
-def ccp_backend(
-    credentials: CcpCredentials,
-    endpoint: str,
-    rate: int = CALLS,
-    pauses: Pauses | None = None,
-    recording: Recording | None = None,
-) -> CcpBackend:
-    """The CCP API, not yet logged in to; ``rate`` is how many calls any minute may hold."""
+def ccp_backend(current: Run, credentials: CcpCredentials, endpoint: str) -> CcpBackend:
+    """The CCP API, not yet logged in to."""
     from netcup_mailauth.netcup.ccp import CcpBackend
 
     number = SecretStr(credentials.customer_number)
     secrets = (number, credentials.api_key, credentials.api_password)
-    masking.hide(*secrets)
-    if recording is not None:
-        recording.hide(secrets)
+    _hide(current, *secrets)
     return CcpBackend(
         credentials.customer_number,
         credentials.api_key,
@@ -352,43 +327,44 @@ def ccp_backend(
         endpoint=endpoint,
         trace=_trace if settings().verbose else None,
         hold=hold("netcup", endpoint, *secrets),
-        budget=Budget(rate),
-        recording=recording,
-        pauses=pauses,
+        budget=Budget(current.many.calls),
+        recording=current.recording,
+        pauses=current.pauses,
     )
 
 
-def clouddns_backend(
-    key: SecretStr,
-    endpoint: str,
-    rate: int = CALLS,
-    pauses: Pauses | None = None,
-    recording: Recording | None = None,
-) -> CloudDnsBackend:
-    """The REST API, not yet asked; ``rate`` is how many calls any minute may hold."""
+def clouddns_backend(current: Run, key: SecretStr, endpoint: str) -> CloudDnsBackend:
+    """The REST API, not yet asked."""
     from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 
-    masking.hide(key)
-    if recording is not None:
-        recording.hide((key,))
+    _hide(current, key)
     return CloudDnsBackend(
         key,
         endpoint=endpoint,
         trace=_trace if settings().verbose else None,
         hold=hold("netcup's REST API", endpoint, key),
-        budget=Budget(rate),
-        recording=recording,
-        pauses=pauses,
+        budget=Budget(current.many.calls),
+        recording=current.recording,
+        pauses=current.pauses,
     )
 
 
-def mailcow(access: MailcowAccess, pauses: Pauses | None = None) -> Mailcow:
-    """The mailcow, not yet asked."""
+def _hide(current: Run, *secrets: SecretStr) -> None:
+    """Mask what opens netcup's APIs, in what is shown and in what is recorded."""
+    masking.hide(*secrets)
+    if current.recording is not None:
+        current.recording.hide(secrets)
+
+
+def mailcow_client(current: Run, access: MailcowAccess) -> Mailcow:
+    """The mailcow, not yet asked; it is closed when the run ends."""
     from netcup_mailauth.keys.mailcow import Mailcow
 
     masking.hide(access.api_key)
     kept = hold("mailcow", access.url, access.api_key)
-    return Mailcow(access.url, access.api_key, hold=kept, warn=warn, pauses=pauses)
+    opened = Mailcow(access.url, access.api_key, hold=kept, warn=warn, pauses=current.pauses)
+    current.stack.callback(opened.close)
+    return opened
 
 
 def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:

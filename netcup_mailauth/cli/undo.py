@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import documents, records
-from netcup_mailauth.cli.output import attended, say, show, warn
+from netcup_mailauth.cli.output import attended, check_attended, say, show, warn
 from netcup_mailauth.cli.run import run, state_folders
 from netcup_mailauth.errors import ExitCode, UsageError
 from netcup_mailauth.plan import SIGNS, Action
@@ -51,11 +51,8 @@ def _check_options(name: str | None, options: dict[str, Any]) -> None:
         raise UsageError("--run is about all domains of a run.", "Leave DOMAIN and --to out.")
     if not (listing or many or name):
         raise UsageError("No DOMAIN is named.", f"Name one, or a run with --run. {LIST}")
-    if not (listing or options["yes"] or attended()):
-        raise UsageError(
-            "There is no terminal to ask on, and no --yes; nothing was written.",
-            f"Look first, then run it with --yes. {LIST}",
-        )
+    if not (listing or options["yes"]):
+        check_attended(f"Look first, then run it with --yes. {LIST}")
 
 
 def _check_that_it_is_ours(ours: Journals, written: Journals, name: str | None) -> None:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth import records
 from netcup_mailauth.cli.options import config_words, typed
 from netcup_mailauth.cli.output import settings
 from netcup_mailauth.errors import UsageError
-from netcup_mailauth.policy import DkimPolicy, Wish
 from netcup_mailauth.records import Kind
 from netcup_mailauth.settings import wishes as wishing
 from netcup_mailauth.settings.credentials import MAILCOW_URL
-from netcup_mailauth.settings.wishes import NothingWantedError, policy_of
+from netcup_mailauth.settings.wishes import NothingWantedError, at_selector, policy_of
 
 if TYPE_CHECKING:
     from netcup_mailauth.cli.run import Run
     from netcup_mailauth.judge.report import Basis
     from netcup_mailauth.netcup.zonefile import ZoneFiles
+    from netcup_mailauth.policy import Wish
 
 
 def wishes(
@@ -33,56 +32,6 @@ def wishes(
 
     Where zones are ``exported``, they are the domains that mailcow serves: it need not be asked.
     """
-    return current.many.mine(_wished(current, domains, options, exported))
-
-
-def wishes_to_check(
-    current: Run, domains: tuple[str, ...], options: dict[str, Any]
-) -> tuple[list[Wish], Basis]:
-    """The domains to check, and what they are compared with.
-
-    Where no key is named, ``--selector`` only says where to look for one.
-    """
-    chosen = options["selector"]
-    if chosen is None or not domains or options["dkim"] or options["mailcow"]:
-        return _held_against(current, domains, options)
-    selector = records.selector(chosen)
-    wished, basis = _held_against(current, domains, {**options, "selector": None})
-    return [_at_selector(wish, selector) for wish in wished], basis
-
-
-def _at_selector(wish: Wish, selector: str) -> Wish:
-    own = wish.policy.dkim or DkimPolicy()
-    dkim = own.model_copy(update={"selector": selector})
-    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
-
-
-def _held_against(
-    current: Run, domains: tuple[str, ...], options: dict[str, Any]
-) -> tuple[list[Wish], Basis]:
-    from netcup_mailauth.judge.report import Basis
-
-    policy = policy_of(options)
-    known = current.config.config
-    named = [records.normalise(domain) for domain in domains]
-    strangers = [name for name in named if name not in known.domains]
-    if strangers and not policy.manages and known.domains_from is None:
-        wished = [
-            Wish(name, policy) if name in strangers else _wished(current, (name,), options)[0]
-            for name in dict.fromkeys(named)
-        ]
-        allowed = wishing.with_allowed(wished, options["allow"])
-        return current.many.mine(allowed), Basis.CONFIG
-    basis = Basis.OPTIONS if policy.manages else Basis.CONFIG
-    return wishes(current, domains, options), basis
-
-
-def _wished(
-    current: Run,
-    domains: tuple[str, ...],
-    options: dict[str, Any],
-    exported: ZoneFiles | None = None,
-) -> list[Wish]:
     try:
         wished = wishing.wishes(
             domains,
@@ -93,11 +42,37 @@ def _wished(
             path=current.config.path,
         )
     except NothingWantedError as error:
-        if not domains or settings().command == "check":
+        if not domains:
             raise
         near = f"{error.advice}\n" if error.nearest else ""
         raise UsageError(error.what, near + _ways_on(current, domains, options)) from None
-    return wishing.with_allowed(wished, options["allow"])
+    return current.many.mine(wishing.with_allowed(wished, options["allow"]))
+
+
+def wishes_to_check(
+    current: Run, domains: tuple[str, ...], options: dict[str, Any]
+) -> tuple[list[Wish], Basis]:
+    """The domains to check, and what they are compared with.
+
+    Where no key is named, ``--selector`` only says where to look for one.
+    """
+    from netcup_mailauth.judge.report import Basis
+
+    chosen = options["selector"]
+    only_looked = chosen is not None and domains and not (options["dkim"] or options["mailcow"])
+    selector = records.selector(chosen) if only_looked else None
+    policy = policy_of({**options, "selector": None if selector else chosen})
+    wished = wishing.wishes_to_check(
+        domains,
+        policy,
+        [Kind(kind) for kind in options["kind"]],
+        current.config.config,
+        served=lambda: current.mailcow.domains(),
+        path=current.config.path,
+    )
+    allowed = current.many.mine(wishing.with_allowed(wished, options["allow"]))
+    basis = Basis.OPTIONS if policy.manages else Basis.CONFIG
+    return [at_selector(wish, selector) if selector else wish for wish in allowed], basis
 
 
 HOW_TO = {

@@ -20,7 +20,6 @@ from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.library.given import (
     STATE_DIR,
     Environment,
-    at_selector,
     check_zone,
     credentials_of,
     domain_of,
@@ -47,26 +46,24 @@ from netcup_mailauth.netcup.clouddns import CloudDnsBackend
 from netcup_mailauth.netcup.http import check_url
 from netcup_mailauth.netcup.zones import Router
 from netcup_mailauth.plan import Plan, RunResult
-from netcup_mailauth.policy import Config, Wish
 from netcup_mailauth.render import calls
 from netcup_mailauth.render.checks import check_text
 from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.text import result_text
-from netcup_mailauth.settings import LoadedConfig, credentials, wishes
 from netcup_mailauth.settings import config as configs
+from netcup_mailauth.settings import credentials, no_config, wishes
 from netcup_mailauth.settings.mailcow import is_same_url, mailcow_access
 from netcup_mailauth.state.holds import FileHold, digest
 from netcup_mailauth.state.memory import Memory
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from netcup_mailauth.files import NotOursError
     from netcup_mailauth.library.given import Secret, Texts
     from netcup_mailauth.library.proposed import ProposedPlan
-    from netcup_mailauth.netcup.api import Backend
+    from netcup_mailauth.policy import Wish
     from netcup_mailauth.settings.credentials import NetcupCredentials
     from netcup_mailauth.settings.mailcow import MailcowAccess
 
@@ -118,7 +115,7 @@ class Netcup:
         finally:
             del ccp, rest, mailcow  # a traceback may show what is still named
         self._environ: Environment | None = None
-        self._config = LoadedConfig(Config())
+        self._config = no_config()
         self._own = own
         self._mailcows: dict[str | None, Mailcow] = {}
         self._calling, self._opening = RLock(), Lock()
@@ -128,13 +125,13 @@ class Netcup:
         self._dns = Dns(None if resolver is None else text_of("resolver", resolver), servers)
         if not isinstance(jobs, int) or not 1 <= jobs <= MOST_CONNECTIONS:
             raise UsageError(f"jobs={jobs!r} is no number from 1 to {MOST_CONNECTIONS}.")
-        self._kept = kept = StateFolder(
-            path_of("state", state),
-            text_of(CCP_ENDPOINT, ccp_endpoint),
-            text_of(REST_ENDPOINT, rest_endpoint),
-        )
+        self._folder = path_of("state", state)
+        self._addresses = {
+            CCP_ENDPOINT: text_of(CCP_ENDPOINT, ccp_endpoint),
+            REST_ENDPOINT: text_of(REST_ENDPOINT, rest_endpoint),
+        }
         with in_our_words():
-            apis = _apis(given, kept, self._serves_records)
+            apis = self._apis(given)
         self._router = self._open.enter_context(apis)
         self._once = Session(apis, self._dns, jobs=jobs)
 
@@ -167,15 +164,15 @@ class Netcup:
         with in_our_words():
             folder = found.state
             keys = credentials.netcup_credentials(found.variables, warn)
-            loaded = LoadedConfig(Config()) if path is None else configs.load(path)
+            loaded = no_config() if path is None else configs.load(path)
         own = keys.ccp
-        servers = found.get("NETCUP_MAILAUTH_NAMESERVERS", "").split(",")
+        servers = found.variables.get("NETCUP_MAILAUTH_NAMESERVERS", "").split(",")
         made = cls(
             ccp=(own.customer_number, own.api_key, own.api_password) if own else None,
             rest=keys.rest_key,
-            ccp_endpoint=found.get("NETCUP_CCP_ENDPOINT", CCP_ADDRESS),
-            rest_endpoint=found.get("NETCUP_REST_ENDPOINT", REST_ADDRESS),
-            resolver=found.get("NETCUP_MAILAUTH_RESOLVER", "") or None,
+            ccp_endpoint=found.variables.get("NETCUP_CCP_ENDPOINT", CCP_ADDRESS),
+            rest_endpoint=found.variables.get("NETCUP_REST_ENDPOINT", REST_ADDRESS),
+            resolver=found.variables.get("NETCUP_MAILAUTH_RESOLVER"),
             nameserver=[part.strip() for part in servers if part.strip()],
             state=folder,
             jobs=jobs,
@@ -330,18 +327,20 @@ class Netcup:
 
     # What is wanted
 
-    def _wishes(self, domains: tuple[str, ...], wanted: Mapping[str, Any]) -> list[Wish]:
+    def _wishes(
+        self, domains: tuple[str, ...], wanted: Mapping[str, Any], *, to_check: bool = False
+    ) -> list[Wish]:
         policy = wishes.policy_of(options_of(wanted))
         if wanted["zone"] is not None:
             policy = policy.model_copy(update={"zone": records.normalise(wanted["zone"])})
-        config = self._config
-        wished = wishes.wishes(
+        find = wishes.wishes_to_check if to_check else wishes.wishes
+        wished = find(
             [domain_of(domain) for domain in domains],
             policy,
             kinds_of(wanted["kind"]),
-            config.config,
+            self._config.config,
             served=lambda: self._mailcow(wanted["mailcow"]).domains(),
-            path=config.path,
+            path=self._config.path,
         )
         return wishes.with_allowed(wished, texts_of("allow", wanted["allow"]))
 
@@ -355,27 +354,11 @@ class Netcup:
         options = options_of(wanted)
         only_looked = options["selector"] and not (options["dkim"] or options["mailcow"])
         selector = records.selector(options["selector"]) if only_looked else None
-        policy = wishes.policy_of(
-            {**options, "selector": None if selector else options["selector"]}
-        )
-        known = self._config.config
-        left = {**wanted, "selector": None if selector else wanted["selector"]}
-        if policy.manages or not domains:
-            wished = self._wishes(domains, left)
-        else:
-            zone = wanted["zone"] and records.normalise(wanted["zone"])
-            bare = policy.model_copy(update={"zone": zone})
-            named = dict.fromkeys(records.normalise(domain_of(name)) for name in domains)
-            of_config = {**left, "allow": ()}
-            wished = [
-                self._wishes((name,), of_config)[0]
-                if name in known.domains or known.domains_from
-                else Wish(name, bare)
-                for name in named
-            ]
-            wished = wishes.with_allowed(wished, options["allow"])
+        left = {**wanted, "selector": None} if selector else wanted
+        wished = self._wishes(domains, left, to_check=True)
         if selector:
-            wished = [at_selector(wish, selector) for wish in wished]
+            wished = [wishes.at_selector(wish, selector) for wish in wished]
+        policy = wishes.policy_of(options_of(left))
         return wished, Basis.OPTIONS if policy.manages else Basis.CONFIG
 
     # Who is asked
@@ -394,15 +377,14 @@ class Netcup:
     def _session(self, url: str | None = None) -> Session:
         """What one call works with: it sees what was kept until now; ``url`` is its mailcow's."""
         keys = Sources(mailcow=lambda: self._mailcow(url))
-        kept = self._kept.memory(self._router.apis if self._router else ())
-        return replace(self._once, keys=keys, state=kept)
+        return replace(self._once, keys=keys, state=self._memory())
 
     def _mailcow(self, url: str | None) -> Mailcow:
         """The mailcow to ask; parallel jobs share the one."""
         with self._opening:
             if url not in self._mailcows:
                 access = self._access(url)
-                hold = self._kept.hold("mailcow", access.url, access.api_key)
+                hold = self._hold("mailcow", access.url, access.api_key)
                 opened = Mailcow(access.url, access.api_key, hold=hold, warn=warn)
                 self._open.callback(opened.close)
                 self._mailcows[url] = opened
@@ -420,8 +402,43 @@ class Netcup:
             )
         return self._own
 
+    def _apis(self, given: NetcupCredentials) -> Router:
+        own, key = given.ccp, given.rest_key
+        ccp_endpoint, rest_endpoint = (check_url(url, n) for n, url in self._addresses.items())
+        legacy = cloud = None
+        if own is not None:
+            secrets = (SecretStr(own.customer_number), own.api_key, own.api_password)
+            legacy = CcpBackend(
+                own.customer_number,
+                own.api_key,
+                own.api_password,
+                endpoint=ccp_endpoint,
+                hold=self._hold("netcup", ccp_endpoint, *secrets),
+            )
+        if key is not None:
+            hold = self._hold("netcup's REST API", rest_endpoint, key)
+            cloud = CloudDnsBackend(key, endpoint=rest_endpoint, hold=hold)
+        return Router(legacy, cloud, self._serves_records)
+
     def _serves_records(self, zone: str) -> bool | None:
         return serves_records(zone, self._dns.servers_of(zone))
+
+    # What is remembered, where there is a folder for it
+
+    def _memory(self) -> Memory | None:
+        """What is remembered of earlier runs, and of this one."""
+        if self._folder is None:
+            return None
+        kept = Memory({STATE_DIR: str(self._folder)}, self._addresses, warn, _warn_of)
+        kept.apis = self._router.apis if self._router else ()
+        return kept
+
+    def _hold(self, who: str, endpoint: str, *secrets: SecretStr) -> FileHold | None:
+        """What is remembered of refusals of these secrets."""
+        if self._folder is None:
+            return None
+        name = digest(endpoint, (secret.get_secret_value() for secret in secrets))
+        return FileHold(self._folder, endpoint, name, who, attended=False, warn=warn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,32 +457,7 @@ class ShownRun(RunResult):
         return "".join(result_text(result, _PAGE) for result in self.results)
 
 
-_PAGE = Page(100, False)
-
-
-@dataclass(frozen=True, slots=True)
-class StateFolder:
-    """Where the state is, if there is any, of the APIs at these endpoints."""
-
-    folder: Path | None
-    ccp_endpoint: str
-    rest_endpoint: str
-
-    def memory(self, apis: tuple[Backend, ...]) -> Memory | None:
-        """What is remembered of earlier runs, and of this one."""
-        if self.folder is None:
-            return None
-        addresses = {CCP_ENDPOINT: self.ccp_endpoint, REST_ENDPOINT: self.rest_endpoint}
-        kept = Memory({STATE_DIR: str(self.folder)}, addresses, warn, _warn_of)
-        kept.apis = apis
-        return kept
-
-    def hold(self, who: str, endpoint: str, *secrets: SecretStr) -> FileHold | None:
-        """What is remembered of refusals of these secrets."""
-        if self.folder is None:
-            return None
-        name = digest(endpoint, (secret.get_secret_value() for secret in secrets))
-        return FileHold(self.folder, endpoint, name, who, attended=False, warn=warn)
+_PAGE = Page()
 
 
 CCP_ENDPOINT, REST_ENDPOINT = "the ccp_endpoint", "the rest_endpoint"
@@ -473,30 +465,3 @@ CCP_ENDPOINT, REST_ENDPOINT = "the ccp_endpoint", "the rest_endpoint"
 
 def _warn_of(error: NotOursError) -> None:
     warn(f"{error.sentences} Nothing is known of what was written from here before.")
-
-
-def _apis(
-    given: NetcupCredentials, kept: StateFolder, serves_records: Callable[[str], bool | None]
-) -> Router:
-    own, key = given.ccp, given.rest_key
-    ccp_endpoint = check_url(kept.ccp_endpoint, CCP_ENDPOINT)
-    rest_endpoint = check_url(kept.rest_endpoint, REST_ENDPOINT)
-    legacy = cloud = None
-    if own is not None:
-        legacy = CcpBackend(
-            own.customer_number,
-            own.api_key,
-            own.api_password,
-            endpoint=ccp_endpoint,
-            hold=kept.hold(
-                "netcup",
-                ccp_endpoint,
-                SecretStr(own.customer_number),
-                own.api_key,
-                own.api_password,
-            ),
-        )
-    if key is not None:
-        hold = kept.hold("netcup's REST API", rest_endpoint, key)
-        cloud = CloudDnsBackend(key, endpoint=rest_endpoint, hold=hold)
-    return Router(legacy, cloud, serves_records)

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from netcup_mailauth.errors import CredentialsError, MailauthError, UsageError
 from netcup_mailauth.files import expanded
 from netcup_mailauth.keys.sources import STDIN
 from netcup_mailauth.netcup.http import check_url
-from netcup_mailauth.policy import MANAGED, DkimPolicy
+from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import Kind
 from netcup_mailauth.render import calls
 from netcup_mailauth.settings import credentials
@@ -148,13 +148,6 @@ def check_zone(wish: Wish) -> None:
         )
 
 
-def at_selector(wish: Wish, selector: str) -> Wish:
-    """The wish, with the selector at which to look for a key."""
-    own = wish.policy.dkim or DkimPolicy()
-    dkim = own.model_copy(update={"selector": selector})
-    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
-
-
 # Its credentials
 
 
@@ -190,10 +183,6 @@ class Environment:
         """The folder for state; ``None`` where none is kept. Raises as :func:`state.root`."""
         named = {"XDG_STATE_HOME", STATE_DIR} & self.variables.keys()
         return states.root(self.variables) if self.is_own or named else None
-
-    def get(self, name: str, otherwise: str) -> str:
-        """A variable that is no secret."""
-        return self.variables.get(name, otherwise)
 
 
 STATE_DIR = "NETCUP_MAILAUTH_STATE_DIR"

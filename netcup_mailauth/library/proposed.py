@@ -45,7 +45,7 @@ class ProposedPlan:
 
     def __str__(self) -> str:
         plan = Plan(self.zones)
-        return plan_text(plan, Page(100, False), hint=False) + ways_text(list(_ways(plan.zones)))
+        return plan_text(plan, Page(), hint=False) + ways_text(list(_ways(plan.zones)))
 
     def __repr__(self) -> str:
         domains = ", ".join(zone.place.domain for zone in self.zones)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.findings import Finding
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.plan import ChangeSet, Failure, Result
     from netcup_mailauth.policy import DomainPolicy
 
-_CALLS: Mapping[str, Callable[[str], str]] = {
-    "plan": lambda arguments: f"netcup.plan({arguments})",
-    "apply": lambda arguments: f"netcup.apply(netcup.plan({arguments}))",
-    "check": lambda arguments: f"netcup.check({arguments})",
+_CALLS = {
+    "plan": "netcup.plan({})",
+    "apply": "netcup.apply(netcup.plan({}))",
+    "check": "netcup.check({})",
 }
 _REPEATED = ("spf_require", "spf_drop", "rua", "server", "kind", "allow", "nameserver")
 """The arguments that take a list."""
@@ -89,7 +89,7 @@ def _call(match: re.Match[str]) -> str:
     given: dict[str, list[str]] = {}
     for name, value in zip(names, values, strict=True):
         given.setdefault(_parameter(name.removeprefix("--")), []).append(value)
-    return _CALLS[match[1]](arguments(domains, given))
+    return _CALLS[match[1]].format(arguments(domains, given))
 
 
 def arguments(domains: Iterable[str], given: Mapping[str, Sequence[str]]) -> str:
@@ -97,7 +97,7 @@ def arguments(domains: Iterable[str], given: Mapping[str, Sequence[str]]) -> str
     named = []
     for name, values in given.items():
         alone = name not in _REPEATED or len(values) == 1
-        named.append(f"{name}={_text(values[0]) if alone else f'[{_texts(values)}]'}")
+        named.append(f"{name}={json.dumps(values[0] if alone else list(values))}")
     return ", ".join([*map(_text, domains), *named])
 
 
@@ -114,12 +114,8 @@ def _text(value: str) -> str:
     return json.dumps(value)
 
 
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(map(_text, values))
-
-
-def wanted(policy: DomainPolicy) -> dict[str, list[str]]:
-    """The arguments that ask for what a policy wants."""
+def wanted(policy: DomainPolicy) -> dict[str, tuple[str, ...]]:
+    """The arguments, or options, that ask for what a policy wants."""
     spf, dkim, dmarc = policy.spf or None, policy.dkim or None, policy.dmarc or None
     given = {
         "spf": spf and spf.record,
@@ -134,7 +130,7 @@ def wanted(policy: DomainPolicy) -> dict[str, list[str]]:
         "server": policy.server,
         "zone": policy.zone,
     }
-    return {name: [v] if isinstance(v, str) else list(v) for name, v in given.items() if v}
+    return {name: (v,) if isinstance(v, str) else tuple(v) for name, v in given.items() if v}
 
 
 # What is handed to a program

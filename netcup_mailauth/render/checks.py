@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from netcup_mailauth.documents import SCHEMA, failure_document, finding_document
 from netcup_mailauth.errors import ExitCode
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, State
@@ -15,23 +16,25 @@ from netcup_mailauth.render.forge import (
     WARNING,
     Section,
     alert,
+    below,
     code,
+    failed,
     fence,
     fitted,
-    folded,
+    folded_notes,
     quoted,
     remark,
     sentences,
     shown,
 )
 from netcup_mailauth.render.page import Page
-from netcup_mailauth.render.text import failure_lines, finding_lines
+from netcup_mailauth.render.text import advice_lines, failure_lines, finding_lines
 from netcup_mailauth.render.words import LABELS, ends_of, value_of
-from netcup_mailauth.render.zone import counted
+from netcup_mailauth.render.zone import counted, joined
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from netcup_mailauth.findings import Finding
     from netcup_mailauth.judge.report import (
@@ -40,8 +43,6 @@ if TYPE_CHECKING:
         DomainCheck,
         ServerView,
     )
-
-SCHEMA = 1
 
 _COLOURS = {State.OK: "green", State.PENDING: "yellow"}
 _GRAVITY = list(Severity)
@@ -104,17 +105,17 @@ def domain_text(domain: DomainCheck, page: Page, full: bool = False) -> str:
     if domain.error is not None and not page.why:
         return f"{name}: {page.paint('failed', 'red')}\n"
     if domain.error is not None:
-        return _lines([name, *failure_lines(domain.error, page)])
+        return joined([name, *failure_lines(domain.error, page)])
     findings = sorted(domain.all_findings, key=_by_gravity)
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
     lines = page.hang(f"{name}: ", _headline(domain), 2, _headline_colour(domain))
     lines += [*page.hang("  ", grounds(domain), 2), *_table(domain, page, full)]
     for finding in findings[: len(findings) - len(notes)]:
         lines += ["", *finding_lines(finding, finding.code in domain.allow, page)]
-    lines += [*_concluded(domain, page)]
+    lines += _concluded(domain, page)
     for finding in notes:
         lines += ["", *finding_lines(finding, allowed=False, page=page)]
-    return _lines(lines)
+    return joined(lines)
 
 
 def _headline(domain: DomainCheck) -> str:
@@ -151,21 +152,17 @@ def _by_gravity(finding: Finding) -> int:
     return _GRAVITY.index(finding.severity)
 
 
-def _table(domain: DomainCheck, page: Page, full: bool) -> list[str]:
+def _table(domain: DomainCheck, page: Page, full: bool, *, advised: bool = True) -> list[str]:
     """The records, the worst first; equal advice is given once, below the last it is for."""
-    name_width = _name_width(domain)
+    longest = max((len(visible(record.name)) for record in domain.records), default=0)
+    name_width = min(longest, _MAX_NAME)
     lines = []
     for group in _by_advice(domain):
         lines.append("")
         for record in group:
             lines += _record(record, page, name_width, full)
-        lines += _advice(group[0].advice, page)
+        lines += advice_lines(group[0].advice, page, _INDENT) if advised else []
     return lines
-
-
-def _name_width(domain: DomainCheck) -> int:
-    longest = max((len(visible(record.name)) for record in domain.records), default=0)
-    return min(longest, _MAX_NAME)
 
 
 def _by_advice(domain: DomainCheck) -> list[list[CheckedRecord]]:
@@ -267,16 +264,6 @@ def _text_of(record: CheckedRecord, view: ServerView, full: bool) -> str:
     return "; ".join(filter(None, parts)) or "no such record"
 
 
-def _advice(text: str, page: Page) -> list[str]:
-    """Advice; an indented line of it is one to copy, and is left in one piece."""
-    lines: list[str] = []
-    head = " " * _INDENT
-    for line in text.split("\n") if text else ():
-        shown = visible(line)
-        lines += [head + shown] if line.startswith("  ") else page.hang(head, shown, _INDENT)
-    return lines
-
-
 def _concluded(domain: DomainCheck, page: Page) -> Iterator[str]:
     """What receivers make of it, and what the SPF record costs them."""
     if domain.conclusions:
@@ -291,22 +278,16 @@ def _concluded(domain: DomainCheck, page: Page) -> Iterator[str]:
 
 
 def _domain_document(domain: DomainCheck) -> dict[str, Any]:
-    error = domain.error
     return {
         "domain": domain.domain,
         "basis": domain.basis.name.lower(),
         "records": [_record_document(record) for record in domain.records],
-        "findings": [_finding_document(finding) for finding in domain.findings],
+        "findings": [finding_document(finding) for finding in domain.findings],
         "conclusions": list(domain.conclusions),
         "look_ups": list(domain.costs),
         "allow": list(domain.allow),
         "exit_code": int(domain.exit_code),
-        "error": error
-        and {
-            "exit_code": int(error.exit_code),
-            "message": error.message,
-            "advice": error.advice,
-        },
+        "error": failure_document(domain.error),
     }
 
 
@@ -325,17 +306,8 @@ def _record_document(record: CheckedRecord) -> dict[str, Any]:
             }
             for view in record.servers
         ],
-        "findings": [_finding_document(finding) for finding in record.findings],
+        "findings": [finding_document(finding) for finding in record.findings],
         "advice": record.advice,
-    }
-
-
-def _finding_document(finding: Finding) -> dict[str, str]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "advice": finding.advice,
     }
 
 
@@ -345,9 +317,7 @@ def _section(domain: DomainCheck, full: bool) -> Section:
     heading = f"### {code(both_forms(domain.domain))}: {ended}"
     line = f"- {code(domain.domain)}: {ended}"
     if domain.error is not None:
-        told = sentences(domain.error.message, domain.error.advice)
-        failed = alert(CAUTION, "**Failed.**", *told)
-        return Section((heading, "", *failed), line, grave=True)
+        return Section(tuple(below(heading, [failed(domain.error)])), line, grave=True)
     blocks: list[list[str]] = []
     notes: list[list[str]] = []
     for finding in sorted(domain.all_findings, key=_by_gravity):
@@ -355,12 +325,9 @@ def _section(domain: DomainCheck, full: bool) -> Section:
     urgent = [f for f in domain.all_findings if f.severity in (Severity.REFUSED, Severity.DANGER)]
     blocks = [*blocks[: len(urgent)], *_report(_bounded(domain), full), *blocks[len(urgent) :]]
     if notes:
-        blocks.append(folded(counted(len(notes), "note", "notes"), *notes))
-    lines = [heading]
-    for block in blocks:
-        lines += ["", *block]
+        blocks.append(folded_notes(notes))
     grave = domain.exit_code not in (ExitCode.OK, ExitCode.NOT_YET)
-    return Section(tuple(lines), line, grave)
+    return Section(tuple(below(heading, blocks)), line, grave)
 
 
 def _alert(finding: Finding, domain: DomainCheck) -> list[str]:
@@ -390,17 +357,9 @@ def _report(domain: DomainCheck, full: bool) -> Iterator[list[str]]:
     """What was found, as a terminal has it; what is to be typed stands by itself below."""
     page = Page(_COLUMNS)
     lines = [*page.hang("", _headline(domain), 2), *page.hang("", grounds(domain), 2)]
-    for group in _by_advice(domain):
-        lines.append("")
-        for record in group:
-            lines += _record(record, page, _name_width(domain), full)
-    lines += _concluded(domain, page)
+    lines += [*_table(domain, page, full, advised=False), *_concluded(domain, page)]
     yield quoted(fence("text", lines))
     for advice in dict.fromkeys(group[0].advice for group in _by_advice(domain)):
         if advice:
             labels = dict.fromkeys(LABELS[r.kind] for r in domain.records if r.advice == advice)
             yield remark(f"{' and '.join(labels)}:", *sentences(advice))
-
-
-def _lines(lines: Sequence[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.render.page import wrap
-from netcup_mailauth.render.zone import counted
+from netcup_mailauth.render.zone import counted, joined
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from netcup_mailauth.plan import Failure
 
 MOST = 65_000
 """Characters; what is longer no forge takes as a comment (GitHub: 65,536)."""
@@ -83,15 +85,16 @@ def quoted(lines: Iterable[str]) -> list[str]:
 
 def alert(name: str, head: str, *blocks: Sequence[str]) -> list[str]:
     """What nobody should miss: a sentence of ours, and blocks below it; none of them empty."""
-    return quoted([f"[!{name}]", *_below(head, blocks)])
+    return quoted([f"[!{name}]", *below(head, blocks)])
 
 
 def remark(head: str, *blocks: Sequence[str]) -> list[str]:
     """The same for what may be missed."""
-    return quoted(_below(head, blocks))
+    return quoted(below(head, blocks))
 
 
-def _below(head: str, blocks: Iterable[Sequence[str]]) -> list[str]:
+def below(head: str, blocks: Iterable[Sequence[str]]) -> list[str]:
+    """Blocks below a line, each behind an empty one."""
     lines = [head]
     for block in blocks:
         lines += ["", *block]
@@ -101,7 +104,17 @@ def _below(head: str, blocks: Iterable[Sequence[str]]) -> list[str]:
 def folded(summary: str, *blocks: Sequence[str]) -> list[str]:
     """Blocks that are seen when somebody asks for them; ``summary`` is in words of ours."""
     # Blank lines around them, or a forge takes their Markdown for HTML.
-    return [*_below(f"<details><summary>{summary}</summary>", blocks), "", "</details>"]
+    return [*below(f"<details><summary>{summary}</summary>", blocks), "", "</details>"]
+
+
+def folded_notes(notes: Sequence[Sequence[str]]) -> list[str]:
+    """Notes that are seen when somebody asks for them."""
+    return folded(counted(len(notes), "note", "notes"), *notes)
+
+
+def failed(failure: Failure) -> list[str]:
+    """Why a domain failed, and what to do."""
+    return alert(CAUTION, "**Failed.**", *sentences(failure.message, failure.advice))
 
 
 def sentences(*texts: str) -> list[list[str]]:
@@ -185,4 +198,4 @@ def _listed(sections: Sequence[Section], room: int) -> list[str]:
 
 def _joined(blocks: Iterable[Sequence[str]]) -> str:
     """The blocks, a blank line between each two."""
-    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
+    return "\n".join(joined(block) for block in blocks if block)

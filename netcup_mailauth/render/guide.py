@@ -1,4 +1,4 @@
-"""The guide as it is read: its page on findings, and any page at a terminal.
+"""The guide as it is read: what a finding means, and any page at a terminal.
 
 A page is Markdown of at most 80 columns, which a terminal gets without what only a forge needs:
 fences, the targets of links, comments.
@@ -21,15 +21,6 @@ _WEIGHS = {
     Severity.NOTE: "Note: plan and check show it; it stops nothing.",
 }
 _OF_DOMAIN = "Said of the domain and what is around it; it stops nothing."
-
-_FINDINGS = """\
-# Findings
-
-What `plan`, `apply` and `check` may say, by its code: what it means, when it
-comes up, what to do, and the rule behind it. `netcup-mailauth help CODE` shows
-one. How each weighs in a change is told in [guard](guard.md): this page has it
-at its worst; what was there before, or is only guessed, weighs less.
-"""
 
 
 def of_finding(code: str) -> str:
@@ -61,11 +52,6 @@ def consent(code: str) -> str:
         return ""
     first = "To accept it, when you have looked" if code in LOOK_FIRST else "To accept it"
     return f'{first}: --allow {code}\nIn the config, under the domain: allow = ["{code}"]\n'
-
-
-def findings_page() -> str:
-    """The page on all findings."""
-    return "\n".join([_FINDINGS, *(of_finding(code) for code in sorted(MEANINGS))])
 
 
 def section(page: str, name: str) -> str:

@@ -21,19 +21,22 @@ from netcup_mailauth.render.forge import (
     WARNING,
     Section,
     alert,
+    below,
     cell,
     code,
+    failed,
     fence,
     fitted,
     folded,
+    folded_notes,
     quoted,
     remark,
     sentences,
     shown,
 )
 from netcup_mailauth.render.page import wrap
-from netcup_mailauth.render.text import name_of
-from netcup_mailauth.render.zone import counted, listed, where
+from netcup_mailauth.render.text import is_dull, name_of
+from netcup_mailauth.render.zone import counted, joined, listed, where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -55,8 +58,8 @@ def plan_markdown(plan: Plan, full: bool = False, file: str | None = None) -> st
     ``file`` is the name of the file in which the plan is, if it is in one.
     """
     common = _common(plan, (Severity.WARNING, Severity.NOTE))
-    zones = [_without(c, common) for c in plan.zones]
-    dull = [c for c in zones if len(zones) > 1 and _is_dull(c)]
+    zones = [words.without(c, common) for c in plan.zones]
+    dull = [c for c in zones if len(zones) > 1 and is_dull(c)]
     sections = [_plan_section(c, full) for c in zones if c not in dull]
     sections += [_shared_section(common)] if common else []
     sections += [_dull_section(dull)] if dull else []
@@ -74,17 +77,14 @@ def run_markdown(run: RunResult, full: bool = False) -> str:
     sections: list[Section] = []
     dull: list[ChangeSet] = []
     for result in run.results:
-        change_set = _without(result.change_set, common)
+        change_set = words.without(result.change_set, common)
         if result.status is Status.UNCHANGED and not result.notes and not result.failure:
             dull.append(change_set)
         else:
             sections.append(_result_section(replace(result, change_set=change_set), full))
     sections += [_shared_section(common)] if common else []
     sections += [_dull_section(dull)] if dull else []
-    counts = [(status, run.count(status)) for status in Status]
-    ended = ", ".join(f"{number} {status.value}" for status, number in counts if number)
-    domains = counted(len(run.results), "domain", "domains")
-    head = (_TITLE, "", f"**{domains}: {ended}.{words.stopped(planned, code)}**")
+    head = (_TITLE, "", f"**{words.endings(run)}{words.stopped(planned, code)}**")
     return fitted(head, sections, "All that changed is in the output of `--format json`.")
 
 
@@ -101,7 +101,7 @@ def zone_markdown(zone: Zone) -> str:
             number = f"{number}, {left} of them left out here; `--format text` lists them all"
             break
         rows.append(row)
-    return "".join(f"{line}\n" for line in (*head, *rows, "", f"{number}."))
+    return joined([*head, *rows, "", f"{number}."])
 
 
 def zones_markdown(zones: Sequence[Zone]) -> str:
@@ -133,12 +133,6 @@ def _common(plan: Plan, severities: Collection[Severity]) -> dict[words.Told, li
     return {t: names for t, names in words.shared(plan).items() if t[0].severity in severities}
 
 
-def _without(change_set: ChangeSet, common: Collection[words.Told]) -> ChangeSet:
-    """The change set without what is told once for several."""
-    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
-    return replace(change_set, findings=tuple(own))
-
-
 def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
     """What several domains have in common, each told once with their names."""
     lines = ["### What several domains have"]
@@ -150,14 +144,9 @@ def _shared_section(common: Mapping[words.Told, Sequence[str]]) -> Section:
             notes.append(remark(head, *told))
         else:
             lines += ["", *alert(WARNING, head, *told)]
-    lines += ["", *_folded_notes(notes)] if notes else []
+    lines += ["", *folded_notes(notes)] if notes else []
     codes = dict.fromkeys(code(finding.code) for finding, _ in common)
     return Section(tuple(lines), f"- what several domains have: {', '.join(codes)}")
-
-
-def _is_dull(change_set: ChangeSet) -> bool:
-    """Whether a line says all there is to say."""
-    return change_set.is_empty and change_set.error is None and not change_set.findings
 
 
 def _dull_section(change_sets: Sequence[ChangeSet]) -> Section:
@@ -202,23 +191,16 @@ def _section(
     notes: Sequence[list[str]] = (),
 ) -> Section:
     failure = failure or change_set.error  # of one that was not planned, both tell the same
-    blocks: list[Sequence[str]] = [_failed(failure)] if failure else []
+    blocks: list[Sequence[str]] = [failed(failure)] if failure else []
     blocks += _findings(change_set, (Severity.REFUSED, Severity.DANGER))
     blocks += [*notes, _changes(change_set), *(_in_full(change_set) if full else ())]
     blocks += _findings(change_set, (Severity.WARNING,))
     kept = [f for f in change_set.findings if f.severity is Severity.NOTE]
     if kept:
         remarks = [remark(code(f.code), *sentences(f.message, f.advice)) for f in kept]
-        blocks.append(_folded_notes(remarks))
-    lines = [heading]
-    for block in filter(None, blocks):
-        lines += ["", *block]
+        blocks.append(folded_notes(remarks))
     grave = bool(failure or holding.stopping(change_set))
-    return Section(tuple(lines), line, grave)
-
-
-def _folded_notes(notes: Sequence[list[str]]) -> list[str]:
-    return folded(counted(len(notes), "note", "notes"), *notes)
+    return Section(tuple(below(heading, filter(None, blocks))), line, grave)
 
 
 def _planned_line(change_set: ChangeSet) -> str:
@@ -233,10 +215,6 @@ def _planned_line(change_set: ChangeSet) -> str:
     stops = dict.fromkeys(finding.code for finding in holding.stopping(change_set))
     told += [f"stopped by {' and '.join(map(code, stops))}"] if stops else []
     return f"- {code(change_set.place.domain)}: {', '.join(told) or 'nothing to do'}"
-
-
-def _failed(failure: Failure) -> list[str]:
-    return alert(CAUTION, "**Failed.**", *sentences(failure.message, failure.advice))
 
 
 def _findings(change_set: ChangeSet, severities: Iterable[Severity]) -> Iterator[list[str]]:

@@ -22,6 +22,7 @@ from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import State
 from netcup_mailauth.plan import Action, Status
 from netcup_mailauth.records import Kind, absolute
+from netcup_mailauth.render.zone import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,7 +67,7 @@ def metrics_text(run: Run) -> str:
         found = [_line(name, {"command": run.command, **labels}, n) for labels, n in samples]
         if found:
             lines += [f"# HELP {PREFIX}{name} {words}", f"# TYPE {PREFIX}{name} gauge", *found]
-    return "".join(f"{line}\n" for line in lines)
+    return joined(lines)
 
 
 def last_success(text: str, command: str) -> float | None:

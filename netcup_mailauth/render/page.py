@@ -26,20 +26,20 @@ class Page:
     colour: bool = False
     why: bool = True
 
-    def paint(self, text: str, *names: str) -> str:
-        """``text`` in these colours, where colours are wanted."""
-        if not self.colour or not names or not text:
+    def paint(self, text: str, name: str = "") -> str:
+        """``text`` in this colour, if any, where colours are wanted."""
+        if not self.colour or not name or not text:
             return text
-        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+        return f"\x1b[{_CODES[name]}m{text}\x1b[0m"
 
     def sign(self, sign: str) -> str:
         """A sign in its colour, if it has one."""
-        return self.paint(sign, _COLOURS[sign]) if sign in _COLOURS else sign
+        return self.paint(sign, _COLOURS.get(sign, ""))
 
-    def hang(self, head: str, text: str, indent: int, *colours: str) -> list[str]:
+    def hang(self, head: str, text: str, indent: int, colour: str = "") -> list[str]:
         """``text`` behind ``head``, wrapped, its further lines indented by ``indent`` columns."""
         lines = wrap(text, max(self.width - indent, MIN_ROOM))
-        first, *rest = (self.paint(line, *colours) for line in lines)
+        first, *rest = (self.paint(line, colour) for line in lines)
         return [head + first if first else head.rstrip(" "), *(" " * indent + r for r in rest)]
 
 

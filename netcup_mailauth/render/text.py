@@ -17,6 +17,7 @@ from netcup_mailauth.render.words import (
     Detail,
     Told,
     details,
+    endings,
     ends_of,
     kinds_unmanaged,
     nothing_to_do,
@@ -25,8 +26,9 @@ from netcup_mailauth.render.words import (
     unmanaged,
     untouched,
     value_of,
+    without,
 )
-from netcup_mailauth.render.zone import counted, joined, title, where
+from netcup_mailauth.render.zone import joined, title, where
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) 
     alone = len(plan.zones) == 1
     zones = (_without(change_set, common, alone=alone) for change_set in plan.zones)
     first = next((c.place.domain for c in plan.zones if first_key(c)), None)
-    for dull, change_sets in groupby(zones, _is_dull):
+    for dull, change_sets in groupby(zones, is_dull):
         blocks += [
             change_set_text(change_set, page, full, hint=hint and change_set.place.domain == first)
             for change_set in change_sets
@@ -67,9 +69,8 @@ def plan_text(plan: Plan, page: Page, full: bool = False, *, hint: bool = True) 
 
 def _without(change_set: ChangeSet, common: dict[Told, list[str]], *, alone: bool) -> ChangeSet:
     """The change set without what is told once for several, so that it may fit in a line."""
-    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
     left = () if change_set.is_empty and not alone else change_set.unmanaged
-    return replace(change_set, findings=tuple(own), unmanaged=left)
+    return replace(without(change_set, common), unmanaged=left)
 
 
 def _left_text(plan: Plan, page: Page) -> str:
@@ -135,7 +136,7 @@ def change_set_text(
         lines += _left(change_set, page)
     for finding in change_set.findings:
         lines += ["", *finding_lines(finding, finding.code in change_set.allow, page)]
-    return joined(lines if _is_dull(change_set) else [*lines, ""])
+    return joined(lines if is_dull(change_set) else [*lines, ""])
 
 
 def _left(change_set: ChangeSet, page: Page) -> list[str]:
@@ -143,7 +144,7 @@ def _left(change_set: ChangeSet, page: Page) -> list[str]:
     return [part for line in lines for part in page.hang("    ", line, 6, "dim")]
 
 
-def _is_dull(change_set: ChangeSet) -> bool:
+def is_dull(change_set: ChangeSet) -> bool:
     """Whether a line says all there is to say."""
     return change_set.is_empty and change_set.error is None and not change_set.findings
 
@@ -245,10 +246,10 @@ def finding_lines(finding: Finding, allowed: bool, page: Page) -> list[str]:
         lines = [f"  {mark} {code}", *page.hang("    ", message, 4)]
     else:
         lines = page.hang(f"  {mark} {code}  ", message, len(shown) + 6)
-    return [*lines, *_advice(finding.advice, page, 4)]
+    return [*lines, *advice_lines(finding.advice, page, 4)]
 
 
-def _advice(text: str, page: Page, indent: int) -> list[str]:
+def advice_lines(text: str, page: Page, indent: int) -> list[str]:
     """Advice, line by line; an indented line is one to copy, and is left in one piece."""
     lines: list[str] = []
     for line in text.split("\n") if text else ():
@@ -280,7 +281,7 @@ def result_text(result: Result, page: Page) -> str:
     if result.failure is not None and page.why:
         lines += failure_lines(result.failure, page)
     lines += [line for note in result.notes for line in page.hang("  note: ", visible(note), 8)]
-    return "".join(f"{line}\n" for line in lines)
+    return joined(lines)
 
 
 def run_text(run: RunResult, page: Page) -> str:
@@ -295,10 +296,7 @@ def run_text(run: RunResult, page: Page) -> str:
     longest = max((len(name_of(r.change_set)) for r in rows), default=0)
     lines = [""] if rows else []
     lines += [line for r in rows for line in _row(r, min(longest, page.width // 3), page)]
-    counts = [(status, run.count(status)) for status in Status]
-    listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
-    lines.append(f"{counted(len(run.results), 'domain', 'domains')}: {listed}.")
-    return "".join(f"{line}\n" for line in lines)
+    return joined([*lines, endings(run)])
 
 
 TABLE_FROM = 5

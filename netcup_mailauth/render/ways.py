@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from netcup_mailauth.render.zone import joined
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def ways_text(ways: Sequence[Way]) -> str:
         told += [f"{'then  ' if way.tables else ''}{visible(each)}" for each in way.commands]
         heads = [f"{way.label:<{_WIDTH}}", *(" " * _WIDTH for _ in told)]
         lines += [f"{head}{line}" for head, line in zip(heads, told, strict=False)]
-    return "".join(f"{line}\n" for line in lines)
+    return joined(lines)
 
 
 def _table(table: Table) -> list[str]:
@@ -66,7 +67,7 @@ def ways_markdown(ways: Sequence[Way], room: int) -> str:
         if way.commands:
             then = ["", "then:"] if way.tables else []
             lines += [*then, "", *fence("sh", list(map(visible, way.commands)))]
-    output = "".join(f"{line}\n" for line in lines)
+    output = joined(lines)
     return output if len(output) <= room else _NO_ROOM
 
 

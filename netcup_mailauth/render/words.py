@@ -6,20 +6,22 @@ value is ever cut to look like another.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth import dkim, dmarc, spf, taglist
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import holding
-from netcup_mailauth.plan import Action, Change, ChangeSet, Plan
+from netcup_mailauth.plan import Action, Change, ChangeSet, Plan, Status
 from netcup_mailauth.records import Kind, both_forms
 from netcup_mailauth.render.zone import counted
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from netcup_mailauth.findings import Finding
+    from netcup_mailauth.plan import RunResult
     from netcup_mailauth.taglist import TagList
 
 LABELS = {Kind.SPF: "SPF", Kind.DKIM: "DKIM", Kind.DMARC: "DMARC", Kind.DMARC_REPORT: "report"}
@@ -279,6 +281,19 @@ def shared(plan: Plan) -> dict[Told, list[str]]:
     return {told: names for told, names in domains.items() if len(names) > 1}
 
 
+def without(change_set: ChangeSet, common: Collection[Told]) -> ChangeSet:
+    """The change set without what is told once for several."""
+    own = (f for f in change_set.findings if (f, f.code in change_set.allow) not in common)
+    return replace(change_set, findings=tuple(own))
+
+
+def endings(run: RunResult) -> str:
+    """How the domains of a run ended, counted: a sentence."""
+    counts = [(status, run.count(status)) for status in Status]
+    listed = ", ".join(f"{number} {status.value}" for status, number in counts if number)
+    return f"{counted(len(run.results), 'domain', 'domains')}: {listed}."
+
+
 def kinds_unmanaged(change_set: ChangeSet) -> str:
     """The kinds that are left as they are because nothing was said of them."""
     return " and ".join(LABELS[left.kind] for left in change_set.unmanaged)
@@ -319,7 +334,7 @@ def totals(plan: Plan, quote: Callable[[str], str] = visible) -> str:
     return f"{line}.{stopped(plan, quote)}"
 
 
-def stopped(plan: Plan, quote: Callable[[str], str] = visible) -> str:
+def stopped(plan: Plan, quote: Callable[[str], str]) -> str:
     """What of a plan the guard would stop, or has stopped; sentences, or nothing."""
     stopped = [c for c in plan.zones if holding.stopping(c)]
     in_part = [c for c in stopped if holding.is_in_part(c)]

@@ -9,6 +9,8 @@ from netcup_mailauth.records import APEX, CCP, CLOUDDNS, EXPORTED, both_forms
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from netcup_mailauth.records import DnsRecord, Zone
     from netcup_mailauth.render.page import Page
 
@@ -90,7 +92,7 @@ def title(name: str, right: str, page: Page, behind: str = "") -> str:
     return f"{page.paint(name, 'bold')}{behind}{' ' * gap}{right}"
 
 
-def joined(lines: list[str]) -> str:
+def joined(lines: Iterable[str]) -> str:
     """The lines as one text."""
     return "".join(f"{line}\n" for line in lines)
 

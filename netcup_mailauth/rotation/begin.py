@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from netcup_mailauth import dkim
 from netcup_mailauth.errors import MailauthError, RecordError, RefusedError, StaleError, ZoneError
 from netcup_mailauth.kinds import same_meaning
+from netcup_mailauth.plan import left
 from netcup_mailauth.records import Kind
 from netcup_mailauth.rotation.state import (
     Rotation,
@@ -215,12 +216,10 @@ def signing_since(key: PublicKey, book: Book, entries: Iterable[Entry]) -> float
 
 def _keys_in(change_set: ChangeSet) -> list[PublicKey]:
     """The keys that a write left published."""
-    made = [change.after for change in change_set.changes if change.kind is Kind.DKIM]
-    kept = [kept.record for kept in change_set.unchanged if kept.kind is Kind.DKIM]
     found = []
-    for record in (*made, *kept):
+    for record in (record for kind, record in left(change_set) if kind is Kind.DKIM):
         try:
-            key = dkim.parse(record.destination).key if record else None
+            key = dkim.parse(record.destination).key
         except RecordError:
             continue
         found += [key] if key else []

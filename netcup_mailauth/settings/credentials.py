@@ -141,7 +141,7 @@ def rest_key_by_length(environ: Mapping[str, str]) -> Found | None:
 
     Raises as :func:`find`.
     """
-    found = find(API_KEY, environ, _silent)
+    found = find(API_KEY, environ, silent)
     return found if found and len(found.value) == REST_KEY_LENGTH else None
 
 
@@ -331,7 +331,7 @@ def _clean(value: str, name: str, warn: Callable[[str], None]) -> str:
     return bare
 
 
-def _silent(_message: str) -> None:
+def silent(_message: str) -> None:
     """What is odd about a value is told when it is read to be used."""
 
 
@@ -382,8 +382,11 @@ def save_kept(path: Path, values: Mapping[str, SecretStr]) -> None:
         CredentialsError: it cannot be written, or its folder belongs to somebody else.
         NotOursError: its folder is in another user's home, under sudo.
     """
+    from netcup_mailauth.settings.writing import quoted  # not needed but to write
+
     check_home(path, os.environ)
-    lines = [f"{name.lower()} = {_quoted(values[name])}\n" for name in sorted(values)]
+    given = {name.lower(): values[name].get_secret_value() for name in sorted(values)}
+    lines = [f"{name} = {quoted(text)}\n" for name, text in given.items()]
     try:
         own_folder(path.parent)
         write_private(path, HEADER + "".join(lines))
@@ -446,12 +449,6 @@ def _toml(text: str, path: Path) -> dict[str, object]:
     raise CredentialsError(
         f"{path} is not valid TOML{where}.", 'Write one key = "value" on each line.'
     )
-
-
-def _quoted(value: SecretStr) -> str:
-    """A value as TOML; :func:`checked` lets only printable ASCII through."""
-    text = value.get_secret_value().replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
 
 
 def _shown(key: str) -> str:

@@ -152,36 +152,28 @@ def _double_names(data: dict[str, Any]) -> Iterator[Mistake]:
     """Two tables for one domain, spelt in two ways; TOML itself sees to equal spellings."""
     seen: dict[str, str] = {}
     for place, _table in tables(data):
-        name = _domain(place[-1])
+        name = _domain(place[-1]) or place[-1]
         if place[0] == "domains" and name in seen:
             yield Mistake(place, f"is the same domain as {_quoted(seen[name])}")
         seen.setdefault(name, place[-1])
 
 
-def _domain(name: str) -> str:
+def _domain(name: str) -> str | None:
+    """A domain as DNS wants it; ``None`` for what is none."""
     try:
         return records.normalise(name)
     except MailauthError:
-        return name
+        return None
 
 
 def _foreign_zones(data: dict[str, Any]) -> Iterator[Mistake]:
     """A domain that does not lie in the zone it is said to lie in."""
     for place, table in tables(data):
-        name, zone = _domain(place[-1]), table.get("zone")
-        if place[0] != "domains" or not isinstance(zone, str) or not _is_domain(zone):
-            continue
-        if not f".{name}".endswith(f".{_domain(zone)}"):
+        name, zone = _domain(place[-1]) or place[-1], table.get("zone")
+        meant = _domain(zone) if isinstance(zone, str) else None
+        if place[0] == "domains" and meant and not f".{name}".endswith(f".{meant}"):
             del table["zone"]
             yield Mistake((*place, "zone"), f"{name} does not lie in {zone}")
-
-
-def _is_domain(name: str) -> bool:
-    try:
-        records.normalise(name)
-    except MailauthError:
-        return False
-    return True
 
 
 def _unknown_codes(data: dict[str, Any]) -> Iterator[Mistake]:
@@ -392,4 +384,4 @@ def _as_domain(key: str, value: Mapping[str, object]) -> str:
     """The domain that somebody wrote as a table of its own, ``["x.de"]`` or ``[x.de]``."""
     if "." not in key:
         key = ".".join([key, *(inner for inner, said in value.items() if isinstance(said, dict))])
-    return key if "." in key and _is_domain(key) else ""
+    return key if "." in key and _domain(key) else ""

@@ -69,6 +69,35 @@ def wishes(
     return linked([catalogue.wish(name) for name in named])
 
 
+def wishes_to_check(
+    domains: Sequence[str],
+    options: DomainPolicy,
+    kinds: Sequence[Kind],
+    config: Config,
+    served: Served,
+    path: Path | None,
+) -> list[Wish]:
+    """The same for a check: of a domain that the config does not know nothing need be wanted.
+
+    With no options that say so, it is judged as it is published.
+    """
+    named = dict.fromkeys(map(records.normalise, domains))
+    strangers = [name for name in named if name not in config.domains]
+    if options.manages or not strangers or config.domains_from is not None:
+        return wishes(domains, options, kinds, config, served, path)
+    return [
+        Wish(name, options) if name in strangers else wishes([name], options, kinds, config)[0]
+        for name in named
+    ]
+
+
+def at_selector(wish: Wish, selector: str) -> Wish:
+    """The wish, with the selector at which to look for a key."""
+    own = wish.policy.dkim or DkimPolicy()
+    dkim = own.model_copy(update={"selector": selector})
+    return replace(wish, policy=wish.policy.model_copy(update={"dkim": dkim}))
+
+
 def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
     """The wishes with the findings that ``--allow CODE[:DOMAIN]`` accepts.
 

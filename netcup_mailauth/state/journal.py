@@ -30,7 +30,7 @@ from netcup_mailauth.documents import (
 )
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.files import check_folder, make_folder, read_private, write_private
-from netcup_mailauth.plan import ChangeSet, Place
+from netcup_mailauth.plan import ChangeSet, Place, left
 from netcup_mailauth.records import DesiredRecord, Zone
 from netcup_mailauth.shapes import OpenShape
 
@@ -91,16 +91,10 @@ class Entry:
 
 def wanted_by(entry: Entry) -> tuple[DesiredRecord, ...]:
     """The records that a write left in place: what it made, and what was right already."""
-    made = (
-        DesiredRecord(c.kind, c.hostname, c.after.destination)
-        for c in entry.change_set.changes
-        if c.after is not None
+    return tuple(
+        DesiredRecord(kind, record.hostname, record.destination)
+        for kind, record in left(entry.change_set)
     )
-    kept = (
-        DesiredRecord(k.kind, k.record.hostname, k.record.destination)
-        for k in entry.change_set.unchanged
-    )
-    return (*made, *kept)
 
 
 def last_of_each_kind(entries: Iterable[Entry]) -> dict[DesiredRecord, datetime]:

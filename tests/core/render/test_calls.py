@@ -28,7 +28,7 @@ OPENSSL = "openssl pkey"
 
 ELSEWHERE = {
     *("cli", "sandbox", "rotation", "guide", "proposal.py", "planfile.py"),
-    *("actions/undo.py", "actions/auth.py", "actions/setup.py", "actions/init.py"),
+    *("actions/undo.py", "actions/setup.py", "actions/init.py"),
     *("actions/planfile.py", "render/markdown.py", "render/guide.py", "render/proposals.py"),
     *("render/metrics.py", "render/calls.py", "settings/writing.py", "netcup/zonefile.py"),
 }

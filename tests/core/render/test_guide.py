@@ -7,7 +7,8 @@ from pathlib import Path
 
 import netcup_mailauth
 from netcup_mailauth.findings import CODES, MEANINGS, OF_CHANGES
-from netcup_mailauth.render.guide import WIDTH, findings_page, plain, section
+from netcup_mailauth.render.guide import WIDTH, plain, section
+from tests.core.golden.guide import findings_page
 
 ROOT = Path(netcup_mailauth.__file__).parent
 

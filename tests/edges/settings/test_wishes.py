@@ -10,7 +10,7 @@ import pytest
 from netcup_mailauth.errors import UsageError
 from netcup_mailauth.policy import Config, DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import Kind
-from netcup_mailauth.settings.wishes import check_code, wishes, with_allowed
+from netcup_mailauth.settings.wishes import check_code, wishes, wishes_to_check, with_allowed
 
 NONE = DomainPolicy()
 
@@ -309,3 +309,22 @@ def test_an_empty_table_is_a_mistake(policy: DomainPolicy) -> None:
 def test_an_empty_table_over_a_full_one_changes_nothing() -> None:
     of = config(FULL, example_com=DomainPolicy(spf=SpfPolicy()))
     assert one("example.com", NONE, of).spf == spf("-")
+
+
+def test_a_check_takes_strangers_beside_domains_of_the_config_and_a_consent_for_each() -> None:
+    of = config(example_com=DomainPolicy(spf=spf("~")))
+    named = ["example.com", "Stranger.example"]
+    found = wishes_to_check(named, NONE, (), of, served=tuple, path=None)
+    assert [(wish.domain, wish.policy.manages) for wish in found] == [
+        ("example.com", (Kind.SPF,)),
+        ("stranger.example", ()),
+    ]
+    allowed = with_allowed(found, ["spf-ptr:stranger.example"])
+    assert [wish.allow for wish in allowed] == [(), ("spf-ptr",)]
+
+
+def test_options_of_a_check_are_for_all_that_are_named() -> None:
+    of = config(example_com=DomainPolicy(spf=spf("~")))
+    options = DomainPolicy(dmarc=dmarc("none"))
+    found = wishes_to_check(["example.com", "stranger.example"], options, (), of, tuple, None)
+    assert [wish.policy.dmarc for wish in found] == [dmarc("none")] * 2

@@ -1,11 +1,21 @@
-"""``auth``: which credentials there are, where they are, and whether they work."""
+"""Which credentials there are, where they are, and whether they work: each is tried."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from netcup_mailauth.cli.output import warn
+from netcup_mailauth.cli.run import (
+    CCP_ENDPOINT,
+    REST_ENDPOINT,
+    ccp_backend,
+    clouddns_backend,
+    mailcow_client,
+    told,
+)
 from netcup_mailauth.errors import (
     ConfigError,
     CredentialsError,
@@ -24,16 +34,15 @@ from netcup_mailauth.settings.credentials import (
     netcup_credentials,
     rest_key,
     rest_key_by_length,
+    silent,
     with_entered,
 )
+from netcup_mailauth.settings.mailcow import mailcow_access, named_mailcow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic import SecretStr
-
-    from netcup_mailauth.settings.credentials import CcpCredentials
-    from netcup_mailauth.settings.mailcow import MailcowAccess, NamedMailcow
+    from netcup_mailauth.cli.run import Run
 
 REST = "netcup REST API"
 NOWHERE = "not found"
@@ -70,72 +79,37 @@ class Report:
         return not _none(tuple(place for place in self.places if place[0] != MAILCOW_URL))
 
 
-class Services(Protocol):
-    """The services that credentials are for; each call raises `MailauthError` as they answer."""
-
-    def try_ccp(self, credentials: CcpCredentials) -> None:
-        """Log in to the CCP API, and out again."""
-
-    def try_rest(self, key: SecretStr) -> None:
-        """Ask the REST API something that needs its key."""
-
-    def name_mailcow(self, environ: Mapping[str, str]) -> NamedMailcow | None:
-        """Which mailcow is meant, and who says so."""
-        ...
-
-    def find_mailcow(self, environ: Mapping[str, str]) -> MailcowAccess:
-        """Which mailcow is meant, and its key, looked for in ``environ``."""
-        ...
-
-    def try_mailcow(self, access: MailcowAccess) -> str:
-        """Ask a mailcow for its version."""
-        ...
-
-    def warn(self, message: str) -> None:
-        """Something is odd about a value."""
-
-
-def reports(
-    services: Services, environ: Mapping[str, str], entered: Mapping[str, str] | None = None
-) -> list[Report]:
-    """One report for each service: what there is in ``environ``, and whether it works.
+def reports(current: Run, entered: Mapping[str, str] | None = None) -> list[Report]:
+    """One report for each service: what there is in the environment, and whether it works.
 
     What somebody has ``entered`` comes before all else.
     """
-    entered = entered or {}
-    return [
-        *netcup_reports(services, environ, entered),
-        mailcow_report(services, environ, entered),
-    ]
+    return [*netcup_reports(current, entered or {}), mailcow_report(current, entered or {})]
 
 
-def netcup_reports(
-    services: Services, environ: Mapping[str, str], entered: Mapping[str, str]
-) -> list[Report]:
+def netcup_reports(current: Run, entered: Mapping[str, str]) -> list[Report]:
     """Those of netcup's two APIs; see `reports`."""
-    found = with_entered(environ, entered)
-    return [_ccp(services, found), _rest(services, found)]
+    found = with_entered(os.environ, entered)
+    return [_ccp(current, found), _rest(current, found)]
 
 
-def mailcow_report(
-    services: Services, environ: Mapping[str, str], entered: Mapping[str, str]
-) -> Report:
+def mailcow_report(current: Run, entered: Mapping[str, str]) -> Report:
     """mailcow's; see `reports`."""
-    found = with_entered(environ, entered)
-    report = _mailcow(services, found)
+    found = with_entered(os.environ, entered)
+    report = _mailcow(current, found)
     try:
-        named = services.name_mailcow(found)
+        named = named_mailcow(current.mailcow_url, current.config, found)
     except MailauthError:  # that is what the report says, then
         named = None
     address = ((MAILCOW_URL, named.source),) if named else ()
     return replace(report, places=(*address, *report.places))
 
 
-def _ccp(services: Services, environ: Mapping[str, str]) -> Report:
-    places = _places(services, CCP_NAMES, environ)
+def _ccp(current: Run, environ: Mapping[str, str]) -> Report:
+    places = _places(CCP_NAMES, environ)
     service = "netcup CCP API"
     if _none(places):
-        has_rest = not _none(_places(services, (REST_KEY,), environ))
+        has_rest = not _none(_places((REST_KEY,), environ))
         return Report(
             service,
             places,
@@ -151,39 +125,41 @@ def _ccp(services: Services, environ: Mapping[str, str]) -> Report:
         if rest_key_by_length(environ):
             words = f"not used: {API_KEY} is a key for the REST API"
             return Report(service, places, Outcome.ABSENT, words)
-        credentials = ccp_credentials(environ, _silent)
+        credentials = ccp_credentials(environ, silent)
     except CredentialsError as error:
         return _failed(service, places, Outcome.INCOMPLETE, error)
     try:
-        services.try_ccp(credentials)
+        with ccp_backend(current, credentials, told(CCP_ENDPOINT)) as backend:
+            backend.log_in()
     except MailauthError as error:
         return _failed(service, places, _outcome(error), error)
     return Report(service, places, Outcome.WORKS, "works: logged in, and out again")
 
 
-def _rest(services: Services, environ: Mapping[str, str]) -> Report:
-    places = _places(services, (REST_KEY,), environ)
+def _rest(current: Run, environ: Mapping[str, str]) -> Report:
+    places = _places((REST_KEY,), environ)
     service = REST
     try:
-        key = rest_key(environ, _silent)
+        key = rest_key(environ, silent)
         if by_length := rest_key_by_length(environ):
-            key = netcup_credentials(environ, _silent).rest_key
+            key = netcup_credentials(environ, silent).rest_key
             places = ((API_KEY, by_length.source),)
     except CredentialsError as error:
         return _failed(service, places, Outcome.INCOMPLETE, error)
     if key is None:
         return Report(service, places, Outcome.ABSENT, "no key; only CloudDNS zones need one")
     try:
-        services.try_rest(key)
+        with clouddns_backend(current, key, told(REST_ENDPOINT)) as backend:
+            backend.check_key()
     except MailauthError as error:
         return _failed(service, places, _outcome(error), error)
     return Report(service, places, Outcome.WORKS, "works")
 
 
-def _mailcow(services: Services, environ: Mapping[str, str]) -> Report:
-    places = _places(services, (MAILCOW_KEY,), environ)
+def _mailcow(current: Run, environ: Mapping[str, str]) -> Report:
+    places = _places((MAILCOW_KEY,), environ)
     try:
-        access = services.find_mailcow(environ)
+        access = mailcow_access(current.mailcow_url, current.config, environ, warn)
     except CredentialsError as error:
         return _failed("mailcow", places, Outcome.INCOMPLETE, error)
     except ConfigError as error:
@@ -196,21 +172,20 @@ def _mailcow(services: Services, environ: Mapping[str, str]) -> Report:
     if _none(places):  # it was found all the same
         places = ((MAILCOW_KEY, "[mailcow] api_key_file of the config"),)
     try:
-        version = services.try_mailcow(access)
+        client = mailcow_client(current, access)
+        version = client.version()
     except MailauthError as error:
         return _failed("mailcow", places, _outcome(error), error)
-    return Report("mailcow", places, Outcome.WORKS, f"works: mailcow {version}")
+    return Report("mailcow", places, Outcome.WORKS, f"works: mailcow {version} at {client.host}")
 
 
-def _places(
-    services: Services, names: tuple[str, ...], environ: Mapping[str, str]
-) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _place(services, name, environ)) for name in names)
+def _places(names: tuple[str, ...], environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _place(name, environ)) for name in names)
 
 
-def _place(services: Services, name: str, environ: Mapping[str, str]) -> str:
+def _place(name: str, environ: Mapping[str, str]) -> str:
     try:
-        found = find(name, environ, services.warn)
+        found = find(name, environ, warn)
     except CredentialsError:
         return UNUSABLE  # why is said where it is loaded
     return found.source if found else NOWHERE
@@ -228,7 +203,3 @@ def _failed(
     service: str, places: tuple[tuple[str, str], ...], outcome: Outcome, error: MailauthError
 ) -> Report:
     return Report(service, places, outcome, error.what, error.advice, error.exit_code)
-
-
-def _silent(_message: str) -> None:
-    """What is odd about a value was told when its place was found."""

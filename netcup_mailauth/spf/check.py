@@ -42,14 +42,11 @@ class Evaluation(NamedTuple):
     """The outcome of a check.
 
     ``term`` is the one that matched, in the record of the domain or in the one it redirects to.
-    ``explanation`` is the domain's own text for a ``fail``, empty if it has none. ``problem``
-    says what is wrong when the result is ``temperror``, ``permerror`` or ``none``.
+    ``problem`` says what is wrong when the result is ``temperror``, ``permerror`` or ``none``.
     """
 
     result: Result
     term: Term | None = None
-    explanation: str = ""
-    lookups: int = 0
     problem: str = ""
 
 
@@ -61,18 +58,16 @@ def check_host(
     *,
     helo: str = "",
     record: str | None = None,
-    receiver: str = "unknown",
-    timestamp: int = 0,
 ) -> Evaluation:
     """Check whether ``ip`` may send mail as ``sender`` (RFC 7208, 4.1).
+
+    The text at ``exp=``, which a receiver adds to a refusal (6.2), is not asked for.
 
     Args:
         domain: where the check begins; normally the domain of ``sender``.
         sender: the MAIL FROM address; ``postmaster@`` is put in front of a bare domain.
         helo: the HELO name, for ``%{h}``.
         record: judge this text instead of what ``domain`` publishes.
-        receiver: who checks, for ``%{r}`` in explanations.
-        timestamp: seconds since 1970, for ``%{t}`` in explanations.
 
     Raises:
         ValueError: ``ip`` is no IP address.
@@ -85,39 +80,15 @@ def check_host(
         local=local or "postmaster",
         sender_domain=to_ascii(host),
         helo=to_ascii(helo),
-        receiver=receiver,
-        timestamp=timestamp,
         questions=questions,
     )
     check = _Check(mail, questions, {} if record is None else {start: record})
-    outcome = _outcome(check, start)
-    explanation = check.explain(outcome) if outcome.result is Result.FAIL else ""
-    return Evaluation(
-        outcome.result,
-        outcome.term,
-        explanation,
-        questions.lookups,
-        outcome.problem,
-    )
-
-
-class _Outcome(NamedTuple):
-    """What a record says; ``exp`` is its own ``exp=``, and ``domain`` where it was found."""
-
-    result: Result
-    domain: str
-    term: Term | None = None
-    exp: Term | None = None
-    problem: str = ""
-
-
-def _outcome(check: _Check, domain: str) -> _Outcome:
     try:
-        return check.domain(domain)
+        return check.domain(start)
     except PermanentError as error:
-        return _Outcome(Result.PERMERROR, domain, problem=str(error))
+        return Evaluation(Result.PERMERROR, problem=str(error))
     except TemporaryError as error:
-        return _Outcome(Result.TEMPERROR, domain, problem=str(error))
+        return Evaluation(Result.TEMPERROR, problem=str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +99,14 @@ class _Check:
     questions: Questions
     proposed: dict[str, str]
 
-    def domain(self, domain: str) -> _Outcome:
+    def domain(self, domain: str) -> Evaluation:
         """``check_host()`` proper: the record of a domain, evaluated (RFC 7208, 4.3 to 4.7)."""
         if not is_domain(domain):
             problem = f'"{domain}" is no domain name'
-            return _Outcome(Result.NONE, domain, problem=problem)
+            return Evaluation(Result.NONE, problem=problem)
         text = self.published(domain)
         if text is None:
-            return _Outcome(Result.NONE, domain, problem=f"{domain} has no SPF record")
+            return Evaluation(Result.NONE, problem=f"{domain} has no SPF record")
         try:
             record = parse(text)
         except SpfSyntaxError as error:
@@ -154,17 +125,17 @@ class _Check:
             raise PermanentError(f"{domain} has {len(found)} SPF records (RFC 7208 4.5)")
         return found[0] if found else None
 
-    def evaluate(self, record: SpfRecord, domain: str) -> _Outcome:
+    def evaluate(self, record: SpfRecord, domain: str) -> Evaluation:
         """The first match decides, then ``redirect=``; else it is neutral (RFC 7208, 4.6, 4.7)."""
         for term in record.mechanisms:
             if self.matches(term, domain):
                 assert term.qualifier is not None  # mechanisms have one
-                return _Outcome(Result(term.qualifier.word), domain, term, record.exp)
+                return Evaluation(Result(term.qualifier.word), term)
         if record.redirect_in_effect is not None:
             return self.redirected(record.redirect_in_effect, domain)
-        return _Outcome(Result.NEUTRAL, domain)
+        return Evaluation(Result.NEUTRAL)
 
-    def redirected(self, term: Term, domain: str) -> _Outcome:
+    def redirected(self, term: Term, domain: str) -> Evaluation:
         """The record of another domain instead (RFC 7208, 6.1)."""
         self.questions.count_lookup()
         target = self.mail.target(term, domain)
@@ -230,19 +201,6 @@ class _Check:
             self.questions.count_void(name)
         return found
 
-    def explain(self, outcome: _Outcome) -> str:
-        """The domain's own words on a ``fail`` (RFC 7208, 6.2); empty where anything is amiss."""
-        if outcome.exp is None:
-            return ""
-        try:
-            name = self.mail.target(outcome.exp, outcome.domain)
-            texts = self.questions.ask(name, "TXT")
-            if len(texts) != 1 or not texts[0].isascii() or macros.complaint(texts[0]):
-                return ""
-            return macros.expand(texts[0], lambda letter: self.mail.macro(letter, outcome.domain))
-        except (PermanentError, TemporaryError):
-            return ""
-
 
 _MOST_NAMES = 10
 
@@ -258,8 +216,6 @@ class Mail:
     local: str
     sender_domain: str
     helo: str
-    receiver: str
-    timestamp: int
     questions: Questions
     has_no_name: bool = field(default=False, init=False)
     _names: list[str] | None = field(default=None, init=False)
@@ -315,14 +271,8 @@ class Mail:
                 return self._own_name(domain)
             case "v":
                 return "in-addr" if self.ip.version == 4 else "ip6"
-            case "h":
+            case _:  # h; the others are for explanations only
                 return self.helo
-            case "c":
-                return str(self.ip)
-            case "r":
-                return self.receiver
-            case _:
-                return str(self.timestamp)
 
     def _own_name(self, domain: str) -> str:
         """The validated name for ``%{p}``, the best one first (RFC 7208, 7.3)."""

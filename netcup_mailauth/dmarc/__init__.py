@@ -13,7 +13,6 @@ from netcup_mailauth.dmarc.discovery import (
     authorisation,
     authorisation_name,
     discover,
-    needs_authorisation,
 )
 from netcup_mailauth.dmarc.edit import (
     Edit,
@@ -73,7 +72,6 @@ __all__ = [
     "is_dmarc",
     "is_meant",
     "mended",
-    "needs_authorisation",
     "not_yet_in_force",
     "only_watches_twice",
     "parse",

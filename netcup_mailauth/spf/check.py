@@ -12,7 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.lookup import SILENT, Answer, Query, Status
 from netcup_mailauth.spf import macros
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import is_spf, parse
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.lookup import Lookup, RecordType
     from netcup_mailauth.spf.record import SpfRecord, Term
 
-_MOST_HOSTS = 10
+MOST_MX = 10
+"""Mail hosts of a domain that an ``mx`` looks at; more are an error (RFC 7208, 4.6.4)."""
 
 
 class Result(StrEnum):
@@ -188,13 +189,12 @@ class _Check:
     def mx_addresses(self, name: str) -> list[str]:
         """The addresses of the mail hosts of a domain (RFC 7208, 5.4)."""
         values = self.answers(name, "MX")
-        if len(values) > _MOST_HOSTS:
-            raise PermanentError(f"{name} has more than {_MOST_HOSTS} MX hosts (RFC 7208 4.6.4)")
-        # A null MX (RFC 7505) names no host.
-        hosts = [host for value in values if (host := value.partition(" ")[2].rstrip("."))]
+        if len(values) > MOST_MX:
+            raise PermanentError(f"{name} has more than {MOST_MX} MX hosts (RFC 7208 4.6.4)")
+        hosts = mail_hosts(values)
         answers = self.questions.ask_all(hosts, self.mail.address_type)
         for host, answer in zip(hosts, answers, strict=True):
-            if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+            if answer.status in SILENT:
                 raise TemporaryError(f"DNS gives no answer for the mail host {host}")
         found = [value for answer in answers for value in answer.values]
         if hosts and not found:
@@ -239,7 +239,7 @@ class Mail:
     def _validated(self) -> list[str]:
         # DNS that fails, here or for one of the names, only means fewer names.
         [answer] = self.questions.ask_all([self.ip.reverse_pointer], "PTR")
-        self.has_no_name = answer.status in (Status.EMPTY, Status.NXDOMAIN)
+        self.has_no_name = not answer.values and answer.status not in SILENT
         names = [name.rstrip(".").lower() for name in answer.values[:_MOST_NAMES]]
         answers = self.questions.ask_all(names, self.address_type)
         return [
@@ -291,6 +291,12 @@ def address(text: str) -> IPv4Address | IPv6Address:
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         return found.ipv4_mapped
     return found
+
+
+def mail_hosts(values: Iterable[str]) -> list[str]:
+    """The hosts of MX values such as ``10 mail.example.com``; a null MX (RFC 7505) names none."""
+    hosts = (value.partition(" ")[2].rstrip(".") for value in values)
+    return [host for host in hosts if host]
 
 
 def is_within(name: str, domain: str) -> bool:
@@ -346,7 +352,7 @@ class Questions:
         Raises TemporaryError if DNS did not answer.
         """
         answer = self.ask_all([name], record_type)[0]
-        if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+        if answer.status in SILENT:
             raise TemporaryError(
                 f"DNS gives no answer for {record_type} of {name} ({answer.status.value})"
             )

@@ -350,7 +350,7 @@ def _dmarc(situation: Situation, choices: Choices) -> _Part:
 
 def _is_said_otherwise(record: DmarcRecord, policy: DmarcLevel) -> bool:
     """Whether a record that asks for this would be written anew to say it: with ``t``, ``pct``."""
-    return str(dmarc.with_policy(record, policy).record) != str(record)
+    return str(dmarc.with_policy(record, policy)) != str(record)
 
 
 def _inherited(situation: Situation) -> DmarcRecord | None:
@@ -359,7 +359,7 @@ def _inherited(situation: Situation) -> DmarcRecord | None:
     record = dmarc.read(found.record_text) if found.record_text else None
     if record is None or found.found_at == situation.domain:
         return record
-    return dmarc.with_policy(record, record.effective_subdomain_policy).record
+    return dmarc.with_policy(record, record.effective_subdomain_policy)
 
 
 def _may_quarantine(situation: Situation, choices: Choices) -> bool:

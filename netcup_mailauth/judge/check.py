@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, spf
-from netcup_mailauth.dmarc import POLICIES
 from netcup_mailauth.findings import Finding, Severity, by_gravity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
@@ -298,9 +297,6 @@ def _revoked(name: str, *, grave: bool) -> Finding:
     )
 
 
-_FATE = {"none": "delivered", "quarantine": "quarantined", "reject": "rejected"}
-
-
 def _dmarc(
     subject: Subject, lookup: Lookup, found: dmarc.Discovery, record: DmarcRecord | None
 ) -> Iterator[Said]:
@@ -318,7 +314,7 @@ def _dmarc(
     own = at == subject.domain
     policy = dmarc.applied_policy(record) if own else _for_sub_domain(subject, record, lookup)
     says = "says" if own else "says for its sub-domains"
-    yield f"DMARC: failing mail is {_FATE[policy]}, as _dmarc.{at} {says}"
+    yield f"DMARC: failing mail is {dmarc.FATE[policy]}, as _dmarc.{at} {says}"
     yield from _about(Kind.DMARC, name, _reports(subject, at, record, lookup))
 
 
@@ -343,8 +339,7 @@ def _for_sub_domain(subject: Subject, record: DmarcRecord, lookup: Lookup) -> Po
     """What the record of the organisational domain asks for below it (RFC 9989, 4.7: sp, np)."""
     gone = text_answer(subject.domain, lookup).status is Status.NXDOMAIN
     policy = record.effective_nonexistent_policy if gone else record.effective_subdomain_policy
-    lowered = max(POLICIES.index(policy) - 1, 0)
-    return POLICIES[lowered] if record.t == "y" else policy
+    return dmarc.in_test_mode(record, policy)
 
 
 def _reports(subject: Subject, at: str, record: DmarcRecord, lookup: Lookup) -> Iterator[Finding]:

@@ -253,7 +253,7 @@ def _dmarc_in_parts(
     as_read = dmarc.read(text)
     if as_read is not None and _is_in_effect(as_read, policy):
         return text  # what else may be wrong with it was not asked for
-    fault = _fault(text)
+    fault = kinds.problem_of(Kind.DMARC, text)
     # Blanks are allowed in it, and some receivers look for the version in one piece.
     is_plain = fault is None and text.startswith("v=DMARC1")
     meant = as_read if as_read is not None and is_plain else dmarc.mended(text)
@@ -294,14 +294,6 @@ def _is_in_effect(live: dmarc.DmarcRecord, policy: DmarcPolicy) -> bool:
         live.in_force or not policy.rua,
     )
     return all(heeded)
-
-
-def _fault(text: str) -> RecordError | None:
-    try:
-        dmarc.parse(text)
-    except RecordError as error:
-        return error
-    return None
 
 
 def _mended(name: str, text: str, fault: RecordError) -> Finding:

@@ -48,6 +48,7 @@ from netcup_mailauth.dmarc.record import (
     parse_live,
     read,
     report_host,
+    uri_problem,
 )
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "read",
     "removed_tags",
     "report_host",
+    "uri_problem",
     "weakens",
     "with_failure_address",
     "with_policy",

@@ -15,11 +15,17 @@ from netcup_mailauth import dkim, propagation
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
-from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
-from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, same_meaning
+from netcup_mailauth.kinds import (
+    counting,
+    counts,
+    hostname_of,
+    is_of_kind,
+    problem_of,
+    same_meaning,
+)
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerAnswer, ServerStatus, Status, Survey
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, absolute, relative
@@ -253,12 +259,12 @@ def _published(known: Known, kind: Kind, name: str) -> Target:
 def _held(known: Known, kind: Kind, hostname: str) -> str | None:
     """The one text that netcup's copy has there, else what comes; ``None`` if not just one."""
     if known.live is None:
-        texts = [r.value for r in known.coming if (r.kind, r.hostname) == (kind, hostname)]
+        coming = (r for r in known.coming if (r.kind, r.hostname) == (kind, hostname))
+        texts = tuple(record.value for record in coming)
     elif known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
         return None  # what stands there as well is not what is served
     else:
-        found = (record.destination for record in known.live.at(hostname, "TXT"))
-        texts = [text for text in found if counts(kind, text)]
+        texts = counting(kind, (r.destination for r in known.live.at(hostname, "TXT")))
     return texts[0] if len(texts) == 1 else None
 
 
@@ -413,7 +419,7 @@ def checked(
 
 
 def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsewhere) -> ServerView:
-    values = values_of(target.kind, answer)
+    values = counting(target.kind, answer.values)
     detail = answer.detail
     delegated = elsewhere.cut and answer.cut == elsewhere.cut
     if answer.status is ServerStatus.CNAME or delegated:
@@ -433,11 +439,6 @@ def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsew
     if state is State.OK and not values:
         detail = f"none of its own; that of {elsewhere.inherited} applies"
     return ServerView(visible(server.label), values, state, visible(detail))
-
-
-def values_of(kind: Kind, answer: ServerAnswer) -> tuple[str, ...]:
-    """The texts in an answer that count for a kind."""
-    return tuple(value for value in answer.values if counts(kind, value))
 
 
 def state_of(

@@ -8,6 +8,7 @@ from netcup_mailauth import spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE, is_netcup
+from netcup_mailauth.kinds import problem_of
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _ADVICE = {
 
 def parsed(texts: Sequence[str]) -> list[SpfRecord]:
     """Those of the texts that are valid records."""
-    return [spf.parse(text) for text in texts if faults.problem_of(Kind.SPF, text) is None]
+    return [spf.parse(text) for text in texts if problem_of(Kind.SPF, text) is None]
 
 
 def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
@@ -61,7 +62,7 @@ def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
 
 def syntax(domain: str, text: str, severity: Severity) -> Iterator[Finding]:
     """What is wrong with the record, if receivers cannot read it."""
-    problem = faults.problem_of(Kind.SPF, text)
+    problem = problem_of(Kind.SPF, text)
     if problem is not None:
         what = problem.what.removesuffix(".")
         message = f"{what}. Receivers answer permerror for all mail of {domain}."

@@ -176,7 +176,6 @@ def test_a_wrapped_ed25519_key_is_named_with_its_remedy() -> None:
 @pytest.mark.parametrize(
     ("k", "p", "says"),
     [
-        ("dsa", "", "unknown"),
         ("rsa", "", "no RSA public key"),
         ("rsa", "QUJD", "QUJD"),
         ("rsa", "MII*", "'\\*' at position 4"),

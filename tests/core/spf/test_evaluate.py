@@ -155,6 +155,17 @@ def test_ipv6_is_expanded_nibble_by_nibble() -> None:
     assert zones.asked[0].name == f"1.0.b.c.{'0.' * 20}8.b.d.0.1.0.0.2.ip6.x.example"
 
 
+def test_the_sender_may_be_part_of_a_name_and_one_that_grew_too_long_loses_labels() -> None:
+    zones = Zones({})
+    helo = ".".join("abcde"[n] * 60 for n in range(5))
+    record = "v=spf1 exists:%{s}.x.example exists:%{h}.x.example ?all"
+    check_host("192.0.2.1", "example.com", "me@example.com", zones, helo=helo, record=record)
+    assert [query.name for query in zones.asked] == [
+        "me@example.com.x.example",
+        f"{helo.partition('.')[2]}.x.example",
+    ]
+
+
 def test_a_name_that_grew_too_long_for_dns_is_not_asked_for() -> None:
     zones = Zones({})
     found = check_host(

@@ -55,11 +55,6 @@ class DkimRecord(NamedTuple):
         return str(self.tags)
 
     @property
-    def revoked(self) -> bool:
-        """Whether the record says that this key is no longer valid (RFC 6376, 3.6.1, ``p``)."""
-        return self.key is None
-
-    @property
     def testing(self) -> bool:
         """Whether receivers are told to treat signed mail as unsigned (flag ``y``)."""
         return "y" in self.t

@@ -265,7 +265,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     outside, resolver = Rehearsal(), session.lookup()
     outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
     found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
-    if known.nothing_wanted and is_nowhere(found, wish.domain):
+    if not known.managed and is_nowhere(found, wish.domain):
         raise ZoneError(
             f"{wish.domain} does not exist: its name servers know no such name in the zone "
             f"{known.zone}.",
@@ -312,7 +312,7 @@ def _expectation(asked: _Asked, basis: Basis) -> Expectation:
     survey = in_silence(survey, asked.names)
     desired, decided = desired_of(known, survey)
     targets = targets_of(known, desired)
-    if known.nothing_wanted:
+    if not known.managed:
         basis = Basis.PUBLISHED
     return Expectation(known, asked.servers, targets, basis, survey, (*asked.findings, *decided))
 

@@ -97,13 +97,8 @@ class Known:
         """The kinds to judge by themselves: nothing is wanted of them, nor are they excluded."""
         policy = self.wish.policy
         excluded = (kind for kind in MANAGED if getattr(policy, kind.value) is False)
-        out = {*self.managed, *excluded}
-        return tuple(kind for kind in MANAGED if kind not in out and self._is_meant(kind))
-
-    @property
-    def nothing_wanted(self) -> bool:
-        """Whether neither options nor config say what the domain should have."""
-        return not self.managed
+        out, meant = {*self.managed, *excluded}, self.kinds or MANAGED
+        return tuple(kind for kind in MANAGED if kind in meant and kind not in out)
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -135,9 +130,6 @@ class Known:
         if self.managed or self.kinds:
             return ()
         return tuple(r for r in self.coming if r.kind is Kind.DMARC_REPORT)
-
-    def _is_meant(self, kind: Kind) -> bool:
-        return not self.kinds or kind in self.kinds
 
     def _live_selectors(self) -> tuple[str, ...]:
         if self.live is None:

@@ -361,26 +361,10 @@ def public_key_from_crypto(key: PublicKeyTypes) -> PublicKey | None:
     return PublicKey("ed25519", 256, spki)
 
 
-def is_too_short(key: PublicKey) -> bool:
-    """Whether receivers must reject the key for its size (RFC 8301, 3.2)."""
-    return key.algorithm == "rsa" and key.bits < MIN_BITS
-
-
 def size_problem(key: PublicKey) -> str | None:
     """One sentence about a key that receivers must reject for its size, else ``None``."""
-    if is_too_short(key):
+    if key.algorithm == "rsa" and key.bits < MIN_BITS:
         return f"{key.label} is too short: receivers must reject RSA keys under {MIN_BITS} bits."
-    return None
-
-
-def size_note(key: PublicKey) -> str | None:
-    """One sentence about a size that works, but not well, else ``None`` (RFC 8301, 3.2)."""
-    if key.algorithm != "rsa" or is_too_short(key):
-        return None
-    if key.bits < RECOMMENDED_BITS:
-        return f"{key.label} is weak: signers should use at least {RECOMMENDED_BITS} bits."
-    if key.bits > MAX_BITS:
-        return f"{key.label} is long: receivers need not accept more than {MAX_BITS} bits."
     return None
 
 

@@ -254,9 +254,9 @@ def _signatures(subject: Subject, name: str, text: str, *, in_use: bool) -> Iter
         return
     yield from _proved(subject, name, record, record.key)
     yield from dkim_faults.size(name, record.key, Severity.DANGER)
-    note = dkim.size_note(record.key)
-    if note is not None and record.key.bits >= dkim.RECOMMENDED_BITS:
-        yield f"DKIM: {note}"
+    if record.key.bits > dkim.MAX_BITS:
+        most = f"receivers need not accept more than {dkim.MAX_BITS} bits"
+        yield f"DKIM: {record.key.label} is long: {most}."
     yield from dkim_faults.testing(name, record)
 
 

@@ -61,11 +61,12 @@ def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
 
 def size(name: str, key: PublicKey, gravest: Severity) -> Iterator[Finding]:
     """That a key is too short, which weighs ``gravest``, or weak (RFC 8301, 3.2)."""
-    problem, note = dkim.size_problem(key), dkim.size_note(key)
-    if problem is not None:
+    best = dkim.RECOMMENDED_BITS
+    if (problem := dkim.size_problem(key)) is not None:
         yield Finding("dkim-key-too-short", gravest, f"{name}: {problem}", _BETTER)
-    elif note is not None and key.bits < dkim.RECOMMENDED_BITS:
-        yield Finding("dkim-key-1024", Severity.WARNING, f"{name}: {note}", _BETTER)
+    elif key.algorithm == "rsa" and key.bits < best:
+        weak = f"{name}: {key.label} is weak: signers should use at least {best} bits."
+        yield Finding("dkim-key-1024", Severity.WARNING, weak, _BETTER)
 
 
 def testing(name: str, record: DkimRecord) -> Iterator[Finding]:

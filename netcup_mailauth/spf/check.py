@@ -6,7 +6,6 @@ With the mail it is asked about, and the way it asks DNS: names made fit to ask,
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -62,7 +61,8 @@ def check_host(
 ) -> Evaluation:
     """Check whether ``ip`` may send mail as ``sender`` (RFC 7208, 4.1).
 
-    The text at ``exp=``, which a receiver adds to a refusal (6.2), is not asked for.
+    Names are in punycode. The text at ``exp=``, which a receiver adds to a refusal (6.2), is not
+    asked for.
 
     Args:
         domain: where the check begins; normally the domain of ``sender``.
@@ -73,14 +73,14 @@ def check_host(
     Raises:
         ValueError: ``ip`` is no IP address.
     """
-    start = to_ascii(domain).lower()
+    start = domain.lower().removesuffix(".")
     local, _, host = sender.rpartition("@")
     questions = Questions(lookup)
     mail = Mail(
         ip=address(ip),
         local=local or "postmaster",
-        sender_domain=to_ascii(host),
-        helo=to_ascii(helo),
+        sender_domain=host,
+        helo=helo,
         questions=questions,
     )
     check = _Check(mail, questions, {} if record is None else {start: record})
@@ -380,16 +380,3 @@ def can_exist(name: str) -> bool:
 def is_domain(name: str) -> bool:
     """Whether a check can begin at this name (RFC 7208, 4.3): several labels, no ``[1.2.3.4]``."""
     return can_exist(name) and "." in name and not name.startswith("[")
-
-
-def to_ascii(name: str) -> str:
-    """``name`` without the final dot, each label that is not ASCII in punycode (RFC 8616, 4)."""
-    return ".".join(_label(label) for label in name.removesuffix(".").split("."))
-
-
-def _label(label: str) -> str:
-    if label.isascii():
-        return label
-    # IDNA 2008, which unlike Python's own codec keeps the German sharp s (RFC 5891, 5).
-    mapped = unicodedata.normalize("NFC", label.lower())
-    return "xn--" + mapped.encode("punycode", "replace").decode("ascii", "replace")

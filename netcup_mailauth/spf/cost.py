@@ -13,7 +13,6 @@ from netcup_mailauth.spf.check import (
     MOST_MX,
     is_domain,
     mail_hosts,
-    to_ascii,
 )
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import SpfRecord, is_spf, parse
@@ -102,7 +101,7 @@ def cost(record: SpfRecord, domain: str, lookup: Lookup) -> Cost:
     that fails is a finding in the tree. Addresses of mail hosts cost nothing and are not asked for;
     nor are names with macros, which depend on the mail.
     """
-    start = to_ascii(domain).lower()
+    start = domain.lower().removesuffix(".")
     roots = _nodes(record, start, (start,))
     level, left = roots, MOST_QUERIES
     while level:

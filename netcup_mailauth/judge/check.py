@@ -199,7 +199,7 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
     every = all_addresses(hosts, lookup)
     senders = distinct(every)
     guessed = not subject.hosts
-    yield from spf_faults.unknown(subject.domain, hosts, every, named=not guessed)
+    yield from spf_faults.unknown(subject.domain, hosts, every, guessed=guessed)
     excluded: dict[Result, list[Sender]] = {}
     records = spf_faults.parsed(published(Kind.SPF, subject.domain, lookup))
     for sender in spf_faults.to_try(senders, records):

@@ -427,17 +427,14 @@ def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsew
         values = tuple(value for value in values if is_of_kind(target.kind, value))
         which = "" if values else f", with no {target.kind.upper()} record"
         detail = f"{elsewhere.wildcard} answers for it{which}"
-    state = state_of(target, answer, values, elsewhere)
+    state = _state_of(target, answer, values, elsewhere)
     if state is State.OK and not values:
         detail = f"none of its own; that of {elsewhere.inherited} applies"
     return ServerView(visible(server.label), values, state, visible(detail))
 
 
-def state_of(
-    target: Target,
-    answer: ServerAnswer,
-    values: tuple[str, ...],
-    elsewhere: Elsewhere = NOWHERE,
+def _state_of(
+    target: Target, answer: ServerAnswer, values: tuple[str, ...], elsewhere: Elsewhere
 ) -> State:
     """How one server's answer stands to what is wanted.
 

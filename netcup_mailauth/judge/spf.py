@@ -286,18 +286,18 @@ def unknown(
     hosts: Sequence[str],
     senders: Sequence[Sender],
     *,
-    named: bool,
+    guessed: bool,
     hardens: bool = False,
 ) -> Iterator[Finding]:
     """That it is not known what sends the mail, for want of an address.
 
-    ``senders`` are those of the hosts' addresses that were found. Hosts that nobody ``named`` are
+    ``senders`` are those of the hosts' addresses that were found. Hosts that are ``guessed`` are
     the MX hosts; ``hardens`` is whether ``-all`` is new.
     """
     found = {sender.host for sender in senders}
     missing = [host for host in hosts if host not in found]
     # Of the MX hosts one is enough; a host that was named was named for a reason.
-    if senders and not (named and missing):
+    if senders and (guessed or not missing):
         return
     yield Finding(
         "own-server-unknown",
@@ -305,9 +305,9 @@ def unknown(
         f"No address was found for {' and '.join(missing) or 'an MX'}, so it is not known what "
         f"sends the mail of {domain}"
         + (", and -all rejects all that the record leaves out." if hardens else "."),
-        "Look at the spelling, or give the address itself, as in --server 203.0.113.7"
-        if named
-        else f"Name it, so that the record can be tried, as in --server mail.{domain}",
+        f"Name it, so that the record can be tried, as in --server mail.{domain}"
+        if guessed
+        else "Look at the spelling, or give the address itself, as in --server 203.0.113.7",
     )
 
 

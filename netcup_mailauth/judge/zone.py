@@ -150,7 +150,7 @@ def _is_replaced(kind: Kind, record: DnsRecord) -> bool:
     return record.type == "TXT" and is_of_kind(kind, record.destination)
 
 
-def strays(zone: Zone, changed: Collection[DnsRecord | None] = ()) -> Iterator[Finding]:
+def strays(zone: Zone, changed: Collection[DnsRecord | None]) -> Iterator[Finding]:
     """Records that no receiver reads, left behind by netcup's own mail, or answering for all.
 
     A near miss that is ``changed`` is told by the change.

@@ -75,15 +75,14 @@ def check_host(
     """
     start = domain.lower().removesuffix(".")
     local, _, host = sender.rpartition("@")
-    questions = Questions(lookup)
     mail = Mail(
         ip=address(ip),
         local=local or "postmaster",
         sender_domain=host,
         helo=helo,
-        questions=questions,
+        questions=Questions(lookup),
     )
-    check = _Check(mail, questions, {} if record is None else {start: record})
+    check = _Check(mail, {} if record is None else {start: record})
     try:
         return check.domain(start)
     except PermanentError as error:
@@ -97,7 +96,6 @@ class _Check:
     """One check under way. ``proposed`` holds the record to judge instead of a published one."""
 
     mail: Mail
-    questions: Questions
     proposed: dict[str, str]
 
     def domain(self, domain: str) -> Evaluation:
@@ -119,7 +117,7 @@ class _Check:
         texts = (
             (self.proposed[domain],)
             if domain in self.proposed
-            else self.questions.ask(domain, "TXT")
+            else self.mail.questions.ask(domain, "TXT")
         )
         found = [text for text in texts if is_spf(text)]
         if len(found) > 1:
@@ -138,7 +136,7 @@ class _Check:
 
     def redirected(self, term: Term, domain: str) -> Evaluation:
         """The record of another domain instead (RFC 7208, 6.1)."""
-        self.questions.count_lookup()
+        self.mail.questions.count_lookup()
         target = self.mail.target(term, domain)
         outcome = self.domain(target)
         if outcome.result is Result.NONE:
@@ -151,7 +149,7 @@ class _Check:
             return True
         if term.network is not None:
             return self.mail.ip in term.network
-        self.questions.count_lookup()
+        self.mail.questions.count_lookup()
         target = self.mail.target(term, domain)
         match term.name:
             case "include":
@@ -176,14 +174,14 @@ class _Check:
         """Whether the sending server has a validated name there (RFC 7208, 5.5)."""
         names = self.mail.names()
         if self.mail.has_no_name:
-            self.questions.count_void(self.mail.ip.reverse_pointer)
+            self.mail.questions.count_void(self.mail.ip.reverse_pointer)
         return any(is_within(name, target) for name in names)
 
     def answers(self, name: str, record_type: RecordType) -> tuple[str, ...]:
         """What a mechanism's own question brings; nothing is a void look-up."""
-        values = self.questions.ask(name, record_type)
+        values = self.mail.questions.ask(name, record_type)
         if not values:
-            self.questions.count_void(name)
+            self.mail.questions.count_void(name)
         return values
 
     def mx_addresses(self, name: str) -> list[str]:
@@ -192,13 +190,13 @@ class _Check:
         if len(values) > MOST_MX:
             raise PermanentError(f"{name} has more than {MOST_MX} MX hosts (RFC 7208 4.6.4)")
         hosts = mail_hosts(values)
-        answers = self.questions.ask_all(hosts, self.mail.address_type)
+        answers = self.mail.questions.ask_all(hosts, self.mail.address_type)
         for host, answer in zip(hosts, answers, strict=True):
             if answer.status in SILENT:
                 raise TemporaryError(f"DNS gives no answer for the mail host {host}")
         found = [value for answer in answers for value in answer.values]
         if hosts and not found:
-            self.questions.count_void(name)
+            self.mail.questions.count_void(name)
         return found
 
 

@@ -80,7 +80,7 @@ class _Reach(NamedTuple):
 
 
 def in_both(
-    carve_out: Term, before: Lookup, passing: Term, after: Lookup, edges: Sequence[Network] = ()
+    carve_out: Term, before: Lookup, passing: Term, after: Lookup, edges: Sequence[Network]
 ) -> list[str] | None:
     """Addresses that stand for all that a carve-out and a term that passes match.
 

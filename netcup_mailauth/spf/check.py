@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -172,10 +173,9 @@ class _Check:
 
     def named_within(self, target: str) -> bool:
         """Whether the sending server has a validated name there (RFC 7208, 5.5)."""
-        names = self.mail.names()
-        if self.mail.has_no_name:
+        if self.mail.names is None:
             self.mail.questions.count_void(self.mail.ip.reverse_pointer)
-        return any(is_within(name, target) for name in names)
+        return any(is_within(name, target) for name in self.mail.names or ())
 
     def answers(self, name: str, record_type: RecordType) -> tuple[str, ...]:
         """What a mechanism's own question brings; nothing is a void look-up."""
@@ -203,20 +203,15 @@ class _Check:
 _MOST_NAMES = 10
 
 
-@dataclass(slots=True)
+@dataclass
 class Mail:
-    """The mail under check. The names of its sending server are asked for when first needed.
-
-    ``has_no_name`` tells, once they were, that DNS has no name at all for its address.
-    """
+    """The mail under check. The names of its sending server are asked for when first needed."""
 
     ip: IPv4Address | IPv6Address
     local: str
     sender_domain: str
     helo: str
     questions: Questions
-    has_no_name: bool = field(default=False, init=False)
-    _names: list[str] | None = field(default=None, init=False)
 
     @property
     def address_type(self) -> RecordType:
@@ -228,16 +223,16 @@ class Mail:
         prefix = term.cidr4 if self.ip.version == 4 else term.cidr6
         return any(self.ip in ip_network((text, prefix), strict=False) for text in addresses)
 
-    def names(self) -> list[str]:
-        """The validated names of the server: those that lead back to it (RFC 7208, 5.5)."""
-        if self._names is None:
-            self._names = self._validated()
-        return self._names
+    @cached_property
+    def names(self) -> list[str] | None:
+        """The validated names of the server: those that lead back to it (RFC 7208, 5.5).
 
-    def _validated(self) -> list[str]:
-        # DNS that fails, here or for one of the names, only means fewer names.
+        ``None`` if DNS has no name at all for its address. DNS that fails, here or for one of the
+        names, only means fewer names.
+        """
         [answer] = self.questions.ask_all([self.ip.reverse_pointer], "PTR")
-        self.has_no_name = not answer.values and answer.status not in SILENT
+        if not answer.values and answer.status not in SILENT:
+            return None
         names = [name.rstrip(".").lower() for name in answer.values[:_MOST_NAMES]]
         answers = self.questions.ask_all(names, self.address_type)
         return [
@@ -274,7 +269,7 @@ class Mail:
 
     def _own_name(self, domain: str) -> str:
         """The validated name for ``%{p}``, the best one first (RFC 7208, 7.3)."""
-        names = self.names()
+        names = self.names or []
         same = [name for name in names if name == domain]
         below = [name for name in names if is_within(name, domain)]
         return next(iter([*same, *below, *names]), "unknown")

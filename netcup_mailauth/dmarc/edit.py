@@ -35,9 +35,9 @@ def with_policy(record: DmarcRecord, policy: Policy) -> DmarcRecord:
     stays: a receiver of RFC 7489 does not know ``t``, and would apply the new policy at once.
     Raises DmarcSyntaxError if ``policy`` is none of the three.
     """
-    edited = _with_policy_at(record, "p", policy, ("v",))
+    edited = _with_policy_at(record, "p", policy)
     if record.pct == 0 and record.tags.get("t") is None and _asks_for_something(edited):
-        edited = _with_value(edited, "t", "y", ("v", "p", "sp", "np"))
+        edited = _with_value(edited, "t", "y")
     for name in REMOVED:
         if name != "pct" or not only_watches_twice(edited):
             edited = replace(edited, tags=edited.tags.without(name))
@@ -59,7 +59,7 @@ def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> DmarcRecord:
 
     Raises DmarcSyntaxError if ``policy`` is none of the three.
     """
-    return _with_policy_at(record, "sp", policy, ("v", "p"))
+    return _with_policy_at(record, "sp", policy)
 
 
 def not_yet_in_force(
@@ -74,7 +74,7 @@ def not_yet_in_force(
     if sub_domains:
         scopes |= {"sp": "effective_subdomain_policy", "np": "effective_nonexistent_policy"}
     if all(tag.name in KNOWN and tag.name != "p" for tag in new.tags.tags):
-        new = _with_policy_at(new, "p", "none", ("v",))
+        new = _with_policy_at(new, "p", "none")
     unheard: list[str] = []
     for name, effective in scopes.items():
         written = (new.tags.get(name) or "").lower()
@@ -82,7 +82,7 @@ def not_yet_in_force(
         # What receivers find here, not what stands in another tag, may not grow.
         if written in POLICIES and POLICIES.index(written) > POLICIES.index(was):
             unheard.append(f"{name}={written}")
-            new = _with_policy_at(new, name, was, ("v", "p", "sp"))
+            new = _with_policy_at(new, name, was)
     return new, tuple(unheard)
 
 
@@ -107,17 +107,15 @@ def with_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
 
     Raises DmarcSyntaxError if one of them is no valid report address.
     """
-    return _with_address(record, "rua", uris, ("v", "p", "sp", "np", "t"))
+    return _with_address(record, "rua", uris)
 
 
 def with_failure_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
     """The record with ``uris`` among its ``ruf``, as :func:`with_report_address` has it."""
-    return _with_address(record, "ruf", uris, ("v", "p", "sp", "np", "t", "rua"))
+    return _with_address(record, "ruf", uris)
 
 
-def _with_address(
-    record: DmarcRecord, name: str, uris: Sequence[str], before: tuple[str, ...]
-) -> DmarcRecord:
+def _with_address(record: DmarcRecord, name: str, uris: Sequence[str]) -> DmarcRecord:
     for uri in uris:
         if (problem := uri_problem(uri)) is not None:
             raise DmarcSyntaxError(*problem)
@@ -133,7 +131,7 @@ def _with_address(
         return record
     separator = ", " if ", " in existing else ","
     value = separator.join(filter(None, [existing, *missing.values()]))
-    return _with_value(record, name, value, before)
+    return _with_value(record, name, value)
 
 
 def without_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
@@ -142,19 +140,17 @@ def without_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
     kept = [uri for uri in record.rua if target(uri) not in gone]
     if not kept:
         return replace(record, tags=record.tags.without("rua"))
-    return _with_value(record, "rua", ",".join(kept), ())
+    return _with_value(record, "rua", ",".join(kept))
 
 
 def with_policy_of(record: DmarcRecord, other: DmarcRecord) -> DmarcRecord:
     """The record, with what ``other`` says is to be done with failing mail."""
-    before: tuple[str, ...] = ("v",)
     for name in ("p", "sp", "np", "t", "pct"):
         value = other.tags.get(name)
         if value is None:
             record = replace(record, tags=record.tags.without(name))
         else:
-            record = _with_value(record, name, value, before)
-        before = (*before, name)
+            record = _with_value(record, name, value)
     return record
 
 
@@ -188,18 +184,20 @@ def _asks_for_something(record: DmarcRecord) -> bool:
     return set(_policies(record)) != {"none"}
 
 
-def _with_policy_at(
-    record: DmarcRecord, name: str, policy: Policy, before: tuple[str, ...]
-) -> DmarcRecord:
+def _with_policy_at(record: DmarcRecord, name: str, policy: Policy) -> DmarcRecord:
     if policy not in POLICIES:
         raise DmarcSyntaxError(
             f"{shown(policy)} is no DMARC policy.", "Use none, quarantine or reject."
         )
-    return _with_value(record, name, policy, before)
+    return _with_value(record, name, policy)
 
 
-def _with_value(record: DmarcRecord, name: str, value: str, before: tuple[str, ...]) -> DmarcRecord:
-    """Set a tag; a new one comes behind the last of the tags ``before`` that are there."""
+_ORDER = ("v", "p", "sp", "np", "t", "rua", "ruf")
+
+
+def _with_value(record: DmarcRecord, name: str, value: str) -> DmarcRecord:
+    """Set a tag; a new one comes behind the last of those that are there and go before it."""
+    before = _ORDER[: _ORDER.index("rua" if name == "pct" else name)]
     present = [tag for tag in record.tags.names() if tag in before]
     after = present[-1] if present else "v"
     return replace(record, tags=record.tags.with_tag(name, value, after=after))

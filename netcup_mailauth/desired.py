@@ -321,7 +321,7 @@ def dmarc_of_parts(record: dmarc.DmarcRecord, policy: DmarcPolicy) -> dmarc.Dmar
         record = dmarc.with_subdomain_policy(record, policy.subdomain_policy)
     if policy.policy is not None:  # by both it is told whether there is anything left to watch
         record = dmarc.with_policy(record, policy.policy)
-    return dmarc.with_report_address(record, *policy.rua) if policy.rua else record
+    return dmarc.with_addresses(record, "rua", *policy.rua) if policy.rua else record
 
 
 def _ambiguous(name: str, live: Sequence[str]) -> Finding:

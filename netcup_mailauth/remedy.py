@@ -255,9 +255,9 @@ def _stricter(asked: str | None, live: str) -> str | None:
 def _keep_reports(case: Case) -> DmarcPolicy:
     new, old = _dmarc_records(case)
     kept = filter(dmarc_faults.is_valid, dmarc.dropped_reports(old, new))
-    record = dmarc.with_report_address(new, *kept)
+    record = dmarc.with_addresses(new, "rua", *kept)
     failures = filter(dmarc_faults.is_valid, dmarc.dropped_failures(old, new))
-    return DmarcPolicy(record=str(dmarc.with_failure_address(record, *failures)))
+    return DmarcPolicy(record=str(dmarc.with_addresses(record, "ruf", *failures)))
 
 
 def _only_watch(case: Case) -> DmarcPolicy:

@@ -23,10 +23,9 @@ from netcup_mailauth.dmarc.edit import not_yet_in_force as not_yet_in_force
 from netcup_mailauth.dmarc.edit import only_watches_twice as only_watches_twice
 from netcup_mailauth.dmarc.edit import removed_tags as removed_tags
 from netcup_mailauth.dmarc.edit import weakens as weakens
-from netcup_mailauth.dmarc.edit import with_failure_address as with_failure_address
+from netcup_mailauth.dmarc.edit import with_addresses as with_addresses
 from netcup_mailauth.dmarc.edit import with_policy as with_policy
 from netcup_mailauth.dmarc.edit import with_policy_of as with_policy_of
-from netcup_mailauth.dmarc.edit import with_report_address as with_report_address
 from netcup_mailauth.dmarc.edit import with_subdomain_policy as with_subdomain_policy
 from netcup_mailauth.dmarc.edit import without_quotes as without_quotes
 from netcup_mailauth.dmarc.edit import without_report_address as without_report_address

@@ -6,7 +6,7 @@ And what a change means for mail, in words, and whether it is a step back.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth import taglist
 from netcup_mailauth.dmarc.record import (
@@ -24,7 +24,7 @@ from netcup_mailauth.dmarc.record import (
 from netcup_mailauth.taglist import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 def with_policy(record: DmarcRecord, policy: Policy) -> DmarcRecord:
@@ -102,20 +102,11 @@ def _encoded(tag: taglist.Tag) -> taglist.Tag:
     return replace(tag, text=tag.text.replace("'", "%27"))
 
 
-def with_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
-    """The record with ``uris`` among its ``rua``, last, those that are not there already.
+def with_addresses(record: DmarcRecord, name: Literal["rua", "ruf"], *uris: str) -> DmarcRecord:
+    """The record with ``uris`` in this tag, last, those that are not there already.
 
     Raises DmarcSyntaxError if one of them is no valid report address.
     """
-    return _with_address(record, "rua", uris)
-
-
-def with_failure_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
-    """The record with ``uris`` among its ``ruf``, as :func:`with_report_address` has it."""
-    return _with_address(record, "ruf", uris)
-
-
-def _with_address(record: DmarcRecord, name: str, uris: Sequence[str]) -> DmarcRecord:
     for uri in uris:
         if (problem := uri_problem(uri)) is not None:
             raise DmarcSyntaxError(*problem)

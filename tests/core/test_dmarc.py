@@ -327,7 +327,7 @@ def test_a_share_of_nothing_keeps_old_and_new_receivers_from_applying_the_policy
 def test_other_edits_leave_obsolete_tags_alone() -> None:
     record = live("v=DMARC1; p=none; pct=50")
     assert "pct=50" in str(dmarc.with_subdomain_policy(record, "reject"))
-    assert "pct=50" in str(dmarc.with_report_address(record, "mailto:a@x.de"))
+    assert "pct=50" in str(dmarc.with_addresses(record, "rua", "mailto:a@x.de"))
 
 
 def test_a_sub_domain_policy_comes_behind_the_policy() -> None:
@@ -368,9 +368,9 @@ def test_no_other_policy_can_be_set(policy: Policy) -> None:
     ],
 )
 def test_a_report_address_is_added_once_and_none_is_lost(text: str, expected: str) -> None:
-    edited = dmarc.with_report_address(live(text), "mailto:a@x.de")
+    edited = dmarc.with_addresses(live(text), "rua", "mailto:a@x.de")
     assert str(edited) == expected
-    assert str(dmarc.with_report_address(edited, "mailto:a@x.de")) == expected
+    assert str(dmarc.with_addresses(edited, "rua", "mailto:a@x.de")) == expected
 
 
 @pytest.mark.parametrize("uri", ["mailto:a@m\xfcller.de", "a@m\xfcller.de", "mailto:j\xfc@x.de"])
@@ -383,7 +383,7 @@ def test_an_umlaut_in_an_address_gets_the_advice_to_encode_it(uri: str) -> None:
 
 def test_a_bad_report_address_is_refused() -> None:
     with pytest.raises(DmarcSyntaxError, match="mailto:"):
-        dmarc.with_report_address(live("v=DMARC1;p=none"), "a@x.de")
+        dmarc.with_addresses(live("v=DMARC1;p=none"), "rua", "a@x.de")
 
 
 # -- what a change means -------------------------------------------------------------------------
@@ -750,7 +750,7 @@ def test_any_live_record_can_be_judged_and_edited(a: str, b: str, policy: Policy
     dmarc.describe_changes(old, new)
     assert not dmarc.weakens(old, old)
     assert dmarc.describe_changes(old, old) == ()
-    edited = dmarc.with_report_address(dmarc.with_policy(old, policy), "mailto:q@x.de")
+    edited = dmarc.with_addresses(dmarc.with_policy(old, policy), "rua", "mailto:q@x.de")
     assert edited.p == policy
     assert {uri for uri in old.rua if ";" not in uri} <= set(edited.rua) | {"mailto:q@x.de"}
     assert [t for t in edited.tags.tags if t.name in ("x", "")] == [
@@ -796,7 +796,7 @@ def test_a_report_address_may_be_encoded(uri: str) -> None:
 def test_several_report_addresses_at_once_are_those_one_by_one() -> None:
     record = dmarc.parse("v=DMARC1;p=none;rua=mailto:a@example.com")
     uris = ["mailto:b@example.com", "mailto:a@EXAMPLE.com!10m", "mailto:c@example.com"]
-    at_once = dmarc.with_report_address(record, *uris, "mailto:b@example.com")
+    at_once = dmarc.with_addresses(record, "rua", *uris, "mailto:b@example.com")
     for uri in uris:
-        record = dmarc.with_report_address(record, uri)
+        record = dmarc.with_addresses(record, "rua", uri)
     assert str(at_once) == str(record)

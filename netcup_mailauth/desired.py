@@ -245,7 +245,7 @@ def _dmarc_in_parts(
     desired: Desired, name: str, live: Sequence[str], policy: DmarcPolicy, api: str
 ) -> str | None:
     if not live:
-        return _new_dmarc(policy)
+        return str(dmarc_of_parts(dmarc.parse("v=DMARC1;p=none"), policy))
     if len(live) > 1:
         desired.findings.append(_ambiguous(name, live))
         return None
@@ -253,11 +253,12 @@ def _dmarc_in_parts(
     as_read = dmarc.read(text)
     if as_read is not None and _is_in_effect(as_read, policy):
         return text  # what else may be wrong with it was not asked for
-    fault = _fault(text)
+    fault = kinds.problem_of(Kind.DMARC, text)
     # Blanks are allowed in it, and some receivers look for the version in one piece.
     is_plain = fault is None and text.startswith("v=DMARC1")
     meant = as_read if as_read is not None and is_plain else dmarc.mended(text)
-    edited, notes = dmarc_of_parts(meant, policy)
+    edited = dmarc_of_parts(meant, policy)
+    gone = dmarc.removed_tags(meant, edited)
     unheard: tuple[str, ...] = ()
     if fault is not None and policy.policy is None:
         sub_domains = policy.subdomain_policy is None
@@ -278,14 +279,14 @@ def _dmarc_in_parts(
     if unheard:
         desired.findings.append(_starts_as_none(name, unheard))
     desired.findings += (
-        Finding("dmarc-removed-tag", Severity.WARNING, f"{name}: {note}") for note in notes
+        Finding("dmarc-removed-tag", Severity.WARNING, f"{name}: {words}") for words in gone
     )
     return str(edited)
 
 
 def _is_in_effect(live: dmarc.DmarcRecord, policy: DmarcPolicy) -> bool:
     """Whether every receiver already does what is wanted: it is written, and it has its effect."""
-    if str(dmarc_of_parts(live, policy)[0]) != str(live) or live.tags.get("v") is None:
+    if str(dmarc_of_parts(live, policy)) != str(live) or live.tags.get("v") is None:
         return False
     heeded = (
         policy.policy in (None, live.effective_policy),
@@ -293,14 +294,6 @@ def _is_in_effect(live: dmarc.DmarcRecord, policy: DmarcPolicy) -> bool:
         live.in_force or not policy.rua,
     )
     return all(heeded)
-
-
-def _fault(text: str) -> RecordError | None:
-    try:
-        dmarc.parse(text)
-    except RecordError as error:
-        return error
-    return None
 
 
 def _mended(name: str, text: str, fault: RecordError) -> Finding:
@@ -322,27 +315,13 @@ def _starts_as_none(name: str, unheard: Sequence[str]) -> Finding:
     )
 
 
-def _new_dmarc(policy: DmarcPolicy) -> str:
-    new = dmarc.read(dmarc.build(policy.policy or "none", sp=policy.subdomain_policy))
-    assert new is not None  # it was just built
-    for uri in policy.rua or ():
-        new = dmarc.with_report_address(new, uri).record
-    return str(new)
-
-
-def dmarc_of_parts(
-    record: dmarc.DmarcRecord, policy: DmarcPolicy
-) -> tuple[dmarc.DmarcRecord, tuple[str, ...]]:
-    """The record with the parts made sure of, and what went with them, in words."""
-    notes: tuple[str, ...] = ()
+def dmarc_of_parts(record: dmarc.DmarcRecord, policy: DmarcPolicy) -> dmarc.DmarcRecord:
+    """The record with the parts made sure of."""
     if policy.subdomain_policy is not None:
-        record = dmarc.with_subdomain_policy(record, policy.subdomain_policy).record
+        record = dmarc.with_subdomain_policy(record, policy.subdomain_policy)
     if policy.policy is not None:  # by both it is told whether there is anything left to watch
-        edit = dmarc.with_policy(record, policy.policy)
-        record, notes = edit.record, edit.notes
-    for uri in policy.rua or ():
-        record = dmarc.with_report_address(record, uri).record
-    return record, notes
+        record = dmarc.with_policy(record, policy.policy)
+    return dmarc.with_addresses(record, "rua", *policy.rua) if policy.rua else record
 
 
 def _ambiguous(name: str, live: Sequence[str]) -> Finding:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from netcup_mailauth import dkim, taglist
+from netcup_mailauth import taglist
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.taglist import TagList, shown
 
@@ -53,11 +53,6 @@ class DkimRecord(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.tags)
-
-    @property
-    def revoked(self) -> bool:
-        """Whether the record says that this key is no longer valid (RFC 6376, 3.6.1, ``p``)."""
-        return self.key is None
 
     @property
     def testing(self) -> bool:
@@ -336,16 +331,12 @@ class PublicKey:
 
 
 def public_key_from_p(k: str, p: str) -> PublicKey:
-    """Read the value of a ``p`` tag under key type ``k``.
+    """Read the value of a ``p`` tag under key type ``k``, ``rsa`` or ``ed25519``.
 
     RSA keys come as SubjectPublicKeyInfo (what everybody publishes) or RSAPublicKey (what RFC 6376,
     3.6.1 says); Ed25519 keys as their 32 bytes. White space in ``p`` is allowed (3.2). Raises
     DkimSyntaxError if it is no such key; a private key is never shown.
     """
-    if k not in ("rsa", "ed25519"):
-        raise DkimSyntaxError(
-            f"The DKIM key type k={shown(k)} is unknown.", "Use k=rsa or k=ed25519."
-        )
     if has_private_key(p):
         raise _private_key_error()
     data = _decode("".join(p.split()))
@@ -370,26 +361,10 @@ def public_key_from_crypto(key: PublicKeyTypes) -> PublicKey | None:
     return PublicKey("ed25519", 256, spki)
 
 
-def is_too_short(key: PublicKey) -> bool:
-    """Whether receivers must reject the key for its size (RFC 8301, 3.2)."""
-    return key.algorithm == "rsa" and key.bits < MIN_BITS
-
-
 def size_problem(key: PublicKey) -> str | None:
     """One sentence about a key that receivers must reject for its size, else ``None``."""
-    if is_too_short(key):
+    if key.algorithm == "rsa" and key.bits < MIN_BITS:
         return f"{key.label} is too short: receivers must reject RSA keys under {MIN_BITS} bits."
-    return None
-
-
-def size_note(key: PublicKey) -> str | None:
-    """One sentence about a size that works, but not well, else ``None`` (RFC 8301, 3.2)."""
-    if key.algorithm != "rsa" or is_too_short(key):
-        return None
-    if key.bits < RECOMMENDED_BITS:
-        return f"{key.label} is weak: signers should use at least {RECOMMENDED_BITS} bits."
-    if key.bits > MAX_BITS:
-        return f"{key.label} is long: receivers need not accept more than {MAX_BITS} bits."
     return None
 
 
@@ -516,7 +491,7 @@ class DkimSource:
     """
 
     record: str
-    key: dkim.PublicKey | None
+    key: PublicKey | None
     selector: str | None
     origin: str
     key_only: bool

@@ -213,6 +213,6 @@ _OF_EXIT_CODE: dict[ExitCode, type[MailauthError]] = {
 }
 
 
-def error_of(exit_code: ExitCode, what: str, advice: str = "") -> MailauthError:
+def error_of(exit_code: ExitCode, what: str, advice: str) -> MailauthError:
     """An error of the family whose exit code this is."""
     return _OF_EXIT_CODE.get(exit_code, MailauthError)(what, advice)

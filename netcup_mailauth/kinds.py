@@ -15,6 +15,8 @@ from netcup_mailauth.errors import RecordError
 from netcup_mailauth.records import Kind, relative
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from netcup_mailauth.records import DnsRecord, Zone
 
 
@@ -39,6 +41,11 @@ def counts(kind: Kind, text: str) -> bool:
     At a DKIM selector every TXT does: of two it is undefined which is read (RFC 6376, 3.6.2.2).
     """
     return kind is Kind.DKIM or is_of_kind(kind, text)
+
+
+def counting(kind: Kind, texts: Iterable[str]) -> tuple[str, ...]:
+    """Those of the texts that count."""
+    return tuple(text for text in texts if counts(kind, text))
 
 
 def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
@@ -112,6 +119,23 @@ def same_meaning(kind: Kind, live: str, wanted: str) -> bool:
 def _same_dmarc(live: str, wanted: str) -> bool:
     old, new = dmarc.read(live), dmarc.read(wanted)
     return old is not None and new is not None and dmarc.equal(old, new)
+
+
+_READERS: dict[Kind, Callable[[str], object]] = {
+    Kind.SPF: spf.parse,
+    Kind.DKIM: dkim.parse,
+    Kind.DMARC: dmarc.parse,
+    Kind.DMARC_REPORT: dmarc.read,
+}
+
+
+def problem_of(kind: Kind, text: str) -> RecordError | None:
+    """What is wrong with a record by itself; ``None`` if a receiver can use it."""
+    try:
+        _READERS[kind](text)
+    except RecordError as error:
+        return error
+    return None
 
 
 MAIL_PREFIXES = ("v=spf1", "v=dkim1", "v=dmarc1", "v=stsv1", "v=tlsrptv1")

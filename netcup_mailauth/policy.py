@@ -149,7 +149,6 @@ ReportUri = Annotated[str, checked(report_uri)]
 Host = Annotated[str, checked(host_or_address)]
 DomainName = Annotated[str, checked(records.normalise)]
 Selector = Annotated[str, checked(records.selector)]
-DmarcLevel = Literal["none", "quarantine", "reject"]
 FinalAll = Literal["fail", "softfail", "neutral"]
 NotManaged = Literal[False]
 
@@ -181,8 +180,8 @@ class DmarcPolicy(Shape):
     """What the DMARC record should be: exactly ``record``, or the live one with these parts."""
 
     record: DmarcText | None = None
-    policy: DmarcLevel | None = None
-    subdomain_policy: DmarcLevel | None = None
+    policy: dmarc.Policy | None = None
+    subdomain_policy: dmarc.Policy | None = None
     rua: list[ReportUri] | None = None
 
     @model_validator(mode="after")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.dmarc import DmarcRecord
     from netcup_mailauth.judge.neighbours import Sender
     from netcup_mailauth.lookup import Lookup
-    from netcup_mailauth.policy import DmarcLevel, FinalAll
+    from netcup_mailauth.policy import FinalAll
     from netcup_mailauth.records import Zone
 
 
@@ -97,7 +97,7 @@ class Choices:
 
     final_all: FinalAll | None = None
     drops_netcup: bool = False
-    policy: DmarcLevel | None = None
+    policy: dmarc.Policy | None = None
     rua: str | None = None
 
 
@@ -118,7 +118,7 @@ class Proposal:
     policy: DomainPolicy
     reasons: Mapping[Kind, str]
     final_alls: tuple[FinalAll, ...] = ()
-    policies: tuple[DmarcLevel, ...] = ()
+    policies: tuple[dmarc.Policy, ...] = ()
     rua: str = ""
     netcup: bool = False
 
@@ -330,7 +330,7 @@ def _dmarc(situation: Situation, choices: Choices) -> _Part:
         )
     own = dmarc.read(live[0]) if live else None
     now = own or _inherited(situation)
-    lowest: DmarcLevel = dmarc.applied_policy(now) if now else "none"
+    lowest: dmarc.Policy = dmarc.applied_policy(now) if now else "none"
     may = _may_quarantine(situation, choices)
     wanted = _stricter(lowest, "quarantine" if may else "none")
     is_right = own is not None and wanted == lowest
@@ -348,9 +348,9 @@ def _dmarc(situation: Situation, choices: Choices) -> _Part:
     return _Part(DmarcPolicy(policy=None if stays else wanted, rua=rua), reason, offers)
 
 
-def _is_said_otherwise(record: DmarcRecord, policy: DmarcLevel) -> bool:
+def _is_said_otherwise(record: DmarcRecord, policy: dmarc.Policy) -> bool:
     """Whether a record that asks for this would be written anew to say it: with ``t``, ``pct``."""
-    return str(dmarc.with_policy(record, policy).record) != str(record)
+    return str(dmarc.with_policy(record, policy)) != str(record)
 
 
 def _inherited(situation: Situation) -> DmarcRecord | None:
@@ -359,7 +359,7 @@ def _inherited(situation: Situation) -> DmarcRecord | None:
     record = dmarc.read(found.record_text) if found.record_text else None
     if record is None or found.found_at == situation.domain:
         return record
-    return dmarc.with_policy(record, record.effective_subdomain_policy).record
+    return dmarc.with_policy(record, record.effective_subdomain_policy)
 
 
 def _may_quarantine(situation: Situation, choices: Choices) -> bool:
@@ -368,14 +368,14 @@ def _may_quarantine(situation: Situation, choices: Choices) -> bool:
     return key and Kind.DKIM not in situation.left and not choices.drops_netcup
 
 
-def _stricter(one: DmarcLevel, other: DmarcLevel) -> DmarcLevel:
+def _stricter(one: dmarc.Policy, other: dmarc.Policy) -> dmarc.Policy:
     return max(one, other, key=dmarc.POLICIES.index)
 
 
 def _why(
     choices: Choices,
-    lowest: DmarcLevel,
-    wanted: DmarcLevel,
+    lowest: dmarc.Policy,
+    wanted: dmarc.Policy,
     own: DmarcRecord | None,
 ) -> str:
     if own is not None and wanted == lowest:

@@ -204,7 +204,7 @@ def _spf_again(case: Case) -> SpfPolicy:
 
 def _dmarc_again(case: Case) -> DmarcPolicy:
     live = dmarc.parse(_as_remembered(case, Kind.DMARC))
-    return DmarcPolicy(record=str(dmarc_of_parts(live, case.policy.dmarc or DmarcPolicy())[0]))
+    return DmarcPolicy(record=str(dmarc_of_parts(live, case.policy.dmarc or DmarcPolicy())))
 
 
 def _again(case: Case) -> SpfPolicy | DmarcPolicy:
@@ -255,16 +255,16 @@ def _stricter(asked: str | None, live: str) -> str | None:
 def _keep_reports(case: Case) -> DmarcPolicy:
     new, old = _dmarc_records(case)
     kept = filter(dmarc_faults.is_valid, dmarc.dropped_reports(old, new))
-    record = dmarc.with_report_address(new, *kept).record
+    record = dmarc.with_addresses(new, "rua", *kept)
     failures = filter(dmarc_faults.is_valid, dmarc.dropped_failures(old, new))
-    return DmarcPolicy(record=str(dmarc.with_failure_address(record, *failures).record))
+    return DmarcPolicy(record=str(dmarc.with_addresses(record, "ruf", *failures)))
 
 
 def _only_watch(case: Case) -> DmarcPolicy:
     asked = case.policy.dmarc or DmarcPolicy()
     if asked.record is None:
         return asked.model_copy(update={"policy": "none"})
-    return DmarcPolicy(record=str(dmarc.with_policy(_dmarc_records(case)[0], "none").record))
+    return DmarcPolicy(record=str(dmarc.with_policy(_dmarc_records(case)[0], "none")))
 
 
 def _without_strangers(case: Case) -> DmarcPolicy | None:

@@ -33,8 +33,8 @@ from netcup_mailauth.judge.check import (
     judge,
     of_copy,
     on_its_way,
+    published,
     text_answer,
-    texts,
 )
 from netcup_mailauth.judge.compare import (
     AsServed,
@@ -51,13 +51,12 @@ from netcup_mailauth.judge.compare import (
     netcup_key_queries,
     netcup_selectors,
     targets_of,
-    values_of,
     wildcard_of,
 )
-from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import Basis, CheckReport, DomainCheck, State
 from netcup_mailauth.keys.private import signer_in_file
 from netcup_mailauth.keys.sources import FILE
+from netcup_mailauth.kinds import counting, problem_of
 from netcup_mailauth.lookup import (
     SILENT,
     Lookup,
@@ -266,7 +265,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     outside, resolver = Rehearsal(), session.lookup()
     outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
     found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
-    if known.nothing_wanted and is_nowhere(found, wish.domain):
+    if not known.managed and is_nowhere(found, wish.domain):
         raise ZoneError(
             f"{wish.domain} does not exist: its name servers know no such name in the zone "
             f"{known.zone}.",
@@ -313,7 +312,7 @@ def _expectation(asked: _Asked, basis: Basis) -> Expectation:
     survey = in_silence(survey, asked.names)
     desired, decided = desired_of(known, survey)
     targets = targets_of(known, desired)
-    if known.nothing_wanted:
+    if not known.managed:
         basis = Basis.PUBLISHED
     return Expectation(known, asked.servers, targets, basis, survey, (*asked.findings, *decided))
 
@@ -364,8 +363,8 @@ def _elsewhere(target: Target, zone: str, asked: Survey, served: Lookup) -> Else
     silent = False
     if cut or any(answer.status is ServerStatus.CNAME for answer in answers):
         there = text_answer(target.name, served)
-        led_to, silent = texts(target.kind, there), there.status in SILENT
-    found = [*led_to, *(v for answer in answers for v in values_of(target.kind, answer))]
+        led_to, silent = counting(target.kind, there.values), there.status in SILENT
+    found = [*led_to, *(v for answer in answers for v in counting(target.kind, answer.values))]
     usable = found and all(problem_of(target.kind, text) is None for text in found)
     wildcard = ""
     if any(answer.cname or (answer.values and not usable) for answer in answers):
@@ -489,7 +488,7 @@ def _selectors(expectation: Expectation) -> tuple[str, ...]:
 
 def _looks_parked(expectation: Expectation, lookup: Lookup) -> bool:
     """Whether what is published says that the domain sends no mail."""
-    found = texts(Kind.SPF, text_answer(expectation.known.domain, lookup))
+    found = published(Kind.SPF, expectation.known.domain, lookup)
     return expectation.basis is Basis.PUBLISHED and found == (PARKED_SPF,)
 
 

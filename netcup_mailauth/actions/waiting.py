@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.dnsio.lanes import side_by_side
-from netcup_mailauth.judge.compare import checked, values_of
+from netcup_mailauth.judge.compare import checked
 from netcup_mailauth.judge.report import State
+from netcup_mailauth.kinds import counting
 from netcup_mailauth.lookup import ServerStatus
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _noted(caches: Caches, target: Target, answer: ServerAnswer) -> Caches:
     ttl = answer.ttl
     if ttl is None:
         return caches
-    if values_of(target.kind, answer) or answer.status is ServerStatus.CNAME:
+    if counting(target.kind, answer.values) or answer.status is ServerStatus.CNAME:
         return Caches(max(caches.record or 0, ttl), caches.none)
     return Caches(caches.record, max(caches.none or 0, ttl))
 

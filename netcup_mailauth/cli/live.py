@@ -86,7 +86,7 @@ def _watched(
         if finding.code == ADDRESSES_NOT_ASKED and not settings().quiet:
             tell(partial(say, f"{wish.domain}: {finding.message}"))
     meant = expectation.targets
-    if not expectation.known.nothing_wanted:  # what is only published is not waited for
+    if expectation.known.managed:  # what is only published is not waited for
         meant = tuple(target for target in meant if target.expected is not None)
     targets = tuple(target for target in meant if target.promise is not None)
     hoped_for = tuple(t for t in meant if t.promise is None and t.expected)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.dmarc.record import DmarcRecord, is_dmarc, read, report_host, uri_problem
-from netcup_mailauth.lookup import Answer, Lookup, Query, Status
+from netcup_mailauth.lookup import SILENT, Answer, Lookup, Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def _records(
     found: dict[str, DmarcRecord] = {}
     failed = []
     for target, answer in zip(targets, answers, strict=True):
-        if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+        if answer.status in SILENT:
             failed.append(_asked(target))
         records = [text for text in answer.values if is_dmarc(text)]
         record = read(records[0]) if len(records) == 1 else None  # several are all discarded
@@ -118,37 +118,22 @@ def authorisation_name(policy_domain: str, host: str) -> str:
     return f"{policy_domain.rstrip('.')}._report._dmarc.{host.rstrip('.')}".lower()
 
 
-def needs_authorisation(domain: str, uri: str, lookup: Lookup) -> bool:
-    """Whether the two organisational domains differ, so that the host has to agree.
-
-    Where DNS gives no answer, a host outside of ``domain`` is taken for a foreign one. Raises
-    DmarcSyntaxError if ``uri`` is no report address.
-    """
-    host, domain = report_host(uri), domain.lower().rstrip(".")
-    if host == domain:
-        return False
-    return discover(domain, lookup).org_domain != discover(host, lookup).org_domain
-
-
 def authorisation(domain: str, uri: str, lookup: Lookup) -> Authorisation:
     """Whether reports of ``domain`` may go to ``uri``.
 
-    A wildcard (``*._report._dmarc.<host>``) needs no second question: DNS answers the first one
-    from it. A ``lookup`` that reads a zone instead of DNS has to do the same. Raises
-    DmarcSyntaxError if ``uri`` is no report address.
+    The host has to agree where the two organisational domains differ; where DNS gives no answer, a
+    host outside of ``domain`` is taken for a foreign one. A wildcard (``*._report._dmarc.<host>``)
+    needs no second question: DNS answers the first one from it, and so has to a ``lookup`` that
+    reads a zone. Raises DmarcSyntaxError if ``uri`` is no report address.
     """
-    if not needs_authorisation(domain, uri, lookup):
+    host, domain = report_host(uri), domain.lower().rstrip(".")
+    if host == domain or discover(domain, lookup).org_domain == discover(host, lookup).org_domain:
         return Authorisation.NOT_NEEDED
-    return _granted(domain, uri, lookup)
-
-
-def _granted(domain: str, uri: str, lookup: Lookup) -> Authorisation:
-    host = report_host(uri)
     name = authorisation_name(domain, host)
     if len(name) > MAX_NAME:
         return Authorisation.MISSING
     (answer,) = lookup([Query(name, "TXT")])
-    if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+    if answer.status in SILENT:
         return Authorisation.UNKNOWN
     records = [record for record in map(read, answer.values) if record is not None]
     # A rua there replaces ours, and must stay on the same host: otherwise no report is sent.

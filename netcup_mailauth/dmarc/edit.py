@@ -6,7 +6,7 @@ And what a change means for mail, in words, and whether it is a step back.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from netcup_mailauth import taglist
 from netcup_mailauth.dmarc.record import (
@@ -18,41 +18,16 @@ from netcup_mailauth.dmarc.record import (
     DmarcRecord,
     DmarcSyntaxError,
     Policy,
-    parse,
     target,
     uri_problem,
 )
 from netcup_mailauth.taglist import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
-class Edit(NamedTuple):
-    """A changed record, and in words what changed beside the thing that was asked for."""
-
-    record: DmarcRecord
-    notes: tuple[str, ...] = ()
-
-
-def build(
-    policy: Policy,
-    rua: Sequence[str] = (),
-    *,
-    sp: Policy | None = None,
-    np: Policy | None = None,
-    ruf: Sequence[str] = (),
-) -> str:
-    """A new record: ``v=DMARC1;p=none;rua=mailto:...``, without what RFC 9989 took out.
-
-    Raises DmarcSyntaxError if a policy or an address is not valid.
-    """
-    tags = {"v": "DMARC1", "p": policy, "sp": sp, "np": np, "rua": _list(rua), "ruf": _list(ruf)}
-    text = ";".join(f"{name}={value}" for name, value in tags.items() if value)
-    return str(parse(text))
-
-
-def with_policy(record: DmarcRecord, policy: Policy) -> Edit:
+def with_policy(record: DmarcRecord, policy: Policy) -> DmarcRecord:
     """The record with ``p`` set.
 
     The tags that RFC 9989 took out go with the old policy, whose rollout they described. But
@@ -60,16 +35,13 @@ def with_policy(record: DmarcRecord, policy: Policy) -> Edit:
     stays: a receiver of RFC 7489 does not know ``t``, and would apply the new policy at once.
     Raises DmarcSyntaxError if ``policy`` is none of the three.
     """
-    edited = _with_value(record, "p", policy, ("v",))
-    notes = []
+    edited = _with_policy_at(record, "p", policy)
     if record.pct == 0 and record.tags.get("t") is None and _asks_for_something(edited):
-        edited = _with_value(edited, "t", "y", ("v", "p", "sp", "np"))
+        edited = _with_value(edited, "t", "y")
     for name in REMOVED:
-        written = record.tags.get(name)
-        if written is not None and not (name == "pct" and only_watches_twice(edited)):
-            notes.append(removed_tag_words(record, edited, name))
+        if name != "pct" or not only_watches_twice(edited):
             edited = replace(edited, tags=edited.tags.without(name))
-    return Edit(edited, tuple(notes))
+    return edited
 
 
 def only_watches_twice(record: DmarcRecord) -> bool:
@@ -82,12 +54,12 @@ def in_earnest(record: DmarcRecord) -> DmarcRecord:
     return replace(record, tags=record.tags.without("t").without("pct"))
 
 
-def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> Edit:
+def with_subdomain_policy(record: DmarcRecord, policy: Policy) -> DmarcRecord:
     """The record with ``sp`` set, behind ``p`` if it is new.
 
     Raises DmarcSyntaxError if ``policy`` is none of the three.
     """
-    return Edit(_with_value(record, "sp", policy, ("v", "p")))
+    return _with_policy_at(record, "sp", policy)
 
 
 def not_yet_in_force(
@@ -102,7 +74,7 @@ def not_yet_in_force(
     if sub_domains:
         scopes |= {"sp": "effective_subdomain_policy", "np": "effective_nonexistent_policy"}
     if all(tag.name in KNOWN and tag.name != "p" for tag in new.tags.tags):
-        new = _with_value(new, "p", "none", ("v",))
+        new = _with_policy_at(new, "p", "none")
     unheard: list[str] = []
     for name, effective in scopes.items():
         written = (new.tags.get(name) or "").lower()
@@ -110,7 +82,7 @@ def not_yet_in_force(
         # What receivers find here, not what stands in another tag, may not grow.
         if written in POLICIES and POLICIES.index(written) > POLICIES.index(was):
             unheard.append(f"{name}={written}")
-            new = _with_value(new, name, was, ("v", "p", "sp"))
+            new = _with_policy_at(new, name, was)
     return new, tuple(unheard)
 
 
@@ -130,22 +102,11 @@ def _encoded(tag: taglist.Tag) -> taglist.Tag:
     return replace(tag, text=tag.text.replace("'", "%27"))
 
 
-def with_report_address(record: DmarcRecord, *uris: str) -> Edit:
-    """The record with ``uris`` among its ``rua``, last, those that are not there already.
+def with_addresses(record: DmarcRecord, name: Literal["rua", "ruf"], *uris: str) -> DmarcRecord:
+    """The record with ``uris`` in this tag, last, those that are not there already.
 
     Raises DmarcSyntaxError if one of them is no valid report address.
     """
-    return _with_address(record, "rua", uris, ("v", "p", "sp", "np", "t"))
-
-
-def with_failure_address(record: DmarcRecord, *uris: str) -> Edit:
-    """The record with ``uris`` among its ``ruf``, as :func:`with_report_address` has it."""
-    return _with_address(record, "ruf", uris, ("v", "p", "sp", "np", "t", "rua"))
-
-
-def _with_address(
-    record: DmarcRecord, name: str, uris: Sequence[str], before: tuple[str, ...]
-) -> Edit:
     for uri in uris:
         if (problem := uri_problem(uri)) is not None:
             raise DmarcSyntaxError(*problem)
@@ -158,10 +119,10 @@ def _with_address(
         if target(uri) not in known:
             missing.setdefault(target(uri), uri)
     if not missing and len(written) < 2:
-        return Edit(record)
+        return record
     separator = ", " if ", " in existing else ","
     value = separator.join(filter(None, [existing, *missing.values()]))
-    return Edit(_with_value_unchecked(record, name, value, before))
+    return _with_value(record, name, value)
 
 
 def without_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
@@ -170,24 +131,27 @@ def without_report_address(record: DmarcRecord, *uris: str) -> DmarcRecord:
     kept = [uri for uri in record.rua if target(uri) not in gone]
     if not kept:
         return replace(record, tags=record.tags.without("rua"))
-    return _with_value_unchecked(record, "rua", _list(kept), ())
+    return _with_value(record, "rua", ",".join(kept))
 
 
 def with_policy_of(record: DmarcRecord, other: DmarcRecord) -> DmarcRecord:
     """The record, with what ``other`` says is to be done with failing mail."""
-    before: tuple[str, ...] = ("v",)
     for name in ("p", "sp", "np", "t", "pct"):
         value = other.tags.get(name)
         if value is None:
             record = replace(record, tags=record.tags.without(name))
         else:
-            record = _with_value_unchecked(record, name, value, before)
-        before = (*before, name)
+            record = _with_value(record, name, value)
     return record
 
 
-def removed_tag_words(old: DmarcRecord, new: DmarcRecord, name: str) -> str:
-    """What it means for receivers that the obsolete tag ``name`` of ``old`` is not in ``new``."""
+def removed_tags(old: DmarcRecord, new: DmarcRecord) -> list[str]:
+    """What it means for receivers that ``new`` lacks each obsolete tag of ``old``, in words."""
+    lacking = (name for name in REMOVED if new.tags.get(name) is None)
+    return [_removed_words(old, new, name) for name in lacking if old.tags.get(name) is not None]
+
+
+def _removed_words(old: DmarcRecord, new: DmarcRecord, name: str) -> str:
     written = f"{name}={old.tags.get(name)}"
     if name != "pct" or old.pct is None or old.pct == 100:
         return f"{written} goes: receivers no longer read it (RFC 9989)"
@@ -198,37 +162,41 @@ def removed_tag_words(old: DmarcRecord, new: DmarcRecord, name: str) -> str:
     return f"{written} goes: {old.pct} % -> all failing mail"
 
 
-def _asks_for_something(record: DmarcRecord) -> bool:
-    policies = (
+def _policies(record: DmarcRecord) -> tuple[Policy, Policy, Policy]:
+    """What it asks for: of the domain, of its sub-domains, and of those that do not exist."""
+    return (
         record.effective_policy,
         record.effective_subdomain_policy,
         record.effective_nonexistent_policy,
     )
-    return policies != ("none", "none", "none")
 
 
-def _with_value(record: DmarcRecord, name: str, value: str, before: tuple[str, ...]) -> DmarcRecord:
-    if name != "t" and value not in POLICIES:
+def _asks_for_something(record: DmarcRecord) -> bool:
+    return set(_policies(record)) != {"none"}
+
+
+def _with_policy_at(record: DmarcRecord, name: str, policy: Policy) -> DmarcRecord:
+    if policy not in POLICIES:
         raise DmarcSyntaxError(
-            f"{shown(value)} is no DMARC policy.", "Use none, quarantine or reject."
+            f"{shown(policy)} is no DMARC policy.", "Use none, quarantine or reject."
         )
-    return _with_value_unchecked(record, name, value, before)
+    return _with_value(record, name, policy)
 
 
-def _with_value_unchecked(
-    record: DmarcRecord, name: str, value: str, before: tuple[str, ...]
-) -> DmarcRecord:
-    """Set a tag; a new one comes behind the last of the tags ``before`` that are there."""
+_ORDER = ("v", "p", "sp", "np", "t", "rua", "ruf")
+
+
+def _with_value(record: DmarcRecord, name: str, value: str) -> DmarcRecord:
+    """Set a tag; a new one comes behind the last of those that are there and go before it."""
+    before = _ORDER[: _ORDER.index("rua" if name == "pct" else name)]
     present = [tag for tag in record.tags.names() if tag in before]
     after = present[-1] if present else "v"
     return replace(record, tags=record.tags.with_tag(name, value, after=after))
 
 
-def _list(uris: Sequence[str]) -> str:
-    return ",".join(uris)
+FATE = {"none": "delivered", "quarantine": "quarantined", "reject": "rejected"}
+"""What becomes of failing mail, by the policy applied."""
 
-
-_FATE = {"none": "delivered", "quarantine": "quarantined", "reject": "rejected"}
 _ALIGNMENT = {"r": "relaxed", "s": "strict"}
 _TEST = {"n": "off", "y": "on, the policy is applied one level lower"}
 _PSD = {"y": "a public suffix", "n": "an organisation of its own", "u": "not said"}
@@ -238,7 +206,7 @@ _NOTHING = "(nothing)"
 
 def applied_policy(record: DmarcRecord) -> Policy:
     """What receivers do with failing mail of the domain itself: ``p``, in test mode one lower."""
-    return _lowered(record, record.effective_policy)
+    return in_test_mode(record, record.effective_policy)
 
 
 def weakens(old: DmarcRecord | None, new: DmarcRecord | None) -> bool:
@@ -275,7 +243,8 @@ def describe_changes(old: DmarcRecord | None, new: DmarcRecord) -> tuple[str, ..
     )
 
 
-def _lowered(record: DmarcRecord, policy: Policy) -> Policy:
+def in_test_mode(record: DmarcRecord, policy: Policy) -> Policy:
+    """A policy of the record as it is applied: in test mode (``t=y``) one level lower."""
     return POLICIES[max(POLICIES.index(policy) - 1, 0)] if record.t == "y" else policy
 
 
@@ -284,11 +253,7 @@ def _strengths(record: DmarcRecord | None) -> tuple[tuple[int, int], ...]:
         return ((0, 0),) * 3
     lower = record.t == "y" or record.pct == 0
     share = record.pct or 100
-    levels = (
-        POLICIES.index(record.effective_policy),
-        POLICIES.index(record.effective_subdomain_policy),
-        POLICIES.index(record.effective_nonexistent_policy),
-    )
+    levels = map(POLICIES.index, _policies(record))
     applied = (max(level - 1, 0) if lower else level for level in levels)
     # The share counts only within a level, and there is none of "none".
     return tuple((level, share if level else 0) for level in applied)
@@ -300,7 +265,7 @@ def _version_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
 
 
 def _policy_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
-    before, after = _fate(old.effective_policy if old else "none"), _fate(new.effective_policy)
+    before, after = FATE[old.effective_policy if old else "none"], FATE[new.effective_policy]
     if before != after:
         yield f"failing mail: {before} -> {after}"
     elif old is None:
@@ -313,7 +278,7 @@ def _scope_words(what: str, name: str, old: DmarcRecord | None, new: DmarcRecord
     written = (old.tags.get(name) if old else None, new.tags.get(name))
     if written == (None, None) or written[0] == written[1]:
         return
-    before, after = _fate(_scope(old, name)), _fate(_scope(new, name))
+    before, after = FATE[_scope(old, name)], FATE[_scope(new, name)]
     yield f"{what}: {before} -> {after}" if before != after else f"{what}: {after}, as before"
 
 
@@ -353,7 +318,7 @@ def _obsolete_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
     for name in REMOVED:
         before, after = old.tags.get(name) if old else None, new.tags.get(name)
         if old is not None and before is not None and after is None:
-            yield removed_tag_words(old, new, name)
+            yield _removed_words(old, new, name)
         elif before != after:
             yield f"{name}={after}: receivers no longer read it (RFC 9989)"
 
@@ -377,10 +342,6 @@ def _unknown_words(old: DmarcRecord | None, new: DmarcRecord) -> Iterator[str]:
 def _missing(these: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
     known = {target(uri) for uri in others}
     return tuple(uri for uri in these if target(uri) not in known)
-
-
-def _fate(policy: Policy) -> str:
-    return _FATE[policy]
 
 
 def _address(uri: str) -> str:

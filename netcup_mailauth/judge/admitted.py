@@ -106,7 +106,7 @@ def _is_consented(change: Change, carve_out: Term, passing: Term) -> bool:
     if asked is None:
         return False
     dropped = (spf.spelt_out(change.domain, spf.parse_term(text)) for text in asked.drop or ())
-    if any(senders.is_named(term, carve_out) for term in dropped):
+    if any(spf.names(term, carve_out) for term in dropped):
         return True
     required = () if asked.record is not None else asked.require or ()
     named = (spf.spelt_out(change.domain, spf.parse_term(text)) for text in required)

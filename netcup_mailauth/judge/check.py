@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, dmarc, spf
-from netcup_mailauth.dmarc import POLICIES
 from netcup_mailauth.findings import Finding, Severity, by_gravity
 from netcup_mailauth.judge import dkim as dkim_faults
 from netcup_mailauth.judge import dmarc as dmarc_faults
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.judge import zone as zone_faults
-from netcup_mailauth.judge.faults import problem_of
+from netcup_mailauth.judge.compare import served_zone
 from netcup_mailauth.judge.neighbours import (
     all_addresses,
     distinct,
@@ -21,9 +20,9 @@ from netcup_mailauth.judge.neighbours import (
     own_hosts,
 )
 from netcup_mailauth.judge.report import DomainCheck
-from netcup_mailauth.kinds import counts, is_meant, of_kind
+from netcup_mailauth.kinds import counting, is_meant, of_kind, problem_of
 from netcup_mailauth.lookup import Query, Status
-from netcup_mailauth.records import DnsRecord, Kind, Zone, relative
+from netcup_mailauth.records import Kind, relative
 from netcup_mailauth.spf import Result
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.judge.neighbours import Sender
     from netcup_mailauth.judge.report import Basis, CheckedRecord
     from netcup_mailauth.lookup import Answer, Lookup
+    from netcup_mailauth.records import Zone
     from netcup_mailauth.spf import Cost
 
     About = tuple[Kind, str]
@@ -108,9 +108,9 @@ def text_answer(name: str, lookup: Lookup) -> Answer:
     return answer
 
 
-def texts(kind: Kind, answer: Answer) -> tuple[str, ...]:
-    """The texts in an answer that count for a kind."""
-    return tuple(value for value in answer.values if counts(kind, value))
+def published(kind: Kind, name: str, lookup: Lookup) -> tuple[str, ...]:
+    """The texts at a name that count for a kind."""
+    return counting(kind, text_answer(name, lookup).values)
 
 
 def _about(kind: Kind, name: str, said: Iterable[str | Finding]) -> Iterator[Said]:
@@ -119,7 +119,7 @@ def _about(kind: Kind, name: str, said: Iterable[str | Finding]) -> Iterator[Sai
 
 def _cost(subject: Subject, lookup: Lookup) -> Cost | None:
     """What the one SPF record costs; ``None`` where there is no one record to count."""
-    found = texts(Kind.SPF, text_answer(subject.domain, lookup))
+    found = published(Kind.SPF, subject.domain, lookup)
     readable = spf_faults.parsed(found)
     if len(found) != 1 or not readable:
         return None
@@ -146,7 +146,7 @@ def _spf(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator[Said]:
 
 def _spf_record(subject: Subject, lookup: Lookup, cost: Cost | None) -> Iterator[Finding]:
     answer = text_answer(subject.domain, lookup)
-    found = texts(Kind.SPF, answer)
+    found = counting(Kind.SPF, answer.values)
     if not found:
         yield from _near_misses(answer.values)
     elif len(found) > 1:
@@ -200,10 +200,10 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
     every = all_addresses(hosts, lookup)
     senders = distinct(every)
     guessed = not subject.hosts
-    yield from spf_faults.unknown(subject.domain, hosts, every, named=not guessed)
+    yield from spf_faults.unknown(subject.domain, hosts, every, guessed=guessed)
     excluded: dict[Result, list[Sender]] = {}
-    published = spf_faults.parsed(texts(Kind.SPF, text_answer(subject.domain, lookup)))
-    for sender in spf_faults.to_try(senders, published):
+    records = spf_faults.parsed(published(Kind.SPF, subject.domain, lookup))
+    for sender in spf_faults.to_try(senders, records):
         result = spf_faults.result(subject.domain, sender, lookup)
         yield f"SPF: mail from {sender}: {_WORDS[result]}"
         excluded.setdefault(result, []).append(sender)
@@ -219,9 +219,9 @@ def _servers(subject: Subject, lookup: Lookup, *, broken: bool) -> Iterator[str 
 def _letting_send(domain: str, left_out: Sequence[Sender], lookup: Lookup) -> str:
     """The command that lets these addresses send."""
     terms = spf_faults.terms_for(left_out)
-    published = spf_faults.parsed(texts(Kind.SPF, text_answer(domain, lookup)))
-    if len(published) == 1 and not spf_faults.is_enough(domain, published[0], left_out, lookup):
-        whole = str(spf.put_first(published[0], *terms))
+    records = spf_faults.parsed(published(Kind.SPF, domain, lookup))
+    if len(records) == 1 and not spf_faults.is_enough(domain, records[0], left_out, lookup):
+        whole = str(spf.put_first(records[0], *terms))
         in_the_way = spf_faults.deciding(domain, left_out, lookup)
         named = (("--spf-drop", term) for term in in_the_way)  # the consent to let them pass
         return faults.line(faults.plan(domain), ("--spf", whole), *named)
@@ -233,7 +233,7 @@ _PUBLISH = f"Publish the key that the mail server signs with. {dkim_faults.OWN_S
 
 def _dkim(subject: Subject, lookup: Lookup) -> Iterator[Said]:
     names = [f"{selector}._domainkey.{subject.domain}" for selector in subject.selectors]
-    found = {name: texts(Kind.DKIM, text_answer(name, lookup)) for name in names}
+    found = {name: published(Kind.DKIM, name, lookup) for name in names}
     in_use = any(len(own) == 1 and dkim_faults.keys(own) for own in found.values())
     for name, own in found.items():
         if len(own) > 1:
@@ -255,9 +255,9 @@ def _signatures(subject: Subject, name: str, text: str, *, in_use: bool) -> Iter
         return
     yield from _proved(subject, name, record, record.key)
     yield from dkim_faults.size(name, record.key, Severity.DANGER)
-    note = dkim.size_note(record.key)
-    if note is not None and record.key.bits >= dkim.RECOMMENDED_BITS:
-        yield f"DKIM: {note}"
+    if record.key.bits > dkim.MAX_BITS:
+        most = f"receivers need not accept more than {dkim.MAX_BITS} bits"
+        yield f"DKIM: {record.key.label} is long: {most}."
     yield from dkim_faults.testing(name, record)
 
 
@@ -299,9 +299,6 @@ def _revoked(name: str, *, grave: bool) -> Finding:
     )
 
 
-_FATE = {"none": "delivered", "quarantine": "quarantined", "reject": "rejected"}
-
-
 def _dmarc(
     subject: Subject, lookup: Lookup, found: dmarc.Discovery, record: DmarcRecord | None
 ) -> Iterator[Said]:
@@ -319,13 +316,13 @@ def _dmarc(
     own = at == subject.domain
     policy = dmarc.applied_policy(record) if own else _for_sub_domain(subject, record, lookup)
     says = "says" if own else "says for its sub-domains"
-    yield f"DMARC: failing mail is {_FATE[policy]}, as _dmarc.{at} {says}"
+    yield f"DMARC: failing mail is {dmarc.FATE[policy]}, as _dmarc.{at} {says}"
     yield from _about(Kind.DMARC, name, _reports(subject, at, record, lookup))
 
 
 def _own_dmarc(subject: Subject, name: str, lookup: Lookup) -> Iterator[Finding]:
     answer = text_answer(name, lookup)
-    found = texts(Kind.DMARC, answer)
+    found = counting(Kind.DMARC, answer.values)
     if len(found) > 1:
         yield dmarc_faults.multiple(subject.domain, found, faults.plan(subject.domain))
     values = found or answer.values  # else what was meant as one
@@ -344,8 +341,7 @@ def _for_sub_domain(subject: Subject, record: DmarcRecord, lookup: Lookup) -> Po
     """What the record of the organisational domain asks for below it (RFC 9989, 4.7: sp, np)."""
     gone = text_answer(subject.domain, lookup).status is Status.NXDOMAIN
     policy = record.effective_nonexistent_policy if gone else record.effective_subdomain_policy
-    lowered = max(POLICIES.index(policy) - 1, 0)
-    return POLICIES[lowered] if record.t == "y" else policy
+    return dmarc.in_test_mode(record, policy)
 
 
 def _reports(subject: Subject, at: str, record: DmarcRecord, lookup: Lookup) -> Iterator[Finding]:
@@ -379,13 +375,13 @@ def _misplaced(subject: Subject, lookup: Lookup) -> Iterator[Said]:
     answers = lookup([Query(name, "TXT") for _, name, _, _ in names])
     for (kind, name, right, why), answer in zip(names, answers, strict=True):
         # What a wildcard answers there is no record of the kind.
-        meant = [t for t in texts(kind, answer) if problem_of(kind, t) is None]
+        meant = [t for t in counting(kind, answer.values) if problem_of(kind, t) is None]
         if why == zone_faults.AT_A_SELECTOR:  # without its version it may be anything there
             meant = [text for text in meant if text.startswith("v=DKIM1")]
         if meant:  # what answers at every name stands at no wrong one
             everywhere = text_answer(f"*.{subject.domain}", lookup).values
             meant = [text for text in meant if text not in everywhere]
-        severity = Severity.WARNING if texts(kind, text_answer(right, lookup)) else Severity.DANGER
+        severity = Severity.WARNING if published(kind, right, lookup) else Severity.DANGER
         found = (zone_faults.misplaced("TXT", name, text, why, severity) for text in meant)
         yield from _about(kind, right, found)
 
@@ -394,7 +390,10 @@ def of_copy(
     known: Known, targets: Sequence[Target], lookup: Lookup, *, parked: bool
 ) -> Iterator[Finding]:
     """What is to be said of the records looked for as such, and of netcup's copy of the zone."""
-    zone = known.live or _of_targets(known.zone, targets, lookup)
+    zone = known.live
+    if zone is None:
+        served = {each.name: published(each.kind, each.name, lookup) for each in targets}
+        zone = served_zone(known.zone, served)
     if known.live is not None:
         yield from zone_faults.draft(zone)
         # What stands at a selector looked for is told as what it does to the key.
@@ -436,7 +435,7 @@ def on_its_way(
         if not _is_served(known.live, hostname):
             continue
         texts = (record.destination for record in known.live.at(hostname, "TXT"))
-        found = [text for text in texts if counts(target.kind, text)]
+        found = counting(target.kind, texts)
         for fault in _unusable(known.domain, target, found):
             if ((target.kind, target.name), fault.code) not in heard:
                 yield replace(fault, message=f"On its way: {fault.message}")
@@ -475,16 +474,6 @@ def _of_policy(
         ):
             yield faults.graded(fault, new=left_out)
     yield from dmarc_faults.rejecting(record)
-
-
-def _of_targets(zone: str, targets: Sequence[Target], lookup: Lookup) -> Zone:
-    """The zone as far as the records looked for go, as DNS has it."""
-    records = tuple(
-        DnsRecord(None, relative(target.name, zone), "TXT", value)
-        for target in targets
-        for value in texts(target.kind, text_answer(target.name, lookup))
-    )
-    return Zone(zone, "dns", records)
 
 
 def assembled(

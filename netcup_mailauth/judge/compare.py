@@ -15,11 +15,17 @@ from netcup_mailauth import dkim, propagation
 from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
-from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
 from netcup_mailauth.judge.report import Basis, CheckedRecord, ServerView, State
 from netcup_mailauth.judge.zone import NETCUP_SELECTORS, is_netcup_key
-from netcup_mailauth.kinds import counts, hostname_of, is_of_kind, same_meaning
+from netcup_mailauth.kinds import (
+    counting,
+    counts,
+    hostname_of,
+    is_of_kind,
+    problem_of,
+    same_meaning,
+)
 from netcup_mailauth.lookup import USABLE, Answer, Query, ServerAnswer, ServerStatus, Status, Survey
 from netcup_mailauth.policy import MANAGED
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone, absolute, relative
@@ -91,13 +97,8 @@ class Known:
         """The kinds to judge by themselves: nothing is wanted of them, nor are they excluded."""
         policy = self.wish.policy
         excluded = (kind for kind in MANAGED if getattr(policy, kind.value) is False)
-        out = {*self.managed, *excluded}
-        return tuple(kind for kind in MANAGED if kind not in out and self._is_meant(kind))
-
-    @property
-    def nothing_wanted(self) -> bool:
-        """Whether neither options nor config say what the domain should have."""
-        return not self.managed
+        out, meant = {*self.managed, *excluded}, self.kinds or MANAGED
+        return tuple(kind for kind in MANAGED if kind in meant and kind not in out)
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -129,9 +130,6 @@ class Known:
         if self.managed or self.kinds:
             return ()
         return tuple(r for r in self.coming if r.kind is Kind.DMARC_REPORT)
-
-    def _is_meant(self, kind: Kind) -> bool:
-        return not self.kinds or kind in self.kinds
 
     def _live_selectors(self) -> tuple[str, ...]:
         if self.live is None:
@@ -253,12 +251,12 @@ def _published(known: Known, kind: Kind, name: str) -> Target:
 def _held(known: Known, kind: Kind, hostname: str) -> str | None:
     """The one text that netcup's copy has there, else what comes; ``None`` if not just one."""
     if known.live is None:
-        texts = [r.value for r in known.coming if (r.kind, r.hostname) == (kind, hostname)]
+        coming = (r for r in known.coming if (r.kind, r.hostname) == (kind, hostname))
+        texts = tuple(record.value for record in coming)
     elif known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
         return None  # what stands there as well is not what is served
     else:
-        found = (record.destination for record in known.live.at(hostname, "TXT"))
-        texts = [text for text in found if counts(kind, text)]
+        texts = counting(kind, (r.destination for r in known.live.at(hostname, "TXT")))
     return texts[0] if len(texts) == 1 else None
 
 
@@ -413,7 +411,7 @@ def checked(
 
 
 def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsewhere) -> ServerView:
-    values = values_of(target.kind, answer)
+    values = counting(target.kind, answer.values)
     detail = answer.detail
     delegated = elsewhere.cut and answer.cut == elsewhere.cut
     if answer.status is ServerStatus.CNAME or delegated:
@@ -429,22 +427,14 @@ def _view(target: Target, server: Server, answer: ServerAnswer, elsewhere: Elsew
         values = tuple(value for value in values if is_of_kind(target.kind, value))
         which = "" if values else f", with no {target.kind.upper()} record"
         detail = f"{elsewhere.wildcard} answers for it{which}"
-    state = state_of(target, answer, values, elsewhere)
+    state = _state_of(target, answer, values, elsewhere)
     if state is State.OK and not values:
         detail = f"none of its own; that of {elsewhere.inherited} applies"
     return ServerView(visible(server.label), values, state, visible(detail))
 
 
-def values_of(kind: Kind, answer: ServerAnswer) -> tuple[str, ...]:
-    """The texts in an answer that count for a kind."""
-    return tuple(value for value in answer.values if counts(kind, value))
-
-
-def state_of(
-    target: Target,
-    answer: ServerAnswer,
-    values: tuple[str, ...],
-    elsewhere: Elsewhere = NOWHERE,
+def _state_of(
+    target: Target, answer: ServerAnswer, values: tuple[str, ...], elsewhere: Elsewhere
 ) -> State:
     """How one server's answer stands to what is wanted.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.judge import faults
+from netcup_mailauth.kinds import problem_of
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _BETTER = "Make one of 2048 bits."
 
 def parsed(texts: Sequence[str]) -> list[DkimRecord]:
     """Those of the texts that are valid records."""
-    return [dkim.parse(text) for text in texts if faults.problem_of(Kind.DKIM, text) is None]
+    return [dkim.parse(text) for text in texts if problem_of(Kind.DKIM, text) is None]
 
 
 def keys(texts: Sequence[str]) -> list[PublicKey]:
@@ -53,7 +53,7 @@ def multiple(name: str, texts: Sequence[str]) -> Finding:
 
 def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
     """What is wrong with the record at ``name``, if receivers cannot read it."""
-    problem = faults.problem_of(Kind.DKIM, text)
+    problem = problem_of(Kind.DKIM, text)
     if problem is not None:
         message = f"{name}: {problem.what} Every signature fails."
         yield Finding("dkim-syntax", severity, message, problem.advice)
@@ -61,11 +61,12 @@ def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
 
 def size(name: str, key: PublicKey, gravest: Severity) -> Iterator[Finding]:
     """That a key is too short, which weighs ``gravest``, or weak (RFC 8301, 3.2)."""
-    problem, note = dkim.size_problem(key), dkim.size_note(key)
-    if problem is not None:
+    best = dkim.RECOMMENDED_BITS
+    if (problem := dkim.size_problem(key)) is not None:
         yield Finding("dkim-key-too-short", gravest, f"{name}: {problem}", _BETTER)
-    elif note is not None and key.bits < dkim.RECOMMENDED_BITS:
-        yield Finding("dkim-key-1024", Severity.WARNING, f"{name}: {note}", _BETTER)
+    elif key.algorithm == "rsa" and key.bits < best:
+        weak = f"{name}: {key.label} is weak: signers should use at least {best} bits."
+        yield Finding("dkim-key-1024", Severity.WARNING, weak, _BETTER)
 
 
 def testing(name: str, record: DkimRecord) -> Iterator[Finding]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc
 from netcup_mailauth.dmarc import Authorisation
-from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.dkim import keys, parsed
 from netcup_mailauth.judge.neighbours import is_mail_at_netcup
 from netcup_mailauth.judge.zone import is_netcup_dkim
+from netcup_mailauth.kinds import problem_of
 from netcup_mailauth.lookup import SILENT, Query
 from netcup_mailauth.records import Kind, absolute, relative, zone_form
 
@@ -37,7 +37,7 @@ def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
 
 def syntax(name: str, text: str, severity: Severity) -> Iterator[Finding]:
     """What is wrong with the record at ``name``, if it is not as receivers read it."""
-    problem = faults.problem_of(Kind.DMARC, text)
+    problem = problem_of(Kind.DMARC, text)
     if problem is not None:
         yield Finding("dmarc-syntax", severity, f"{name}: {problem.what}", problem.advice)
 
@@ -165,11 +165,7 @@ def no_reports(domain: str, record: DmarcRecord, to_copy: str = "") -> Iterator[
 
 def is_valid(uri: str) -> bool:
     """Whether receivers send reports there at all; a broken address is no loss."""
-    try:
-        dmarc.report_host(uri)
-    except RecordError:
-        return False
-    return True
+    return dmarc.uri_problem(uri) is None
 
 
 def unauthorised(

@@ -10,14 +10,12 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc, spf
-from netcup_mailauth.errors import RecordError
+from netcup_mailauth import dkim
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.records import Kind
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from netcup_mailauth.records import Kind
 
 
 def graded(fault: Finding, *, new: bool) -> Finding:
@@ -33,21 +31,6 @@ def graded(fault: Finding, *, new: bool) -> Finding:
 def about(kind: Kind, fault: Finding) -> Finding:
     """The fault as one of this kind of record, which it holds back where it weighs enough."""
     return replace(fault, kind=kind)
-
-
-def problem_of(kind: Kind, text: str) -> RecordError | None:
-    """What is wrong with a record by itself; ``None`` if a receiver can use it."""
-    readers: dict[Kind, Callable[[str], object]] = {
-        Kind.SPF: spf.parse,
-        Kind.DKIM: dkim.parse,
-        Kind.DMARC: dmarc.parse,
-        Kind.DMARC_REPORT: dmarc.read,
-    }
-    try:
-        readers[kind](text)
-    except RecordError as error:
-        return error
-    return None
 
 
 def unstorable(kind: Kind, text: str, reason: str) -> Finding:

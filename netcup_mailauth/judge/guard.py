@@ -256,7 +256,7 @@ def _own_servers(
     guessed = not case.hosts
     fail = spf.Qualifier.FAIL
     hardens = new.all_qualifier is fail and all(r.all_qualifier is not fail for r in old)
-    yield from spf_faults.unknown(case.domain, hosts, every, named=not guessed, hardens=hardens)
+    yield from spf_faults.unknown(case.domain, hosts, every, guessed=guessed, hardens=hardens)
     excluded: dict[tuple[spf.Result, bool], list[Sender]] = {}
     for sender, result in left_out(case, new, trying):
         worse = _is_worse(case, sender, result, old)

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.judge.case import Case
     from netcup_mailauth.plan import ChangeSet
 
-NOTHING: frozenset[Kind] = frozenset()
-"""Of most domains nothing is held back; one such set is enough for all of them."""
-
 _STOPS = (Severity.REFUSED, Severity.DANGER)
 
 
@@ -35,7 +32,7 @@ def settled(case: Case, decided: Sequence[Finding] = ()) -> ChangeSet:
     when the change set was made, beside what the guard finds.
     """
     first = told = found = [*decided, *judge(case)]
-    held = NOTHING
+    held: frozenset[Kind] = frozenset()
     while kinds := _holding(replace(case.change_set, findings=tuple(found), held=held)):
         held |= kinds
         rest = replace(case.change_set, held=held).without_held

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.findings import Finding, Severity
-from netcup_mailauth.lookup import SILENT, Query, Status
+from netcup_mailauth.lookup import SILENT, Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,21 +39,15 @@ class Exchanges(NamedTuple):
         return self.hosts == (NULL,)
 
     @property
-    def stale(self) -> tuple[str, ...]:
-        """netcup's own mail servers beside others, as its web hosting leaves them behind."""
-        return stale(self.hosts)
-
-    @property
     def own(self) -> tuple[str, ...]:
         """The hosts that the domain's mail is meant to go to."""
-        return () if self.is_null else tuple(h for h in self.hosts if h not in self.stale)
+        return () if self.is_null else tuple(h for h in self.hosts if h not in stale(self.hosts))
 
 
 def exchanges(domain: str, lookup: Lookup) -> Exchanges:
     """Ask for a domain's MX records."""
     (answer,) = lookup([Query(domain, "MX")])
-    answered = answer.status in (Status.OK, Status.EMPTY, Status.NXDOMAIN)
-    return Exchanges(in_order(answer.values), answered)
+    return Exchanges(in_order(answer.values), answer.status not in SILENT)
 
 
 def is_netcup(host: str) -> bool:
@@ -81,7 +75,7 @@ def own_hosts(hosts: Sequence[str], mx: Exchanges, lookup: Lookup) -> tuple[str,
 
 
 def stale(hosts: Sequence[str]) -> tuple[str, ...]:
-    """netcup's own mail servers, if there are others beside them."""
+    """netcup's own mail servers, if there are others, as its web hosting leaves them behind."""
     netcups = tuple(filter(is_netcup, hosts))
     return netcups if len(netcups) < len(hosts) else ()
 
@@ -121,10 +115,8 @@ def all_addresses(hosts: Sequence[str], lookup: Lookup) -> list[Sender]:
     senders: list[Sender] = []
     names = [host for host in hosts if not _is_address(host)]
     senders += (Sender(host, host) for host in hosts if _is_address(host))
-    queries = [q for name in names for q in (Query(name, "A"), Query(name, "AAAA"))]
-    for query, answer in zip(queries, lookup(queries), strict=True):
-        if answer.status is Status.OK:
-            senders += (Sender(address, query.name) for address in answer.values)
+    for name, answers in _hosts(names, lookup).items():
+        senders += (Sender(address, name) for answer in answers for address in answer.values)
     return senders
 
 
@@ -251,7 +243,7 @@ def _contact(
         for sender, names in named.items()
         if any(_DEFAULT_NAME.fullmatch(name.lower()) for name in names)
         or any(
-            _is_name_server(server)
+            server.rstrip(".").lower().endswith(f".{NETCUP_SERVERS}")
             for zone in _reverse_zones(sender.address)
             for server in served[zone]
         )
@@ -280,11 +272,6 @@ def _reverse_zones(address: str) -> list[str]:
     labels = ip_address(address).reverse_pointer.split(".")
     starts = (-4, -5) if ip_address(address).version == 4 else (-10,)
     return [".".join(labels[start:]) for start in starts]
-
-
-def _is_name_server(host: str) -> bool:
-    """Whether a host is one of netcup's name servers."""
-    return host.rstrip(".").lower().endswith(f".{NETCUP_SERVERS}")
 
 
 _DEFAULT_NAME = re.compile(r"v[0-9]{12,}\.[a-z]+srv\.de")

@@ -34,14 +34,7 @@ def lost_unnamed(
     """The terms that :func:`lost` finds, but for those that the policy names as droppable."""
     named = [spf.parse_term(text) for text in (policy.spf and policy.spf.drop) or ()]
     gone = lost(domain, new, old)
-    return [term for term in gone if not any(is_named(name, term) for name in named)]
-
-
-def is_named(name: Term, term: Term) -> bool:
-    """Whether dropping ``name`` is the consent to drop ``term``; see :func:`spf.drop`."""
-    if name.text.startswith(tuple(spf.Qualifier)):
-        return name.canonical == term.canonical
-    return name.unqualified == term.unqualified
+    return [term for term in gone if not any(spf.names(name, term) for name in named)]
 
 
 def lost(domain: str, new: SpfRecord, old: Sequence[SpfRecord]) -> list[Term]:

@@ -8,6 +8,7 @@ from netcup_mailauth import spf
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.judge import faults
 from netcup_mailauth.judge.neighbours import NETCUP_INCLUDE, is_netcup
+from netcup_mailauth.kinds import problem_of
 from netcup_mailauth.records import Kind
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _ADVICE = {
 
 def parsed(texts: Sequence[str]) -> list[SpfRecord]:
     """Those of the texts that are valid records."""
-    return [spf.parse(text) for text in texts if faults.problem_of(Kind.SPF, text) is None]
+    return [spf.parse(text) for text in texts if problem_of(Kind.SPF, text) is None]
 
 
 def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
@@ -61,7 +62,7 @@ def multiple(domain: str, texts: Sequence[str], command: str = "") -> Finding:
 
 def syntax(domain: str, text: str, severity: Severity) -> Iterator[Finding]:
     """What is wrong with the record, if receivers cannot read it."""
-    problem = faults.problem_of(Kind.SPF, text)
+    problem = problem_of(Kind.SPF, text)
     if problem is not None:
         what = problem.what.removesuffix(".")
         message = f"{what}. Receivers answer permerror for all mail of {domain}."
@@ -302,18 +303,18 @@ def unknown(
     hosts: Sequence[str],
     senders: Sequence[Sender],
     *,
-    named: bool,
+    guessed: bool,
     hardens: bool = False,
 ) -> Iterator[Finding]:
     """That it is not known what sends the mail, for want of an address.
 
-    ``senders`` are those of the hosts' addresses that were found. Hosts that nobody ``named`` are
+    ``senders`` are those of the hosts' addresses that were found. Hosts that are ``guessed`` are
     the MX hosts; ``hardens`` is whether ``-all`` is new.
     """
     found = {sender.host for sender in senders}
     missing = [host for host in hosts if host not in found]
     # Of the MX hosts one is enough; a host that was named was named for a reason.
-    if senders and not (named and missing):
+    if senders and (guessed or not missing):
         return
     yield Finding(
         "own-server-unknown",
@@ -321,9 +322,9 @@ def unknown(
         f"No address was found for {' and '.join(missing) or 'an MX'}, so it is not known what "
         f"sends the mail of {domain}"
         + (", and -all rejects all that the record leaves out." if hardens else "."),
-        "Look at the spelling, or give the address itself, as in --server 203.0.113.7"
-        if named
-        else f"Name it, so that the record can be tried, as in --server mail.{domain}",
+        f"Name it, so that the record can be tried, as in --server mail.{domain}"
+        if guessed
+        else "Look at the spelling, or give the address itself, as in --server 203.0.113.7",
     )
 
 

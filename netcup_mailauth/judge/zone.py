@@ -150,7 +150,7 @@ def _is_replaced(kind: Kind, record: DnsRecord) -> bool:
     return record.type == "TXT" and is_of_kind(kind, record.destination)
 
 
-def strays(zone: Zone, changed: Collection[DnsRecord | None] = ()) -> Iterator[Finding]:
+def strays(zone: Zone, changed: Collection[DnsRecord | None]) -> Iterator[Finding]:
     """Records that no receiver reads, left behind by netcup's own mail, or answering for all.
 
     A near miss that is ``changed`` is told by the change.
@@ -226,7 +226,7 @@ def _is_selector(hostname: str) -> bool:
 
 def _no_key(name: str, text: str, *, beside: bool) -> Iterator[Finding]:
     """A text at a selector that is no key, ``beside`` one that receivers read or by itself."""
-    problem = faults.problem_of(Kind.DKIM, text)
+    problem = kinds.problem_of(Kind.DKIM, text)
     if problem is None:
         return
     why = problem.what.removesuffix(".")
@@ -254,7 +254,7 @@ def near_miss(
     if kinds.is_of_kind(kind, text):
         return
     meant = kinds.is_meant(kind, text)
-    problem = faults.problem_of(kind, text) if meant else None
+    problem = kinds.problem_of(kind, text) if meant else None
     why = f" {problem.what.removesuffix('.')}." if problem is not None else ""
     if becomes is not None:
         fate = f" It becomes {dkim.abridged(becomes)}" if becomes else " It is deleted."
@@ -286,7 +286,7 @@ def _how_to_take(kind: Kind, domain: str, text: str) -> str:
     """What to do with a near miss that stays beside another record, or where nothing is wanted."""
     spf_text = kind is Kind.SPF
     whole = spf.mended(text) if spf_text else str(dmarc.without_quotes(dmarc.mended(text)))
-    if faults.problem_of(kind, whole) is not None:
+    if kinds.problem_of(kind, whole) is not None:
         return "Delete it in the CCP."
     to_copy = faults.line(faults.plan(domain), (f"--{kind}", whole))
     return (

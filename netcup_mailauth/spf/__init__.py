@@ -2,92 +2,46 @@
 
 from __future__ import annotations
 
-from netcup_mailauth.spf.check import (
-    MAX_LOOKUPS,
-    MAX_VOID_LOOKUPS,
-    Evaluation,
-    Result,
-    check_host,
-)
-from netcup_mailauth.spf.cost import Cost, cost, void_hosts
-from netcup_mailauth.spf.edit import (
-    Merge,
-    TermChange,
-    describe_changes,
-    drop,
-    first_covering,
-    idle,
-    merge,
-    put_first,
-    require,
-    with_all,
-)
-from netcup_mailauth.spf.effect import deciding, edges, in_both, is_listed, suspects
-from netcup_mailauth.spf.everybody import Crowd, crowds
-from netcup_mailauth.spf.lint import Problem, everybody, lint
-from netcup_mailauth.spf.mistakes import SpfEditError, SpfSyntaxError
-from netcup_mailauth.spf.record import (
-    LONGEST,
-    Qualifier,
-    SpfRecord,
-    Term,
-    build,
-    check_wanted,
-    equal,
-    in_words,
-    is_meant,
-    is_spf,
-    mended,
-    parse,
-    parse_term,
-    parse_wanted,
-    spelt_out,
-)
-
-__all__ = [
-    "LONGEST",
-    "MAX_LOOKUPS",
-    "MAX_VOID_LOOKUPS",
-    "Cost",
-    "Crowd",
-    "Evaluation",
-    "Merge",
-    "Problem",
-    "Qualifier",
-    "Result",
-    "SpfEditError",
-    "SpfRecord",
-    "SpfSyntaxError",
-    "Term",
-    "TermChange",
-    "build",
-    "check_host",
-    "check_wanted",
-    "cost",
-    "crowds",
-    "deciding",
-    "describe_changes",
-    "drop",
-    "edges",
-    "equal",
-    "everybody",
-    "first_covering",
-    "idle",
-    "in_both",
-    "in_words",
-    "is_listed",
-    "is_meant",
-    "is_spf",
-    "lint",
-    "mended",
-    "merge",
-    "parse",
-    "parse_term",
-    "parse_wanted",
-    "put_first",
-    "require",
-    "spelt_out",
-    "suspects",
-    "void_hosts",
-    "with_all",
-]
+from netcup_mailauth.spf.check import MAX_LOOKUPS as MAX_LOOKUPS
+from netcup_mailauth.spf.check import MAX_VOID_LOOKUPS as MAX_VOID_LOOKUPS
+from netcup_mailauth.spf.check import Evaluation as Evaluation
+from netcup_mailauth.spf.check import Result as Result
+from netcup_mailauth.spf.check import check_host as check_host
+from netcup_mailauth.spf.cost import Cost as Cost
+from netcup_mailauth.spf.cost import cost as cost
+from netcup_mailauth.spf.cost import void_hosts as void_hosts
+from netcup_mailauth.spf.edit import TermChange as TermChange
+from netcup_mailauth.spf.edit import describe_changes as describe_changes
+from netcup_mailauth.spf.edit import drop as drop
+from netcup_mailauth.spf.edit import first_covering as first_covering
+from netcup_mailauth.spf.edit import idle as idle
+from netcup_mailauth.spf.edit import merge as merge
+from netcup_mailauth.spf.edit import names as names
+from netcup_mailauth.spf.edit import put_first as put_first
+from netcup_mailauth.spf.edit import require as require
+from netcup_mailauth.spf.edit import with_all as with_all
+from netcup_mailauth.spf.effect import deciding as deciding
+from netcup_mailauth.spf.effect import edges as edges
+from netcup_mailauth.spf.effect import in_both as in_both
+from netcup_mailauth.spf.effect import is_listed as is_listed
+from netcup_mailauth.spf.effect import suspects as suspects
+from netcup_mailauth.spf.everybody import Crowd as Crowd
+from netcup_mailauth.spf.everybody import crowds as crowds
+from netcup_mailauth.spf.lint import everybody as everybody
+from netcup_mailauth.spf.lint import lint as lint
+from netcup_mailauth.spf.mistakes import SpfEditError as SpfEditError
+from netcup_mailauth.spf.mistakes import SpfSyntaxError as SpfSyntaxError
+from netcup_mailauth.spf.record import LONGEST as LONGEST
+from netcup_mailauth.spf.record import Qualifier as Qualifier
+from netcup_mailauth.spf.record import SpfRecord as SpfRecord
+from netcup_mailauth.spf.record import Term as Term
+from netcup_mailauth.spf.record import check_wanted as check_wanted
+from netcup_mailauth.spf.record import equal as equal
+from netcup_mailauth.spf.record import in_words as in_words
+from netcup_mailauth.spf.record import is_meant as is_meant
+from netcup_mailauth.spf.record import is_spf as is_spf
+from netcup_mailauth.spf.record import mended as mended
+from netcup_mailauth.spf.record import parse as parse
+from netcup_mailauth.spf.record import parse_term as parse_term
+from netcup_mailauth.spf.record import parse_wanted as parse_wanted
+from netcup_mailauth.spf.record import spelt_out as spelt_out

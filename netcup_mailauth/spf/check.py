@@ -6,13 +6,13 @@ With the mail it is asked about, and the way it asks DNS: names made fit to ask,
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.lookup import SILENT, Answer, Query, Status
 from netcup_mailauth.spf import macros
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import is_spf, parse
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from netcup_mailauth.lookup import Lookup, RecordType
     from netcup_mailauth.spf.record import SpfRecord, Term
 
-_MOST_HOSTS = 10
+MOST_MX = 10
+"""Mail hosts of a domain that an ``mx`` looks at; more are an error (RFC 7208, 4.6.4)."""
 
 
 class Result(StrEnum):
@@ -42,14 +43,11 @@ class Evaluation(NamedTuple):
     """The outcome of a check.
 
     ``term`` is the one that matched, in the record of the domain or in the one it redirects to.
-    ``explanation`` is the domain's own text for a ``fail``, empty if it has none. ``problem``
-    says what is wrong when the result is ``temperror``, ``permerror`` or ``none``.
+    ``problem`` says what is wrong when the result is ``temperror``, ``permerror`` or ``none``.
     """
 
     result: Result
     term: Term | None = None
-    explanation: str = ""
-    lookups: int = 0
     problem: str = ""
 
 
@@ -61,63 +59,37 @@ def check_host(
     *,
     helo: str = "",
     record: str | None = None,
-    receiver: str = "unknown",
-    timestamp: int = 0,
 ) -> Evaluation:
     """Check whether ``ip`` may send mail as ``sender`` (RFC 7208, 4.1).
+
+    Names are in punycode. The text at ``exp=``, which a receiver adds to a refusal (6.2), is not
+    asked for.
 
     Args:
         domain: where the check begins; normally the domain of ``sender``.
         sender: the MAIL FROM address; ``postmaster@`` is put in front of a bare domain.
         helo: the HELO name, for ``%{h}``.
         record: judge this text instead of what ``domain`` publishes.
-        receiver: who checks, for ``%{r}`` in explanations.
-        timestamp: seconds since 1970, for ``%{t}`` in explanations.
 
     Raises:
         ValueError: ``ip`` is no IP address.
     """
-    start = to_ascii(domain).lower()
+    start = domain.lower().removesuffix(".")
     local, _, host = sender.rpartition("@")
-    questions = Questions(lookup)
     mail = Mail(
         ip=address(ip),
         local=local or "postmaster",
-        sender_domain=to_ascii(host),
-        helo=to_ascii(helo),
-        receiver=receiver,
-        timestamp=timestamp,
-        questions=questions,
+        sender_domain=host,
+        helo=helo,
+        questions=Questions(lookup),
     )
-    check = _Check(mail, questions, {} if record is None else {start: record})
-    outcome = _outcome(check, start)
-    explanation = check.explain(outcome) if outcome.result is Result.FAIL else ""
-    return Evaluation(
-        outcome.result,
-        outcome.term,
-        explanation,
-        questions.lookups,
-        outcome.problem,
-    )
-
-
-class _Outcome(NamedTuple):
-    """What a record says; ``exp`` is its own ``exp=``, and ``domain`` where it was found."""
-
-    result: Result
-    domain: str
-    term: Term | None = None
-    exp: Term | None = None
-    problem: str = ""
-
-
-def _outcome(check: _Check, domain: str) -> _Outcome:
+    check = _Check(mail, {} if record is None else {start: record})
     try:
-        return check.domain(domain)
+        return check.domain(start)
     except PermanentError as error:
-        return _Outcome(Result.PERMERROR, domain, problem=str(error))
+        return Evaluation(Result.PERMERROR, problem=str(error))
     except TemporaryError as error:
-        return _Outcome(Result.TEMPERROR, domain, problem=str(error))
+        return Evaluation(Result.TEMPERROR, problem=str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +97,16 @@ class _Check:
     """One check under way. ``proposed`` holds the record to judge instead of a published one."""
 
     mail: Mail
-    questions: Questions
     proposed: dict[str, str]
 
-    def domain(self, domain: str) -> _Outcome:
+    def domain(self, domain: str) -> Evaluation:
         """``check_host()`` proper: the record of a domain, evaluated (RFC 7208, 4.3 to 4.7)."""
         if not is_domain(domain):
             problem = f'"{domain}" is no domain name'
-            return _Outcome(Result.NONE, domain, problem=problem)
+            return Evaluation(Result.NONE, problem=problem)
         text = self.published(domain)
         if text is None:
-            return _Outcome(Result.NONE, domain, problem=f"{domain} has no SPF record")
+            return Evaluation(Result.NONE, problem=f"{domain} has no SPF record")
         try:
             record = parse(text)
         except SpfSyntaxError as error:
@@ -147,26 +118,26 @@ class _Check:
         texts = (
             (self.proposed[domain],)
             if domain in self.proposed
-            else self.questions.ask(domain, "TXT")
+            else self.mail.questions.ask(domain, "TXT")
         )
         found = [text for text in texts if is_spf(text)]
         if len(found) > 1:
             raise PermanentError(f"{domain} has {len(found)} SPF records (RFC 7208 4.5)")
         return found[0] if found else None
 
-    def evaluate(self, record: SpfRecord, domain: str) -> _Outcome:
+    def evaluate(self, record: SpfRecord, domain: str) -> Evaluation:
         """The first match decides, then ``redirect=``; else it is neutral (RFC 7208, 4.6, 4.7)."""
         for term in record.mechanisms:
             if self.matches(term, domain):
                 assert term.qualifier is not None  # mechanisms have one
-                return _Outcome(Result(term.qualifier.word), domain, term, record.exp)
+                return Evaluation(Result(term.qualifier.word), term)
         if record.redirect_in_effect is not None:
             return self.redirected(record.redirect_in_effect, domain)
-        return _Outcome(Result.NEUTRAL, domain)
+        return Evaluation(Result.NEUTRAL)
 
-    def redirected(self, term: Term, domain: str) -> _Outcome:
+    def redirected(self, term: Term, domain: str) -> Evaluation:
         """The record of another domain instead (RFC 7208, 6.1)."""
-        self.questions.count_lookup()
+        self.mail.questions.count_lookup()
         target = self.mail.target(term, domain)
         outcome = self.domain(target)
         if outcome.result is Result.NONE:
@@ -179,7 +150,7 @@ class _Check:
             return True
         if term.network is not None:
             return self.mail.ip in term.network
-        self.questions.count_lookup()
+        self.mail.questions.count_lookup()
         target = self.mail.target(term, domain)
         match term.name:
             case "include":
@@ -202,67 +173,45 @@ class _Check:
 
     def named_within(self, target: str) -> bool:
         """Whether the sending server has a validated name there (RFC 7208, 5.5)."""
-        names = self.mail.names()
-        if self.mail.has_no_name:
-            self.questions.count_void(self.mail.ip.reverse_pointer)
-        return any(is_within(name, target) for name in names)
+        if self.mail.names is None:
+            self.mail.questions.count_void(self.mail.ip.reverse_pointer)
+        return any(is_within(name, target) for name in self.mail.names or ())
 
     def answers(self, name: str, record_type: RecordType) -> tuple[str, ...]:
         """What a mechanism's own question brings; nothing is a void look-up."""
-        values = self.questions.ask(name, record_type)
+        values = self.mail.questions.ask(name, record_type)
         if not values:
-            self.questions.count_void(name)
+            self.mail.questions.count_void(name)
         return values
 
     def mx_addresses(self, name: str) -> list[str]:
         """The addresses of the mail hosts of a domain (RFC 7208, 5.4)."""
         values = self.answers(name, "MX")
-        if len(values) > _MOST_HOSTS:
-            raise PermanentError(f"{name} has more than {_MOST_HOSTS} MX hosts (RFC 7208 4.6.4)")
-        # A null MX (RFC 7505) names no host.
-        hosts = [host for value in values if (host := value.partition(" ")[2].rstrip("."))]
-        answers = self.questions.ask_all(hosts, self.mail.address_type)
+        if len(values) > MOST_MX:
+            raise PermanentError(f"{name} has more than {MOST_MX} MX hosts (RFC 7208 4.6.4)")
+        hosts = mail_hosts(values)
+        answers = self.mail.questions.ask_all(hosts, self.mail.address_type)
         for host, answer in zip(hosts, answers, strict=True):
-            if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+            if answer.status in SILENT:
                 raise TemporaryError(f"DNS gives no answer for the mail host {host}")
         found = [value for answer in answers for value in answer.values]
         if hosts and not found:
-            self.questions.count_void(name)
+            self.mail.questions.count_void(name)
         return found
-
-    def explain(self, outcome: _Outcome) -> str:
-        """The domain's own words on a ``fail`` (RFC 7208, 6.2); empty where anything is amiss."""
-        if outcome.exp is None:
-            return ""
-        try:
-            name = self.mail.target(outcome.exp, outcome.domain)
-            texts = self.questions.ask(name, "TXT")
-            if len(texts) != 1 or not texts[0].isascii() or macros.complaint(texts[0]):
-                return ""
-            return macros.expand(texts[0], lambda letter: self.mail.macro(letter, outcome.domain))
-        except (PermanentError, TemporaryError):
-            return ""
 
 
 _MOST_NAMES = 10
 
 
-@dataclass(slots=True)
+@dataclass
 class Mail:
-    """The mail under check. The names of its sending server are asked for when first needed.
-
-    ``has_no_name`` tells, once they were, that DNS has no name at all for its address.
-    """
+    """The mail under check. The names of its sending server are asked for when first needed."""
 
     ip: IPv4Address | IPv6Address
     local: str
     sender_domain: str
     helo: str
-    receiver: str
-    timestamp: int
     questions: Questions
-    has_no_name: bool = field(default=False, init=False)
-    _names: list[str] | None = field(default=None, init=False)
 
     @property
     def address_type(self) -> RecordType:
@@ -274,16 +223,16 @@ class Mail:
         prefix = term.cidr4 if self.ip.version == 4 else term.cidr6
         return any(self.ip in ip_network((text, prefix), strict=False) for text in addresses)
 
-    def names(self) -> list[str]:
-        """The validated names of the server: those that lead back to it (RFC 7208, 5.5)."""
-        if self._names is None:
-            self._names = self._validated()
-        return self._names
+    @cached_property
+    def names(self) -> list[str] | None:
+        """The validated names of the server: those that lead back to it (RFC 7208, 5.5).
 
-    def _validated(self) -> list[str]:
-        # DNS that fails, here or for one of the names, only means fewer names.
+        ``None`` if DNS has no name at all for its address. DNS that fails, here or for one of the
+        names, only means fewer names.
+        """
         [answer] = self.questions.ask_all([self.ip.reverse_pointer], "PTR")
-        self.has_no_name = answer.status in (Status.EMPTY, Status.NXDOMAIN)
+        if not answer.values and answer.status not in SILENT:
+            return None
         names = [name.rstrip(".").lower() for name in answer.values[:_MOST_NAMES]]
         answers = self.questions.ask_all(names, self.address_type)
         return [
@@ -315,18 +264,12 @@ class Mail:
                 return self._own_name(domain)
             case "v":
                 return "in-addr" if self.ip.version == 4 else "ip6"
-            case "h":
+            case _:  # h; the others are for explanations only
                 return self.helo
-            case "c":
-                return str(self.ip)
-            case "r":
-                return self.receiver
-            case _:
-                return str(self.timestamp)
 
     def _own_name(self, domain: str) -> str:
         """The validated name for ``%{p}``, the best one first (RFC 7208, 7.3)."""
-        names = self.names()
+        names = self.names or []
         same = [name for name in names if name == domain]
         below = [name for name in names if is_within(name, domain)]
         return next(iter([*same, *below, *names]), "unknown")
@@ -341,6 +284,12 @@ def address(text: str) -> IPv4Address | IPv6Address:
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         return found.ipv4_mapped
     return found
+
+
+def mail_hosts(values: Iterable[str]) -> list[str]:
+    """The hosts of MX values such as ``10 mail.example.com``; a null MX (RFC 7505) names none."""
+    hosts = (value.partition(" ")[2].rstrip(".") for value in values)
+    return [host for host in hosts if host]
 
 
 def is_within(name: str, domain: str) -> bool:
@@ -396,7 +345,7 @@ class Questions:
         Raises TemporaryError if DNS did not answer.
         """
         answer = self.ask_all([name], record_type)[0]
-        if answer.status in (Status.TIMEOUT, Status.SERVFAIL):
+        if answer.status in SILENT:
             raise TemporaryError(
                 f"DNS gives no answer for {record_type} of {name} ({answer.status.value})"
             )
@@ -424,16 +373,3 @@ def can_exist(name: str) -> bool:
 def is_domain(name: str) -> bool:
     """Whether a check can begin at this name (RFC 7208, 4.3): several labels, no ``[1.2.3.4]``."""
     return can_exist(name) and "." in name and not name.startswith("[")
-
-
-def to_ascii(name: str) -> str:
-    """``name`` without the final dot, each label that is not ASCII in punycode (RFC 8616, 4)."""
-    return ".".join(_label(label) for label in name.removesuffix(".").split("."))
-
-
-def _label(label: str) -> str:
-    if label.isascii():
-        return label
-    # IDNA 2008, which unlike Python's own codec keeps the German sharp s (RFC 5891, 5).
-    mapped = unicodedata.normalize("NFC", label.lower())
-    return "xn--" + mapped.encode("punycode", "replace").decode("ascii", "replace")

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcup_mailauth.lookup import Answer, Query, Status
+from netcup_mailauth.lookup import SILENT, Answer, Query, Status
 from netcup_mailauth.spf import macros
-from netcup_mailauth.spf.check import MAX_LOOKUPS, MAX_VOID_LOOKUPS, is_domain, to_ascii
+from netcup_mailauth.spf.check import (
+    MAX_LOOKUPS,
+    MAX_VOID_LOOKUPS,
+    MOST_MX,
+    is_domain,
+    mail_hosts,
+)
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import SpfRecord, is_spf, parse
 
@@ -18,7 +24,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.spf.record import Term
 
 MOST_QUERIES = 50
-_MOST_MX = 10
 _QUESTIONS: dict[str, tuple[RecordType, ...]] = {
     "include": ("TXT",),
     "redirect": ("TXT",),
@@ -99,7 +104,7 @@ def cost(record: SpfRecord, domain: str, lookup: Lookup) -> Cost:
     that fails is a finding in the tree. Addresses of mail hosts cost nothing and are not asked for;
     nor are names with macros, which depend on the mail.
     """
-    start = to_ascii(domain).lower()
+    start = domain.lower().removesuffix(".")
     roots = _nodes(record, start, (start,))
     level, left = roots, MOST_QUERIES
     while level:
@@ -152,7 +157,7 @@ def _answer(questions: Sequence[tuple[_Node, list[Query]]], lookup: Lookup) -> N
 
 def _note(node: _Node, target: str, answers: Sequence[Answer]) -> None:
     """Note at a node what DNS said, and go on to the record it leads to."""
-    silent = [answer for answer in answers if answer.status in (Status.TIMEOUT, Status.SERVFAIL)]
+    silent = [answer for answer in answers if answer.status in SILENT]
     if silent:
         node.unanswered = True
         node.problem = f"DNS gives no answer for {target} ({silent[0].status.value})"
@@ -161,12 +166,11 @@ def _note(node: _Node, target: str, answers: Sequence[Answer]) -> None:
     elif not any(answer.values for answer in answers):
         node.void = True
         node.problem = f"{target} has no such record"
-    elif node.term.name == "mx" and len(answers[0].values) > _MOST_MX:
-        node.problem = f"{target} has more than {_MOST_MX} MX hosts (RFC 7208 4.6.4)"
+    elif node.term.name == "mx" and len(answers[0].values) > MOST_MX:
+        node.problem = f"{target} has more than {MOST_MX} MX hosts (RFC 7208 4.6.4)"
         node.breaks = True
     elif node.term.name == "mx":
-        hosts = (value.partition(" ")[2].rstrip(".") for value in answers[0].values)
-        node.hosts = tuple(host for host in hosts if host)
+        node.hosts = tuple(mail_hosts(answers[0].values))
     elif node.term.name == "a":
         node.hosts = (target,)
 

@@ -205,13 +205,12 @@ def drop(record: SpfRecord, *terms: str) -> SpfRecord:
     a term is not right.
     """
     unwanted = [parse_term(text) for text in terms]
-    kept = tuple(
-        term for term in record.terms if not any(_is_meant(drop_, term) for drop_ in unwanted)
-    )
+    kept = tuple(term for term in record.terms if not any(names(drop_, term) for drop_ in unwanted))
     return record if len(kept) == len(record.terms) else _with_terms(record, kept)
 
 
-def _is_meant(named: Term, term: Term) -> bool:
+def names(named: Term, term: Term) -> bool:
+    """Whether dropping ``named`` drops ``term``, and is the consent to it; see :func:`drop`."""
     if named.text.startswith(tuple(Qualifier)):
         return named.canonical == term.canonical
     return named.unqualified == term.unqualified

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.lookup import SILENT, Query
 from netcup_mailauth.spf import macros
-from netcup_mailauth.spf.check import MAX_LOOKUPS, is_domain
+from netcup_mailauth.spf.check import MAX_LOOKUPS, is_domain, mail_hosts
 from netcup_mailauth.spf.edit import first_covering
 from netcup_mailauth.spf.mistakes import SpfSyntaxError
 from netcup_mailauth.spf.record import Network, Qualifier, is_spf, parse, spelt_out
@@ -80,7 +80,7 @@ class _Reach(NamedTuple):
 
 
 def in_both(
-    carve_out: Term, before: Lookup, passing: Term, after: Lookup, edges: Sequence[Network] = ()
+    carve_out: Term, before: Lookup, passing: Term, after: Lookup, edges: Sequence[Network]
 ) -> list[str] | None:
     """Addresses that stand for all that a carve-out and a term that passes match.
 
@@ -168,8 +168,7 @@ def _reach(term: Term, lookup: Lookup, depth: int = 0) -> _Reach:
             exchangers = _values(target, "MX", lookup)
             if exchangers is None:
                 return _Reach(None)
-            names = [value.partition(" ")[2].rstrip(".") for value in exchangers]
-            return _Reach(_addresses(term, [name for name in names if name], lookup))
+            return _Reach(_addresses(term, mail_hosts(exchangers), lookup))
         case _:
             return _Reach(_addresses(term, [target], lookup))
 

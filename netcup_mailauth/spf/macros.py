@@ -69,12 +69,17 @@ def _canonical_macro(match: re.Match[str]) -> str:
     return f"%{{{match['letter']}{digits}{match['reverse'].lower()}{match['delimiters']}}}"
 
 
-def expand(text: str, value_of: Callable[[str], str]) -> str:
-    """``text`` with each macro replaced (RFC 7208, 7.3).
+def expand_name(domain_spec: str, value_of: Callable[[str], str]) -> str:
+    """The domain name a domain-spec stands for: lower case, no final dot.
 
-    It is a macro string without :func:`complaint`; ``value_of`` is asked for letters in lower case.
+    ``value_of`` is asked for letters in lower case. A name that grew longer than 253 characters
+    loses labels on its left (RFC 7208, 7.3). The domain-spec has no :func:`complaint`.
     """
-    return _EXPAND.sub(lambda match: _replacement(match, value_of), text)
+    expanded = _EXPAND.sub(lambda match: _replacement(match, value_of), domain_spec)
+    name = expanded.lower().removesuffix(".")
+    while len(name) > _LONGEST_NAME and "." in name:
+        name = name.partition(".")[2]
+    return name
 
 
 def _replacement(match: re.Match[str], value_of: Callable[[str], str]) -> str:
@@ -96,14 +101,3 @@ def _escaped(value: str) -> str:
         char if char in _UNRESERVED else "".join(f"%{byte:02X}" for byte in char.encode("utf-8"))
         for char in value
     )
-
-
-def expand_name(domain_spec: str, value_of: Callable[[str], str]) -> str:
-    """The domain name a domain-spec stands for: lower case, no final dot.
-
-    A name that grew longer than 253 characters loses labels on its left (RFC 7208, 7.3).
-    """
-    name = expand(domain_spec, value_of).lower().removesuffix(".")
-    while len(name) > _LONGEST_NAME and "." in name:
-        name = name.partition(".")[2]
-    return name

@@ -74,11 +74,6 @@ class Term:
     lead: str = " "
 
     @property
-    def value(self) -> str | Network | None:
-        """The network of ``ip4`` and ``ip6``, else the domain-spec or macro string as written."""
-        return self.domain if self.network is None else self.network
-
-    @property
     def canonical(self) -> str:
         """The standard spelling: two terms of one meaning share it."""
         sign = self.qualifier if self.qualifier not in (None, Qualifier.PASS) else ""
@@ -473,24 +468,3 @@ def check_wanted(term: Term) -> None:
 def equal(a: SpfRecord, b: SpfRecord) -> bool:
     """Whether two records have the same terms in the same order, spelling aside."""
     return a.canonical == b.canonical
-
-
-def build(terms: Sequence[str], all_qualifier: Qualifier = Qualifier.SOFTFAIL) -> SpfRecord:
-    """A new record of these terms, ending in ``~all`` unless told otherwise.
-
-    A term given twice is written once; an ``all`` or ``redirect=`` among the terms is an error.
-    Raises SpfSyntaxError if a term is not right.
-    """
-    parsed: dict[str, Term] = {}
-    for text in terms:
-        term = parse_term(text)
-        check_wanted(term)
-        if term.is_all or term.name == "redirect":
-            raise SpfSyntaxError(
-                text,
-                'is not a term of its own in a new record, which ends in an "all"',
-                'Say what the final "all" is to be instead, or give the record whole.',
-            )
-        parsed.setdefault(term.canonical, term)
-    written = [term.text for term in parsed.values()]
-    return parse(" ".join(["v=spf1", *written, f"{all_qualifier}all"]))

@@ -11,10 +11,13 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Dns = dict[str, list[str]]
 DOMAIN = "example.com"
@@ -176,9 +179,9 @@ HOSTS = (
 
 
 def mail_zone(
-    spf: str | tuple[str, ...] = SPF,
-    dmarc: str | tuple[str, ...] = DMARC,
-    dkim: str | tuple[str, ...] | None = None,
+    spf: str | Sequence[str] = SPF,
+    dmarc: str | Sequence[str] = DMARC,
+    dkim: str | Sequence[str] | None = None,
     *more: str,
 ) -> tuple[str, ...]:
     """The zone of a domain with mail; each kind once, several times, or (``()``) not at all."""
@@ -192,7 +195,7 @@ def mail_zone(
     )
 
 
-def _several(texts: str | tuple[str, ...]) -> tuple[str, ...]:
+def _several(texts: str | Sequence[str]) -> Sequence[str]:
     return (texts,) if isinstance(texts, str) else texts
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import shlex
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from netcup_mailauth import remedy
 from netcup_mailauth.cli.options import WANTED
@@ -24,6 +20,7 @@ from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, Zone
 from netcup_mailauth.settings.wishes import policy_of
+from tests.core.golden import cases as golden
 from tests.core.spf.zones import Zones
 
 if TYPE_CHECKING:
@@ -32,17 +29,9 @@ if TYPE_CHECKING:
     from netcup_mailauth.findings import Finding, Severity
     from netcup_mailauth.lookup import Answer, Query
 
-DOMAIN = "example.com"
+DOMAIN, SPF, DMARC, HOSTS = golden.DOMAIN, golden.SPF, golden.DMARC, golden.HOSTS
 SERVER = "203.0.113.25"
-
-
-@cache
-def key_record(bits: int = 2048, number: int = 1, tags: str = "") -> str:
-    """A DKIM record; ``number`` tells apart keys of one size."""
-    # A public key needs no primes to be published, only a modulus of the right size.
-    public = rsa.RSAPublicNumbers(65537, (1 << (bits - 1)) + 2 * number + 1).public_key()
-    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return f"v=DKIM1;k=rsa;{tags}p={base64.b64encode(der).decode()}"
+key_record = golden.key
 
 
 def source(text: str, selector: str | None = None) -> DkimSource:
@@ -65,18 +54,6 @@ def _record(number: str, hostname: str, record_type: str, value: str) -> DnsReco
     return DnsRecord(number, hostname, "MX", target, priority)
 
 
-HOSTS = (
-    "@ A 203.0.113.80",
-    "@ MX 10 mail.example.com",
-    f"mail A {SERVER}",
-    "mail AAAA 2001:db8::25",
-    "www CNAME @",
-    "@ TXT google-site-verification=abc123",
-)
-SPF = "v=spf1 mx ~all"
-DMARC = "v=DMARC1;p=quarantine;rua=mailto:dmarc@example.com"
-
-
 def mail_zone(
     spf: str | Sequence[str] = SPF,
     dmarc: str | Sequence[str] = DMARC,
@@ -85,19 +62,7 @@ def mail_zone(
     **options: Any,
 ) -> Zone:
     """The zone of a domain with mail; each kind once, several times, or (``()``) not at all."""
-    dkim = key_record() if dkim is None else dkim
-    return zone(
-        *HOSTS,
-        *(f"@ TXT {text}" for text in _several(spf)),
-        *(f"_dmarc TXT {text}" for text in _several(dmarc)),
-        *(f"dkim._domainkey TXT {text}" for text in _several(dkim)),
-        *more,
-        **options,
-    )
-
-
-def _several(texts: str | Sequence[str]) -> Sequence[str]:
-    return (texts,) if isinstance(texts, str) else texts
+    return zone(*golden.mail_zone(spf, dmarc, dkim, *more), **options)
 
 
 CLEAN = mail_zone()

@@ -17,8 +17,8 @@ from netcup_mailauth.judge.compare import (
     cut_of,
     wildcard_of,
 )
-from netcup_mailauth.judge.faults import problem_of
 from netcup_mailauth.judge.report import WORST_FIRST, Basis, ServerView, State
+from netcup_mailauth.kinds import problem_of
 from netcup_mailauth.lookup import Answer, Query, ServerStatus, Status
 from netcup_mailauth.records import Kind
 from tests.core.judge.samples import DMARC, KEY, ONE, OTHER_KEY, SPF, TWO, said

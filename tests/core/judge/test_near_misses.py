@@ -242,13 +242,6 @@ def test_a_repair_is_told() -> None:
     assert f"p=none {RUA}" in told.message
 
 
-def test_a_fault_that_stays_is_told_as_one_that_was_there() -> None:
-    found = judged(mail_zone(SPF, f"{DMARC};adkm=s"), wants(dmarc={"policy": "reject"}))
-    told = only(found, "dmarc-syntax")
-    assert told.severity is Severity.WARNING
-    assert told.message.startswith("Already so:")
-
-
 # Watching by pct=0
 
 
@@ -284,12 +277,6 @@ def test_failure_reports_that_go_are_named() -> None:
     before = mail_zone(SPF, f"{DMARC};ruf=mailto:f@example.com")
     found = only(judged(before, wants(dmarc=DMARC)), "dmarc-drops-reports")
     assert "mailto:f@example.com" in found.message
-
-
-def test_an_ordinary_domain_that_calls_itself_a_public_suffix_gets_a_note() -> None:
-    found = only(judged(CLEAN, wants(dmarc=f"{DMARC};psd=y")), "dmarc-psd")
-    assert found.severity is Severity.NOTE
-    assert "example.com" in found.message
 
 
 @pytest.mark.parametrize("tag", ["rua", "ruf"])

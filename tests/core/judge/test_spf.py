@@ -21,7 +21,6 @@ from tests.core.judge.cases import (
     case_of,
     codes,
     creates,
-    deletes,
     dns,
     judged,
     judged_changes,
@@ -197,11 +196,6 @@ def test_a_broken_record_that_is_only_there_is_no_refusal() -> None:
     kept = judged_wish(mail_zone("v=spf1 ip4:x ~all"), Kind.SPF, "@", "v=spf1 ip4:x ~all")
     assert codes(kept, Severity.REFUSED) == []
     assert only(judged_wish(CLEAN, Kind.SPF, "@", "v=spf1 ip4:x ~all"), "spf-syntax").message
-
-
-def test_a_record_that_is_removed_is_shown() -> None:
-    found = only(judged_changes(CLEAN, deletes(CLEAN, Kind.SPF, "@")), "spf-removed")
-    assert "v=spf1 mx ~all" in found.message
 
 
 # Who may no longer send

@@ -120,7 +120,6 @@ def test_a_write_may_be_on_its_way_for_some_hours_by_a_clock_that_may_be_set_bac
 def test_a_selector_alone_is_no_wish() -> None:
     one = known(DomainPolicy(dkim=DkimPolicy(selector="S2026")), coming=JOURNAL)
     assert one.managed == ()
-    assert one.nothing_wanted
     assert one.selectors == ("s2026",)
 
 

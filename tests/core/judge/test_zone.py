@@ -42,10 +42,6 @@ def test_an_empty_zone_is_a_danger_only_where_something_would_be_written() -> No
     assert "zone-reads-empty" not in codes(judged(zone(), wants(dkim="dkim")))
 
 
-def test_a_draft_of_somebody_elses_is_named() -> None:
-    assert "draft r7" in only(judged(mail_zone(draft="r7"), HARMLESS), "zone-has-draft").message
-
-
 def test_a_cname_in_the_way_is_refused_and_can_be_left_alone() -> None:
     taken = mail_zone(SPF, (), (), "_dmarc CNAME a.example.net", "dkim._domainkey CNAME b.example")
     policy = wants(dmarc=DMARC, dkim="dkim")
@@ -126,11 +122,6 @@ def test_all_that_a_delegated_mail_domain_would_have_is_never_served() -> None:
     found = judged(cut, policy, source(key_record()), domain="shop.example.com")
     assert codes(found, D).count("name-delegated") == 3
     assert all("ns1.vendor.example and ns2" in f.message for f in found if f.severity is D)
-
-
-def test_a_delegation_over_what_only_stays_is_already_so() -> None:
-    odd = mail_zone(SPF, DMARC, None, "_dmarc NS ns.vendor.example")
-    assert only(judged(odd, wants(dmarc=DMARC)), "name-delegated").severity is W
 
 
 @pytest.mark.parametrize(

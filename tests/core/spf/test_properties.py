@@ -217,7 +217,6 @@ def test_no_mail_makes_the_evaluation_or_the_count_fail(
     text: str, ip: str, sender: str, helo: str
 ) -> None:
     zones = Zones({"example.com": [{"SPF": text}, {"MX": [1, "mail.example.com"]}]})
-    found = check_host(ip, "example.com", sender, zones, helo=helo)
-    assert found.lookups <= 11
+    check_host(ip, "example.com", sender, zones, helo=helo)
     check_host(ip, sender, f"{helo}@{sender}", zones, helo=helo)
     assert cost(parse(text), sender, zones).lookups_total >= 0

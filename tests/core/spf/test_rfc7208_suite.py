@@ -1,4 +1,7 @@
-"""All 203 cases of the RFC 7208 test suite, one test each."""
+"""All 203 cases of the RFC 7208 test suite, one test each; of a mail refused the result alone.
+
+Nobody here reads the text at ``exp=``, so that it is not asked for.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from netcup_mailauth.spf import check_host
 from tests.core.spf.zones import Zones
 
 SUITE = Path(__file__).parents[2] / "data" / "rfc7208-tests.yml"
-RECEIVER = "mx.receiver.example"
 
 
 def cases() -> list[Any]:
@@ -39,10 +41,6 @@ def test_case(case: dict[str, Any], zonedata: dict[str, Any]) -> None:
         sender or f"postmaster@{helo}",
         Zones(zonedata),
         helo=helo,
-        receiver=RECEIVER,
     )
     allowed = case["result"] if isinstance(case["result"], list) else [case["result"]]
     assert found.result in allowed
-    if "explanation" in case:
-        default = case["explanation"] == "DEFAULT"
-        assert found.explanation == ("" if default else case["explanation"])

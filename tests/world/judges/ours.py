@@ -65,7 +65,7 @@ def dkim_verdict(record: Dkim, keys: Keys) -> str:
         return "unusable"
     if found is None:
         return "revoked"
-    if dkim.is_too_short(found):
+    if dkim.size_problem(found) is not None:
         return "unusable"
     return "verifies" if found.p == keys.p[record.signed_by] else "other key"
 

@@ -117,7 +117,8 @@ def _ended(error: BaseException) -> int:
             return _report(error.exit_code, visible(error.what), error.advice)
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "netcup-mailauth"
-            return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
+            what = " ".join(error.format_message().split())  # it breaks lines, and has tabs
+            return _report(ExitCode.USAGE, what, f"See: {command} --help")
         case click.ClickException():
             return _report(ExitCode.USAGE, error.format_message(), "")
         case Unanswered():

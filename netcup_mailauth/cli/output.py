@@ -427,4 +427,4 @@ def check_seen() -> None:
 
 def _check(stream: TextIO, name: str) -> None:
     if lost := getattr(stream, "lost", ""):
-        raise StdoutClosedError(f"{name} was closed before everything was printed ({lost}).")
+        raise StdoutClosedError(f"Not everything could be printed to {name}: {lost}.")

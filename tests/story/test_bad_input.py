@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
+from netcup_mailauth import files
 from netcup_mailauth.sandbox import Sandbox
 from tests.worlds import requests_of
 
@@ -141,3 +144,67 @@ def test_a_config_of_plain_texts_does_what_the_tables_do(cli: Cli) -> None:
     )
     assert cli("plan", "--format", "json").json == short.json
     assert short.code == 0, short
+
+
+def test_what_netcups_own_address_should_be_is_not_told_by_a_mailcow(cli: Cli) -> None:
+    cli.set({"NETCUP_CCP_ENDPOINT": "ccp.netcup.net"})
+    ended = cli("plan", "example.com", *SPF)
+    check(ended, 2, "NETCUP_CCP_ENDPOINT is no URL", "https:// in front")
+    assert "mail.example.com" not in ended.stderr
+
+
+def test_a_key_file_is_looked_for_where_the_message_says(cli: Cli) -> None:
+    check(cli("plan", "example.com", "--dkim", "file:no.pem"), 2, "no.pem", "folder you are in")
+    (cli.folder / "sub").mkdir()
+    config = cli.folder / "sub" / "c.toml"
+    config.write_text('[domains."example.com"]\ndkim = "file:no.pem"\n')
+    ended = cli("-c", "sub/c.toml", "plan")
+    check(ended, 2, str(cli.folder / "sub" / "no.pem"))
+    assert "folder you are in" not in ended.stderr
+
+
+@pytest.mark.parametrize("option", ["--spf-require", "--spf-drop"])
+@pytest.mark.parametrize("name", ["_spf.google.com", "mail.example.com", "~mail.example.com"])
+def test_a_host_in_the_place_of_a_term_is_told_as_one(cli: Cli, option: str, name: str) -> None:
+    bare = name.lstrip("~")
+    check(cli("plan", "example.com", option, name), 2, f"include:{bare}", f'"a:{bare}"')
+
+
+@pytest.mark.parametrize("said", ["quarantine", "p=reject", "None"])
+def test_a_policy_alone_is_told_as_one_in_a_config_too(cli: Cli, said: str) -> None:
+    config = cli.folder / "c.toml"
+    config.write_text(f'[domains."example.com"]\ndmarc = "{said}"\n')
+    level = said.removeprefix("p=").lower()
+    check(cli("-c", "c.toml", "plan"), 2, "line 2", f'policy = "{level}"')
+
+
+def test_what_mailcow_serves_is_wanted_by_the_config(cli: Cli) -> None:
+    (cli.folder / "c.toml").write_text('domains_from = "mailcow"\n')
+    ended = cli("-c", "c.toml", "plan")
+    check(ended, 2, "Nothing is wanted for example.com", "[defaults]")
+    assert "--spf" not in ended.stderr  # which takes a domain that is named
+
+
+OUTPUTS = [
+    ("plan", "example.com", "--dmarc-policy", "none", "--out"),
+    ("plan", "example.com", "--dmarc-policy", "none", "--record"),
+    ("check", "example.com", "--metrics-file"),
+]
+
+
+@pytest.mark.parametrize("words", OUTPUTS, ids=lambda words: words[-1])
+def test_a_folder_that_was_removed_under_ones_feet(cli: Cli, words: tuple[str, ...]) -> None:
+    gone = cli.folder / "gone"
+    gone.mkdir()
+    cli.monkeypatch.chdir(gone)
+    gone.rmdir()
+    check(cli(*words, "file"), 2, "file cannot be written", "was removed")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_where_there_is_no_room_it_is_made(cli: Cli, number: int) -> None:
+    def full(*_words: object, **_more: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    cli.monkeypatch.setattr(files, "_put", full)
+    check(cli(*OUTPUTS[0], "plan.json"), 2, os.strerror(number), "Make room")

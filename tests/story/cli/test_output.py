@@ -85,7 +85,7 @@ def test_what_cannot_be_printed_is_kept_in_mind(
         check_printed()
         click.echo("a")
         click.echo("b")
-        with pytest.raises(StdoutClosedError, match="stdout was closed before"):
+        with pytest.raises(StdoutClosedError, match="to stdout: "):
             check_printed()
     assert sys.stdout is stream
 

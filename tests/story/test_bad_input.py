@@ -208,3 +208,62 @@ def test_where_there_is_no_room_it_is_made(cli: Cli, number: int) -> None:
 
     cli.monkeypatch.setattr(files, "_put", full)
     check(cli(*OUTPUTS[0], "plan.json"), 2, os.strerror(number), "Make room")
+
+
+NETCUP = "include:_spf.webhosting.systems"
+
+
+@pytest.mark.parametrize("mistyped", [NETCUP.replace("_", ""), f"{NETCUP}s", NETCUP.title()[:-1]])
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes")])
+def test_a_term_to_drop_that_is_not_there_is_told_with_the_one_that_is(
+    cli: Cli, command: tuple[str, ...], mistyped: str
+) -> None:
+    ended = cli(*command, "example.com", "--spf-drop", mistyped)
+    check(ended, 0, f"{mistyped} is to be dropped, and is not in its SPF record", f"is {NETCUP} m")
+    beside = cli("plan", "example.com", "--spf", "v=spf1 mx a -all", "--spf-drop", mistyped)
+    check(beside, 0, "is to be dropped, and is not in its SPF record")
+    no_write(cli)
+
+
+def test_a_term_that_went_in_an_earlier_run_needs_no_word(cli: Cli) -> None:
+    wish = ("example.com", "--spf-drop", NETCUP)
+    for command in (("plan",), ("apply", "--yes"), ("plan",), ("apply", "--yes")):
+        assert "is to be dropped" not in cli(*command, *wish).stderr
+    quiet = cli("plan", "-q", "example.com", "--spf-drop", "include:_spf.web")
+    assert not quiet.stderr
+
+
+def test_a_mail_host_in_the_place_of_its_domain_is_told_what_to_type(cli: Cli) -> None:
+    planned = cli("plan", "mail.example.com", "--spf", "v=spf1 a -all")
+    said = " ".join(planned.stdout.split())
+    assert "No MX tells what sends the mail of mail.example.com" in said
+    assert "--server mail.example.com" in said
+    assert "mail.mail" not in said
+    named = cli(
+        "plan", "mail.example.com", "--spf", "v=spf1 a -all", "--server", "mail.example.com"
+    )
+    assert "own-server-unknown" not in named.stdout
+
+
+@pytest.mark.parametrize("text", ["v=DKIM1;k=rsa;p=", "v=DKIM1; p=", "record:v=DKIM1;p= "])
+def test_an_empty_key_is_told_where_none_was_before(cli: Cli, text: str) -> None:
+    planned = cli("plan", "example.com", "--dkim", text)
+    assert "? dkim-revokes-key" in planned.stdout
+    assert cli("apply", "example.com", "--dkim", text, "--yes").code == 0
+    assert "dkim-revokes-key" not in cli("plan", "example.com", "--dkim", text).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "having"),
+    [
+        (("apply", "example.com", "--zone-file", "zone.json"), "plan has it"),
+        (("apply", "example.com", "--out", "plan.json"), "plan has it"),
+        (("plan", "--plan", "plan.json"), "apply has it"),
+        (("records", "example.com", "--full"), "have it"),
+        (("plan", "example.com", "--nonsense"), "See: netcup-mailauth plan --help"),
+    ],
+)
+def test_an_option_of_another_command_is_told_as_one(
+    cli: Cli, words: tuple[str, ...], having: str
+) -> None:
+    check(cli(*words), 2, having)

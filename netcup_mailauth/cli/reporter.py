@@ -82,6 +82,7 @@ class Reporter:
             if is_message:
                 self._told.append((change_set.place.domain, change_set.error))
             self._complain(change_set, change_set.error)
+            self._note_mistyped(change_set)
 
     def _complain(self, change_set: ChangeSet, failure: Failure | None) -> None:
         """Say why a domain failed, if it did: once, also if it could not even be planned."""
@@ -101,6 +102,13 @@ class Reporter:
             hint = not self._hinted
             self._show(apart + text.change_set_text(shown, self._page, self._full, hint=hint))
             self._hinted = self._hinted or text.first_key(shown) is not None
+        if not self._plan_shown:
+            self._note_mistyped(change_set)
+
+    def _note_mistyped(self, change_set: ChangeSet) -> None:
+        """The note on what was typed, while it can still be typed otherwise."""
+        if isinstance(self.now, onward.Typed):
+            note_mistyped(change_set, self.now.options["spf_drop"])
 
     def _show(self, output: str) -> None:
         """Print a part of the result, if that is text."""
@@ -128,8 +136,6 @@ class Reporter:
         self._complain(result.change_set, result.failure)
         if result.change_set.changes:
             note_needless(result.change_set)
-        if isinstance(self.now, onward.Typed):
-            note_mistyped(result.change_set, self.now.options["spf_drop"])
         self.bar.step()
 
     @property

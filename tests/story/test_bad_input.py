@@ -267,3 +267,19 @@ def test_an_option_of_another_command_is_told_as_one(
     cli: Cli, words: tuple[str, ...], having: str
 ) -> None:
     check(cli(*words), 2, having)
+
+
+def test_what_was_mistyped_is_told_before_the_question(
+    cli: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+
+    def no(_plan: object, _question: str) -> bool:
+        told.append(capsys.readouterr().err)
+        return False
+
+    cli.monkeypatch.setattr("netcup_mailauth.cli.apply.attended", lambda: True)
+    cli.monkeypatch.setattr("netcup_mailauth.cli.apply.agreed", no)
+    ended = cli("apply", "example.com", "--spf-all", "fail", "--spf-drop", f"{NETCUP}s")
+    assert f"is {NETCUP} meant?" in told[0]
+    assert "is to be dropped" not in ended.stderr

@@ -130,14 +130,17 @@ def show(text: str, *, err: bool = False) -> None:
     click.echo(laid_out(text, coloured=use_colour()), err=err, nl=False, color=colour)
 
 
-def show_sentence(text: str, *, err: bool = False) -> None:
-    """Print a sentence of the result, one line whatever is in it; a terminal gets it wrapped."""
+def show_sentence(text: str, lead: str = "", *, err: bool = False) -> None:
+    """Print a sentence of the result, one line whatever is in it; a terminal gets it wrapped.
+
+    ``lead`` are blanks that stand before it.
+    """
     stream, shown = sys.stderr if err else sys.stdout, visible(text)
-    lines = [shown]
+    lines = [f"{lead}{shown}"]
     if stream.isatty():
         from netcup_mailauth.render.page import Page
 
-        lines = Page(width(stream)).hang("", shown, 2)
+        lines = Page(width(stream)).hang(lead, shown, 2)
     show("".join(f"{line}\n" for line in lines), err=err)
 
 

@@ -145,7 +145,15 @@ def host_or_address(text: str) -> str:
     try:
         return str(ip_address(text.strip()))
     except ValueError:
+        pass
+    try:
         return records.normalise(text)
+    except UsageError:
+        bare = records.domain_in(text.strip().lower())
+        raise UsageError(
+            f"{text!r} is neither the name of a host nor an address.",
+            f"Give it as in {bare or 'mail.example.com'} or 203.0.113.7",
+        ) from None
 
 
 SpfText = Annotated[str, checked(spf_record)]

@@ -86,7 +86,10 @@ def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
             )
         name = records.normalise(domain) if colon else wished[0].domain
         if name not in allowed:
-            raise UsageError(f"--allow {entry} names a domain that is not part of this run.")
+            raise UsageError(
+                f"--allow {entry} names a domain that is not part of this run.",
+                f"As in --allow {code}:{wished[0].domain}",
+            )
         allowed[name].append(code)
     return [_allowing(wish, allowed[wish.domain]) for wish in wished]
 

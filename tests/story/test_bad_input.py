@@ -283,3 +283,33 @@ def test_what_was_mistyped_is_told_before_the_question(
     ended = cli("apply", "example.com", "--spf-all", "fail", "--spf-drop", f"{NETCUP}s")
     assert f"is {NETCUP} meant?" in told[0]
     assert "is to be dropped" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("server", "named"),
+    [
+        ("203.0.113.300", ""),
+        ("203.0.113", ""),
+        ("2001:db8::g", ""),
+        ("203.0.113.7/32", ""),
+        ("mail", ""),
+        ("a_b.example.com", ""),
+        ("https://mx.example.com/x", "mx.example.com"),
+        ("mx.example.com:25", "mx.example.com"),
+    ],
+)
+def test_what_sends_the_mail_is_told_as_a_host_or_an_address(
+    cli: Cli, server: str, named: str
+) -> None:
+    ended = cli("plan", "example.com", *SPF, "--server", server)
+    check(ended, 2, server, "neither the name of a host nor an address", named)
+    assert "mail domain" not in ended.stderr
+    (cli.folder / "c.toml").write_text(
+        f'[domains."example.com"]\nspf = "v=spf1 mx -all"\nserver = ["{server}"]\n'
+    )
+    check(cli("-c", "c.toml", "plan"), 2, "line 3", server, "neither the name of a host", named)
+
+
+def test_a_domain_of_no_part_of_the_run_is_told_with_one_that_is(cli: Cli) -> None:
+    ended = cli("plan", "example.com", *SPF, "--allow", "spf-drops-sender:example.net")
+    check(ended, 2, "example.net", "--allow spf-drops-sender:example.com")

@@ -8,8 +8,10 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
+from click import ParamType
 
 from netcup_mailauth import files
+from netcup_mailauth.cli.commands import COMMANDS
 from netcup_mailauth.sandbox import Sandbox
 from tests.worlds import requests_of
 
@@ -70,7 +72,7 @@ def test_a_text_that_netcup_would_alter(cli: Cli, character: str) -> None:
         (("--dkim", "/etc/dkim/x.private"), "file:/etc/dkim/x.private"),
         (("--dkim", "malicow"), "mailcow"),
         (("--dkim", "-"), "standard input"),
-        (("--spf", ""), "SPF"),
+        (("--spf", ""), "--spf is given nothing"),
         (("--selector", "a b", "--dkim", "mailcow"), "selector"),
         (("--selector", "s1"), "--dkim"),
         ((), "example.com"),
@@ -313,3 +315,29 @@ def test_what_sends_the_mail_is_told_as_a_host_or_an_address(
 def test_a_domain_of_no_part_of_the_run_is_told_with_one_that_is(cli: Cli) -> None:
     ended = cli("plan", "example.com", *SPF, "--allow", "spf-drops-sender:example.net")
     check(ended, 2, "example.net", "--allow spf-drops-sender:example.com")
+
+
+TEXTS = sorted(
+    {
+        (name, option.names[-1])
+        for name, command in COMMANDS.items()
+        for option in command.options
+        if not option.more.get("is_flag") and not isinstance(option.more.get("type"), ParamType)
+    }
+)
+
+
+@pytest.mark.parametrize(("command", "option"), TEXTS, ids=lambda word: word)
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_option_that_is_given_nothing_is_not_passed_over(
+    cli: Cli, command: str, option: str, nothing: str
+) -> None:
+    """A script whose variable is empty would have a record left out, and end with 0."""
+    check(cli(command, option, nothing), 2)
+    no_write(cli)
+
+
+def test_a_key_that_a_script_has_lost_is_told(cli: Cli) -> None:
+    ended = cli("apply", "example.com", "--yes", *SPF, "--dkim", "")
+    check(ended, 2, "--dkim is given nothing", "variable of the shell")
+    no_write(cli)

@@ -157,8 +157,8 @@ class _Catalogue:
             near = get_close_matches(name, self.config.domains, n=1)
             nearest = near[0] if near and name not in self.config.domains else None
             advice = "Give --spf, --dkim or --dmarc, or a table for it in the config."
-            if self._is_discovered(name):
-                advice = "Say it under [defaults] in the config, or in a table of its own there."
+            if name in self.config.domains or self._is_discovered(name):
+                advice = "Say it under [defaults] in the config, or in its own table there."
             if nearest:
                 advice = f"It is not in the config; is {nearest} meant?"
             raise NothingWantedError(what, advice, name, nearest)

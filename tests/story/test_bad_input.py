@@ -180,8 +180,11 @@ def test_a_policy_alone_is_told_as_one_in_a_config_too(cli: Cli, said: str) -> N
     check(cli("-c", "c.toml", "plan"), 2, "line 2", f'policy = "{level}"')
 
 
-def test_what_mailcow_serves_is_wanted_by_the_config(cli: Cli) -> None:
-    (cli.folder / "c.toml").write_text('domains_from = "mailcow"\n')
+@pytest.mark.parametrize("config", ['domains_from = "mailcow"', '[domains."example.com"]'])
+def test_what_is_wanted_of_a_domain_that_nobody_named_is_said_in_the_config(
+    cli: Cli, config: str
+) -> None:
+    (cli.folder / "c.toml").write_text(f"{config}\n")
     ended = cli("-c", "c.toml", "plan")
     check(ended, 2, "Nothing is wanted for example.com", "[defaults]")
     assert "--spf" not in ended.stderr  # which takes a domain that is named

@@ -26,6 +26,8 @@ MAX_SIZE = 16 * 1024 * 1024
 """Bytes of a file that are read: a plan or a config for ten thousand domains has less, and so has
 the journal entry of the largest zone."""
 
+OF_YOURS = "Name a file in a folder of yours."
+
 MOST_LINKS = 40
 """As many links in a row as Linux follows."""
 
@@ -182,9 +184,9 @@ def write_named(path: Path, text: str) -> None:
     try:
         _put(_target(path), text.encode(), 0o666)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", "Name a file in a folder of yours."
-        ) from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "Make room, or name a file elsewhere." if full else OF_YOURS
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", advice) from None
 
 
 def write_new(path: Path, text: str) -> None:
@@ -237,10 +239,16 @@ def _target(path: Path) -> Path:
             if folder.st_mode & SHARED == SHARED and owner not in (os.geteuid(), folder.st_uid):
                 raise UsageError(
                     f"{path} cannot be written: {link} is a link that another user has made.",
-                    "Name a file in a folder of yours.",
+                    OF_YOURS,
                 )
             link = link.parent / leads
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path} cannot be written: the folder you are in was removed.",
+            "Change to another with cd.",
+        ) from None
 
 
 def _put(path: Path, data: bytes, mode: int, *, whatever_the_umask: bool = False) -> None:

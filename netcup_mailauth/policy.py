@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -106,6 +106,12 @@ def dmarc_record(text: str) -> str:
     Raises RecordError if it is none.
     """
     record = join_txt(text.strip())
+    level = record.removeprefix("p=").rstrip(";").lower()
+    if level in get_args(dmarc.Policy):
+        raise RecordError(
+            f"{record!r} is a policy, and no record.",
+            f'Write dmarc = {{ policy = "{level}" }}, or --dmarc-policy {level}',
+        )
     dmarc.parse(record)
     return record
 
@@ -139,7 +145,15 @@ def host_or_address(text: str) -> str:
     try:
         return str(ip_address(text.strip()))
     except ValueError:
+        pass
+    try:
         return records.normalise(text)
+    except UsageError:
+        bare = records.domain_in(text.strip().lower())
+        raise UsageError(
+            f"{text!r} is neither the name of a host nor an address.",
+            f"Give it as in {bare or 'mail.example.com'} or 203.0.113.7",
+        ) from None
 
 
 SpfText = Annotated[str, checked(spf_record)]

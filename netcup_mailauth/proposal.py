@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc, kinds, spf
-from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records
+from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, unmanaged
 from netcup_mailauth.dkim import MAILCOW_PAGE
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.judge import dmarc as dmarc_faults
@@ -298,7 +298,10 @@ def _dkim(situation: Situation) -> _Part:
     if Kind.DKIM in situation.left:
         return _Part(None, situation.left[Kind.DKIM])
     if source is None:
-        return _Part(None, "No key yet: when the mail server has one, run setup again.")
+        stays = _live_keys(situation)
+        reason = f"No key is given, so what is live stays as it is: {', '.join(stays)}."
+        missing = "No key yet: when the mail server has one, run setup again."
+        return _Part(None, reason if stays else missing)
     if key is None:
         return _Part(
             DkimPolicy(source=source),
@@ -313,6 +316,14 @@ def _dkim(situation: Situation) -> _Part:
         return _Part(policy, "The mail server's key, as it is live.")
     replaces = "it replaces the one that is live" if live else "it is not published yet"
     return _Part(policy, f"The mail server's key; {replaces}.")
+
+
+def _live_keys(situation: Situation) -> list[str]:
+    """The names at which keys are live, but for netcup's own, which are CNAMEs."""
+    found = unmanaged(situation.domain, situation.zone, DomainPolicy())
+    names = [name for one in found if one.kind is Kind.DKIM for name in one.live]
+    texts = {record.hostname for record in situation.zone.records if record.type == "TXT"}
+    return [name for name in names if name in texts]
 
 
 # --- DMARC ----------------------------------------------------------------------------------------

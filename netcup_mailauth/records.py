@@ -179,7 +179,7 @@ def normalise(text: str) -> str:
         name = _punycode(name, text)
     labels = name.split(".")
     if len(labels) < 2 or len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        bare = _domain_in(name)
+        bare = domain_in(name)
         raise UsageError(
             f"{text!r} is not a domain name.",
             f"Give the bare domain{f': {bare}' if bare else ', as in: example.com'}",
@@ -200,7 +200,7 @@ _AROUND = r"(?:[a-z]+:/*)?(?:[^@/]*@)?([^@/:]+?)\.?(?::[0-9]+)?(?:/[\s\S]*)?"
 """A domain in the address of a website or a mailbox."""
 
 
-def _domain_in(text: str) -> str:
+def domain_in(text: str) -> str:
     """The domain in an address that was given in its place; empty where there is none."""
     match = re.fullmatch(_AROUND, text)
     name = match[1] if match else ""

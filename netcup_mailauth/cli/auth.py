@@ -281,6 +281,6 @@ def _show(report: Report, *, places: bool) -> None:
     show(f"{report.service}\n")
     for name, place in report.places if places else ():
         show(f"  {name:<24}{visible(place)}\n")
-    show(f"  {visible(report.words)}\n")
-    if report.advice:
-        show(f"  {report.advice}\n")
+    show_sentence(report.words, "  ")
+    for line in report.advice.splitlines():
+        show_sentence(line, "  ")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from netcup_mailauth.cli.commands import Group
+from netcup_mailauth.cli.commands import COMMANDS, Group
 from netcup_mailauth.cli.options import COMMON
 from netcup_mailauth.cli.output import (
     COMPLETE,
@@ -115,9 +115,12 @@ def _ended(error: BaseException) -> int:
             return _report(error.exit_code, error.what, error.advice)
         case MailauthError():
             return _report(error.exit_code, visible(error.what), error.advice)
+        case click.NoSuchOption() if having := _having(error.option_name):
+            return _report(ExitCode.USAGE, f"There is no option {error.option_name} here.", having)
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "netcup-mailauth"
-            return _report(ExitCode.USAGE, error.format_message(), f"See: {command} --help")
+            what = " ".join(error.format_message().split())  # it breaks lines, and has tabs
+            return _report(ExitCode.USAGE, what, f"See: {command} --help")
         case click.ClickException():
             return _report(ExitCode.USAGE, error.format_message(), "")
         case Unanswered():
@@ -127,6 +130,13 @@ def _ended(error: BaseException) -> int:
         case Exception():
             return _unexpected(error)
     raise error
+
+
+def _having(option: str) -> str:
+    """Which commands have an option that this one does not; empty if none has."""
+    known = ((name, {n for one in c.options for n in one.names}) for name, c in COMMANDS.items())
+    having = [name for name, names in known if option in names]
+    return f"{' and '.join(having)} {'has' if len(having) == 1 else 'have'} it." if having else ""
 
 
 def _leave_no_core() -> None:

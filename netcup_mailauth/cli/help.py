@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from difflib import get_close_matches
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 INDEX = "README"
 """The page that lists the others."""
+
+FINDINGS = "findings"
+"""The page that lists all of them, and so has every word."""
 
 EXIT_CODES = "exit-codes"
 """The page with a section for each exit code."""
@@ -67,14 +71,24 @@ def _text(name: str) -> str:
     if named is not None:
         within = click.Context(named, context, info_name=name, **context.command.context_settings)
         return f"{named.get_help(within)}\n"
-    every = [*subjects(), *context.command.list_commands(context), *MEANINGS]
-    near = get_close_matches(name, every, n=1)
-    raise UsageError(
-        f"There is no help on {name!r}.",
-        f"Is {near[0]} meant? netcup-mailauth help lists what there is."
-        if near
-        else "netcup-mailauth help lists what there is.",
-    )
+    what, every = f"There is no help on {name!r}.", "netcup-mailauth help lists what there is."
+    if (telling := _telling(name)) is not None:
+        raise UsageError(what, f"The page that tells of it: netcup-mailauth help {telling}")
+    known = [*subjects(), *context.command.list_commands(context), *MEANINGS]
+    near = get_close_matches(name, known, n=1)
+    raise UsageError(what, f"Is {near[0]} meant? {every}" if near else every)
+
+
+SPOKEN_OF = 2
+"""How often a page has a word that it tells of."""
+
+
+def _telling(name: str) -> str | None:
+    """The page that has a word most often: ``spf`` and ``systemd`` are none by themselves."""
+    pages = {one: page(one).lower() for one in subjects() if one != FINDINGS}
+    counted = {one: re.findall(r"\w(?:[\w-]*\w)?", text).count(name) for one, text in pages.items()}
+    most = max(counted, key=counted.__getitem__)
+    return most if counted[most] >= SPOKEN_OF else None
 
 
 def _page(text: str) -> None:

@@ -57,8 +57,9 @@ def wait_for(
         say(f"  {resuming(domains, watched)}")
         raise
     waiting.line.wipe()
-    again = resuming(domains, watched)
-    for text in _words(waited, again, propagation.span(one.backend for one in watched)):
+    again, usual = resuming(domains, watched), propagation.span(one.backend for one in watched)
+    wanted = any(target.expected is not None for one in watched for target in one.targets)
+    for text in _words(waited, again, usual, "has it" if wanted else "says the same"):
         say(text)
     return not waited.lagging
 
@@ -110,7 +111,7 @@ def _hopeless(expectation: Expectation, names: Sequence[str]) -> None:
     )
 
 
-def _words(waited: Waited, again: str, usual: str) -> Iterator[str]:
+def _words(waited: Waited, again: str, usual: str, agreed: str = "has it") -> Iterator[str]:
     """What is said at the end of the waiting, which ``usual``ly is this long."""
     if waited.lagging:
         for lag in waited.lagging:
@@ -121,7 +122,7 @@ def _words(waited: Waited, again: str, usual: str) -> Iterator[str]:
         )
         yield f"  {again}"
     elif not settings().quiet:
-        yield f"Every name server has it, after {waited.seconds:.0f} s."
+        yield f"Every name server {agreed}, after {waited.seconds:.0f} s."
         yield from _of_caches(waited.caches)
 
 

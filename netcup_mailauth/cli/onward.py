@@ -195,12 +195,12 @@ def _record_words(kind: Kind, record: DnsRecord, source: str | None) -> list[str
 
 def to_write(now: Typed, change_sets: Sequence[ChangeSet]) -> str:
     """The command that writes what was planned; nothing of it is held back."""
-    return now.line(now.domains, now.again(_without_stdin(now, change_sets)))
+    return now.line(now.domains, now.again(_typeable(now, change_sets)))
 
 
-def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, list[str]]:
-    """What asks for a key from standard input, see :func:`with_key`; nothing for any other."""
-    if now.options.get("dkim") != STDIN:
+def _typeable(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, list[str]]:
+    """What asks for a key that cannot be typed again, see :func:`with_key`; nothing for another."""
+    if _can_be_typed(now.options):
         return {}
     for change_set in change_sets:
         for key in (record for kind, record in left(change_set) if kind is Kind.DKIM):
@@ -210,13 +210,23 @@ def _without_stdin(now: Typed, change_sets: Sequence[ChangeSet]) -> dict[Kind, l
 
 
 def with_key(options: Mapping[str, Any], name: str, text: str | None) -> Mapping[str, Any]:
-    """The options with a key from standard input as the record that was made of it.
+    """The options with a key that cannot be typed again as the record that was made of it.
 
-    When they are typed again, the key is there no more. ``name`` is where the record stands.
+    ``name`` is where the record stands.
     """
-    if options.get("dkim") != STDIN or text is None:
+    if text is None or _can_be_typed(options):
         return options
     return {**options, "dkim": f"{RECORD}{text}", "selector": name.partition("._domainkey")[0]}
+
+
+def _can_be_typed(options: Mapping[str, Any]) -> bool:
+    """Whether the key is there when the options are typed again.
+
+    One from standard input is gone, and one with line ends in it, as PEM and what is copied from
+    a mail has them, would not be on the one line of a command.
+    """
+    source = options.get("dkim")
+    return source is None or (source != STDIN and source == visible(source))
 
 
 def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | None:
@@ -225,7 +235,7 @@ def _safer(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> Way | N
     passing = [c for c in change_sets if not holding.stopping(c) or c.ways.safer is not None]
     if not any(holding.stopping(c) for c in passing):
         return None
-    by_option, stdin = now.by_option, _without_stdin(now, change_sets)
+    by_option, stdin = now.by_option, _typeable(now, change_sets)
     for change_set in passing:
         domain, safer = change_set.place.domain, change_set.ways.safer
         changed, more = dict(stdin), []
@@ -269,7 +279,7 @@ def _all_the_same(now: Typed, change_sets: Sequence[ChangeSet], number: int) -> 
     if not held:
         return None
     by_option = now.by_option
-    changed, more, tables = _without_stdin(now, change_sets), [], []
+    changed, more, tables = _typeable(now, change_sets), [], []
     several = len(passing) > 1
     for change_set in held:
         domain, codes = change_set.place.domain, list(change_set.ways.consents)

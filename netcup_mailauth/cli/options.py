@@ -130,8 +130,20 @@ class File(click.Path):
         return Path(value)
 
 
+class Seconds(click.FloatRange):
+    """A span of time; of what it is no number of, an error can speak."""
+
+    name = "number of seconds"
+
+
+class Whole(click.IntRange):
+    """A whole number; of what it is not, an error can speak."""
+
+    name = "whole number"
+
+
 FILE = File()
-SECONDS: dict[str, Any] = {"type": click.FloatRange(min=0), "metavar": "SECONDS"}
+SECONDS: dict[str, Any] = {"type": Seconds(min=0), "metavar": "SECONDS"}
 
 # One of them is for a rare need, and stands in the help of the whole program alone.
 COMMON = tuple(
@@ -359,7 +371,7 @@ CHANGED = _flag(MANY_DOMAINS, "--changed", help="Show no domain that is unchange
 JOBS = _option(
     MANY_DOMAINS,
     "--jobs",
-    type=click.IntRange(1, MOST_CONNECTIONS),
+    type=Whole(1, MOST_CONNECTIONS),
     default=1,
     metavar="N",
     help="So many domains at a time, in one call budget.",
@@ -370,7 +382,7 @@ MANY = (
     _option(
         MANY_DOMAINS,
         "--rate",
-        type=click.IntRange(min=0),
+        type=Whole(min=0),
         metavar="N",
         help=f"Calls in any minute; 0: no limit. Default: {CALLS}/N.",
     ),
@@ -445,7 +457,7 @@ SANDBOX = (
     _option(
         OWN,
         "--port",
-        type=click.IntRange(0, 65535),
+        type=Whole(0, 65535),
         default=0,
         metavar="PORT",
         help="Where netcup's APIs listen; 0: any that is free.",
@@ -455,7 +467,7 @@ SANDBOX = (
     _option(
         OWN,
         "--rate",
-        type=click.IntRange(min=0),
+        type=Whole(min=0),
         default=180,
         metavar="N",
         help="Calls a minute that netcup's APIs take; 0: no limit.",

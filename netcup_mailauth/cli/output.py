@@ -130,14 +130,17 @@ def show(text: str, *, err: bool = False) -> None:
     click.echo(laid_out(text, coloured=use_colour()), err=err, nl=False, color=colour)
 
 
-def show_sentence(text: str, *, err: bool = False) -> None:
-    """Print a sentence of the result, one line whatever is in it; a terminal gets it wrapped."""
+def show_sentence(text: str, lead: str = "", *, err: bool = False) -> None:
+    """Print a sentence of the result, one line whatever is in it; a terminal gets it wrapped.
+
+    ``lead`` are blanks that stand before it.
+    """
     stream, shown = sys.stderr if err else sys.stdout, visible(text)
-    lines = [shown]
+    lines = [f"{lead}{shown}"]
     if stream.isatty():
         from netcup_mailauth.render.page import Page
 
-        lines = Page(width(stream)).hang("", shown, 2)
+        lines = Page(width(stream)).hang(lead, shown, 2)
     show("".join(f"{line}\n" for line in lines), err=err)
 
 
@@ -434,4 +437,4 @@ def check_seen() -> None:
 
 def _check(stream: TextIO, name: str) -> None:
     if lost := getattr(stream, "lost", ""):
-        raise StdoutClosedError(f"{name} was closed before everything was printed ({lost}).")
+        raise StdoutClosedError(f"Not everything could be printed to {name}: {lost}.")

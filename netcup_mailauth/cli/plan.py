@@ -22,7 +22,7 @@ from netcup_mailauth.cli.output import (
     use_colour,
     width,
 )
-from netcup_mailauth.cli.reporter import Reporter, note_needless, note_planned
+from netcup_mailauth.cli.reporter import Reporter, note_mistyped, note_needless, note_planned
 from netcup_mailauth.cli.run import run
 from netcup_mailauth.errors import ExitCode, MailauthError, worst
 from netcup_mailauth.judge import holding
@@ -79,6 +79,7 @@ def command(
         print_plan(shown, output_format, full, grounds, out, now.ways(plan.zones), _age(exported))
     for change_set in plan.zones:
         note_needless(change_set)
+        note_mistyped(change_set, options["spf_drop"])
     if out is not None:
         _tell_of_file(out, plan, exported)
     elif output_format == "text" and exported is None and not failures and not _is_held(plan):

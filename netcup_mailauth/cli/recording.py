@@ -32,12 +32,14 @@ def check_alone(path: Path, given: Iterable[object]) -> None:
     """See that a recording takes the place of no file that the command reads or writes itself.
 
     Raises:
-        UsageError: it is one of those that are given, or the config in use.
+        UsageError: it is one of those that are given, or the config in use; or it is no place for
+            a file.
     """
     named = [one for value in given for one in (value if isinstance(value, tuple) else (value,))]
     texts = [one for one in named if isinstance(one, str)]
     keys = [Path(one.removeprefix(FILE)) for one in texts if one.startswith(FILE)]
     others = [config_file(None, os.environ), *keys, *named]
+    check_target(path)
     files = {os.path.realpath(one) for one in others if isinstance(one, Path)}
     if os.path.realpath(path) in files:
         raise UsageError(
@@ -48,14 +50,9 @@ def check_alone(path: Path, given: Iterable[object]) -> None:
 
 @contextmanager
 def recorded() -> Iterator[Exchanges]:
-    """A recording of the run, which is written down however that ends.
-
-    Raises:
-        UsageError: there is no such place for a file; nothing is begun then.
-    """
+    """A recording of the run, which is written down however that ends."""
     path = settings().record
     assert path is not None
-    check_target(path)
     settings().recording = True
     exchanges = Exchanges()
     try:

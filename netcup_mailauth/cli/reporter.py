@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import propagation
+from netcup_mailauth import propagation, spf
 from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.output import (
@@ -22,11 +23,13 @@ from netcup_mailauth.cli.output import (
 from netcup_mailauth.errors import ExitCode, worst
 from netcup_mailauth.findings import NOT_SERVED, Severity
 from netcup_mailauth.judge import holding
+from netcup_mailauth.judge import spf as spf_faults
 from netcup_mailauth.plan import RunResult, Status
-from netcup_mailauth.records import both_forms
+from netcup_mailauth.records import Kind, both_forms
 from netcup_mailauth.render import text, words
 from netcup_mailauth.render.page import Page
 from netcup_mailauth.render.ways import ways_text
+from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,6 +82,7 @@ class Reporter:
             if is_message:
                 self._told.append((change_set.place.domain, change_set.error))
             self._complain(change_set, change_set.error)
+            self._note_mistyped(change_set)
 
     def _complain(self, change_set: ChangeSet, failure: Failure | None) -> None:
         """Say why a domain failed, if it did: once, also if it could not even be planned."""
@@ -98,6 +102,13 @@ class Reporter:
             hint = not self._hinted
             self._show(apart + text.change_set_text(shown, self._page, self._full, hint=hint))
             self._hinted = self._hinted or text.first_key(shown) is not None
+        if not self._plan_shown:
+            self._note_mistyped(change_set)
+
+    def _note_mistyped(self, change_set: ChangeSet) -> None:
+        """The note on what was typed, while it can still be typed otherwise."""
+        if isinstance(self.now, onward.Typed):
+            note_mistyped(change_set, self.now.options["spf_drop"])
 
     def _show(self, output: str) -> None:
         """Print a part of the result, if that is text."""
@@ -222,6 +233,25 @@ def note_needless(change_set: ChangeSet) -> None:
             say(
                 f"note: {change_set.place.domain}: {code} is allowed, and there is no such finding."
             )
+
+
+def note_mistyped(change_set: ChangeSet, dropped: Iterable[str]) -> None:
+    """Name what ``--spf-drop`` was to take out, and is not there, where one much like it is.
+
+    A term that went in an earlier run is not there either, and needs no word.
+    """
+    if settings().quiet:
+        return
+    texts = [change.before for change in change_set.changes if change.kind is Kind.SPF]
+    texts += [kept.record for kept in change_set.unchanged if kept.kind is Kind.SPF]
+    for record in spf_faults.parsed([one.destination for one in texts if one is not None]):
+        for term in dropped:
+            near = get_close_matches(term, [one.text for one in record.terms], n=1, cutoff=0.8)
+            if near and spf.drop(record, term) is record:
+                say(
+                    f"note: {change_set.place.domain}: {visible(term)} is to be dropped, and is "
+                    f"not in its SPF record; is {visible(near[0])} meant?"
+                )
 
 
 def _without_notes(change_set: ChangeSet) -> ChangeSet:

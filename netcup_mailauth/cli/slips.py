@@ -457,6 +457,9 @@ def _domains(words: list[str]) -> Slip | None:
     at = _command(words)
     if at is None or words[at] not in _OF_DOMAINS:
         return None
+    known = {name for option in _options(words) for name in option.names}
+    # What stands behind one that this command does not have may be its value.
+    foreign = {word for word in words if word.startswith("--")} - known
     meant, said = words[: at + 1], ""
     for place, word in enumerate(words[at + 1 :], at + 1):
         own = [word]
@@ -467,6 +470,8 @@ def _domains(words: list[str]) -> Slip | None:
                 own = [word]
             if words[at] == "apply" and word.endswith(".json") and "--plan" not in words:
                 own = ["--plan", word]
+            if own != [word] and words[place - 1] in foreign:
+                own = [word]
         if own != [word]:
             said = said or f"{word} is no domain."
         meant += own

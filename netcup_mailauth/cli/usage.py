@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from netcup_mailauth.cli.options import EVERYWHERE, GROUPS
+from netcup_mailauth.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,12 +43,25 @@ class Grouped(click.Command):
         self.groups = groups
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """See click; an error of an option knows of which command it is."""
+        """See click; an error of an option knows of which command it is.
+
+        An option that is given nothing is one whose variable a script has lost. Passed over, it
+        would have a record left out in silence.
+        """
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+        for option in () if ctx.resilient_parsing else self.get_params(ctx):
+            value = ctx.params.get(option.name or "")
+            values = value if isinstance(value, tuple) else (value,)
+            if isinstance(option, click.Option) and any(map(_is_empty, values)):
+                raise UsageError(
+                    f"{option.opts[-1]} is given nothing.",
+                    "Is a variable of the shell empty? Say what it is to be, or leave it out.",
+                )
+        return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See click: the options, below everything else."""
@@ -57,6 +71,10 @@ class Grouped(click.Command):
                 group = self.groups.get(parameter.name or "", EVERYWHERE)
                 found[group].append(row_of(parameter, ctx))
         write_sections(formatter, {group: rows for group, rows in found.items() if rows})
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def row_of(option: click.Option, ctx: click.Context) -> Row:

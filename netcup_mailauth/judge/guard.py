@@ -383,6 +383,14 @@ def _dkim_record(case: Case, hostname: str, before: Sequence[str], text: str) ->
     if new.key is None:
         if old:
             yield _revokes(name, old[0], "an empty p= revokes it")
+        elif written:
+            yield Finding(
+                "dkim-revokes-key",
+                Severity.WARNING,
+                f"{name}: the record has no key (empty p=), which says that it is revoked: mail "
+                "signed with this selector fails.",
+                "If that is not what is meant, give the key behind p=, or --dkim mailcow.",
+            )
         return
     for fault in dkim_faults.size(name, new.key, Severity.REFUSED):
         yield graded(fault, new=written)

@@ -319,10 +319,15 @@ def unknown(
     yield Finding(
         "own-server-unknown",
         Severity.DANGER if hardens else Severity.WARNING,
-        f"No address was found for {' and '.join(missing) or 'an MX'}, so it is not known what "
-        f"sends the mail of {domain}"
+        (
+            f"No address was found for {' and '.join(missing)}, so it is not known"
+            if missing
+            else "No MX tells"
+        )
+        + f" what sends the mail of {domain}"
         + (", and -all rejects all that the record leaves out." if hardens else "."),
-        f"Name it, so that the record can be tried, as in --server mail.{domain}"
+        "Name it, so that the record can be tried, as in "
+        f"--server {domain if domain.startswith('mail.') else f'mail.{domain}'}"
         if guessed
         else "Look at the spelling, or give the address itself, as in --server 203.0.113.7",
     )

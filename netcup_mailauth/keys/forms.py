@@ -55,7 +55,8 @@ def read_key_file(path: Path) -> DkimSource:
     except TooLargeError:
         raise _too_large(origin) from None
     except FileNotFoundError:
-        what, advice = "is not there", "Check the path; a relative one starts at the config file."
+        starts = "" if path.is_absolute() else "; it starts at the folder you are in"
+        what, advice = "is not there", f"Check the path{starts}."
     except IsADirectoryError:
         what, advice = "is a folder", "Give the key's file in it."
     except PermissionError:

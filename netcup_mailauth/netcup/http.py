@@ -487,7 +487,7 @@ def check_url(url: str, what: str) -> str:
         )
     scheme, host = _scheme_and_host(url)
     if scheme not in ("http", "https") or not host:
-        raise UsageError(f"{what} is no URL.", "Give it as in https://mail.example.com")
+        raise UsageError(f"{what} is no URL.", "Give it whole, with https:// in front.")
     if scheme == "http" and not is_loopback(host):
         raise UsageError(
             f"{what} is plain http, which would send a key unencrypted to {host}.",

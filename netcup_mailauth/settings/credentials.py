@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -300,7 +302,7 @@ def _systemd(name: str, environ: Mapping[str, str], warn: Callable[[str], None])
 
 def _file(path: Path, what: str) -> str:
     try:
-        return read_regular(path, MAX_SECRET).decode("latin-1")
+        return read_regular(path, MAX_SECRET).removeprefix(BOM_UTF8).decode("latin-1")
     except NotRegularError:
         raise CredentialsError(
             f"The file of {what} is not a regular file: {path}.", "Name a regular file."
@@ -314,6 +316,11 @@ def _file(path: Path, what: str) -> str:
 
 BLANKS = " \t\r\n"
 
+_ASSIGNMENT = re.compile(
+    rf"(?:export\s+)?(?:{'|'.join((*KEPT_NAMES, LEGO_REST_KEY))})\s*=", re.IGNORECASE
+)
+"""A line of a shell or an env file in the place of a value."""
+
 
 def _clean(value: str, name: str, warn: Callable[[str], None]) -> str:
     # Docker's env files keep the quotes that a shell would take away.
@@ -322,6 +329,12 @@ def _clean(value: str, name: str, warn: Callable[[str], None]) -> str:
         bare = bare[1:-1].strip(BLANKS)
     if bare != value.rstrip("\r\n"):
         warn(f"{name}: quotes or blanks around the value were left out.")
+    if (assigned := _ASSIGNMENT.match(bare)) is not None:
+        # Sent as it is, it would be a refused login, of which netcup allows few.
+        raise CredentialsError(
+            f"{name[0].upper()}{name[1:]} begins with {assigned[0]} as a shell has it.",
+            "Only what stands behind it belongs there.",
+        )
     if not bare or not all("!" <= character <= "~" for character in bare):
         raise CredentialsError(
             f"{name[0].upper()}{name[1:]} is empty or holds characters that no key has (blanks, "
@@ -420,7 +433,8 @@ def _kept_text(path: Path) -> str:
         raise CredentialsError(
             f"The credentials in {path} cannot be read: {error.strerror}.", "Is it yours?"
         ) from None
-    return data.decode("utf-8", "replace")  # no secret has such characters; told when it is used
+    # No secret has other characters; that is told when it is used.
+    return data.decode("utf-8-sig", "replace")
 
 
 def _check_owner_and_mode(status: os.stat_result, path: Path) -> None:
@@ -433,7 +447,8 @@ def _check_owner_and_mode(status: os.stat_result, path: Path) -> None:
         raise CredentialsError(
             f"{path} can be read or changed by others (mode "
             f"{stat.S_IMODE(status.st_mode):04o}), so its credentials are not used.",
-            f"chmod 600 {path}   (and make new credentials, if others may have read it)",
+            f"chmod 600 {shlex.quote(str(path))}   (and make new credentials, if others may have "
+            "read it)",
         )
 
 

@@ -115,7 +115,10 @@ def with_allowed(wished: Sequence[Wish], entries: Sequence[str]) -> list[Wish]:
             )
         name = records.normalise(domain) if colon else wished[0].domain
         if name not in allowed:
-            raise UsageError(f"--allow {entry} names a domain that is not part of this run.")
+            raise UsageError(
+                f"--allow {entry} names a domain that is not part of this run.",
+                f"As in --allow {code}:{wished[0].domain}",
+            )
         allowed[name].append(code)
     return [_allowing(wish, allowed[wish.domain]) for wish in wished]
 
@@ -183,6 +186,8 @@ class _Catalogue:
             near = get_close_matches(name, self.config.domains, n=1)
             nearest = near[0] if near and name not in self.config.domains else None
             advice = "Give --spf, --dkim or --dmarc, or a table for it in the config."
+            if name in self.config.domains or self._is_discovered(name):
+                advice = "Say it under [defaults] in the config, or in its own table there."
             if nearest:
                 advice = f"It is not in the config; is {nearest} meant?"
             raise NothingWantedError(what, advice, name, nearest)

@@ -158,6 +158,13 @@ def _unknown(text: str) -> SpfSyntaxError:
         )
     if name.strip(".") == "all":
         return all_with_value(text)
+    if _HOST.fullmatch(host := text.lstrip("+-~?")):
+        return SpfSyntaxError(
+            text,
+            "is a name by itself (RFC 7208 4.6.1)",
+            f'Write "include:{host}" where a provider has its record, or "a:{host}" for a server '
+            "of yours.",
+        )
     return SpfSyntaxError(
         text,
         "is no mechanism of SPF (RFC 7208 4.6.1)",

@@ -94,7 +94,7 @@ def problems(data: dict[str, Any]) -> list[str]:
         ({"dkim": {"selector": "a b"}}, "not a DKIM selector"),
         ({"dmarc": {"record": "v=DMARC1;p=quarentine"}}, "quarantine"),
         ({"dmarc": {"rua": ["dmarc@example.com"]}}, "mailto:dmarc@example.com"),
-        ({"server": ["https://x"]}, "not a domain name"),
+        ({"server": ["https://x"]}, "neither the name of a host"),
     ],
 )
 def test_a_bad_value_is_explained_in_our_own_words(data: dict[str, Any], words: str) -> None:

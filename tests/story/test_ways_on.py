@@ -658,3 +658,38 @@ def test_what_a_plan_says_of_a_near_miss_is_typed_with_the_config_in_use(cli: Cl
         assert words[words.index("--resolver") + 1] == cli.sandbox.resolver
         assert cli(*words[1:]).code == 0
         fill(cli.sandbox, zone("_dmarc TXT v=DMARC1 p=none"))
+
+
+def _torn(end: str) -> str:
+    """The record with line ends in its key, as a mail or a terminal breaks it; or PEM."""
+    if end == "pem":
+        return f"-----BEGIN PUBLIC KEY-----\n{KEY.partition('p=')[2]}\n-----END PUBLIC KEY-----\n"
+    return end.join([KEY[:60], KEY[60:120], KEY[120:]])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\t", " \n ", "pem"])
+@pytest.mark.parametrize("held", [True, False])
+def test_a_key_with_line_ends_in_it_is_typed_again_on_one_line(
+    cli: Cli, end: str, held: bool
+) -> None:
+    fill(cli.sandbox, zone(dkim="", spf=f"v=spf1 mx a {NETCUP} ~all"))
+    wish = [D, "--dkim", _torn(end), *(("--spf", "v=spf1 mx a -all") if held else ())]
+    said = cli("plan", *wish)
+    assert said.code == 0, said
+    if held:
+        for way in read(said.stdout).values():
+            assert way.follow(cli).code == 0
+    else:
+        line = said.stderr.splitlines()[-1].strip()
+        assert cli(*shlex.split(line)[1:], "--yes").code == 0
+    assert txt(cli.sandbox, "dkim._domainkey") == [KEY]
+
+
+@pytest.mark.parametrize("end", ["\n", "pem"])
+def test_a_key_with_line_ends_in_it_is_in_what_check_says_to_type(cli: Cli, end: str) -> None:
+    said = cli("check", D, "--dkim", _torn(end), "--selector", "s2")
+    lines = [line for line in said.stdout.splitlines() if "netcup-mailauth plan" in line]
+    whole = [shlex.split(line) for line in lines if "--dkim" in line]
+    assert whole
+    for words in whole:
+        assert re.findall(r"SHA256:\w+", cli(*words[1:]).stdout)

@@ -775,6 +775,7 @@ TERMS = (
     "203.0.113.7",
     "+2001:db8::7/64",
     "ip:203.0.113.7",
+    "mail.example.com",
     "ipv6:2001:db8::7",
     "ip-v4:mail",
     "redirect:x.example.com",

@@ -678,7 +678,7 @@ def test_a_plain_text_is_layered_as_what_it_stands_for(tmp_path: Path) -> None:
         ("dkim = 'malicow'", "dkim", "'malicow'"),
         ("dkim = '/etc/k.pem'", "dkim", "file:/etc/k.pem"),
         ("dmarc = 'v=DMARC1'", "dmarc", "policy"),
-        ("dmarc = 'quarantine'", "dmarc", "v=DMARC1"),
+        ("dmarc = 'quarantine'", "dmarc", 'policy = "quarantine"'),
     ],
 )
 @pytest.mark.parametrize("table", [D, "[defaults]"])

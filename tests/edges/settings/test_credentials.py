@@ -99,6 +99,30 @@ def test_both_set_and_different(tmp_path: Path) -> None:
 # --- What is in a file ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "line", ["{}={}", "export {}={}", "{} = '{}'", "\ufeff{}={}\r\n", 'NETCUP_API_PASSWORD="{1}"']
+)
+@pytest.mark.parametrize("name", [NAME, NAME.lower()])
+def test_a_line_of_an_env_file_is_no_value(tmp_path: Path, line: str, name: str) -> None:
+    content = line.format(name, CANARY)
+    refused({f"{NAME}_FILE": file(tmp_path / "key", content)}, "as a shell has it", "behind it")
+    refused({NAME: content.removeprefix("\ufeff")}, "as a shell has it")
+
+
+def test_a_value_may_have_an_equals_sign() -> None:
+    assert read_secret("NETCUP_API_PASSWORD", {"NETCUP_API_PASSWORD": "a=b"}, no_warning) == "a=b"
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_value(tmp_path: Path) -> None:
+    written = file(tmp_path / "key", f"\ufeff{CANARY}\r\n")
+    assert read_secret(NAME, {f"{NAME}_FILE": written}, no_warning) == CANARY
+    kept = tmp_path / "netcup-mailauth" / "credentials.toml"
+    kept.parent.mkdir()
+    file(kept, f'\ufeffnetcup_api_key = "{CANARY}"\r\n')
+    kept.chmod(0o600)
+    assert read_secret(NAME, {"XDG_CONFIG_HOME": str(tmp_path)}, no_warning) == CANARY
+
+
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
 def test_a_line_end_in_a_file_is_nothing_odd(tmp_path: Path, ending: str) -> None:
     environ = {f"{NAME}_FILE": file(tmp_path / "k", CANARY + ending)}
@@ -187,7 +211,7 @@ def test_a_quote_on_one_side_belongs_to_the_value(written: str) -> None:
         f"{CANARY}\x7f",
         f"{CANARY}ä",
         f"{CANARY}\N{NO-BREAK SPACE}",
-        f"\N{BOM}{CANARY}",
+        f"{CANARY}\N{BOM}",
         f"{CANARY}\udcff",
         f"{CANARY}\x1c",
         "   ",

@@ -283,3 +283,11 @@ def test_a_choice_that_the_guard_refuses_is_not_followed() -> None:
     after = settled(found, key, Choices(rua="reports@elsewhere.example"))
     assert "elsewhere.example" in setup.newly_left(before, after)
     assert setup.newly_left(before, settled(found, key, Choices(rua="a@example.com"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"), [("only live", "stays as it is: dkim._domainkey."), ("none", "No key yet")]
+)
+def test_where_no_key_is_given_it_is_told_whether_one_is_live(keys: str, said: str) -> None:
+    found, key = live("how-to", "none", keys, "own")
+    assert said in settled(found, key).proposal.reasons[Kind.DKIM]

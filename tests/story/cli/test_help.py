@@ -99,3 +99,52 @@ def test_nothing_but_a_page_is_read(capsys: pytest.CaptureFixture[str], name: st
     out, err = capsys.readouterr()
     assert out == ""
     assert "\x1b" not in err
+
+
+@pytest.mark.parametrize(
+    ("word", "page"),
+    [
+        ("spf", "parts"),
+        ("DMARC", "parts"),
+        ("systemd", "timer"),
+        ("cron", "timer"),
+        ("kubernetes", "timer"),
+        ("password", "credentials"),
+        ("prometheus", "watching"),
+        ("python", "library"),
+        ("ttl", "clouddns"),
+    ],
+)
+def test_a_word_that_is_no_page_leads_to_the_page_that_tells_of_it(
+    word: str, page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["help", word]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert said.endswith(f": netcup-mailauth help {page}\n")
+
+
+@pytest.mark.parametrize("word", ["nonsense", "(", "-", "a.b", "\\", "\n"])
+def test_a_word_that_no_page_has_leads_to_the_list(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["help", "--", word]) == ExitCode.USAGE
+    assert capsys.readouterr().err.endswith("netcup-mailauth help lists what there is.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["completion"], "Choose from: bash, zsh, fish"),
+        (["check", "example.com", "--timeout", "10s"], "'10s' is not a valid number of seconds."),
+        (["apply", "example.com", "--lock-timeout", "5m"], "is not a valid number of seconds."),
+        (["plan", "example.com", "--jobs", "all"], "'all' is not a valid whole number."),
+        (["plan", "example.com", "--rate", "170/min"], "is not a valid whole number."),
+    ],
+)
+def test_what_an_option_takes_is_told_in_one_line_of_words(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == ExitCode.USAGE
+    first, _see = capsys.readouterr().err.splitlines()
+    assert said in first
+    assert "\\" not in first

@@ -29,6 +29,8 @@ from tests.core.judge.samples import ONE, SPF, TWO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.story.inprocess import Cli
+
 LAG = Lag("example.com", ONE, ("example.com",))
 OTHER = Lag("example.com", TWO, ("example.com", "_dmarc.example.com"))
 
@@ -278,3 +280,12 @@ def test_interrupted_it_wipes_the_line_and_says_how_to_go_on(
     assert last == (
         "The zone stays as it is. To go on waiting:\n  netcup-mailauth check example.com --wait\n"
     )
+
+
+def test_where_nothing_is_wanted_the_servers_only_say_the_same(cli: Cli) -> None:
+    waiting = ("--wait", "--timeout", "0")
+    published = cli("check", "example.com", *waiting)
+    assert "DKIM missing" in published.stdout
+    assert "Every name server says the same, after 0 s." in published.stderr
+    wanted = cli("check", "example.com", "--spf-require", "mx", *waiting)
+    assert "Every name server has it, after 0 s." in wanted.stderr

@@ -20,6 +20,7 @@ from netcup_mailauth.cli.output import (
     outlets,
     say,
     show,
+    show_sentence,
     warn,
 )
 from netcup_mailauth.errors import ApiError, ExitCode
@@ -85,7 +86,7 @@ def test_what_cannot_be_printed_is_kept_in_mind(
         check_printed()
         click.echo("a")
         click.echo("b")
-        with pytest.raises(StdoutClosedError, match="stdout was closed before"):
+        with pytest.raises(StdoutClosedError, match="to stdout: "):
             check_printed()
     assert sys.stdout is stream
 
@@ -141,3 +142,18 @@ def test_a_line_break_in_an_error_is_none_of_ours(
         r"netcup-mailauth: netcup says a\nnetcup-mailauth: example.com: written and verified",
         "  b",
     ]
+
+
+def test_at_a_terminal_a_sentence_is_broken_at_blanks_and_stays_behind_its_lead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = " ".join(["it is not tried again, because more tries lock the account"] * 3)
+    show_sentence(text, "  ")
+    assert capsys.readouterr().out == f"  {text}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    show_sentence(text, "  ")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith("  ") and len(line) <= 80 for line in lines)
+    assert " ".join(line.strip() for line in lines) == text

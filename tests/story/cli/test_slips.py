@@ -188,6 +188,9 @@ def test_what_is_wrong_is_that_there_are_no_quotes(final: str) -> None:
         "apply plan.json --plan plan.json",
         "undo a.de,b.de",
         "plan plan.json",
+        "apply example.com --zone-file zone.json",
+        "apply --zone-file zone.json example.com",
+        "undo example.com --mail user@example.com",
         f"{PLAN} -c a,b.toml --server 203.0.113.7",
     ],
 )

@@ -13,6 +13,7 @@ from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.kinds import hostname_of, of_kind
+from netcup_mailauth.lookup import ZoneLookup, silent
 from netcup_mailauth.plan import Unmanaged
 from netcup_mailauth.records import (
     DesiredRecord,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.dkim import DkimSource
-    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
     from netcup_mailauth.records import Zone
 
 DEFAULT_SELECTOR = "dkim"
@@ -354,6 +355,20 @@ def _ambiguous(name: str, live: Sequence[str]) -> Finding:
         "Give the record whole with --dmarc; the others are then deleted.",
         Kind.DMARC,
     )
+
+
+def report_authorisations(wish: Wish, zone: Zone) -> list[DesiredRecord]:
+    """The records by which hosts of the wish's domain, in ``zone``, take reports about others.
+
+    None for a domain that is of one organisation with the host, as far as this zone and what the
+    run gives it tell: then no record is asked for (RFC 9990, 4).
+    """
+    lookup = dmarc.ComingLookup(wish.coming, ZoneLookup(zone, silent))
+    return [
+        report_authorisation(domain, host, zone)
+        for domain, host in wish.authorises
+        if not dmarc.is_one_organisation(domain, host, lookup)
+    ]
 
 
 def report_authorisation(policy_domain: str, host: str, zone: Zone) -> DesiredRecord:

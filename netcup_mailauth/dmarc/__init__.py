@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from netcup_mailauth.dmarc.discovery import (
     Authorisation,
+    ComingLookup,
     Discovery,
     authorisation,
     authorisation_name,
     discover,
-    needs_authorisation,
+    is_one_organisation,
 )
 from netcup_mailauth.dmarc.edit import (
     Edit,
@@ -55,6 +56,7 @@ __all__ = [
     "POLICIES",
     "REMOVED",
     "Authorisation",
+    "ComingLookup",
     "Discovery",
     "DmarcRecord",
     "DmarcSyntaxError",
@@ -72,8 +74,8 @@ __all__ = [
     "in_earnest",
     "is_dmarc",
     "is_meant",
+    "is_one_organisation",
     "mended",
-    "needs_authorisation",
     "not_yet_in_force",
     "only_watches_twice",
     "parse",

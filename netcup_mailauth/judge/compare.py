@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, propagation
-from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
+from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisations
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
 from netcup_mailauth.judge.faults import problem_of
@@ -276,7 +276,7 @@ def desired_of(known: Known, asked: Survey) -> tuple[list[DesiredRecord], list[F
     texts_of = {query.name: answer.values for query, answer in asked.best().items()}
     base = known.live or served_zone(known.zone, texts_of)
     desired = desired_records(wish.domain, base, wish.policy, known.key)
-    reports = (report_authorisation(domain, host, base) for domain, host in wish.authorises)
+    reports = report_authorisations(wish, base)
     return [*desired.records, *reports], desired.findings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc
@@ -13,7 +14,8 @@ from netcup_mailauth.judge.dkim import keys, parsed
 from netcup_mailauth.judge.neighbours import is_mail_at_netcup
 from netcup_mailauth.judge.zone import is_netcup_dkim
 from netcup_mailauth.lookup import SILENT, Query
-from netcup_mailauth.records import Kind, absolute, relative, zone_form
+from netcup_mailauth.records import Kind, absolute, relative
+from netcup_mailauth.spf.check import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -184,14 +186,20 @@ def unauthorised(
     reports = "failure reports" if failures else "reports"
     match dmarc.authorisation(domain, uri, lookup):
         case Authorisation.MISSING:
+            family = is_within(domain, host) or is_within(host, domain)
             yield Finding(
                 code,
-                Severity.WARNING if failures else Severity.DANGER,
-                f"{host} has not agreed to get {reports} about {domain}, so none are sent to "
-                f"{uri}.",
+                Severity.WARNING if failures or family else Severity.DANGER,
+                f"{host} has not agreed to get {reports} about {domain}, so "
+                + (
+                    "receivers that follow RFC 9989, for which they are two organisations, send "
+                    f"none to {uri}; those of RFC 7489 do."
+                    if family
+                    else f"none are sent to {uri}."
+                ),
                 "It agrees with a record in its zone: "
                 f'{dmarc.authorisation_name(domain, host)} TXT "v=DMARC1"\n'
-                + _how_to_plan_it(domain, host),
+                + _how_to_plan_it(domain, host, uri, lookup, failures=failures),
             )
         case Authorisation.UNKNOWN:
             yield Finding(
@@ -226,10 +234,11 @@ def public_suffix(domain: str, record: DmarcRecord) -> Iterator[Finding]:
         )
 
 
-def _how_to_plan_it(domain: str, host: str) -> str:
-    if zone_form(host) == zone_form(domain):
-        return f"Or give {zone_form(host)} a DMARC record of its own, which makes them one."
+def _how_to_plan_it(domain: str, host: str, uri: str, lookup: Lookup, *, failures: bool) -> str:
+    if is_within(domain, host) and dmarc.discover(host, lookup).record_text is None:
+        return f"Or give {host} a DMARC record of its own, which makes them one."
+    named = "with this record given whole" if failures else f"with --rua {shlex.quote(uri)}"
     return (
-        "If that zone is yours at netcup too, plan both domains in one run; then that record is "
-        "planned as well."
+        f"If that zone is yours at netcup too, plan both domains in one run, {named}; then that "
+        "record is planned as well."
     )

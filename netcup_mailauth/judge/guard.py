@@ -540,14 +540,10 @@ def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[
     if old is not None and str(old) == str(new):
         return
     added = frozenset(dmarc.dropped_reports(new, old))  # what would be dropped the other way round
+    lookup = case.lookup_after_run
     for uri in filter(dmarc_faults.is_valid, new.rua):
-        name = dmarc.authorisation_name(case.domain, dmarc.report_host(uri))
-        if name not in case.reports_planned:
-            for fault in dmarc_faults.unauthorised(case.domain, uri, case.lookup_after):
-                grave = fault.severity is Severity.DANGER
-                yield graded(fault, new=uri in added) if grave else fault
+        for fault in dmarc_faults.unauthorised(case.domain, uri, lookup):
+            grave = fault.severity is Severity.DANGER
+            yield graded(fault, new=uri in added) if grave else fault
     for uri in filter(dmarc_faults.is_valid, new.ruf):
-        if dmarc.authorisation_name(case.domain, dmarc.report_host(uri)) not in (
-            case.reports_planned
-        ):
-            yield from dmarc_faults.unauthorised(case.domain, uri, case.lookup_after, failures=True)
+        yield from dmarc_faults.unauthorised(case.domain, uri, lookup, failures=True)

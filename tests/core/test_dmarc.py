@@ -692,7 +692,7 @@ def test_the_name_of_the_rfcs_example() -> None:
 def test_one_organisation_needs_no_authorisation() -> None:
     dns = Dns({"_dmarc.example.com": P})
     for host in ("blue.example.com", "example.com", "mail.example.com"):
-        assert not dmarc.needs_authorisation("blue.example.com", f"mailto:a@{host}", dns)
+        assert dmarc.is_one_organisation("blue.example.com", host, dns)
         state = dmarc.authorisation("blue.example.com", f"mailto:a@{host}", dns)
         assert state is Authorisation.NOT_NEEDED
 
@@ -717,7 +717,7 @@ def test_a_foreign_host_has_to_agree(
 ) -> None:
     dns = Dns({"_dmarc.blue.example.com": P, **zone})
     uri = "mailto:reports@red.example.net"
-    assert dmarc.needs_authorisation("blue.example.com", uri, dns)
+    assert not dmarc.is_one_organisation("blue.example.com", "red.example.net", dns)
     assert dmarc.authorisation("blue.example.com", uri, dns) is state
 
 

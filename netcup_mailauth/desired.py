@@ -361,14 +361,15 @@ def report_authorisations(wish: Wish, zone: Zone) -> list[DesiredRecord]:
     """The records by which hosts of the wish's domain, in ``zone``, take reports about others.
 
     None for a domain that is of one organisation with the host, as far as this zone and what the
-    run gives it tell: then no record is asked for (RFC 9990, 4).
+    run gives it tell: then no record is asked for (RFC 9990, 4). Each once.
     """
     lookup = dmarc.ComingLookup(wish.coming, ZoneLookup(zone, silent))
-    return [
+    found = (
         report_authorisation(domain, host, zone)
         for domain, host in wish.authorises
         if not dmarc.is_one_organisation(domain, host, lookup)
-    ]
+    )
+    return list(dict.fromkeys(found))  # one for every domain serves several
 
 
 def report_authorisation(policy_domain: str, host: str, zone: Zone) -> DesiredRecord:

@@ -179,8 +179,7 @@ DANGERS = {
     ),
     "dmarc-report-not-authorised": Meaning(
         "The reports go to another domain, which has not agreed to get them.",
-        "The address in rua= is of another organisation: no DMARC record stands above both. "
-        "Receivers then send it nothing; to a parent domain those of RFC 7489 still do.",
+        "The address in rua= is of another organisation: no DMARC record is above both domains.",
         "Have that domain publish the record the finding names. If it is yours at netcup, "
         "plan both domains in one run, with the address in it: then it is planned as well.",
         "RFC 9990, 4",

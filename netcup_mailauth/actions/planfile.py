@@ -128,7 +128,9 @@ def _prepared(
         return stale(planned, moved)
     if isinstance(key, StaleError):
         raise key
-    ready = judged(session, reviewed, rebound(planned, zone), zone, key)
+    ours = rebound(planned, zone)
+    planfile.check_new_ttls(ours, zone)
+    ready = judged(session, reviewed, ours, zone, key)
     turn.tell(partial(session.reporter.show, ready))
     return unwritten(ready) if holding.stopping(ready) else Draft(ready, zone)
 

@@ -181,3 +181,15 @@ def test_an_address_that_only_the_live_record_names_is_agreed_to_as_the_advice_s
     named = reports(COM, "mailto:d@example.net")
     _, second = planned(Case(zones, (named, spf_only("example.net"))))
     assert [change.kind for change in second.changes] == [Kind.SPF, Kind.DMARC_REPORT]
+
+
+def test_one_agreement_with_everybody_serves_several_domains_and_is_counted_once() -> None:
+    takes_all = domain_zone("example.net", "*._report._dmarc TXT v=DMARC1")
+    to_it = "mailto:d@example.net"
+    senders = (reports(COM, to_it), reports("example.org", to_it))
+    wishes = (*senders, spf_only("example.net"))
+    *_, receiver = planned(Case((BARE, domain_zone("example.org"), takes_all), wishes))
+    assert [(kept.kind, kept.record.hostname) for kept in receiver.unchanged] == [
+        (Kind.DMARC_REPORT, "*._report._dmarc")
+    ]
+    assert receiver.untouched == len(takes_all.records) - 1

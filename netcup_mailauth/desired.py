@@ -79,9 +79,14 @@ def unmanaged(domain: str, zone: Zone, policy: DomainPolicy) -> tuple[Unmanaged,
     return tuple(found)
 
 
+def _texts(zone: Zone, kind: Kind, hostname: str) -> list[str]:
+    """The live texts of a kind, each once: records that are alike are one (RFC 2181, 5)."""
+    return list(dict.fromkeys(record.destination for record in kinds.live(zone, kind, hostname)))
+
+
 def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> None:
     hostname = hostname_of(Kind.SPF, domain, zone.name)
-    live = [record.destination for record in kinds.live(zone, Kind.SPF, hostname)]
+    live = _texts(zone, Kind.SPF, hostname)
     value = policy.record
     if value is None:
         value = _spf_in_parts(desired, domain, live, policy)
@@ -233,7 +238,7 @@ def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:
 
 def _add_dmarc(desired: Desired, domain: str, zone: Zone, policy: DmarcPolicy) -> None:
     hostname = hostname_of(Kind.DMARC, domain, zone.name)
-    live = [record.destination for record in kinds.live(zone, Kind.DMARC, hostname)]
+    live = _texts(zone, Kind.DMARC, hostname)
     value = policy.record
     if value is None:
         name = absolute(hostname, zone.name)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.dmarc import ComingLookup
-from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.kinds import in_effect
 from netcup_mailauth.lookup import ZoneLookup, silent
 from netcup_mailauth.plan import applied
 from netcup_mailauth.policy import DomainPolicy
@@ -94,8 +94,8 @@ class Case:
         return tuple(hostname for own, hostname in self.change_set.slots() if own is kind)
 
     def texts(self, zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
-        """The texts of a kind at a hostname."""
-        return tuple(record.destination for record in of_kind(zone, kind, hostname))
+        """The texts of a kind that are in effect at a hostname."""
+        return in_effect(zone, kind, hostname)
 
     def is_touched(self, kind: Kind, hostname: str) -> bool:
         """Whether this change set changes a record of the kind there."""

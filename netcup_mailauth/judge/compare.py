@@ -258,7 +258,7 @@ def _held(known: Known, kind: Kind, hostname: str) -> str | None:
         return None  # what stands there as well is not what is served
     else:
         found = (record.destination for record in known.live.at(hostname, "TXT"))
-        texts = [text for text in found if counts(kind, text)]
+        texts = list(dict.fromkeys(text for text in found if counts(kind, text)))
     return texts[0] if len(texts) == 1 else None
 
 
@@ -338,8 +338,8 @@ def wildcard_of(name: str, zone: str, answers: Iterable[ServerAnswer], lookup: L
     Servers do not say it, so it is told by its having the same records as the name.
     """
     own = [(set(answer.values), answer.cname) for answer in answers if answer.status in USABLE]
-    above = name.partition(".")[2]
-    while above == zone or above.endswith(f".{zone}"):
+    found, same, above = "", True, name.partition(".")[2]
+    while same and (above == zone or above.endswith(f".{zone}")):
         wildcard = f"*.{above}"
         alias, texts = lookup([Query(wildcard, "CNAME"), Query(wildcard, "TXT")])
         if alias.values or texts.values:
@@ -348,9 +348,10 @@ def wildcard_of(name: str, zone: str, answers: Iterable[ServerAnswer], lookup: L
                 for values, cname in own
                 if values or cname
             )
-            return wildcard if same else ""
+            if same:  # or one above answers, for the name of this one as well
+                found = wildcard
         above = above.partition(".")[2]
-    return ""
+    return found
 
 
 @dataclass(frozen=True, slots=True)

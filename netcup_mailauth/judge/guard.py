@@ -167,7 +167,7 @@ def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[
 
 def _spf_size(case: Case, hostname: str, text: str) -> Iterator[Finding]:
     before, after = (
-        [record.destination for record in zone.at(hostname, "TXT")]
+        list(dict.fromkeys(r.destination for r in zone.answering(hostname) if r.type == "TXT"))
         for zone in (case.before, case.after)
     )
     after.remove(text)
@@ -396,7 +396,8 @@ def _replaced(case: Case, hostname: str, old: PublicKey, new: PublicKey) -> Iter
         "If the mail server signs with the new key already, write it now. A new selector would "
         "avoid the gap.",
     )
-    longest = max(record.ttl or 0 for record in of_kind(case.before, Kind.DKIM, hostname))
+    answering = case.before.answering(hostname)
+    longest = max((record.ttl or 0 for record in answering if record.type == "TXT"), default=0)
     if longest > LONG_TTL:
         yield Finding(
             "ttl-long",

@@ -14,7 +14,7 @@ from netcup_mailauth.judge.dkim import keys, parsed
 from netcup_mailauth.judge.neighbours import is_mail_at_netcup
 from netcup_mailauth.judge.zone import is_netcup_dkim
 from netcup_mailauth.lookup import SILENT, Query
-from netcup_mailauth.records import Kind, absolute, relative
+from netcup_mailauth.records import Kind, absolute, is_zone_form, relative
 from netcup_mailauth.spf.check import is_within
 
 if TYPE_CHECKING:
@@ -67,6 +67,22 @@ def obsolete(record: DmarcRecord) -> Iterator[Finding]:
             "(RFC 9989): the policy is for all failing mail.",
             "Take it out; a policy that is only tried is written t=y now.",
         )
+
+
+def inherited(domain: str, lookup: Lookup) -> DmarcRecord | None:
+    """What the policy of a domain above asks for, where ``domain`` has none (RFC 9989, 4.7: sp).
+
+    No public suffix is asked whether it has a policy for all domains under it.
+    """
+    if is_zone_form(domain):
+        return None
+    found = dmarc.discover(domain, lookup)
+    record = dmarc.read(found.record_text or "")
+    if record is None or found.found_at == domain:
+        return None
+    level = dmarc.POLICIES.index(record.effective_subdomain_policy)
+    lower = record.t == "y" or record.pct == 0
+    return dmarc.read(dmarc.build(dmarc.POLICIES[max(level - 1, 0) if lower else level]))
 
 
 def watching(record: DmarcRecord) -> Iterator[Finding]:

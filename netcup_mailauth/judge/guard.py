@@ -425,8 +425,11 @@ def _dmarc(case: Case) -> Iterator[Finding]:
             yield from (graded(fault, new=not kept) for fault in faulty)
             if faulty and not kept:
                 continue
+        was = old if before else dmarc_faults.inherited(case.domain, case.lookup_before)
+        will = new if after else dmarc_faults.inherited(case.domain, case.lookup_after)
+        if was is not None:
+            yield from _weakens(case, was, will)
         if old is not None:
-            yield from _weakens(case, old, new)
             yield from _drops_reports(old, new)
         if case.is_touched(Kind.DMARC, hostname):
             yield from _drops_unheard(before, old, new)
@@ -434,7 +437,7 @@ def _dmarc(case: Case) -> Iterator[Finding]:
             yield from dmarc_faults.obsolete(new)
             yield from dmarc_faults.public_suffix(case.domain, new)
             yield from dmarc_faults.cut_short(new)
-            yield from _enforces(case, before, old, new)
+            yield from _enforces(case, before, was, new)
             yield from _reports(case, old, new)
 
 

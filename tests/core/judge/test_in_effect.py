@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import pytest
+
 from netcup_mailauth.findings import Severity
+from netcup_mailauth.judge import guard
+from netcup_mailauth.judge.case import Case
+from netcup_mailauth.plan import ChangeSet, Place
+from netcup_mailauth.records import Kind
 from tests.core.judge.cases import (
     DMARC,
+    DOMAIN,
     HOSTS,
     SERVER,
     SPF,
     codes,
+    deletes,
+    dns,
     judged,
     key_record,
     mail_zone,
     only,
+    safer,
     source,
     wants,
     zone,
 )
 
+TO = "mailto:d@example.com"
 D, R, W = Severity.DANGER, Severity.REFUSED, Severity.WARNING
 
 
@@ -63,3 +74,64 @@ class TestAlike:
         found = judged(before, wants({"require": ["mx"]}, {"policy": "quarantine"}))
         assert "has 2 SPF records" in only(found, "spf-multiple").message
         assert "has 2 DMARC records" in only(found, "dmarc-ambiguous").message
+
+    def test_of_them_a_step_back_is_seen_as_of_one(self) -> None:
+        before = mail_zone(SPF, ("v=DMARC1;p=reject", "v=DMARC1;p=reject"))
+        found = judged(before, wants(dmarc="v=DMARC1;p=none"))
+        assert "reject -> none" in only(found, "dmarc-weakens-policy").message
+
+
+class TestInherited:
+    """A mail domain without a policy has that of the domain above (RFC 9989, 4.10)."""
+
+    def found(self, above: str, wish: str, *more: str, name: str = DOMAIN) -> list[str]:
+        domain = "intern.example.com"
+        key = f"dkim._domainkey.intern TXT {key_record()}"
+        lines = (f"_dmarc TXT {above}", key, *more) if name == DOMAIN else ("@ A 203.0.113.25",)
+        outside = dns({"_dmarc.example.com": [{"TXT": above}]})
+        policy = wants(dmarc=f"v=DMARC1;p={wish};rua=mailto:d@intern.example.com")
+        return codes(judged(zone(*HOSTS, *lines, name=name), policy, domain=domain, dns=outside))
+
+    @pytest.mark.parametrize(
+        ("above", "wish", "weaker"),
+        [
+            ("v=DMARC1;p=reject", "none", True),
+            ("v=DMARC1;p=reject", "quarantine", True),
+            ("v=DMARC1;p=reject", "reject", False),
+            ("v=DMARC1;p=reject;sp=none", "none", False),
+            ("v=DMARC1;p=none;sp=reject", "quarantine", True),
+            ("v=DMARC1;p=quarantine;t=y", "none", False),
+            ("v=DMARC1;p=reject;t=y", "none", True),
+            ("v=DMARC1;p=none", "quarantine", False),
+        ],
+    )
+    @pytest.mark.parametrize("name", [DOMAIN, "intern.example.com"])
+    def test_a_record_of_its_own_does_not_weaken_it_unseen(
+        self, above: str, wish: str, weaker: bool, name: str
+    ) -> None:
+        found = self.found(above, wish, name=name)
+        assert ("dmarc-weakens-policy" in found) is weaker
+        assert "dmarc-untested" not in found
+
+    def test_its_own_policy_is_what_counts(self) -> None:
+        own = "_dmarc.intern TXT v=DMARC1;p=none;rua=mailto:d@intern.example.com"
+        assert "dmarc-weakens-policy" not in self.found("v=DMARC1;p=reject", "none", own)
+
+    def test_without_its_own_it_has_the_one_above(self) -> None:
+        own = "_dmarc.intern TXT v=DMARC1;p=quarantine"
+        for above, weaker in (("reject", False), ("none", True)):
+            before = zone(*HOSTS, f"_dmarc TXT v=DMARC1;p={above}", own)
+            change = deletes(before, Kind.DMARC, "_dmarc.intern")
+            place = Place("intern.example.com", DOMAIN)
+            found = guard.judge(Case(ChangeSet(place, (change,)), before, dns=dns()))
+            assert ("dmarc-weakens-policy" in codes(found)) is weaker
+
+    @pytest.mark.parametrize("wish", ["v=DMARC1;p=none;rua=mailto:d@example.com", {"rua": [TO]}])
+    def test_the_safer_way_keeps_it(self, wish: str | dict[str, list[str]]) -> None:
+        before = zone(
+            *HOSTS, "_dmarc TXT v=DMARC1;p=reject", f"dkim._domainkey.intern TXT {key_record()}"
+        )
+        better = safer(before, wants(dmarc=wish), domain="intern.example.com")
+        assert better is not None
+        assert better.dmarc
+        assert "reject" in (better.dmarc.record or better.dmarc.policy or "")

@@ -235,14 +235,10 @@ def _dmarc_records(case: Case) -> tuple[DmarcRecord, DmarcRecord | None]:
 def _keep_policy(case: Case) -> DmarcPolicy | None:
     new, old = _dmarc_records(case)
     asked = case.policy.dmarc or DmarcPolicy()
-    above = None if old else dmarc_faults.inherited(case.domain, case.lookup_before)
-    old = old or above
     if old is None:
         return None
     if asked.record is not None:
         return DmarcPolicy(record=str(dmarc.with_policy_of(new, old)))
-    if above is not None:  # a new record in parts begins as none
-        asked = asked.model_copy(update={"policy": asked.policy or "none"})
     # Named, not left out: a policy of [defaults] would take its place.
     live = {"policy": old.effective_policy, "subdomain_policy": old.effective_subdomain_policy}
     kept = {part: _stricter(getattr(asked, part), level) for part, level in live.items()}

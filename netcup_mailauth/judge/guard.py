@@ -428,7 +428,9 @@ def _dmarc(case: Case) -> Iterator[Finding]:
         was = old if before else dmarc_faults.inherited(case.domain, case.lookup_before)
         will = new if after else dmarc_faults.inherited(case.domain, case.lookup_after)
         if was is not None:
-            yield from _weakens(case, was, will)
+            own = bool(before)  # a record of its own is how one says that a sub-domain differs
+            weaker = _weakens(case, was, will)
+            yield from weaker if own else (replace(f, severity=Severity.WARNING) for f in weaker)
         if old is not None:
             yield from _drops_reports(old, new)
         if case.is_touched(Kind.DMARC, hostname):
@@ -437,7 +439,7 @@ def _dmarc(case: Case) -> Iterator[Finding]:
             yield from dmarc_faults.obsolete(new)
             yield from dmarc_faults.public_suffix(case.domain, new)
             yield from dmarc_faults.cut_short(new)
-            yield from _enforces(case, before, was, new)
+            yield from _enforces(case, before, old, new)
             yield from _reports(case, old, new)
 
 

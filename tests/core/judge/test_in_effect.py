@@ -22,13 +22,11 @@ from tests.core.judge.cases import (
     key_record,
     mail_zone,
     only,
-    safer,
     source,
     wants,
     zone,
 )
 
-TO = "mailto:d@example.com"
 D, R, W = Severity.DANGER, Severity.REFUSED, Severity.WARNING
 
 
@@ -90,7 +88,9 @@ class TestInherited:
         lines = (f"_dmarc TXT {above}", key, *more) if name == DOMAIN else ("@ A 203.0.113.25",)
         outside = dns({"_dmarc.example.com": [{"TXT": above}]})
         policy = wants(dmarc=f"v=DMARC1;p={wish};rua=mailto:d@intern.example.com")
-        return codes(judged(zone(*HOSTS, *lines, name=name), policy, domain=domain, dns=outside))
+        found = judged(zone(*HOSTS, *lines, name=name), policy, domain=domain, dns=outside)
+        assert codes(found, D, R) in ([], ["dmarc-enforces-without-dkim"])  # it may differ
+        return codes(found)
 
     @pytest.mark.parametrize(
         ("above", "wish", "weaker"),
@@ -111,7 +111,6 @@ class TestInherited:
     ) -> None:
         found = self.found(above, wish, name=name)
         assert ("dmarc-weakens-policy" in found) is weaker
-        assert "dmarc-untested" not in found
 
     def test_its_own_policy_is_what_counts(self) -> None:
         own = "_dmarc.intern TXT v=DMARC1;p=none;rua=mailto:d@intern.example.com"
@@ -125,13 +124,3 @@ class TestInherited:
             place = Place("intern.example.com", DOMAIN)
             found = guard.judge(Case(ChangeSet(place, (change,)), before, dns=dns()))
             assert ("dmarc-weakens-policy" in codes(found)) is weaker
-
-    @pytest.mark.parametrize("wish", ["v=DMARC1;p=none;rua=mailto:d@example.com", {"rua": [TO]}])
-    def test_the_safer_way_keeps_it(self, wish: str | dict[str, list[str]]) -> None:
-        before = zone(
-            *HOSTS, "_dmarc TXT v=DMARC1;p=reject", f"dkim._domainkey.intern TXT {key_record()}"
-        )
-        better = safer(before, wants(dmarc=wish), domain="intern.example.com")
-        assert better is not None
-        assert better.dmarc
-        assert "reject" in (better.dmarc.record or better.dmarc.policy or "")

@@ -13,6 +13,7 @@ from netcup_mailauth import dkim, dmarc, kinds, spf
 from netcup_mailauth.errors import RecordError
 from netcup_mailauth.findings import Finding, Severity
 from netcup_mailauth.kinds import hostname_of, of_kind
+from netcup_mailauth.lookup import ZoneLookup, silent
 from netcup_mailauth.plan import Unmanaged
 from netcup_mailauth.records import (
     DesiredRecord,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from netcup_mailauth.dkim import DkimSource
-    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy
+    from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
     from netcup_mailauth.records import Zone
 
 DEFAULT_SELECTOR = "dkim"
@@ -78,9 +79,14 @@ def unmanaged(domain: str, zone: Zone, policy: DomainPolicy) -> tuple[Unmanaged,
     return tuple(found)
 
 
+def _texts(zone: Zone, kind: Kind, hostname: str) -> list[str]:
+    """The live texts of a kind, each once: records that are alike are one (RFC 2181, 5)."""
+    return list(dict.fromkeys(record.destination for record in kinds.live(zone, kind, hostname)))
+
+
 def _add_spf(desired: Desired, domain: str, zone: Zone, policy: SpfPolicy) -> None:
     hostname = hostname_of(Kind.SPF, domain, zone.name)
-    live = [record.destination for record in kinds.live(zone, Kind.SPF, hostname)]
+    live = _texts(zone, Kind.SPF, hostname)
     value = policy.record
     if value is None:
         value = _spf_in_parts(desired, domain, live, policy)
@@ -232,7 +238,7 @@ def _live_text_of(key: DkimSource, zone: Zone, hostname: str) -> str | None:
 
 def _add_dmarc(desired: Desired, domain: str, zone: Zone, policy: DmarcPolicy) -> None:
     hostname = hostname_of(Kind.DMARC, domain, zone.name)
-    live = [record.destination for record in kinds.live(zone, Kind.DMARC, hostname)]
+    live = _texts(zone, Kind.DMARC, hostname)
     value = policy.record
     if value is None:
         name = absolute(hostname, zone.name)
@@ -333,6 +339,21 @@ def _ambiguous(name: str, live: Sequence[str]) -> Finding:
         "Give the record whole with --dmarc; the others are then deleted.",
         Kind.DMARC,
     )
+
+
+def report_authorisations(wish: Wish, zone: Zone) -> list[DesiredRecord]:
+    """The records by which hosts of the wish's domain, in ``zone``, take reports about others.
+
+    None for a domain that is of one organisation with the host, as far as this zone and what the
+    run gives it tell: then no record is asked for (RFC 9990, 4). Each once.
+    """
+    lookup = dmarc.ComingLookup(wish.coming, ZoneLookup(zone, silent))
+    found = (
+        report_authorisation(domain, host, zone)
+        for domain, host in wish.authorises
+        if not dmarc.is_one_organisation(domain, host, lookup)
+    )
+    return list(dict.fromkeys(found))  # one for every domain serves several
 
 
 def report_authorisation(policy_domain: str, host: str, zone: Zone) -> DesiredRecord:

@@ -179,9 +179,9 @@ DANGERS = {
     ),
     "dmarc-report-not-authorised": Meaning(
         "The reports go to another domain, which has not agreed to get them.",
-        "The address in rua= is of another organisation; receivers then send it nothing.",
+        "The address in rua= is of another organisation: no DMARC record is above both domains.",
         "Have that domain publish the record the finding names. If it is yours at netcup, "
-        "plan both domains in one run: then it is planned as well.",
+        "plan both domains in one run, with the address in it: then it is planned as well.",
         "RFC 9990, 4",
     ),
     "dmarc-weakens-policy": Meaning(

@@ -55,6 +55,16 @@ def of_kind(zone: Zone, kind: Kind, hostname: str) -> tuple[DnsRecord, ...]:
     )
 
 
+def in_effect(zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
+    """The texts of this kind that name servers answer with at ``hostname``.
+
+    A wildcard's where nothing stands there (RFC 4592), and each once: records that are alike are
+    one (RFC 2181, 5).
+    """
+    texts = (r.destination for r in zone.answering(hostname) if r.type == "TXT")
+    return tuple(dict.fromkeys(text for text in texts if is_of_kind(kind, text)))
+
+
 def is_meant(kind: Kind, text: str) -> bool:
     """Whether a TXT text at the hostname of ``kind`` is of it, or was plainly meant to be.
 

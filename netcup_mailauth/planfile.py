@@ -47,6 +47,7 @@ from netcup_mailauth.plan import (
     RunResult,
     Status,
     left,
+    ttl_at,
 )
 from netcup_mailauth.policy import MAX_TTL, MIN_TTL, PARKED_SPF, Grounds, spf_term
 from netcup_mailauth.records import CLOUDDNS, Kind, reason_not_to_store
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from netcup_mailauth.plan import Change
-    from netcup_mailauth.records import DnsRecord
+    from netcup_mailauth.records import DnsRecord, Zone
 
 TOOL = f"netcup-mailauth {__version__}"
 
@@ -369,6 +370,20 @@ def check_content(saved: SavedPlan) -> None:
             raise forged(change_set, problem)
 
 
+def check_new_ttls(change_set: ChangeSet, zone: Zone) -> None:
+    """Raise :class:`RefusedError` for a TTL that no wish may have and no record beside it has.
+
+    What is new takes the TTL of the records it stands beside, whatever that is (RFC 2181, 5.2).
+    """
+    for change in change_set.changes:
+        new = change.after if change.before is None else None
+        if new is None or new.ttl is None or MIN_TTL <= new.ttl <= MAX_TTL:
+            continue
+        if ttl_at(zone, new.hostname, None) != new.ttl:
+            what = f"the {change.kind.upper()} record at {new.hostname} gets a TTL of {new.ttl} s"
+            raise forged(change_set, f"{what}, which no record beside it has")
+
+
 def forged(change_set: ChangeSet, problem: str) -> RefusedError:
     """The error for what no plan of this program holds; ``problem`` is a clause."""
     domain = visible(change_set.place.domain[:LONGEST_NAME])
@@ -445,8 +460,8 @@ def _of_new(place: Place, kind: Kind, after: DnsRecord, before: DnsRecord | None
     if problem is not None:
         yield f"{after.destination!r} is no {kind.upper()} record ({problem})"
     kept = ("0", after.ttl) if before is None else (before.priority, before.ttl)
-    fits = _is_new_ttl(place.backend, after.ttl) if before is None else True
-    if (after.priority, after.ttl) != kept or not fits:
+    has_ttl = (after.ttl is not None) == (place.backend == CLOUDDNS)
+    if (after.priority, after.ttl) != kept or not (has_ttl or before is not None):
         yield f"the {kind.upper()} record at {after.hostname} gets a priority or TTL of its own"
 
 
@@ -456,12 +471,6 @@ def _identifies(backend: str, record: DnsRecord) -> bool:
         return record.ttl is not None
     identifier = record.id or ""
     return identifier.isdecimal() and identifier.isascii() and record.ttl is None
-
-
-def _is_new_ttl(backend: str, ttl: int | None) -> bool:
-    if backend == CLOUDDNS:
-        return ttl is not None and MIN_TTL <= ttl <= MAX_TTL
-    return ttl is None
 
 
 def _of_name(place: Place, kind: Kind, hostname: str) -> Iterator[str]:

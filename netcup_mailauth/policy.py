@@ -7,7 +7,7 @@ user writes and reads them: ``90s``, ``45m``, ``12h``, ``7d``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
@@ -21,7 +21,7 @@ from netcup_mailauth.records import Kind, join_txt
 from netcup_mailauth.shapes import Shape, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
 
 def span(text: str) -> str:
@@ -390,8 +390,9 @@ class Wish:
     Attributes:
         discovered: mailcow named the domain, not the user; it need not be at netcup.
         authorises: domains whose reports an address in this domain gets, each with the host of
-            that address.
-        authorised: names of the records by which other domains of this run take its reports.
+            that address, where they may be of another organisation.
+        coming: the DMARC records and report authorisations that this run makes, by name; of a
+            record in parts no more than that there will be one.
         dkim_left_out: the source of its key, where only other kinds are meant in this run.
     """
 
@@ -399,7 +400,7 @@ class Wish:
     policy: DomainPolicy
     discovered: bool = False
     authorises: tuple[tuple[str, str], ...] = ()
-    authorised: frozenset[str] = frozenset()
+    coming: Mapping[str, str] = field(default_factory=dict)
     dkim_left_out: str | None = None
 
     @property
@@ -475,39 +476,38 @@ class Grounds:
 
 
 def linked(wishes: Sequence[Wish]) -> list[Wish]:
-    """The wishes, each knowing whose reports its domain takes, and who takes its own.
+    """The wishes, each knowing whose reports its domain may have to agree to, and what is coming.
 
     A report address in another organisation's domain gets nothing until that domain agrees, with a
     record of its own (RFC 9990, 4). Where both domains are part of a run, that record is planned
-    too.
+    too. What is one organisation the zones tell, and the policies that this run gives them.
     """
     known = {wish.domain for wish in wishes}
+    coming = {
+        f"_dmarc.{wish.domain}": wish.policy.dmarc.record or _IN_PARTS
+        for wish in wishes
+        if wish.policy.dmarc
+    }
     takes: dict[str, list[tuple[str, str]]] = {}
-    taken: dict[str, set[str]] = {}
     for sender in wishes:
         for receiver, host in _to(sender, known):
             takes.setdefault(receiver, []).append((sender.domain, host))
-            name = dmarc.authorisation_name(sender.domain, host)
-            taken.setdefault(sender.domain, set()).add(name)
+            coming[dmarc.authorisation_name(sender.domain, host)] = "v=DMARC1"
     return [
-        replace(
-            wish,
-            authorises=tuple(takes.get(wish.domain, ())),
-            authorised=frozenset(taken.get(wish.domain, ())),
-        )
-        if wish.domain in takes or wish.domain in taken
-        else wish
+        replace(wish, authorises=tuple(takes.get(wish.domain, ())), coming=coming)
         for wish in wishes
     ]
+
+
+_IN_PARTS = "v=DMARC1;p=none"
+"""Stands for a policy of which only parts are known: that there will be one."""
 
 
 def _to(sender: Wish, known: Container[str]) -> Iterator[tuple[str, str]]:
     """The domains of this run that get reports of ``sender``, each with the address's host."""
     for host in dict.fromkeys(map(dmarc.report_host, _addresses(sender))):
-        if records.zone_form(host) == records.zone_form(sender.domain):
-            continue
         receiver = next((name for name in _upwards(host) if name in known), None)
-        if receiver is not None:
+        if receiver is not None and host != sender.domain:
             yield receiver, host
 
 

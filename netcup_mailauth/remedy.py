@@ -273,8 +273,7 @@ def _without_strangers(case: Case) -> DmarcPolicy | None:
     refused = {
         uri
         for uri in filter(dmarc_faults.is_valid, new.rua)
-        if dmarc.authorisation_name(case.domain, dmarc.report_host(uri)) not in case.reports_planned
-        and any(dmarc_faults.unauthorised(case.domain, uri, case.lookup_after))
+        if any(dmarc_faults.unauthorised(case.domain, uri, case.lookup_after_run))
     }
     asked = case.policy.dmarc or DmarcPolicy()
     if asked.record is not None:

@@ -53,7 +53,8 @@ def table(found: Found, today: date) -> str:
 
 def _live(found: Found, kind: Kind) -> list[str]:
     hostname = hostname_of(kind, found.domain, found.zone.name)
-    return [record.destination for record in of_kind(found.zone, kind, hostname)]
+    records = of_kind(found.zone, kind, hostname)
+    return list(dict.fromkeys(record.destination for record in records))
 
 
 def _not_read(found: Found, kind: Kind) -> Iterator[str]:

@@ -44,6 +44,7 @@ from netcup_mailauth.records import EXPORTED, DesiredRecord, Kind, absolute
 from netcup_mailauth.shown import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from netcup_mailauth.actions.domains import Turn
@@ -59,12 +60,12 @@ if TYPE_CHECKING:
 class Reviewed:
     """A saved plan, and what every domain of it is judged by.
 
-    ``authorised`` are the names of the report authorisations that are part of it, ``has_mailcow``
-    whether there is a mailcow that can be asked for keys.
+    ``coming`` are the DMARC records and report authorisations that are part of it, by name,
+    ``has_mailcow`` whether there is a mailcow that can be asked for keys.
     """
 
     saved: SavedPlan
-    authorised: frozenset[str]
+    coming: Mapping[str, str]
     has_mailcow: bool
 
 
@@ -93,7 +94,7 @@ def apply_saved(session: Session, saved: SavedPlan, *, has_mailcow: bool = False
     planfile.check_content(saved)
     check_ours(saved, session.backend)
     check_storable(saved, session.backend)
-    reviewed = Reviewed(saved, _authorised(saved), has_mailcow)
+    reviewed = Reviewed(saved, _coming(saved), has_mailcow)
 
     def prepare(change_set: ChangeSet, turn: Turn) -> Result | Draft:
         if change_set.error is not None:
@@ -127,19 +128,21 @@ def _prepared(
         return stale(planned, moved)
     if isinstance(key, StaleError):
         raise key
-    ready = judged(session, reviewed, rebound(planned, zone), zone, key)
+    ours = rebound(planned, zone)
+    planfile.check_new_ttls(ours, zone)
+    ready = judged(session, reviewed, ours, zone, key)
     turn.tell(partial(session.reporter.show, ready))
     return unwritten(ready) if holding.stopping(ready) else Draft(ready, zone)
 
 
-def _authorised(saved: SavedPlan) -> frozenset[str]:
-    """The names of the report authorisations that are part of the plan itself."""
-    return frozenset(
-        absolute(record.hostname, change_set.place.zone)
+def _coming(saved: SavedPlan) -> dict[str, str]:
+    """The DMARC records and report authorisations that the plan itself leaves, by name."""
+    return {
+        absolute(record.hostname, change_set.place.zone): record.destination
         for change_set in saved.plan.zones
         for kind, record in left(change_set)
-        if kind is Kind.DMARC_REPORT
-    )
+        if kind in (Kind.DMARC, Kind.DMARC_REPORT)
+    }
 
 
 def _refusals(change_set: ChangeSet) -> ChangeSet:
@@ -171,7 +174,7 @@ def judged(
         signer=_signer(grounds, key),
         held=session.held(change_set.place.domain),
         remembered=session.remembered(change_set.place.domain),
-        reports_planned=reviewed.authorised,
+        coming=reviewed.coming,
         dkim_left_out=grounds.dkim_left_out,
     )
     return remedy.consenting(replace(guard.priced(case), findings=guard.judge(case)))

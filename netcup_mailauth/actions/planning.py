@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, remedy
 from netcup_mailauth.actions.domains import each
-from netcup_mailauth.desired import Desired, desired_records, report_authorisation, unmanaged
+from netcup_mailauth.desired import Desired, desired_records, report_authorisations, unmanaged
 from netcup_mailauth.errors import (
     MailauthError,
     UnknownZoneError,
@@ -187,7 +187,7 @@ def _case(
         signer=_signer(wish, key),
         held=held,
         remembered=session.remembered(wish.domain),
-        reports_planned=wish.authorised,
+        coming=wish.coming,
         dkim_left_out=wish.dkim_left_out is not None,
     )
     return case, [*findings, *desired.findings]
@@ -240,9 +240,7 @@ def sending_hosts(session: Session, wish: Wish) -> tuple[str, ...]:
 
 def _desired(wish: Wish, zone: Zone, key: DkimSource | None) -> Desired:
     desired = desired_records(wish.domain, zone, wish.policy, key)
-    desired.records += (
-        report_authorisation(domain, host, zone) for domain, host in wish.authorises
-    )
+    desired.records += report_authorisations(wish, zone)
     return desired
 
 

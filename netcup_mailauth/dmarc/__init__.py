@@ -8,10 +8,12 @@ to a domain and whether reports may go where it says. All of it is pure.
 from __future__ import annotations
 
 from netcup_mailauth.dmarc.discovery import Authorisation as Authorisation
+from netcup_mailauth.dmarc.discovery import ComingLookup as ComingLookup
 from netcup_mailauth.dmarc.discovery import Discovery as Discovery
 from netcup_mailauth.dmarc.discovery import authorisation as authorisation
 from netcup_mailauth.dmarc.discovery import authorisation_name as authorisation_name
 from netcup_mailauth.dmarc.discovery import discover as discover
+from netcup_mailauth.dmarc.discovery import is_one_organisation as is_one_organisation
 from netcup_mailauth.dmarc.edit import FATE as FATE
 from netcup_mailauth.dmarc.edit import applied_policy as applied_policy
 from netcup_mailauth.dmarc.edit import describe_changes as describe_changes

@@ -5,14 +5,15 @@ And whether reports may go to where it says: the foreign host must agree (RFC 99
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from netcup_mailauth.dmarc.record import DmarcRecord, is_dmarc, read, report_host, uri_problem
-from netcup_mailauth.lookup import SILENT, Answer, Lookup, Query
+from netcup_mailauth.lookup import SILENT, Answer, Lookup, Query, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MAX_NAME = 253
 _LABELS_ABOVE = 7  # a name of eight labels or more goes on with its last seven
@@ -104,6 +105,35 @@ def _applies(start: str, org_domain: str, found: dict[str, DmarcRecord]) -> str 
     return next((name for name in (start, org_domain, suffix) if name in found), None)
 
 
+@dataclass(frozen=True, slots=True)
+class ComingLookup:
+    """DNS as it will be when the records of ``coming`` are there, at names that have none yet.
+
+    A record that is there already stays in the answer: it may be edited in parts, and is then not
+    known here as it will be.
+
+    Attributes:
+        coming: DMARC records and report authorisations on their way, by name.
+    """
+
+    coming: Mapping[str, str]
+    now: Lookup
+
+    def __call__(self, queries: Sequence[Query]) -> Sequence[Answer]:
+        """One answer for each query, in the order asked."""
+        return [
+            self._filled(query, answer)
+            for query, answer in zip(queries, self.now(queries), strict=True)
+        ]
+
+    def _filled(self, query: Query, answer: Answer) -> Answer:
+        text = self.coming.get(query.name) if query.type == "TXT" else None
+        if text is None or sum(map(is_dmarc, answer.values)) == 1:
+            return answer
+        others = (value for value in answer.values if not is_dmarc(value))
+        return Answer(Status.OK, (*others, text))
+
+
 class Authorisation(StrEnum):
     """Whether a host takes the reports of a domain."""
 
@@ -118,6 +148,17 @@ def authorisation_name(policy_domain: str, host: str) -> str:
     return f"{policy_domain.rstrip('.')}._report._dmarc.{host.rstrip('.')}".lower()
 
 
+def is_one_organisation(domain: str, host: str, lookup: Lookup) -> bool:
+    """Whether both have one organisational domain, so that neither has to agree to the other.
+
+    Where DNS gives no answer, a host outside of ``domain`` is taken for a foreign one.
+    """
+    domain, host = (name.lower().rstrip(".") for name in (domain, host))
+    if host == domain:
+        return True
+    return discover(domain, lookup).org_domain == discover(host, lookup).org_domain
+
+
 def authorisation(domain: str, uri: str, lookup: Lookup) -> Authorisation:
     """Whether reports of ``domain`` may go to ``uri``.
 
@@ -126,8 +167,8 @@ def authorisation(domain: str, uri: str, lookup: Lookup) -> Authorisation:
     needs no second question: DNS answers the first one from it, and so has to a ``lookup`` that
     reads a zone. Raises DmarcSyntaxError if ``uri`` is no report address.
     """
-    host, domain = report_host(uri), domain.lower().rstrip(".")
-    if host == domain or discover(domain, lookup).org_domain == discover(host, lookup).org_domain:
+    host = report_host(uri)
+    if is_one_organisation(domain, host, lookup):
         return Authorisation.NOT_NEEDED
     name = authorisation_name(domain, host)
     if len(name) > MAX_NAME:

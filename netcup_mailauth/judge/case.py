@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from netcup_mailauth.kinds import of_kind
+from netcup_mailauth.dmarc import ComingLookup
+from netcup_mailauth.kinds import in_effect
 from netcup_mailauth.lookup import ZoneLookup, silent
 from netcup_mailauth.plan import applied
 from netcup_mailauth.policy import DomainPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.plan import ChangeSet
@@ -41,7 +44,7 @@ class Case:
             MX hosts are taken for it.
         held: hostnames that an open key rotation works on.
         remembered: the zone as it was after this machine's last write.
-        reports_planned: names of report authorisations that this very run makes.
+        coming: the DMARC records and report authorisations that this run makes elsewhere, by name.
         dkim_left_out: the domain is to have a key, and that is not looked at in this run.
     """
 
@@ -53,7 +56,7 @@ class Case:
     signer: Signer = Signer()
     held: frozenset[str] = frozenset()
     remembered: Zone | None = None
-    reports_planned: frozenset[str] = frozenset()
+    coming: Mapping[str, str] = field(default_factory=dict)
     dkim_left_out: bool = False
 
     @property
@@ -76,6 +79,11 @@ class Case:
         """DNS as it will be when every server has the changes."""
         return ZoneLookup(self.after, self.dns)
 
+    @property
+    def lookup_after_run(self) -> ComingLookup:
+        """DNS as it will be when the changes of every domain of the run are there."""
+        return ComingLookup(self.coming, self.lookup_after)
+
     def with_only(self, kind: Kind) -> Zone:
         """The zone as the changes of one kind alone leave it."""
         own = (change for change in self.change_set.changes if change.kind is kind)
@@ -86,8 +94,8 @@ class Case:
         return tuple(hostname for own, hostname in self.change_set.slots() if own is kind)
 
     def texts(self, zone: Zone, kind: Kind, hostname: str) -> tuple[str, ...]:
-        """The texts of a kind at a hostname."""
-        return tuple(record.destination for record in of_kind(zone, kind, hostname))
+        """The texts of a kind that are in effect at a hostname."""
+        return in_effect(zone, kind, hostname)
 
     def is_touched(self, kind: Kind, hostname: str) -> bool:
         """Whether this change set changes a record of the kind there."""

@@ -20,7 +20,7 @@ from netcup_mailauth.judge.neighbours import (
     own_hosts,
 )
 from netcup_mailauth.judge.report import DomainCheck
-from netcup_mailauth.kinds import counting, is_meant, of_kind, problem_of
+from netcup_mailauth.kinds import counting, in_effect, is_meant, problem_of
 from netcup_mailauth.lookup import Query, Status
 from netcup_mailauth.records import Kind, relative
 from netcup_mailauth.spf import Result
@@ -402,7 +402,7 @@ def of_copy(
         yield from zone_faults.strays(zone, told)
     for target in targets:
         hostname = relative(target.name, known.zone)
-        found = [record.destination for record in of_kind(zone, target.kind, hostname)]
+        found = in_effect(zone, target.kind, hostname)
         if found and known.live is not None:
             for cut in zone_faults.delegated(hostname, zone):
                 yield faults.graded(cut, new=False)
@@ -435,7 +435,7 @@ def on_its_way(
         if not _is_served(known.live, hostname):
             continue
         texts = (record.destination for record in known.live.at(hostname, "TXT"))
-        found = counting(target.kind, texts)
+        found = counting(target.kind, dict.fromkeys(texts))
         for fault in _unusable(known.domain, target, found):
             if ((target.kind, target.name), fault.code) not in heard:
                 yield replace(fault, message=f"On its way: {fault.message}")

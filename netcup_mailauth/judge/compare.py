@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim, propagation
-from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisation
+from netcup_mailauth.desired import DEFAULT_SELECTOR, desired_records, report_authorisations
 from netcup_mailauth.dmarc import authorisation_name
 from netcup_mailauth.judge.dkim import OWN_SIGNATURE
 from netcup_mailauth.judge.neighbours import in_order, is_mail_at_netcup
@@ -256,7 +256,8 @@ def _held(known: Known, kind: Kind, hostname: str) -> str | None:
     elif known.live.at(hostname, "CNAME") or known.live.delegation(hostname):
         return None  # what stands there as well is not what is served
     else:
-        texts = counting(kind, (r.destination for r in known.live.at(hostname, "TXT")))
+        found = (record.destination for record in known.live.at(hostname, "TXT"))
+        texts = counting(kind, dict.fromkeys(found))
     return texts[0] if len(texts) == 1 else None
 
 
@@ -274,7 +275,7 @@ def desired_of(known: Known, asked: Survey) -> tuple[list[DesiredRecord], list[F
     texts_of = {query.name: answer.values for query, answer in asked.best().items()}
     base = known.live or served_zone(known.zone, texts_of)
     desired = desired_records(wish.domain, base, wish.policy, known.key)
-    reports = (report_authorisation(domain, host, base) for domain, host in wish.authorises)
+    reports = report_authorisations(wish, base)
     return [*desired.records, *reports], desired.findings
 
 
@@ -336,8 +337,8 @@ def wildcard_of(name: str, zone: str, answers: Iterable[ServerAnswer], lookup: L
     Servers do not say it, so it is told by its having the same records as the name.
     """
     own = [(set(answer.values), answer.cname) for answer in answers if answer.status in USABLE]
-    above = name.partition(".")[2]
-    while above == zone or above.endswith(f".{zone}"):
+    found, same, above = "", True, name.partition(".")[2]
+    while same and (above == zone or above.endswith(f".{zone}")):
         wildcard = f"*.{above}"
         alias, texts = lookup([Query(wildcard, "CNAME"), Query(wildcard, "TXT")])
         if alias.values or texts.values:
@@ -346,9 +347,10 @@ def wildcard_of(name: str, zone: str, answers: Iterable[ServerAnswer], lookup: L
                 for values, cname in own
                 if values or cname
             )
-            return wildcard if same else ""
+            if same:  # or one above answers, for the name of this one as well
+                found = wildcard
         above = above.partition(".")[2]
-    return ""
+    return found
 
 
 @dataclass(frozen=True, slots=True)

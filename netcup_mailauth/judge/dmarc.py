@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import dmarc
@@ -13,7 +14,8 @@ from netcup_mailauth.judge.neighbours import is_mail_at_netcup
 from netcup_mailauth.judge.zone import is_netcup_dkim
 from netcup_mailauth.kinds import problem_of
 from netcup_mailauth.lookup import SILENT, Query
-from netcup_mailauth.records import Kind, absolute, relative, zone_form
+from netcup_mailauth.records import Kind, absolute, is_zone_form, relative
+from netcup_mailauth.spf.check import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,6 +67,23 @@ def obsolete(record: DmarcRecord) -> Iterator[Finding]:
             "(RFC 9989): the policy is for all failing mail.",
             "Take it out; a policy that is only tried is written t=y now.",
         )
+
+
+def inherited(domain: str, lookup: Lookup) -> DmarcRecord | None:
+    """What the policy of a domain above asks for, where ``domain`` has none (RFC 9989, 4.7: sp).
+
+    No public suffix is asked whether it has a policy for all domains under it.
+    """
+    if is_zone_form(domain):
+        return None
+    found = dmarc.discover(domain, lookup)
+    record = dmarc.read(found.record_text or "")
+    if record is None or found.found_at == domain:
+        return None
+    level = dmarc.POLICIES.index(record.effective_subdomain_policy)
+    lower = record.t == "y" or record.pct == 0
+    applied = dmarc.POLICIES[max(level - 1, 0) if lower else level]
+    return dmarc.parse(f"v=DMARC1;p={applied}")
 
 
 def watching(record: DmarcRecord) -> Iterator[Finding]:
@@ -180,14 +199,20 @@ def unauthorised(
     reports = "failure reports" if failures else "reports"
     match dmarc.authorisation(domain, uri, lookup):
         case Authorisation.MISSING:
+            family = is_within(domain, host) or is_within(host, domain)
             yield Finding(
                 code,
-                Severity.WARNING if failures else Severity.DANGER,
-                f"{host} has not agreed to get {reports} about {domain}, so none are sent to "
-                f"{uri}.",
+                Severity.WARNING if failures or family else Severity.DANGER,
+                f"{host} has not agreed to get {reports} about {domain}, so "
+                + (
+                    "receivers that follow RFC 9989, for which they are two organisations, send "
+                    f"none to {uri}; those of RFC 7489 do."
+                    if family
+                    else f"none are sent to {uri}."
+                ),
                 "It agrees with a record in its zone: "
                 f'{dmarc.authorisation_name(domain, host)} TXT "v=DMARC1"\n'
-                + _how_to_plan_it(domain, host),
+                + _how_to_plan_it(domain, host, uri, lookup, failures=failures),
             )
         case Authorisation.UNKNOWN:
             yield Finding(
@@ -222,10 +247,11 @@ def public_suffix(domain: str, record: DmarcRecord) -> Iterator[Finding]:
         )
 
 
-def _how_to_plan_it(domain: str, host: str) -> str:
-    if zone_form(host) == zone_form(domain):
-        return f"Or give {zone_form(host)} a DMARC record of its own, which makes them one."
+def _how_to_plan_it(domain: str, host: str, uri: str, lookup: Lookup, *, failures: bool) -> str:
+    if is_within(domain, host) and dmarc.discover(host, lookup).record_text is None:
+        return f"Or give {host} a DMARC record of its own, which makes them one."
+    named = "with this record given whole" if failures else f"with --rua {shlex.quote(uri)}"
     return (
-        "If that zone is yours at netcup too, plan both domains in one run; then that record is "
-        "planned as well."
+        f"If that zone is yours at netcup too, plan both domains in one run, {named}; then that "
+        "record is planned as well."
     )

@@ -167,7 +167,7 @@ def _spf_text(case: Case, new: SpfRecord, old: Sequence[SpfRecord]) -> Iterator[
 
 def _spf_size(case: Case, hostname: str, text: str) -> Iterator[Finding]:
     before, after = (
-        [record.destination for record in zone.at(hostname, "TXT")]
+        list(dict.fromkeys(r.destination for r in zone.answering(hostname) if r.type == "TXT"))
         for zone in (case.before, case.after)
     )
     after.remove(text)
@@ -410,7 +410,8 @@ def _replaced(case: Case, hostname: str, old: PublicKey, new: PublicKey) -> Iter
         "If the mail server signs with the new key already, write it now. A new selector would "
         "avoid the gap.",
     )
-    longest = max(record.ttl or 0 for record in of_kind(case.before, Kind.DKIM, hostname))
+    answering = case.before.answering(hostname)
+    longest = max((record.ttl or 0 for record in answering if record.type == "TXT"), default=0)
     if longest > LONG_TTL:
         yield Finding(
             "ttl-long",
@@ -438,8 +439,13 @@ def _dmarc(case: Case) -> Iterator[Finding]:
             yield from (graded(fault, new=not kept) for fault in faulty)
             if faulty and not kept:
                 continue
+        was = old if before else dmarc_faults.inherited(case.domain, case.lookup_before)
+        will = new if after else dmarc_faults.inherited(case.domain, case.lookup_after)
+        if was is not None:
+            own = bool(before)  # a record of its own is how one says that a sub-domain differs
+            weaker = _weakens(case, was, will)
+            yield from weaker if own else (replace(f, severity=Severity.WARNING) for f in weaker)
         if old is not None:
-            yield from _weakens(case, old, new)
             yield from _drops_reports(old, new)
         if case.is_touched(Kind.DMARC, hostname):
             yield from _drops_unheard(before, old, new)
@@ -554,14 +560,10 @@ def _reports(case: Case, old: DmarcRecord | None, new: DmarcRecord) -> Iterator[
     if old is not None and str(old) == str(new):
         return
     added = frozenset(dmarc.dropped_reports(new, old))  # what would be dropped the other way round
+    lookup = case.lookup_after_run
     for uri in filter(dmarc_faults.is_valid, new.rua):
-        name = dmarc.authorisation_name(case.domain, dmarc.report_host(uri))
-        if name not in case.reports_planned:
-            for fault in dmarc_faults.unauthorised(case.domain, uri, case.lookup_after):
-                grave = fault.severity is Severity.DANGER
-                yield graded(fault, new=uri in added) if grave else fault
+        for fault in dmarc_faults.unauthorised(case.domain, uri, lookup):
+            grave = fault.severity is Severity.DANGER
+            yield graded(fault, new=uri in added) if grave else fault
     for uri in filter(dmarc_faults.is_valid, new.ruf):
-        if dmarc.authorisation_name(case.domain, dmarc.report_host(uri)) not in (
-            case.reports_planned
-        ):
-            yield from dmarc_faults.unauthorised(case.domain, uri, case.lookup_after, failures=True)
+        yield from dmarc_faults.unauthorised(case.domain, uri, lookup, failures=True)

@@ -682,6 +682,7 @@ def test_the_name_of_the_rfcs_example() -> None:
 def test_one_organisation_needs_no_authorisation() -> None:
     dns = Dns({"_dmarc.example.com": P})
     for host in ("blue.example.com", "example.com", "mail.example.com"):
+        assert dmarc.is_one_organisation("blue.example.com", host, dns)
         state = dmarc.authorisation("blue.example.com", f"mailto:a@{host}", dns)
         assert state is Authorisation.NOT_NEEDED
 
@@ -706,6 +707,7 @@ def test_a_foreign_host_has_to_agree(
 ) -> None:
     dns = Dns({"_dmarc.blue.example.com": P, **zone})
     uri = "mailto:reports@red.example.net"
+    assert not dmarc.is_one_organisation("blue.example.com", "red.example.net", dns)
     assert dmarc.authorisation("blue.example.com", uri, dns) is state
 
 

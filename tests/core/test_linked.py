@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from netcup_mailauth.desired import report_authorisation
+from netcup_mailauth.desired import report_authorisation, report_authorisations
 from netcup_mailauth.plan import Action, Place, applied, compute
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, Wish, linked
-from netcup_mailauth.records import Kind
+from netcup_mailauth.records import Kind, zone_form
 from tests.core.judge.cases import CLEAN, codes, judged, zone
 
 
@@ -29,14 +29,14 @@ def test_the_receiving_domain_learns_whose_reports_it_takes_and_the_sender_that_
     sender, receiver = sends_to("example.com", "mailto:d@example.net"), silent("example.net")
     first, second = linked([sender, receiver])
     assert second.authorises == (("example.com", "example.net"),)
-    assert first.authorised == {"example.com._report._dmarc.example.net"}
-    assert (first.authorises, second.authorised) == ((), frozenset())
+    assert first.coming["example.com._report._dmarc.example.net"] == "v=DMARC1"
+    assert first.authorises == ()
 
 
 def test_the_address_may_be_at_a_host_below_the_receiving_domain() -> None:
     found = linked([sends_to("example.com", "mailto:d@r.example.net"), silent("example.net")])
     assert found[1].authorises == (("example.com", "r.example.net"),)
-    assert found[0].authorised == {"example.com._report._dmarc.r.example.net"}
+    assert "example.com._report._dmarc.r.example.net" in found[0].coming
 
 
 def test_the_nearest_domain_takes_the_reports() -> None:
@@ -63,17 +63,25 @@ def test_two_that_take_each_others_reports_and_a_third_at_one_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("domain", "address"),
+    ("domain", "address", "receiver"),
     [
-        ("example.com", "mailto:d@example.com"),
-        ("example.com", "mailto:d@reports.example.com"),
-        ("intern.example.com", "mailto:d@example.com"),
-        ("a.co.uk", "mailto:d@mail.a.co.uk"),
+        ("example.com", "mailto:d@example.com", "example.com"),
+        ("example.com", "mailto:d@reports.example.com", "example.com"),
+        ("intern.example.com", "mailto:d@example.com", "example.com"),
+        ("intern.example.com", "mailto:d@b.example.com", "b.example.com"),
+        ("a.co.uk", "mailto:d@mail.a.co.uk", "a.co.uk"),
     ],
 )
-def test_one_organisation_needs_no_agreement_with_itself(domain: str, address: str) -> None:
-    others = (silent("example.com"), silent("reports.example.com"), silent("mail.a.co.uk"))
-    assert links(sends_to(domain, address), *others) == {}
+def test_one_organisation_needs_no_agreement_with_itself(
+    domain: str, address: str, receiver: str
+) -> None:
+    policies = {"example.com": DmarcPolicy(policy="none"), "a.co.uk": DmarcPolicy(policy="none")}
+    names = dict.fromkeys((receiver, *policies))
+    others = [silent(name, dmarc=policies.get(name)) for name in names if name != domain]
+    wishes = linked([sends_to(domain, address), *others])
+    (theirs,) = (wish for wish in wishes if wish.domain == receiver)
+    in_zone = zone("@ A 203.0.113.1", name=zone_form(receiver))
+    assert report_authorisations(theirs, in_zone) == []
 
 
 def test_a_neighbour_under_one_suffix_or_with_a_similar_name_is_another() -> None:
@@ -113,7 +121,7 @@ def test_the_agreement_is_planned_in_the_receiving_zone_and_once_there_is_kept()
     again = compute(place, after, [report_authorisation(domain, host, after)])
     assert again.changes == ()
     assert [kept.kind for kept in again.unchanged] == [Kind.DMARC_REPORT]
-    found = judged(CLEAN, sender.policy, reports_planned=sender.authorised)
+    found = judged(CLEAN, sender.policy, coming=sender.coming)
     assert "dmarc-report-not-authorised" not in codes(found)
 
 

@@ -120,7 +120,7 @@ def _subject(
         signer=judged_by.Signer(signing.key if signing else None, case.own_selector),
         held=frozenset(case.held),
         remembered=None if case.remembered is None else _zone(case.remembered, case.domain),
-        reports_planned=frozenset(case.reports_planned),
+        coming=dict.fromkeys(case.reports_planned, "v=DMARC1"),
         dkim_left_out=case.dkim_left_out,
     )
     return subject, decided

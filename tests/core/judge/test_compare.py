@@ -189,6 +189,9 @@ def test_a_wildcard_that_is_an_alias_is_never_in_the_way(
         ({"*.example.com": [{"TXT": "a"}]}, said("b"), ""),
         ({"*._domainkey.example.com": [{"TXT": "b"}], "*.example.com": [{"TXT": "a"}]},
          said("b"), "*._domainkey.example.com"),
+        # From the one above the servers answer for the name of the one below, too.
+        ({"*._domainkey.example.com": [{"TXT": "a"}], "*.example.com": [{"TXT": "a"}]},
+         said("a"), "*.example.com"),
         ({"*.example.com": [{"A": "192.0.2.1"}]}, said("b"), ""),
         ({}, said("a"), ""),
         ({"*.com": [{"TXT": "a"}]}, said("a"), ""),

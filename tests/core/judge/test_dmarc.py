@@ -279,8 +279,8 @@ def test_a_foreign_address_that_this_run_adds_needs_leave_and_an_old_one_is_a_wa
 def test_a_foreign_address_that_agreed_or_agrees_in_this_run_is_fine() -> None:
     wish = {"rua": ["mailto:x@example.net"]}
     assert codes(from_to(DMARC, wish, dns=AGREED)) == []
-    planned = frozenset({"example.com._report._dmarc.example.net"})
-    assert codes(from_to(DMARC, wish, reports_planned=planned)) == []
+    planned = {"example.com._report._dmarc.example.net": "v=DMARC1"}
+    assert codes(from_to(DMARC, wish, coming=planned)) == []
 
 
 def test_dns_that_is_silent_on_an_agreement_is_a_warning() -> None:

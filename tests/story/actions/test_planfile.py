@@ -475,3 +475,41 @@ def test_a_mutated_plan_is_an_error_or_writes_what_any_plan_may(data: st.DataObj
         assert all(isinstance(change, Change) for change in changes)
         assert {(c.kind, c.hostname) for c in changes if isinstance(c, Change)} <= OURS
         assert {change.after.type for change in changes if change.after} <= {"TXT"}
+
+
+class TestTtlOfNewRecords:
+    def beside(self, ttl: int | None) -> World:
+        """A zone at CloudDNS, with one text at the apex that has this TTL, and no SPF record."""
+        texts = [DnsRecord("1", "@", "TXT", "token=1", ttl=ttl)] if ttl is not None else []
+        mx = DnsRecord("2", "@", "MX", "mail.example.com", "10", 3600)
+        here = world(Zone("example.com", "clouddns", (*texts, mx)))
+        here.backend.name, here.backend.new_ttl = "clouddns", 3600
+        return here
+
+    @pytest.mark.parametrize("ttl", [0, 1, 59, 60, 86_401, 604_800, 2**31 - 1])
+    def test_it_is_that_of_the_texts_beside_it_whatever_that_is(self, ttl: int) -> None:
+        here = self.beside(ttl)
+        document = here.saved(wish(spf="v=spf1 mx ~all"))
+        assert document["zones"][0]["changes"][0]["after"]["ttl"] == ttl
+        assert here.ends(document) == APPLIED
+        texts = here.backend.zones["example.com"].at("@", "TXT")
+        assert [record.ttl for record in texts] == [ttl, ttl]
+
+    @pytest.mark.parametrize("ttl", [0, 59, 86_401, 2**31 - 1])
+    def test_one_that_no_record_beside_it_has_is_not_written(self, ttl: int) -> None:
+        here = self.beside(None)
+        document = here.saved(wish(spf="v=spf1 mx ~all"))
+        document["zones"][0]["changes"][0]["after"]["ttl"] = ttl
+        assert here.ends(signed(document)) == (Status.FAILED, ExitCode.REFUSED)
+        assert here.backend.writes == []
+
+    def test_none_beside_it_any_more_is_no_leave_for_an_odd_one(self) -> None:
+        here = self.beside(604_800)
+        document = here.saved(wish(spf="v=spf1 mx ~all"))
+        here.backend.zones = self.beside(None).backend.zones
+        run = here.replay(document)
+        assert run.exit_code == ExitCode.REFUSED
+        failure = run.results[0].failure
+        assert failure is not None
+        assert "a TTL of 604800 s, which no record beside it has" in failure.message
+        assert here.backend.writes == []

@@ -6,6 +6,7 @@ and hold up no other lane; the bounds hold for the whole process, whoever asks.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -27,6 +28,10 @@ IN_ALL = 200
 
 _SHARE = 4
 """Of so many files that the process may have open, one may be a question in flight."""
+
+_ROOM = 256 * 1024 * 1024
+"""Bytes of addresses that a thread has to have for itself, where there is a limit (``ulimit -v``):
+stack and heap take 72 MiB, and domains, what is asked beside them and questions have threads each."""
 
 
 def in_lanes(
@@ -132,12 +137,23 @@ class _Lanes:
 
 def _most_in_all() -> int:
     """What it cannot open, a process would take for a server that does not answer."""
+    return max(1, min(IN_ALL, _limit("RLIMIT_NOFILE") // _SHARE, _most_threads()))
+
+
+def _most_threads() -> int:
+    """Those that are begun where there is no room fail anywhere, or never say that they began."""
+    return max(1, _limit("RLIMIT_AS") // _ROOM)
+
+
+def _limit(name: str) -> int:
+    """How much of something the process may have."""
     try:
         import resource
-    except ImportError:  # a system without that limit
-        return IN_ALL
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return IN_ALL if soft == resource.RLIM_INFINITY else max(1, min(IN_ALL, soft // _SHARE))
+
+        soft, _ = resource.getrlimit(getattr(resource, name))
+    except (ImportError, AttributeError):  # a system without that limit
+        return sys.maxsize
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 _lanes = _Lanes()
@@ -170,7 +186,7 @@ def both(first: Callable[[], Result], second: Callable[[], Other]) -> tuple[Resu
 def in_threads(
     work: Callable[[Item], object], items: Collection[Item], at_most: int
 ) -> Iterator[None]:
-    """Work on the items, begun in their order, in so many threads or as many as there can be.
+    """Work on the items, begun in their order, in so many threads or as many as there is room for.
 
     Where this machine gives none it is done here, before anything else. ``work`` must not raise;
     all of it has ended at the exit.
@@ -188,7 +204,7 @@ def in_threads(
 
     threads: list[threading.Thread] = []
     with suppress(RuntimeError):  # it gives no more
-        for _ in range(min(at_most, len(items))):
+        for _ in range(min(at_most, len(items), _most_threads())):
             thread = threading.Thread(target=go_on, name="dnsio")
             thread.start()
             threads.append(thread)

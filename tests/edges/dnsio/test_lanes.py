@@ -112,13 +112,42 @@ def test_a_machine_that_gives_few_threads_or_none_does_it_with_those(most: int) 
     assert in_lanes(Watched(), items, lane) == list(range(9))
 
 
+LIMITS = ("RLIMIT_NOFILE", "RLIMIT_AS")
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    """Have this limit alone."""
+    given = {getattr(resource, one): most if one == name else -1 for one in LIMITS}
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (given[which], -1))
+
+
 @pytest.mark.parametrize(("files", "most"), [(12, 3), (64, 16), (1024, 200), (-1, 200), (0, 1)])
 def test_no_more_is_asked_at_a_time_than_files_may_be_open(
     monkeypatch: pytest.MonkeyPatch, files: int, most: int
 ) -> None:
     """What it cannot open looks like a server that does not answer: a right domain were wrong."""
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    limit(monkeypatch, "RLIMIT_NOFILE", files)
     watched = Watched()
     items = [(str(n), n) for n in range(400)]
     assert in_lanes(watched, items, lane) == list(range(400))
     assert watched.most["all"] <= most
+
+
+@pytest.mark.parametrize(("megabytes", "most"), [(200, 1), (400, 1), (1024, 4), (4096, 16)])
+def test_there_are_no_more_threads_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch, megabytes: int, most: int
+) -> None:
+    """Where threads have taken all addresses, Python hangs or dies without a word."""
+    limit(monkeypatch, "RLIMIT_AS", megabytes * 1024 * 1024)
+    items = [(str(n), n) for n in range(60)]
+    questions, domains = Watched(), Watched()
+    assert in_lanes(questions, items, lane) == list(range(60))
+    assert side_by_side(domains, items, 32) == list(range(60))
+    assert 0 < questions.most["all"] <= most
+    assert 0 < domains.most["all"] <= most
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_system_without_a_limit_has_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delattr(resource, name)
+    assert in_lanes(Watched(), [("a", n) for n in range(9)], lane) == list(range(9))

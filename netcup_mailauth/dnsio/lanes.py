@@ -20,8 +20,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
-IN_FLIGHT = 32
-"""Questions that one server is asked at a time; name servers drop what comes in floods."""
+IN_FLIGHT = 16
+"""Questions that one server is asked at a time; name servers drop what comes in floods. Resolvers
+that answer 20 a second hear each of so many by its second datagram."""
 
 IN_ALL = 200
 """Questions in flight at a time, whomever they go to."""
@@ -30,8 +31,8 @@ _SHARE = 4
 """Of so many files that the process may have open, one may be a question in flight."""
 
 _ROOM = 256 * 1024 * 1024
-"""Bytes of addresses that a thread has to have for itself, where there is a limit (``ulimit -v``):
-stack and heap take 72 MiB, and domains, what is asked beside them and questions have threads each."""
+"""Bytes of addresses that a thread has to have for itself, where they are limited (``ulimit -v``):
+stack and heap take 72 MiB; domains, what is asked beside them and questions have threads each."""
 
 
 def in_lanes(

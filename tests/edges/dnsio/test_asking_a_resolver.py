@@ -246,7 +246,7 @@ def test_no_longer_than_the_budget() -> None:
         assert resolver([numbered(0)]) == [Answer(Status.TIMEOUT)]
         assert resolver([numbered(1)]) == [Answer(Status.TIMEOUT)]
         assert time.monotonic() - started < 30
-        assert len(server.asked) == 1
+        assert {name for name, *_ in server.asked} == {"n0.example"}
 
 
 def test_a_batch_that_waits_for_a_thread_keeps_to_the_budget(
@@ -259,7 +259,7 @@ def test_a_batch_that_waits_for_a_thread_keeps_to_the_budget(
         found = resolver([numbered(n) for n in range(6)])
         assert time.monotonic() - started < 30
         assert found == [Answer(Status.TIMEOUT)] * 6
-        assert len(server.asked) == 2
+        assert len({name for name, *_ in server.asked}) == 2
 
 
 def test_only_time_spent_asking_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_a_server_is_asked_so_much_at_a_time_and_all_of_them_so_much(
 
 
 def test_the_bounds_are_those_that_servers_can_bear() -> None:
-    assert (lanes.IN_FLIGHT, lanes.IN_ALL) == (32, 200)
+    assert (lanes.IN_FLIGHT, lanes.IN_ALL) == (16, 200)
 
 
 def test_a_full_lane_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

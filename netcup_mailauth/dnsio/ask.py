@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from netcup_mailauth.dnsio.cache import SILENCE, UNSAID, Cache, Place
-from netcup_mailauth.dnsio.lanes import in_lanes
+from netcup_mailauth.dnsio.lanes import TO_A_RESOLVER, in_lanes
 from netcup_mailauth.errors import UnknownZoneError, UsageError, ZoneError
 from netcup_mailauth.lookup import PORT, Answer, Query, Status
 
@@ -111,7 +111,7 @@ class Resolver:
             return answer
 
         try:
-            answers = in_lanes(asked, own, lambda _query: places)
+            answers = in_lanes(asked, own, lambda _query: places, TO_A_RESOLVER)
             for query, answer in zip(own, answers, strict=True):
                 if answer is not None:
                     self._known[query] = answer

@@ -1,7 +1,7 @@
 """Questions side by side, so many in flight at a time that neither servers nor this machine choke.
 
-A lane is whom a question goes to. Questions of one lane wait for one another beyond `IN_FLIGHT`,
-and hold up no other lane; the bounds hold for the whole process, whoever asks.
+A lane is whom a question goes to. Questions of one lane wait for one another beyond its bound, and
+hold up no other lane; the bounds hold for the whole process, whoever asks.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
-IN_FLIGHT = 16
-"""Questions that one server is asked at a time; name servers drop what comes in floods. Resolvers
-that answer 20 a second hear each of so many by its second datagram."""
+IN_FLIGHT = 32
+"""Questions that one server is asked at a time; name servers drop what comes in floods."""
+
+TO_A_RESOLVER = 16
+"""The same of a resolver: one that answers 20 a second hears each by its second datagram."""
 
 IN_ALL = 200
 """Questions in flight at a time, whomever they go to."""
@@ -39,13 +41,15 @@ def in_lanes(
     function: Callable[[Item], Result],
     items: Sequence[Item],
     lane: Callable[[Item], Hashable],
+    at_most: int = IN_FLIGHT,
 ) -> list[Result]:
     """The results of ``function``, in the order of ``items``, worked out in threads.
 
+    Of one lane ``at_most`` so many at a time, those of other callers counted.
     ``function`` must end by itself, and ask for no lanes in its turn. What has not begun when one
     of them raises, or the user interrupts, is not begun; what is in flight then ends unheard.
     """
-    jobs = [_Job(function, item, lane(item)) for item in items]
+    jobs = [_Job(function, item, lane(item), at_most) for item in items]
     try:
         for job in jobs:
             _lanes.begin(job)
@@ -58,8 +62,10 @@ def in_lanes(
 class _Job:
     """A question on its way: not begun any more once it is ``dropped``."""
 
-    def __init__(self, function: Callable[[Any], Any], item: object, lane: Hashable) -> None:
-        self.lane, self.dropped = lane, False
+    def __init__(
+        self, function: Callable[[Any], Any], item: object, lane: Hashable = None, at_most: int = 0
+    ) -> None:
+        self.lane, self.at_most, self.dropped = lane, at_most, False
         self._function, self._item = function, item
         self._result: Any = None
         self._error: BaseException | None = None
@@ -94,7 +100,7 @@ class _Lanes:
     def begin(self, job: _Job) -> None:
         """Work on a job now, or when there is room."""
         with self._lock:
-            if self._in_all >= _most_in_all() or not self._has_room(job.lane):
+            if self._in_all >= _most_in_all() or not self._has_room(job):
                 self._waiting.setdefault(job.lane, deque()).append(job)
                 return
             self._in_all += 1
@@ -114,7 +120,8 @@ class _Lanes:
 
     def _next(self) -> _Job | None:
         """The first of the lane with room that has waited longest for a turn, if one waits."""
-        lane = next(filter(self._has_room, self._waiting), None)
+        free = (lane for lane, jobs in self._waiting.items() if self._has_room(jobs[0]))
+        lane = next(free, None)
         if lane is None:
             return None
         waiting = self._waiting.pop(lane)
@@ -124,8 +131,8 @@ class _Lanes:
         self._enter(job)
         return job
 
-    def _has_room(self, lane: Hashable) -> bool:
-        return self._in_flight.get(lane, 0) < IN_FLIGHT
+    def _has_room(self, job: _Job) -> bool:
+        return self._in_flight.get(job.lane, 0) < job.at_most
 
     def _enter(self, job: _Job) -> None:
         self._in_flight[job.lane] = self._in_flight.get(job.lane, 0) + 1
@@ -167,7 +174,7 @@ def side_by_side(
 
     All threads have ended when this returns.
     """
-    jobs = [_Job(function, item, None) for item in items]
+    jobs = [_Job(function, item) for item in items]
     with in_threads(_Job.run, jobs, at_most):
         try:
             return [job.result() for job in jobs]
@@ -178,7 +185,7 @@ def side_by_side(
 
 def both(first: Callable[[], Result], second: Callable[[], Other]) -> tuple[Result, Other]:
     """What two that wait for different lanes say, one beside the other."""
-    job = _Job(lambda _: second(), None, None)
+    job = _Job(lambda _: second(), None)
     with in_threads(_Job.run, [job], 1):
         return first(), job.result()
 

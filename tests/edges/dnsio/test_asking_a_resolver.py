@@ -252,7 +252,7 @@ def test_no_longer_than_the_budget() -> None:
 def test_a_batch_that_waits_for_a_thread_keeps_to_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("netcup_mailauth.dnsio.lanes.IN_FLIGHT", 2)
+    monkeypatch.setattr("netcup_mailauth.dnsio.ask.TO_A_RESOLVER", 2)
     with serving({(f"n{n}.example", "A"): drop for n in range(6)}) as server:
         started = time.monotonic()
         resolver = Resolver(server.address, budget=0.2, timeout=60)

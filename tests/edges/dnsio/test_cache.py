@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.dnsio import cache as caching
-from netcup_mailauth.dnsio.ask import Resolver, zone_of
 from netcup_mailauth.dnsio.cache import SILENCE, UNSAID, Cache
+from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.dnsio.servers import Dns, ask_each
 from netcup_mailauth.lookup import Answer, Query, Server, Status
 from tests.edges.dnsio.nameserver import answer, delayed, drop, garbage, nxdomain, rcode, serving

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from netcup_mailauth import records
 from netcup_mailauth.cli.output import show, use_colour, width
 from netcup_mailauth.cli.run import run
-from netcup_mailauth.dnsio.ask import zone_of
+from netcup_mailauth.dnsio.resolver import zone_of
 from netcup_mailauth.errors import ExitCode
 
 

@@ -9,7 +9,7 @@ from netcup_mailauth import documents, records
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.cli.output import Progress, complain, say, show, use_colour, width
 from netcup_mailauth.cli.run import run
-from netcup_mailauth.dnsio.ask import zone_of
+from netcup_mailauth.dnsio.resolver import zone_of
 from netcup_mailauth.errors import ExitCode, MailauthError, UnknownZoneError, ZoneError, worst
 from netcup_mailauth.kinds import mail_records
 from netcup_mailauth.plan import Failure

@@ -13,7 +13,6 @@ from zlib import crc32
 
 from netcup_mailauth.dnsio import ask
 from netcup_mailauth.dnsio.ask import (
-    Resolver,
     addresses,
     has_route,
     host_and_port,
@@ -22,10 +21,10 @@ from netcup_mailauth.dnsio.ask import (
     texts,
     to_text,
     to_wire,
-    zone_of,
 )
 from netcup_mailauth.dnsio.cache import Cache, Place
 from netcup_mailauth.dnsio.lanes import both, in_lanes
+from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.errors import ZoneError
 from netcup_mailauth.lookup import (
     USABLE,

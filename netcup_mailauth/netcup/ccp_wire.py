@@ -22,7 +22,7 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
-from netcup_mailauth.netcup.wire import WIRE, OptionalText, foreign_record
+from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record
 from netcup_mailauth.records import APEX, DnsRecord, join_txt
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ class Session(_Wire):
 class WireRecord(_Wire):
     """One entry of ``dnsrecords``."""
 
-    id: Annotated[str, Field(pattern=r"^[0-9]+$")]
-    hostname: str
-    type: str
-    priority: str | None = None
-    destination: str
+    id: Annotated[Text, Field(pattern=r"^[0-9]+$")]
+    hostname: Text
+    type: Text
+    priority: Text | None = None
+    destination: Text
 
 
 class ZoneFacts(_Wire):

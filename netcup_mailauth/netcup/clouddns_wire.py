@@ -22,7 +22,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.netcup.http import TOO_MANY, too_many
-from netcup_mailauth.netcup.wire import WIRE, OptionalText, foreign_record, masked, shape
+from netcup_mailauth.netcup.wire import WIRE, OptionalText, Text, foreign_record, masked, shape
 from netcup_mailauth.records import APEX, DnsRecord, absolute, join_txt, quoted
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _none_if_empty(value: object) -> object:
     return value or None
 
 
-PathText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+PathText = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 """An identifier that becomes a part of a path, and must not lead anywhere else."""
 
 
@@ -165,8 +165,8 @@ class WireRecord(_Wire):
 
     identifier: OptionalText = ""
     name: OptionalText  # null and "" are the apex; a row without the field is not understood
-    type: str
-    rdata: str
+    type: Text
+    rdata: Text
     ttl: int = Field(ge=0)
     immutable: bool | None = None
 

@@ -19,17 +19,23 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-WIRE = ConfigDict(
-    extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
-)
+WIRE = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 """Of every shape that is received. An error must never show what came: there may be a session id in
-it, or a key. Numbers are taken as text: netcup documents integers and sends strings, and here one
-and there the other for the same identifier."""
+it, or a key."""
+
+
+def _text(value: object) -> object:
+    return str(value) if type(value) is int else value
 
 
 def _text_or_empty(value: object) -> object:
-    return "" if value is None else value
+    return "" if value is None else _text(value)
 
+
+Text = Annotated[str, BeforeValidator(_text)]
+"""Whole numbers as text: netcup documents integers and sends strings, and here one and there the
+other for the same identifier. No others, as pydantic by itself would have it: what reads 1.1 may
+have been 1.10."""
 
 OptionalText = Annotated[str, BeforeValidator(_text_or_empty)]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from netcup_mailauth.sandbox import Sandbox
-from tests.process.command import Command
+from tests.process.command import COMMAND, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,3 +82,21 @@ def test_interrupted_it_leaves_the_zone_and_says_how_to_go_on(late: Command) -> 
     for number in (1, 2):
         late.sandbox.dns_fault(number, "ok")
     assert late(*shlex.split(again[1])).code == 0
+
+
+def test_many_domains_are_checked_where_there_is_hardly_room_for_threads(tmp_path: Path) -> None:
+    """As after ``ulimit -v``; too many of them hang, or end without a word."""
+    names = [f"example-{number}.de" for number in range(12)]
+    with Sandbox(names) as sandbox:
+        command = Command(sandbox, tmp_path)
+        script = 'ulimit -v 400000; exec "$@"'
+        limited = subprocess.run(
+            ["sh", "-c", script, "sh", str(COMMAND), "check", *names],
+            env=command.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        ended = command("check", *names)
+    assert (limited.returncode, limited.stdout) == (ended.code, ended.stdout), limited.stderr

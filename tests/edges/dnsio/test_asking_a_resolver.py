@@ -10,7 +10,7 @@ import dns.flags
 import dns.resolver
 import pytest
 
-from netcup_mailauth.dnsio.ask import Resolver, zone_of
+from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.errors import UsageError, ZoneError
 from netcup_mailauth.lookup import Answer, Lookup, Query, RecordType, Status
 from tests.edges.dnsio import nameserver
@@ -246,26 +246,26 @@ def test_no_longer_than_the_budget() -> None:
         assert resolver([numbered(0)]) == [Answer(Status.TIMEOUT)]
         assert resolver([numbered(1)]) == [Answer(Status.TIMEOUT)]
         assert time.monotonic() - started < 30
-        assert len(server.asked) == 1
+        assert {name for name, *_ in server.asked} == {"n0.example"}
 
 
 def test_a_batch_that_waits_for_a_thread_keeps_to_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("netcup_mailauth.dnsio.lanes.IN_FLIGHT", 2)
+    monkeypatch.setattr("netcup_mailauth.dnsio.resolver.TO_A_RESOLVER", 2)
     with serving({(f"n{n}.example", "A"): drop for n in range(6)}) as server:
         started = time.monotonic()
         resolver = Resolver(server.address, budget=0.2, timeout=60)
         found = resolver([numbered(n) for n in range(6)])
         assert time.monotonic() - started < 30
         assert found == [Answer(Status.TIMEOUT)] * 6
-        assert len(server.asked) == 2
+        assert len({name for name, *_ in server.asked}) == 2
 
 
 def test_only_time_spent_asking_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     later = [0.0]
     now = time.monotonic
-    monkeypatch.setattr("netcup_mailauth.dnsio.ask.monotonic", lambda: now() + later[0])
+    monkeypatch.setattr("netcup_mailauth.dnsio.resolver.monotonic", lambda: now() + later[0])
     with serving(addresses(2)) as server:
         resolver = Resolver(server.address, budget=60)
         resolver([numbered(0)])

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netcup_mailauth.dnsio import cache as caching
-from netcup_mailauth.dnsio.ask import Resolver, zone_of
 from netcup_mailauth.dnsio.cache import SILENCE, UNSAID, Cache
+from netcup_mailauth.dnsio.resolver import Resolver, zone_of
 from netcup_mailauth.dnsio.servers import Dns, ask_each
 from netcup_mailauth.lookup import Answer, Query, Server, Status
 from tests.edges.dnsio.nameserver import answer, delayed, drop, garbage, nxdomain, rcode, serving
 
 if TYPE_CHECKING:
-    from tests.edges.dnsio.nameserver import NameServer, Reply
+    from collections.abc import Sequence
+
+    from tests.edges.dnsio.nameserver import Asked, NameServer, Reply
 
 TEXT = Query("a.example", "TXT")
 KEY = ("a.example", "TXT")
@@ -77,7 +79,7 @@ def test_an_answer_serves_the_whole_run_as_long_as_it_holds(
 def test_silence_is_waited_for_once_in_a_run() -> None:
     with serving({KEY: drop}) as server:
         assert asked_by_two(server, Cache(), timeout=0.1) == [Answer(Status.TIMEOUT)] * 2
-        assert len(server.asked) == 2  # the two tries of one question
+        assert len(server.asked) == 4  # two tries of one question, each sent twice
 
 
 def test_what_may_not_be_kept_serves_one_domain_alone() -> None:
@@ -92,7 +94,7 @@ def test_what_may_not_be_kept_serves_one_domain_alone() -> None:
 
 def test_an_answer_that_there_was_no_time_for_is_asked_for_by_the_next() -> None:
     cache = Cache()
-    with serving({KEY: [drop, GOOD]}) as server:
+    with serving({KEY: [drop, drop, GOOD]}) as server:
         hurried = Resolver(server.address, cache=cache, budget=0.2, timeout=60)
         assert hurried([TEXT]) == [Answer(Status.TIMEOUT)]
         assert Resolver(server.address, cache=cache)([TEXT]) == [OK]
@@ -114,10 +116,10 @@ def test_two_who_ask_the_same_at_once_ask_one_question() -> None:
 
 def test_one_who_gives_up_early_does_not_speak_for_those_who_waited_for_its_answer() -> None:
     cache = Cache()
-    with serving({KEY: [drop, GOOD]}) as server, ThreadPoolExecutor(1) as pool:
+    with serving({KEY: [drop, drop, GOOD]}) as server, ThreadPoolExecutor(1) as pool:
         hurried = Resolver(server.address, cache=cache, budget=0.4, timeout=60)
         early = pool.submit(hurried, [TEXT])
-        while not server.asked:
+        while len(server.asked) < 2:  # as often as it sends it
             time.sleep(0.01)
         assert Resolver(server.address, cache=cache)([TEXT]) == [OK]
         assert early.result() == [Answer(Status.TIMEOUT)]
@@ -229,3 +231,35 @@ def test_a_server_of_a_zone_that_speaks_again_is_asked_for_everything() -> None:
         assert {answer.status for answer in found.answers[own]} == {"nxdomain"}
         assert len(server.asked) == len(set(server.asked)) == len(queries) + 1
         assert not dns.cache.silent
+
+
+class Rationed:
+    """Answers so many questions a second, and drops what is beyond that."""
+
+    def __init__(self, a_second: int) -> None:
+        self._rate = a_second
+        self._left, self._seen = float(a_second), time.monotonic()
+        self._lock = threading.Lock()
+
+    def __call__(self, asked: Asked) -> Sequence[bytes]:
+        with self._lock:
+            now = time.monotonic()
+            self._left = min(self._rate, self._left + (now - self._seen) * self._rate)
+            self._seen = now
+            if self._left < 1:
+                return []
+            self._left -= 1
+        return answer(f"{asked.key[0]}. 60 IN A 192.0.2.1")(asked)
+
+
+def test_a_resolver_that_answers_so_much_a_second_answers_all_domains() -> None:
+    """Many do so: what a domain is told must not be that there is no answer."""
+    rationed, cache = Rationed(40), Cache()
+    script = {(query.name, "A"): rationed for query in numbered(120)}
+    with serving(script) as server, ThreadPoolExecutor(30) as threads:
+        resolvers = [Resolver(server.address, cache=cache, timeout=1.0) for _ in range(30)]
+        shares = [numbered(120)[n::30] for n in range(30)]
+        told = threads.map(lambda resolver, share: resolver(share), resolvers, shares)
+        assert {answer for answers in told for answer in answers} == {
+            Answer(Status.OK, ("192.0.2.1",))
+        }

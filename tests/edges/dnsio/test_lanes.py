@@ -52,23 +52,21 @@ def test_a_server_is_asked_so_much_at_a_time_and_all_of_them_so_much(
     monkeypatch: pytest.MonkeyPatch, askers: int
 ) -> None:
     """However many domains ask it."""
-    monkeypatch.setattr(lanes, "IN_FLIGHT", 3)
     monkeypatch.setattr(lanes, "IN_ALL", 7)
     watched = Watched()
     items = [("abcde"[n % 5], n) for n in range(60)]
     with ThreadPoolExecutor(askers) as pool:
-        found = list(pool.map(lambda _: in_lanes(watched, items, lane), range(askers)))
+        found = list(pool.map(lambda _: in_lanes(watched, items, lane, 3), range(askers)))
     assert found == [list(range(60))] * askers
     assert watched.most["all"] <= 7
     assert all(watched.most[name] <= 3 for name in "abcde")
 
 
 def test_the_bounds_are_those_that_servers_can_bear() -> None:
-    assert (lanes.IN_FLIGHT, lanes.IN_ALL) == (32, 200)
+    assert (lanes.IN_FLIGHT, lanes.TO_A_RESOLVER, lanes.IN_ALL) == (32, 16, 200)
 
 
-def test_a_full_lane_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "IN_FLIGHT", 2)
+def test_a_full_lane_holds_up_no_other() -> None:
     go_on = threading.Event()
 
     def slow(item: tuple[str, int]) -> bool:
@@ -78,15 +76,14 @@ def test_a_full_lane_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def beside() -> list[bool]:
         try:
-            return in_lanes(slow, [("alive", n) for n in range(9)], lane)
+            return in_lanes(slow, [("alive", n) for n in range(9)], lane, 2)
         finally:
             go_on.set()
 
-    assert both(lambda: in_lanes(slow, dead, lane), beside) == ([True] * 9, [True] * 9)
+    assert both(lambda: in_lanes(slow, dead, lane, 2), beside) == ([True] * 9, [True] * 9)
 
 
-def test_what_has_not_begun_when_one_fails_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "IN_FLIGHT", 1)
+def test_what_has_not_begun_when_one_fails_is_not_begun() -> None:
     begun = []
 
     def fails(item: tuple[str, int]) -> None:
@@ -95,7 +92,7 @@ def test_what_has_not_begun_when_one_fails_is_not_begun(monkeypatch: pytest.Monk
         raise OSError(item[1])
 
     with pytest.raises(OSError, match="0"):
-        in_lanes(fails, [("a", n) for n in range(50)], lane)
+        in_lanes(fails, [("a", n) for n in range(50)], lane, 1)
     assert len(begun) < 5
     assert in_lanes(lambda item: item[1], [("a", 1)], lane) == [1]  # the lane is free again
 
@@ -112,13 +109,42 @@ def test_a_machine_that_gives_few_threads_or_none_does_it_with_those(most: int) 
     assert in_lanes(Watched(), items, lane) == list(range(9))
 
 
+LIMITS = ("RLIMIT_NOFILE", "RLIMIT_AS")
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    """Have this limit alone."""
+    given = {getattr(resource, one): most if one == name else -1 for one in LIMITS}
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (given[which], -1))
+
+
 @pytest.mark.parametrize(("files", "most"), [(12, 3), (64, 16), (1024, 200), (-1, 200), (0, 1)])
 def test_no_more_is_asked_at_a_time_than_files_may_be_open(
     monkeypatch: pytest.MonkeyPatch, files: int, most: int
 ) -> None:
     """What it cannot open looks like a server that does not answer: a right domain were wrong."""
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    limit(monkeypatch, "RLIMIT_NOFILE", files)
     watched = Watched()
     items = [(str(n), n) for n in range(400)]
     assert in_lanes(watched, items, lane) == list(range(400))
     assert watched.most["all"] <= most
+
+
+@pytest.mark.parametrize(("megabytes", "most"), [(200, 1), (400, 1), (1024, 4), (4096, 16)])
+def test_there_are_no_more_threads_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch, megabytes: int, most: int
+) -> None:
+    """Where threads have taken all addresses, Python hangs or dies without a word."""
+    limit(monkeypatch, "RLIMIT_AS", megabytes * 1024 * 1024)
+    items = [(str(n), n) for n in range(60)]
+    questions, domains = Watched(), Watched()
+    assert in_lanes(questions, items, lane) == list(range(60))
+    assert side_by_side(domains, items, 32) == list(range(60))
+    assert 0 < questions.most["all"] <= most
+    assert 0 < domains.most["all"] <= most
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_system_without_a_limit_has_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delattr(resource, name)
+    assert in_lanes(Watched(), [("a", n) for n in range(9)], lane) == list(range(9))

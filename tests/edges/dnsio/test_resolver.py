@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcup_mailauth.dnsio import ask
-from netcup_mailauth.dnsio.ask import host_and_port, zone_of
+from netcup_mailauth.dnsio import resolver
+from netcup_mailauth.dnsio.ask import host_and_port
+from netcup_mailauth.dnsio.resolver import zone_of
 from netcup_mailauth.errors import UsageError, ZoneError
 
 Reply = Callable[[dns.message.QueryMessage], dns.message.Message | None]
@@ -123,7 +124,7 @@ def failing(query: dns.message.QueryMessage) -> dns.message.Message:
 def test_no_answer_ends_within_the_lifetime(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, reply: Reply
 ) -> None:
-    monkeypatch.setattr(ask, "LIFETIME", 0.2)
+    monkeypatch.setattr(resolver, "LIFETIME", 0.2)
     started = time.monotonic()
     with pytest.raises(ZoneError, match=r"in which zone a\.b\.c\.example\.com lies"):
         zone_of("a.b.c.example.com", serve(reply).address)

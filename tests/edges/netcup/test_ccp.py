@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from email.utils import formatdate
@@ -262,8 +263,15 @@ def test_the_envelope_is_what_netcup_documents() -> None:
         ({"dnsrecords": [{**RECORD, "id": "seven"}]}, "dnsrecords.0.id"),
         ({"dnsrecords": [RECORD, {**RECORD, "destination": "x"}]}, "two records"),
         ({"dnsrecords": "none"}, "dnsrecords"),
+        ({"dnsrecords": [{**RECORD, "hostname": 1.10}]}, "dnsrecords.0.hostname"),
+        ({"dnsrecords": [{**RECORD, "priority": 10.0}]}, "dnsrecords.0.priority"),
+        ({"dnsrecords": [{**RECORD, "destination": math.nan}]}, "dnsrecords.0.destination"),
+        ({"dnsrecords": [{**RECORD, "destination": True}]}, "dnsrecords.0.destination"),
     ],
-    ids=["no-data", "id-no-number", "one-id-twice", "no-list"],
+    ids=[
+        *("no-data", "id-no-number", "one-id-twice", "no-list"),
+        *("cut-to-1.1", "no-whole-number", "not-a-number", "a-truth"),
+    ],
 )
 def test_data_that_is_not_as_documented_is_an_error_naming_the_place(data: Any, words: str) -> None:
     script = scripted(LOGIN, answer(responsedata=data), LOGOUT)

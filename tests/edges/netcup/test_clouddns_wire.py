@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -103,6 +104,8 @@ def test_netcups_own_records_are_marked(flag: bool | None, immutable: bool) -> N
         {"name": "C4n4ry", "type": "TXT", "rdata": "x", "ttl": None},
         {"name": "C4n4ry", "type": "TXT", "rdata": "x", "ttl": -1},
         {"name": ["C4n4ry"], "type": "TXT", "rdata": "x", "ttl": 1},
+        {"name": "C4n4ry", "type": "TXT", "rdata": 1.10, "ttl": 1},
+        {"name": "C4n4ry", "type": "TXT", "rdata": "x", "ttl": 1, "identifier": math.nan},
         ["C4n4ry"],
         "C4n4ry",
         None,

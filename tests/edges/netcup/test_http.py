@@ -12,6 +12,7 @@ import threading
 import time
 import tracemalloc
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
@@ -590,6 +591,28 @@ def test_a_closed_client_opens_a_new_connection(start: Start, open_client: OpenC
     assert peer.connections == 2
 
 
+def test_no_cookie_comes_back_and_a_read_after_a_write_has_nothing_of_it(
+    start: Start, open_client: OpenClient
+) -> None:
+    peer = start(say(ok(b"[1]", b"Set-Cookie: a=b; Path=/")))
+    asked = open_client(peer)
+    assert [asked.post(BODY).payload, asked.get("/x").payload] == [[1], [1]]
+    assert b"Cookie" not in b"".join(peer.requests)
+    assert peer.requests[0].count(b"Content-Length: ") == 1
+    assert b"Content-" not in peer.requests[1]
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 9999999999", b"Transfer-Encoding: chunked"])
+def test_nothing_of_a_redirect_is_waited_for(
+    start: Start, open_client: OpenClient, head: bytes
+) -> None:
+    """Its body may have no end, or never come."""
+    peer = start(say(b"HTTP/1.1 302 Found\r\nLocation: https://x/\r\n" + head + b"\r\n\r\n"))
+    started = time.monotonic()
+    assert "redirect" in failure(lambda: open_client(peer).post(BODY)).what
+    assert time.monotonic() - started < http.READ_TIMEOUT
+
+
 def test_compressed_and_chunked_answers_are_read(start: Start, open_client: OpenClient) -> None:
     packed = gzip.compress(b'{"a": "' + b"x" * 100_000 + b'"}')
     chunks = b"".join(
@@ -907,6 +930,20 @@ def test_a_request_goes_through_the_tunnel_of_a_proxy(
     asked.close()
     assert CANARY.encode() in inside[0]
     assert CANARY.encode() not in b"".join(peer.requests), "the proxy sees no key"
+
+
+def test_a_proxy_is_told_who_asks_and_the_api_is_not(
+    start: Start, through: Through, tls: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bytes] = []
+    peer = start(tunnel(tls[0], say(ok(b"[1]")), inside))
+    asked = through(peer, tls[1])
+    monkeypatch.setenv("https_proxy", f"http://us%40er:p%3Aw@127.0.0.1:{peer.port}")
+    assert asked.post(BODY).payload == [1]
+    asked.close()
+    told = b64encode(b"us@er:p:w")
+    assert b"Proxy-Authorization: Basic " + told in b"".join(peer.requests)
+    assert told not in b"".join(inside)
 
 
 def test_a_tunnel_that_breaks_after_the_request_may_have_delivered_it(

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.actions.session import Nobody, Session
+from netcup_mailauth.actions.session import Reporter, Session
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.lookup import silent
@@ -84,7 +84,7 @@ class Kept:
 
 
 @dataclass
-class Heard(Nobody):
+class Heard(Reporter):
     """Remembers what it was told."""
 
     shown: list[ChangeSet] = field(default_factory=list)

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from netcup_mailauth.state.journal import Journal
 
 
-class Reporter(Protocol):
+class Reporter:
     """Hears of each thing as it happens, in the order of the domains.
 
-    A run that is interrupted has told of all that it wrote until then.
+    A run that is interrupted has told of all that it wrote until then. This one keeps it all to
+    itself: what an action returns is all there is.
     """
 
     def planned(self) -> None:
@@ -56,28 +57,6 @@ class Reporter(Protocol):
 
     def step(self, sentence: str) -> None:
         """One step of a rotation is done."""
-
-
-class Nobody:
-    """A reporter that keeps all of it to itself: what an action returns is all there is."""
-
-    def planned(self) -> None:
-        """See `Reporter`."""
-
-    def show(self, change_set: ChangeSet) -> None:
-        """See `Reporter`."""
-
-    def show_anew(self, change_set: ChangeSet) -> None:
-        """See `Reporter`."""
-
-    def done(self, result: Result) -> None:
-        """See `Reporter`."""
-
-    def note(self, sentence: str) -> None:
-        """See `Reporter`."""
-
-    def step(self, sentence: str) -> None:
-        """See `Reporter`."""
 
 
 class State(Protocol):
@@ -129,7 +108,7 @@ class Session:
     dns: Dns | None = None
     keys: KeySources = field(default_factory=Sources)
     state: State | None = None
-    reporter: Reporter = field(default_factory=Nobody)
+    reporter: Reporter = field(default_factory=Reporter)
     clock: Clock = field(default_factory=Clock)
     pauses: Pauses = field(default_factory=Pauses)
     jobs: int = 1

@@ -15,7 +15,7 @@ import click
 from netcup_mailauth import records, state
 from netcup_mailauth.actions.domains import Turn, each
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.actions.session import Nobody, Session
+from netcup_mailauth.actions.session import Reporter, Session
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.onward import rotating, rotating_on
 from netcup_mailauth.cli.options import NAMESERVER
@@ -446,7 +446,7 @@ def _check_that_it_signs_alone(work: Work, wish: Wish, together: Iterable[str] =
 # --- What is said ---------------------------------------------------------------------------------
 
 
-class Told(Nobody):
+class Told(Reporter):
     """Says what happens as it happens, and at the end what is left to say; keeps the exit codes."""
 
     def __init__(self, output_format: str) -> None:

@@ -248,7 +248,7 @@ def tables_of_served(
 
 
 def _zone_of(session: Session, domain: str) -> str:
-    return domain if records.is_zone_form(domain) else session.find_zone(domain)
+    return domain if records.is_zone_form(domain) else session.dns.zone_of(domain)
 
 
 def _found(session: Session, domain: str, has_mailcow: bool) -> Found:

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from netcup_mailauth import records
 from netcup_mailauth.clock import Clock, Pauses
-from netcup_mailauth.dnsio.servers import Dns
+from netcup_mailauth.dnsio.servers import Unasked
 from netcup_mailauth.errors import CredentialsError
 from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.lookup import silent
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from netcup_mailauth.dnsio.servers import Dns
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer, Survey
+    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Place, Result
     from netcup_mailauth.policy import Wish
@@ -94,7 +94,7 @@ class Session:
     Attributes:
         apis: where zones are read and written; ``None`` without credentials, which only a check
             does without.
-        dns: ``None`` asks nobody about names outside the zone.
+        dns: by default nobody is asked about names outside the zone.
         state: ``None`` remembers, notes and locks nothing.
         pauses: how long is waited before something is looked at again.
         jobs: domains that are worked on at a time.
@@ -105,7 +105,7 @@ class Session:
     """
 
     apis: Backend | None = None
-    dns: Dns | None = None
+    dns: Dns = field(default_factory=Unasked)
     keys: KeySources = field(default_factory=Sources)
     state: State | None = None
     reporter: Reporter = field(default_factory=Reporter)
@@ -130,41 +130,7 @@ class Session:
 
     def lookup(self) -> Lookup:
         """The look-up for one domain, with that domain's budget of queries and time."""
-        return silent if self.dns is None else self.dns.lookup()
-
-    def find_zone(self, domain: str) -> str:
-        """The zone that a mail domain lies in, as DNS says.
-
-        Raises:
-            ZoneError: DNS does not say.
-        """
-        return (self.dns or Dns()).zone_of(domain)
-
-    def servers_of(self, zone: str) -> tuple[Server, ...]:
-        """The authoritative servers of a zone, or those that are asked instead.
-
-        Raises:
-            MailauthError: DNS does not say, or one that was named is no server.
-        """
-        return (self.dns or Dns()).servers_of(zone)
-
-    def survey(
-        self, servers: Sequence[Server], queries: Sequence[Query], once: Sequence[Query] = ()
-    ) -> Survey:
-        """What each server says of each query, and one of them of those that are asked ``once``."""
-        return (self.dns or Dns()).survey(servers, queries, once)
-
-    def ask(
-        self, servers: Sequence[Server], queries: Sequence[Query]
-    ) -> dict[Server, tuple[ServerAnswer, ...]]:
-        """What each of these servers says of each of these queries."""
-        return (self.dns or Dns()).ask(servers, queries)
-
-    def ask_over_tcp(
-        self, servers: Sequence[Server], queries: Sequence[Query]
-    ) -> dict[Server, tuple[ServerAnswer, ...]]:
-        """The same, over TCP from the start."""
-        return (self.dns or Dns()).ask_over_tcp(servers, queries)
+        return self.dns.lookup()
 
     def zone_of(self, wish: Wish) -> str:
         """The zone a domain lies in: as configured, else by its form, else as DNS says.
@@ -174,7 +140,7 @@ class Session:
         """
         if wish.policy.zone:
             return wish.policy.zone
-        return wish.domain if records.is_zone_form(wish.domain) else self.find_zone(wish.domain)
+        return wish.domain if records.is_zone_form(wish.domain) else self.dns.zone_of(wish.domain)
 
     def remembered(self, domain: str) -> Zone | None:
         """The zone of a domain as the last write from here left it, if there was one."""

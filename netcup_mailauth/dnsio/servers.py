@@ -37,6 +37,7 @@ from netcup_mailauth.lookup import (
     ServerStatus,
     Status,
     Survey,
+    silent,
 )
 
 if TYPE_CHECKING:
@@ -489,3 +490,11 @@ class Dns:
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """The same, over TCP: what only fits into UDP cut off does not help anybody."""
         return ask_over_tcp(servers, queries)
+
+
+class Unasked(Dns):
+    """As `Dns`, but nobody is asked about names outside a zone."""
+
+    def lookup(self) -> Lookup:
+        """The look-up that answers nothing."""
+        return silent

@@ -79,13 +79,13 @@ def look(session: Session, zone: str, names: Sequence[str]) -> Round:
     Over TCP, because a key that is only ever cut off does not help anybody. Addresses of a family
     that this machine has no route to are left out, and named: they would be waited for for ever.
     """
-    servers = session.servers_of(zone)
+    servers = session.dns.servers_of(zone)
     left_out = not_asked(servers)
     if left_out:
         session.reporter.note(left_out)
     asked = with_route(servers)
-    answers = session.ask_over_tcp(asked, [Query(name, "TXT") for name in names])
-    denials = session.ask(asked, [Query(zone, "SOA")])
+    answers = session.dns.ask_over_tcp(asked, [Query(name, "TXT") for name in names])
+    denials = session.dns.ask(asked, [Query(zone, "SOA")])
     said = {
         server.label: Said(_texts(names, answers[server]), denial_ttl(denials[server][0]))
         for server in answers

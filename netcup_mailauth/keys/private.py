@@ -121,8 +121,7 @@ def signer_in_file(path: Path) -> Signer | None:
 def signer_in(text: str) -> Signer | None:
     """The private key in a text, in the forms that :mod:`netcup_mailauth.keys.forms` reads."""
     block = _BLOCK.search(text.replace("\\n", "\n"))
-    head = text[: forms.zone_start(text)] if forms.is_zone_file(text) else text
-    encoded = block[2] if block else head
+    encoded = block[2] if block else forms.before_zone_file(text)
     if block is None and not forms.is_base64(encoded):
         return None
     try:

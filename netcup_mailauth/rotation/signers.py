@@ -211,6 +211,13 @@ class KeyFile:
                 "Nothing was done. Make room, or name another folder in NETCUP_MAILAUTH_STATE_DIR.",
             ) from None
 
+    def gone(self, domain: str) -> MailauthError:
+        """The error where there is none at the switch of a domain."""
+        return MailauthError(
+            f"There is no key for {domain} to switch to: {self.path} is gone.",
+            "End the rotation, and begin another: rotate --abort",
+        )
+
     def _damaged(self) -> KeySourceError:
         return KeySourceError(
             f"{self.path} is not the key file that a rotation writes, or it is damaged.",
@@ -315,10 +322,7 @@ class CommandSigner:
         """See ``Signer``. The command is run again if the last run was not seen to have worked."""
         new = self.prepared(domain)
         if new is None:
-            raise MailauthError(
-                f"There is no key for {domain} to switch to: {self._file(domain).path} is gone.",
-                "End the rotation, and begin another: rotate --abort",
-            )
+            raise self._file(domain).gone(domain)
         if self._file(domain).private_pem() is not None or self.current(domain) != new:
             self._run(domain, new)
             self._check(domain, new)

@@ -22,7 +22,6 @@ from tests.edges.signers.world import (
     SELECTOR,
     KillAt,
     KilledError,
-    patient,
     signs_with,
 )
 
@@ -55,8 +54,8 @@ def key_file(tmp_path: Path) -> Path:
 def make(
     made: NewKey, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Mailcow], MailcowImportSigner]:
-    monkeypatch.setattr(signers_mailcow, "generate", lambda _key_type: made)
-    return lambda mailcow: MailcowImportSigner(mailcow, key_file.parent, writing=patient(mailcow))
+    monkeypatch.setattr(signers_mailcow, "generate", lambda: made)
+    return lambda mailcow: MailcowImportSigner(mailcow, key_file.parent)
 
 
 @pytest.fixture

@@ -78,7 +78,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.domains import Tell
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.judge.report import CheckedRecord
     from netcup_mailauth.lookup import Server
     from netcup_mailauth.policy import Wish

@@ -10,7 +10,6 @@ of its own; so it is shown, asked about, and never done by itself.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.domains import Turn
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.records import DnsRecord, Zone
+    from netcup_mailauth.records import Zone
     from netcup_mailauth.state.journal import Entry
 
 
@@ -288,15 +287,9 @@ def _change_back(past: _Past, found: DnsRecord | None) -> Change:
     # An update keeps the TTL of what it replaces, also one that somebody has set since.
     ttl = past.record.ttl if found is None else found.ttl
     after = replace(past.record, id=None, raw=None, ttl=ttl)
-    fingerprint = _fingerprint(after) if past.kind is Kind.DKIM else None
+    key = dkim.key_in(after.destination) if past.kind is Kind.DKIM else None
+    fingerprint = key.fingerprint if key else None
     return Change(action, past.kind, found, after, fingerprint=fingerprint)
-
-
-def _fingerprint(record: DnsRecord) -> str | None:
-    with suppress(RecordError):
-        key = dkim.parse(record.destination).key
-        return key.fingerprint if key else None
-    return None
 
 
 def _counted(change_set: ChangeSet, zone: Zone) -> ChangeSet:
@@ -321,11 +314,6 @@ class Sent:
 
     before: DnsRecord | None
     after: DnsRecord
-
-    @property
-    def action(self) -> Action:
-        """What happens to it."""
-        return Action.CREATE if self.before is None else Action.UPDATE
 
 
 @dataclass(frozen=True, slots=True)

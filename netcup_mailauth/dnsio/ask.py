@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.lookup import RecordType
 
-__all__ = ["LIFETIME", "Resolver", "host_and_port", "zone_of"]
-
 LIFETIME = 5.0
 """Seconds for finding a zone, retries included."""
 

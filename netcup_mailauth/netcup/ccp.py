@@ -39,7 +39,7 @@ from netcup_mailauth.netcup.ccp_wire import (
     to_entry,
     to_record,
 )
-from netcup_mailauth.netcup.http import TOO_MANY, HttpClient, NotJsonError, Reply, too_many
+from netcup_mailauth.netcup.http import TOO_MANY, HttpClient, NotJsonError, Reply, once, too_many
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record, masked
 from netcup_mailauth.records import Zone
 from netcup_mailauth.state.holds import Reason, Trial
@@ -146,7 +146,7 @@ class CcpBackend(OneApi):
         self._budget.take(1)
         check_fresh(zone)  # whatever there was to wait for came before
         try:
-            answer = self._send("updateDnsRecords", _within(session, param), _once, send_by(zone))
+            answer = self._send("updateDnsRecords", _within(session, param), once, send_by(zone))
         except TransportError as error:
             if error.sent:
                 raise
@@ -206,7 +206,7 @@ class CcpBackend(OneApi):
         param: dict[str, object] = {"apisessionid": self._session.get_secret_value()}
         self._session = None
         try:
-            self._send("logout", param, _once)
+            self._send("logout", param, once)
         except MailauthError:
             # The session ends by itself after a quarter of an hour, and the user's own result,
             # or first error, must not be hidden by this one.
@@ -346,7 +346,3 @@ def _asks_for_json(endpoint: str) -> bool:
 
 def _within(session: SecretStr, param: dict[str, object]) -> dict[str, object]:
     return {**param, "apisessionid": session.get_secret_value()}
-
-
-def _once(send: Callable[[], Reply]) -> Reply:
-    return send()

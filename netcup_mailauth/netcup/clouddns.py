@@ -39,7 +39,7 @@ from netcup_mailauth.netcup.clouddns_wire import (
     to_record,
     unknown_shape,
 )
-from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.http import HttpClient, Reply, once
 from netcup_mailauth.netcup.revisions import History
 from netcup_mailauth.netcup.survey import Sample
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
@@ -375,7 +375,7 @@ class CloudDnsBackend(OneApi):
         """Write, if it can leave ``by`` then: the new revision, if the success names it."""
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
-            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post(body, path, by), _once)
+            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post(body, path, by), once)
         except TransportError as error:
             if error.sent:
                 raise
@@ -458,10 +458,6 @@ def _check_apex(zone: str, records: tuple[DnsRecord, ...]) -> None:
     for record in records:
         if record.type == "SOA" and record.hostname != APEX:
             raise foreign_record(zone, record.hostname)
-
-
-def _once(send: Callable[[], Reply]) -> Reply:
-    return send()
 
 
 PER_PAGE = 100

@@ -303,6 +303,11 @@ class HttpClient:
         return line
 
 
+def once(send: Callable[[], Reply]) -> Reply:
+    """Do a request that may change something, whatever comes of it."""
+    return send()
+
+
 def _ahead(date: str, now: float) -> float | None:
     """How many seconds a ``Date`` is ahead of ``now``; ``None`` if it is none."""
     from email.utils import parsedate_to_datetime

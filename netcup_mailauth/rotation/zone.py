@@ -151,7 +151,7 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     hostname = rotation.hostname_of(rotation.leaving)
     key = rotation.leaving.key
     members = of_kind(zone, Kind.DKIM, hostname)
-    gone = [record for record in members if key is not None and _key_in(record) == key]
+    gone = [r for r in members if key is not None and dkim.key_in(r.destination) == key]
     revoked = [_revoked(record) for record in gone[:1] if rotation.revoke and not rotation.aborted]
     changes = (
         *(Change(Action.CREATE, Kind.DKIM, None, record) for record in revoked),
@@ -208,13 +208,6 @@ def _check(result: Result) -> None:
 def _place(backend: Backend, zone: Zone, domain: str) -> Place:
     api = backend.serving(zone.backend)
     return Place(domain, zone.name, api.name, api.endpoint, api.account)
-
-
-def _key_in(record: DnsRecord) -> PublicKey | None:
-    try:
-        return dkim.parse(record.destination).key
-    except RecordError:
-        return None
 
 
 def _revoked(record: DnsRecord) -> DnsRecord:

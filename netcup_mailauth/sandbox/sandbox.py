@@ -31,7 +31,6 @@ from netcup_mailauth.sandbox.zones import Zones, read_drafts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from netcup_mailauth.library.account import Netcup
     from netcup_mailauth.sandbox.faults import DnsFault, Fault
@@ -142,12 +141,7 @@ class Sandbox:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def start(self) -> None:
@@ -387,11 +381,7 @@ class Sandbox:
         self.add_fault(faults.read_fault({**order, "delay": delay, "records": records}))
 
     def add_fault(self, fault: Fault) -> None:
-        """Let calls fail as described."""
-        self._faults.add(fault)
-
-    def add_mailcow_fault(self, fault: Fault) -> None:
-        """Let calls to mailcow fail as described; see `faults.read_mailcow_fault`."""
+        """Let calls fail as described, those to mailcow too."""
         self._faults.add(fault)
 
     def dns_fault(self, server: int, mode: str, *, delay: float | None = None) -> None:

@@ -52,7 +52,7 @@ def signer(mailcow: Mailcow) -> MailcowSigner:
 
 
 def fail(sandbox: Sandbox, mode: str, call: str = "*", **more: Any) -> None:
-    sandbox.add_mailcow_fault(read_mailcow_fault({"call": call, "mode": mode, **more}))
+    sandbox.add_fault(read_mailcow_fault({"call": call, "mode": mode, **more}))
 
 
 def pair(key: SignerKey | None) -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from netcup_mailauth import records
 from netcup_mailauth.clock import Clock, Pauses
@@ -20,17 +20,16 @@ from netcup_mailauth.state.lock import LOCK_TIMEOUT
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
     from netcup_mailauth.dnsio.servers import Dns
     from netcup_mailauth.errors import MailauthError
     from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.netcup.api import Backend
-    from netcup_mailauth.plan import ChangeSet, Place, Result
+    from netcup_mailauth.plan import ChangeSet, Result
     from netcup_mailauth.policy import Wish
-    from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.state.journal import Journal
+    from netcup_mailauth.records import Zone
+    from netcup_mailauth.state.memory import Memory
 
 
 class Reporter:
@@ -59,34 +58,6 @@ class Reporter:
         """One step of a rotation is done."""
 
 
-class State(Protocol):
-    """What this machine keeps from one run to the next, and the lock on it."""
-
-    def zone(self, domain: str) -> Zone | None:
-        """The zone of a domain as the last write from here left it, if there was one."""
-        ...
-
-    def held(self, domain: str) -> frozenset[str]:
-        """The hostnames that an open key rotation of a domain works on."""
-        ...
-
-    def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
-        """The records of a domain that were last written from here, and when."""
-        ...
-
-    def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
-        """The journal in which a write to a place is noted before it is sent."""
-        ...
-
-    def lock(self, timeout: float) -> AbstractContextManager[None]:
-        """Keep other runs of this user from writing to the accounts in use.
-
-        Raises:
-            MailauthError: another run had it for all of ``timeout`` seconds.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
     """One run.
@@ -107,7 +78,7 @@ class Session:
     apis: Backend | None = None
     dns: Dns = field(default_factory=Unasked)
     keys: KeySources = field(default_factory=Sources)
-    state: State | None = None
+    state: Memory | None = None
     reporter: Reporter = field(default_factory=Reporter)
     clock: Clock = field(default_factory=Clock)
     pauses: Pauses = field(default_factory=Pauses)

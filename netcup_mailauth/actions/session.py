@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dnsio.servers import Dns
     from netcup_mailauth.errors import MailauthError
-    from netcup_mailauth.keys.sources import KeySources
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Result
@@ -77,7 +76,7 @@ class Session:
 
     apis: Backend | None = None
     dns: Dns = field(default_factory=Unasked)
-    keys: KeySources = field(default_factory=Sources)
+    keys: Sources = field(default_factory=Sources)
     state: Memory | None = None
     reporter: Reporter = field(default_factory=Reporter)
     clock: Clock = field(default_factory=Clock)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.keys.private import KeyType, NewKey
-    from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.keys.sources import Sources
     from netcup_mailauth.policy import Config, DkimPolicy
 
 
@@ -261,7 +261,7 @@ class CommandSigner:
         self,
         argv: Sequence[str],
         folder: Path,
-        keys: KeySources,
+        keys: Sources,
         policy: DkimPolicy,
         *,
         key_type: KeyType = DEFAULT,

@@ -24,6 +24,7 @@ from netcup_mailauth.judge import case as judged_by
 from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status, silent
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
@@ -205,7 +206,7 @@ def _pairs(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((domain, host) for domain, host in (line.split(" ") for line in lines))
 
 
-class _Keys:
+class _Keys(Sources):
     """A source of keys that has this one, or none."""
 
     def __init__(

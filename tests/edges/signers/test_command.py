@@ -14,6 +14,7 @@ import pytest
 from netcup_mailauth.dkim import DkimSource, build, parse
 from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.forms import read_key_file
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy
 from netcup_mailauth.rotation.signers import CommandSigner, Users
 from tests.canaries import leaks
@@ -40,7 +41,7 @@ def key_file(tmp_path: Path) -> Path:
     return tmp_path / "state" / f"{DOMAIN}.key"
 
 
-class Made:
+class Made(Sources):
     """Makes signers that read what is in use from the mail server's file."""
 
     def __init__(self, in_use: Path, key_file: Path) -> None:

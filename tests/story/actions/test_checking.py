@@ -25,6 +25,7 @@ from netcup_mailauth.dnsio.cache import Cache
 from netcup_mailauth.dnsio.servers import Dns, parse_servers
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.judge.report import Basis, DomainCheck, State
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.lookup import Answer, Query, Server, Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
@@ -62,7 +63,7 @@ WISH = Wish(
 ANY = Wish("example.com", DomainPolicy())
 
 
-class Mailcow:
+class Mailcow(Sources):
     """A mailcow with or without a key, at a host, perhaps behind a relay."""
 
     def __init__(self, key: str | None = None, relay: str | None = None) -> None:

@@ -20,7 +20,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.files import expanded, make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.keys import forms
-from netcup_mailauth.keys.private import DEFAULT, generate
+from netcup_mailauth.keys.private import generate
 from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.policy import DomainPolicy, layered
 from netcup_mailauth.rotation.masking import READ, said
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.keys.private import KeyType, NewKey
+    from netcup_mailauth.keys.private import NewKey
     from netcup_mailauth.keys.sources import Sources
     from netcup_mailauth.policy import Config, DkimPolicy
 
@@ -264,7 +264,6 @@ class CommandSigner:
         keys: Sources,
         policy: DkimPolicy,
         *,
-        key_type: KeyType = DEFAULT,
         time_limit: float = TIME_LIMIT,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -273,7 +272,6 @@ class CommandSigner:
         self._folder = folder
         self._keys = keys
         self._policy = policy
-        self._key_type = key_type
         self._time_limit = time_limit
         self._environ = os.environ if environ is None else environ
 
@@ -309,7 +307,7 @@ class CommandSigner:
         ready = self.prepared(domain)
         if ready is not None and ready.selector == selector:
             return ready
-        new = generate(self._key_type)
+        new = generate()
         self._file(domain).keep(selector, new)
         return SignerKey(selector, dkim.build(new.public), new.public)
 

@@ -23,7 +23,7 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.keys.mailcow import MailcowWriting
-from netcup_mailauth.keys.private import generate
+from netcup_mailauth.keys.private import BITS, generate
 from netcup_mailauth.rotation.signers import KeyFile, SignerKey, Users, Writes, key_file
 from netcup_mailauth.rotation.state import is_rotation_style
 
@@ -210,10 +210,6 @@ def _has_part_of(shown: SignerKey, prepared: SignerKey) -> bool:
 
 def _is(found: SignerKey | None, wanted: SignerKey) -> bool:
     return found is not None and (found.selector, found.key) == (wanted.selector, wanted.key)
-
-
-BITS = 2048
-"""What signers should use at least (RFC 8301, 3.2), and what fits into one UDP answer."""
 
 
 class MailcowSigner(MailcowKeys):

@@ -16,9 +16,11 @@ from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.forms import read_key_file
 from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy
+from netcup_mailauth.rotation import signers
 from netcup_mailauth.rotation.signers import CommandSigner, Users
 from tests.canaries import leaks
 from tests.edges.signers.world import DOMAIN, SELECTOR
+from tests.keys import ed25519
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +55,6 @@ class Made(Sources):
             self.key_file.parent,
             self,
             DkimPolicy(source="configured"),
-            key_type="ed25519",
             time_limit=time_limit,
             environ={"PATH": "/usr/bin:/bin", "NETCUP_API_KEY": "s3cret", "MAILCOW_API_KEY": "s3"},
         )
@@ -72,7 +73,8 @@ class Made(Sources):
 
 
 @pytest.fixture
-def made(in_use: Path, key_file: Path) -> Made:
+def made(in_use: Path, key_file: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    monkeypatch.setattr(signers, "generate", ed25519)
     return Made(in_use, key_file)
 
 

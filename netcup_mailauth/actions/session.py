@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.netcup.api import Backend
     from netcup_mailauth.plan import ChangeSet, Result
-    from netcup_mailauth.policy import Wish
     from netcup_mailauth.records import Zone
     from netcup_mailauth.state.memory import Memory
 
@@ -102,15 +101,13 @@ class Session:
         """The look-up for one domain, with that domain's budget of queries and time."""
         return self.dns.lookup()
 
-    def zone_of(self, wish: Wish) -> str:
-        """The zone a domain lies in: as configured, else by its form, else as DNS says.
+    def zone_of(self, domain: str) -> str:
+        """The zone a domain lies in, unless one is configured: by its form, else as DNS says.
 
         Raises:
             ZoneError: DNS does not say.
         """
-        if wish.policy.zone:
-            return wish.policy.zone
-        return wish.domain if records.is_zone_form(wish.domain) else self.dns.zone_of(wish.domain)
+        return domain if records.is_zone_form(domain) else self.dns.zone_of(domain)
 
     def remembered(self, domain: str) -> Zone | None:
         """The zone of a domain as the last write from here left it, if there was one."""

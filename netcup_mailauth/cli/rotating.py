@@ -220,7 +220,7 @@ def _begin(work: Work, domain: str, together: Mapping[str, bool]) -> Waiting | N
     wish = _wish(work, domain)
     try:
         if discovered:
-            zone = work.session.zone_of(wish)
+            zone = wish.policy.zone or work.session.zone_of(wish.domain)
             check_that_netcup_may_serve(zone, work.session.lookup())
         rotator = _beginning(work, wish, together)
     except ZoneError as error:
@@ -336,7 +336,8 @@ def _beginning(work: Work, wish: Wish, together: Iterable[str]) -> Rotator:
             "Name a domain of this mailcow from which nobody sends: [mailcow] helper_domain in "
             "the config, or --helper-domain. Or use --import-key, or --signer-command.",
         )
-    zone = work.session.backend.zone(work.session.zone_of(wish))
+    name = wish.policy.zone or work.session.zone_of(wish.domain)
+    zone = work.session.backend.zone(name)
     api = work.session.backend.serving(zone.backend)
     folder = _folder(api)
     if not _is_on_loopback(api):  # a sandbox does not outlive the machine either

@@ -142,13 +142,6 @@ def ask_each(
     return _ask(_over_udp, servers, queries, timeout)
 
 
-def ask_over_tcp(
-    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
-) -> dict[Server, tuple[ServerAnswer, ...]]:
-    """As :func:`ask_each`, but over TCP from the start: whether a server is reached that way."""
-    return _ask(ask.over_tcp, servers, queries, timeout)
-
-
 def denial_ttl(answer: ServerAnswer) -> int | None:
     """Seconds that caches keep "there is no such record", by what a server said of the SOA record.
 
@@ -489,7 +482,7 @@ class Dns:
         self, servers: Sequence[Server], queries: Sequence[Query]
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """The same, over TCP: what only fits into UDP cut off does not help anybody."""
-        return ask_over_tcp(servers, queries)
+        return _ask(ask.over_tcp, servers, queries, TIMEOUT)
 
 
 class Unasked(Dns):

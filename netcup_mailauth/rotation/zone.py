@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions import applying
+from netcup_mailauth.actions.planning import place_at, ttl_of_new
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.dnsio.servers import denial_ttl, not_asked, with_route
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
@@ -20,7 +21,7 @@ from netcup_mailauth.judge.case import Signer as Signing
 from netcup_mailauth.judge.faults import unstorable
 from netcup_mailauth.kinds import near_misses, of_kind
 from netcup_mailauth.lookup import Query, ServerStatus
-from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute
+from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Status, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, absolute, relative
 from netcup_mailauth.rotation.state import Round, Said, is_rotation_style
 
@@ -132,8 +133,8 @@ def creation(backend: Backend, zone: Zone, rotation: Rotation, ttl: int | None) 
     if (reason := api.refuses(wanted)) is not None:
         refused = unstorable(wanted.kind, wanted.value, reason)
         raise RecordError(refused.message, refused.advice)
-    new_ttl = None if api.new_ttl is None else ttl or api.new_ttl
-    change_set = compute(_place(backend, zone, rotation.domain), zone, [wanted], new_ttl)
+    place = place_at(api, rotation.domain, zone.name)
+    change_set = compute(place, zone, [wanted], ttl_of_new(api, ttl))
     beside = near_misses(zone, Kind.DKIM, rotation.hostname_of(new))
     if beside or any(change.action is not Action.CREATE for change in change_set.changes):
         raise RefusedError(
@@ -159,7 +160,7 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     )
     kept = tuple(Kept(Kind.DKIM, record) for record in members if record not in gone)
     untouched = len(zone.records) - len(members)
-    place = _place(backend, zone, rotation.domain)
+    place = place_at(backend.serving(zone.backend), rotation.domain, zone.name)
     return ChangeSet(place, changes, kept if changes else (), untouched=untouched)
 
 
@@ -203,11 +204,6 @@ def _check(result: Result) -> None:
         Status.LOST: UnverifiedError,
     }.get(result.status, ApiError)
     raise sort(failure.message, failure.advice)
-
-
-def _place(backend: Backend, zone: Zone, domain: str) -> Place:
-    api = backend.serving(zone.backend)
-    return Place(domain, zone.name, api.name, api.endpoint, api.account)
 
 
 def _revoked(record: DnsRecord) -> DnsRecord:

@@ -11,7 +11,7 @@ import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from netcup_mailauth.errors import (
     ApiError,
@@ -22,7 +22,7 @@ from netcup_mailauth.errors import (
     ZoneError,
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
-from netcup_mailauth.netcup.wire import OptionalText, Wire, foreign_record
+from netcup_mailauth.netcup.wire import WIRE, OptionalText, foreign_record
 from netcup_mailauth.records import APEX, DnsRecord, join_txt
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ LOCKED_OUT = "too many error messages"
 """Words of netcup's lock-out (fact 1.10), which is remembered; a rate limit is not."""
 
 
+class _Wire(BaseModel):
+    """What netcup sends."""
+
+    model_config = WIRE
+
+
 SUCCESSES = (2000, 2999)
 """The codes that go with a success. Confidence: H for 2000, L for the others."""
 
@@ -39,7 +45,7 @@ UNREAD = ("", "undefined")
 """What netcup calls the action of a call that it refused before reading it (fact 1.10)."""
 
 
-class Envelope(Wire):
+class Envelope(_Wire):
     """What every answer is wrapped in."""
 
     clientrequestid: OptionalText = ""
@@ -86,13 +92,13 @@ class Envelope(Wire):
         return self.status == "error"
 
 
-class Session(Wire):
+class Session(_Wire):
     """``responsedata`` of a login."""
 
     apisessionid: str = Field(min_length=1, repr=False)
 
 
-class WireRecord(Wire):
+class WireRecord(_Wire):
     """One entry of ``dnsrecords``."""
 
     id: Annotated[str, Field(pattern=r"^[0-9]+$")]
@@ -102,13 +108,13 @@ class WireRecord(Wire):
     destination: str
 
 
-class ZoneFacts(Wire):
+class ZoneFacts(_Wire):
     """``responsedata`` of a call that answers with what is known of a zone."""
 
     name: str
 
 
-class RecordSet(Wire):
+class RecordSet(_Wire):
     """``responsedata`` of a call that answers with the whole zone."""
 
     dnsrecords: list[WireRecord]

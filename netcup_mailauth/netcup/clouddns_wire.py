@@ -22,15 +22,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.netcup.api import KEYS_PAGE
 from netcup_mailauth.netcup.http import TOO_MANY, too_many
-from netcup_mailauth.netcup.wire import (
-    ENDS_IN_A_NAME,
-    OptionalText,
-    Wire,
-    bare_name,
-    foreign_record,
-    masked,
-    shape,
-)
+from netcup_mailauth.netcup.wire import WIRE, OptionalText, foreign_record, masked, shape
 from netcup_mailauth.records import APEX, DnsRecord, absolute, join_txt, quoted
 
 if TYPE_CHECKING:
@@ -41,6 +33,10 @@ if TYPE_CHECKING:
     from netcup_mailauth.netcup.http import Reply
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import Zone
+
+
+def _bare(name: str) -> str:
+    return name.lower().removesuffix(".")
 
 
 def _none_if_empty(value: object) -> object:
@@ -54,14 +50,18 @@ PathText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Fault(Wire):
+class _Wire(BaseModel):
+    model_config = WIRE
+
+
+class Fault(_Wire):
     """One entry of ``errors``."""
 
     code: OptionalText = ""
     message: OptionalText = ""
 
 
-class Pagination(Wire):
+class Pagination(_Wire):
     """``meta.pagination`` of a list."""
 
     last_page: int | None = Field(default=None, alias="lastPage")
@@ -71,17 +71,17 @@ class Pagination(Wire):
 NO_PAGES = Pagination.model_validate({})
 
 
-class Meta(Wire):
+class Meta(_Wire):
     """``meta`` of an answer."""
 
     pagination: Annotated[Pagination | None, BeforeValidator(_none_if_empty)] = None
 
 
-class Envelope(Wire):
+class Envelope(_Wire):
     """What every answer is wrapped in."""
 
     success: bool = Field(strict=True)
-    errors: list[Fault] = Field(default_factory=list)
+    errors: list[Fault] = []
     meta: Annotated[Meta | None, BeforeValidator(_none_if_empty)] = None
     result: Any = None
 
@@ -143,15 +143,15 @@ class Answer:
         return any(fault.code == code for fault in self.envelope.errors)
 
 
-class DomainEntry(Wire):
+class DomainEntry(_Wire):
     """A domain of the account; ``is_dns_managed`` says whether CloudDNS serves its zone (M)."""
 
     id: PathText
-    fqdn: Annotated[str, AfterValidator(bare_name)]
+    fqdn: Annotated[str, AfterValidator(_bare)]
     is_dns_managed: bool = Field(alias="isDnsManaged")
 
 
-class Revision(Wire):
+class Revision(_Wire):
     """A state of a zone that has or had a number."""
 
     identifier: PathText
@@ -160,7 +160,7 @@ class Revision(Wire):
     created_at: OptionalText = Field(default="", alias="createdAt")
 
 
-class WireRecord(Wire):
+class WireRecord(_Wire):
     """A record of a revision."""
 
     identifier: OptionalText = ""
@@ -184,6 +184,9 @@ def parsed(call: str, zone: str, entry: object, model: type[Model]) -> Model:
     # Outside the except block, as pydantic's error holds the answer.
     raise unknown_shape(call, zone, entry, where)
 
+
+ENDS_IN_A_NAME = frozenset({"CNAME", "MX", "NS", "SRV"})
+"""Types whose rdata ends in a host name, written with a trailing dot as in zone files (?)."""
 
 _MX = re.compile(r"([0-9]{1,5})\s+(\S+)")
 
@@ -210,7 +213,7 @@ def _neutral(record_type: str, rdata: str) -> tuple[str, str]:
         return "0", join_txt(rdata)
     mx = _MX.fullmatch(rdata) if record_type == "MX" else None
     priority, value = mx.groups() if mx else ("0", rdata)
-    if record_type in ENDS_IN_A_NAME:  # written with a last dot, as in zone files (?)
+    if record_type in ENDS_IN_A_NAME:
         value = value.removesuffix(".") or "."  # the dot alone is the name of no host
     return priority, value
 

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from netcup_mailauth import dmarc, spf
-from netcup_mailauth.netcup.wire import ENDS_IN_A_NAME, bare_name
 from netcup_mailauth.records import APEX, join_txt
 from netcup_mailauth.version import __version__
 
@@ -72,6 +71,7 @@ _NUMBER = re.compile(r"[0-9A-Fa-f-]{0,64}")
 
 _PATH = frozenset({"", "domain", "dns", "revision", "record", "changeset"})
 _FIELD = re.compile(r"[A-Za-z]{1,30}")
+_LEAD_TO_A_HOST = frozenset({"CNAME", "MX", "NS", "SRV"})
 _OUR_LABELS = frozenset({"_domainkey", "_dmarc", "_report"})
 _PIECES = re.compile(r""""[^"]*"|(?<!\w)'[^']*'|\S+""")
 _WORD = re.compile(
@@ -153,7 +153,7 @@ class Recording:
         if number:
             told = self._numbers.get(number[1], "")
         if told:
-            self.asked.add(bare_name(told))
+            self.asked.add(_bare(told))
         kept = None if body is None else self._value("", body, told)
         steps = (one if one in _PATH else self._number(one) for one in parts.path.split("/"))
         path = self._plain("/".join(steps) + (f"?{parts.query}" if parts.query else ""))
@@ -234,7 +234,7 @@ class Recording:
                 kept[field] = self._preference(value)
             elif not isinstance(value, str) or field not in _NAMES | _VALUES:
                 kept[self._field(field)] = self._value(field, value, zone)
-            elif is_ours or (field in _HOST and bare_name(value) in ours):
+            elif is_ours or (field in _HOST and _bare(value) in ours):
                 kept[field] = self._plain(value)
             elif field in _NAMES:
                 kept[field] = self._name(value, zone)
@@ -250,7 +250,7 @@ class Recording:
         self._foreign.update(re.findall(r"[\w-]{3,}", value.lower()))
         if record_type == "TXT":
             return re.sub(r'[^"\\ ]+', lambda found: self._mask(found[0], signs=True), value)
-        if record_type not in ENDS_IN_A_NAME:
+        if record_type not in _LEAD_TO_A_HOST:
             return self._mask(value)
         *numbers, host = value.split(" ")
         return " ".join([*map(self._preference, numbers), self._name(host, zone)])
@@ -261,10 +261,10 @@ class Recording:
 
     def _name(self, name: str, zone: str) -> str:
         """A host or a domain, label by label; the domains that were asked for stay."""
-        bare = bare_name(name)
+        bare = _bare(name)
         if bare in ("", APEX, "*") or bare in self.asked:
             return name
-        zone = bare_name(zone)
+        zone = _bare(zone)
         inside = bool(zone) and bare.endswith(f".{zone}")
         head = name[: len(bare) - len(zone) - 1] if inside else name
         labels = head.split(".")
@@ -315,6 +315,10 @@ def _like(character: str, byte: int, signs: bool) -> str:
     return letters[byte % len(letters)]
 
 
+def _bare(name: str) -> str:
+    return name.lower().removesuffix(".")
+
+
 def _is_record(entry: object) -> bool:
     return isinstance(entry, dict) and not _VALUES.isdisjoint(entry)
 
@@ -322,7 +326,7 @@ def _is_record(entry: object) -> bool:
 def _own_names(entry: object, zone: str) -> frozenset[str]:
     """The name of a record, if that is one of ours."""
     if isinstance(entry, dict) and _is_record(entry) and _is_ours(entry, zone):
-        return frozenset(bare_name(str(entry[field])) for field in entry if field in _HOST)
+        return frozenset(_bare(str(entry[field])) for field in entry if field in _HOST)
     return frozenset()
 
 
@@ -335,7 +339,7 @@ def _is_ours(entry: dict[str, Any], zone: str) -> bool:
     name, text = called[0], said[0]
     if str(entry.get("type")).upper() != "TXT" or not isinstance(text, str):
         return False
-    labels = bare_name(str(name or "")).removesuffix(f".{bare_name(zone)}").split(".")
+    labels = _bare(str(name or "")).removesuffix(f".{_bare(zone)}").split(".")
     text = join_txt(text)
     if labels[0] == "_dmarc" or "_report" in labels:
         return dmarc.is_meant(text)

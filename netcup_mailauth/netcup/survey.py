@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from netcup_mailauth.netcup.clouddns_wire import NameForm
+from netcup_mailauth.netcup.clouddns_wire import ENDS_IN_A_NAME, NameForm
 from netcup_mailauth.netcup.revisions import DRAFT, KNOWN, compared, shown, word_of
-from netcup_mailauth.netcup.wire import ENDS_IN_A_NAME
 from netcup_mailauth.records import APEX
 from netcup_mailauth.version import __version__
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from netcup_mailauth import shown
 from netcup_mailauth.errors import ApiError
@@ -19,18 +19,12 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-
-class Wire(BaseModel):
-    """A shape that is received.
-
-    An error must never show what came: there may be a session id in it, or a key. Numbers are taken
-    as text: netcup documents integers and sends strings, and here one and there the other for the
-    same identifier.
-    """
-
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
-    )
+WIRE = ConfigDict(
+    extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
+)
+"""Of every shape that is received. An error must never show what came: there may be a session id in
+it, or a key. Numbers are taken as text: netcup documents integers and sends strings, and here one
+and there the other for the same identifier."""
 
 
 def _text_or_empty(value: object) -> object:
@@ -38,15 +32,6 @@ def _text_or_empty(value: object) -> object:
 
 
 OptionalText = Annotated[str, BeforeValidator(_text_or_empty)]
-
-ENDS_IN_A_NAME = frozenset({"CNAME", "MX", "NS", "SRV"})
-"""Types whose value ends in a host name."""
-
-
-def bare_name(name: str) -> str:
-    """A full name as two of them are compared."""
-    return name.lower().removesuffix(".")
-
 
 NOTHING_TAKEN = (
     "Nothing was taken from it. Run the same command again; if it comes again, please report it."

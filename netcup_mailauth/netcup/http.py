@@ -476,9 +476,6 @@ def _reason(error: BaseException) -> str:
     return type(error).__name__
 
 
-_LOOPBACK_NAMES = frozenset({"localhost", "::1"})
-
-
 def check_url(url: str, what: str) -> str:
     """``url``, if a secret may be sent to it. No message shows it: it may hold a secret itself.
 
@@ -517,7 +514,7 @@ def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine: localhost, 127/8, ::1."""
     import ipaddress
 
-    if host in _LOOPBACK_NAMES:
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -265,13 +265,9 @@ def _places_of(server: str, cache: Cache) -> tuple[Place, ...]:
     """
     if server not in cache.places:
         host, port = host_and_port(server)
-        found = sorted(addresses(host), key=_has_colon)
+        found = sorted(addresses(host), key=lambda address: ":" in address)
         cache.places[server] = tuple((address, port) for address in found)
     return cache.places[server]
-
-
-def _has_colon(address: str) -> bool:
-    return ":" in address
 
 
 def _systems_places() -> tuple[Place, ...]:

@@ -315,7 +315,7 @@ def _reachable(*, everywhere: bool) -> Callable[[tuple[str, int]], bool]:
 def _answering(having: Mapping[Server, Dns]) -> Callable[..., ServerAnswer]:
     """Servers that answer at once, from what they have."""
 
-    def answer(_exchange: object, server: Server, query: Query, _until: float) -> ServerAnswer:
+    def answer(server: Server, query: Query, _until: float, **_more: object) -> ServerAnswer:
         return _own_answer(Names(having[server]), query)
 
     return answer

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.lookup import RecordType
 
+__all__ = ["LIFETIME", "Resolver", "host_and_port", "zone_of"]
+
 LIFETIME = 5.0
 """Seconds for finding a zone, retries included."""
 
@@ -265,9 +267,13 @@ def _places_of(server: str, cache: Cache) -> tuple[Place, ...]:
     """
     if server not in cache.places:
         host, port = host_and_port(server)
-        found = sorted(addresses(host), key=lambda address: ":" in address)
+        found = sorted(addresses(host), key=_has_colon)
         cache.places[server] = tuple((address, port) for address in found)
     return cache.places[server]
+
+
+def _has_colon(address: str) -> bool:
+    return ":" in address
 
 
 def _systems_places() -> tuple[Place, ...]:

@@ -105,6 +105,14 @@ def parse(text: str) -> DkimRecord:
     )
 
 
+def key_in(text: str) -> PublicKey | None:
+    """The key in the text of a record; ``None`` for a revoked one, and where it is no record."""
+    try:
+        return parse(text).key
+    except DkimSyntaxError:
+        return None
+
+
 def equal(a: DkimRecord, b: DkimRecord) -> bool:
     """Whether receivers treat the two alike: same key, same ``k``, ``t``, ``s``, ``h``.
 

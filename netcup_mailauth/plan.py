@@ -41,10 +41,6 @@ class Edit(Protocol):
     """One record of a write as it was and as it shall be; ``None`` where there is none."""
 
     @property
-    def action(self) -> Action:
-        """What happens to the record."""
-
-    @property
     def before(self) -> DnsRecord | None:
         """The record as it was read."""
 

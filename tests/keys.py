@@ -15,12 +15,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from netcup_mailauth.dkim import public_key_from_crypto
+from netcup_mailauth.keys.private import NewKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _numbers: dict[tuple[object, ...], Iterator[int]] | None = None
 """How many of each size the test has made; ``None`` between tests."""
+
+
+def ed25519() -> NewKey:
+    """A key of the other kind, which takes no time to make."""
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = public_key_from_crypto(private.public_key())
+    assert public is not None
+    return NewKey(pem.decode("ascii"), public)
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netcup_mailauth.state.holds import Hold
+
 if TYPE_CHECKING:
     from netcup_mailauth.state.holds import Reason
 
 
-class Notes:
+class Notes(Hold):
     """Stands in for what is remembered of credentials from run to run."""
 
     def __init__(self) -> None:

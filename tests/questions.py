@@ -46,9 +46,9 @@ def noted(monkeypatch: pytest.MonkeyPatch, late: float = 0.0) -> Questions:
     """Take down what is asked from now on; each answer comes ``late``."""
     questions, lock, exchange = Questions(), Lock(), ask.exchange
 
-    def asked(place: Place, question: QueryMessage, until: float, sends: int = 1) -> Message:
+    def asked(place: Place, question: QueryMessage, until: float) -> Message:
         began = time.monotonic()
-        message = exchange(place, question, until, sends)
+        message = exchange(place, question, until)
         time.sleep(late)
         with lock:
             what = question.question[0].to_text()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from netcup_mailauth.actions.session import Nobody, Session
+from netcup_mailauth.actions.session import Reporter, Session
 from netcup_mailauth.clock import Clock
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.lookup import silent
+from netcup_mailauth.state.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from netcup_mailauth.lookup import Lookup, Server
@@ -58,7 +58,7 @@ class Hurried(Clock):
 
 
 @dataclass
-class Kept:
+class Kept(Memory):
     """A state that is in memory, with a journal that is a test's."""
 
     journal: Journal | None = None
@@ -79,12 +79,13 @@ class Kept:
         assert self.journal is not None
         return self.journal
 
-    def lock(self, _timeout: float) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def lock(self, _timeout: float) -> Iterator[None]:
+        yield
 
 
 @dataclass
-class Heard(Nobody):
+class Heard(Reporter):
     """Remembers what it was told."""
 
     shown: list[ChangeSet] = field(default_factory=list)

@@ -259,17 +259,13 @@ def _told(others: OtherRecords) -> tuple[str, ...]:
 
 def stale(change_set: ChangeSet, moved: tuple[str, ...]) -> Result:
     """The result for a zone that is no longer what the plan was made from."""
-    error = StaleError(_stale_sentence(change_set, moved), PLAN_AGAIN)
-    return Result(change_set, Status.STALE, Failure.of(error))
+    what = f"{change_set.place.domain} has changed since the plan was made: {'; '.join(moved)}."
+    return Result(change_set, Status.STALE, Failure.of(StaleError(what, PLAN_AGAIN)))
 
 
 def already(change_set: ChangeSet) -> Result:
     """The result for a zone that somebody has meanwhile put into the planned state."""
     return Result(change_set, Status.ALREADY)
-
-
-def _stale_sentence(change_set: ChangeSet, moved: tuple[str, ...]) -> str:
-    return f"{change_set.place.domain} has changed since the plan was made: {'; '.join(moved)}."
 
 
 def _unknown(change_set: ChangeSet, error: MailauthError, state: str) -> Result:

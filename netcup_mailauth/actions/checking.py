@@ -77,7 +77,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.actions.domains import Tell
     from netcup_mailauth.actions.session import Session
-    from netcup_mailauth.judge.compare import Target
     from netcup_mailauth.judge.report import CheckedRecord
     from netcup_mailauth.lookup import Server
     from netcup_mailauth.policy import Wish
@@ -256,7 +255,7 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     """
     _ask_for_cuts(session, wish)
     known, findings = _known(session, wish, kinds)
-    every = session.servers_of(known.zone)
+    every = session.dns.servers_of(known.zone)
     servers = with_route(every)
     findings += _not_asked(every)
     queries = [Query(name, "TXT") for name in known.names()]
@@ -264,7 +263,9 @@ def _begin(session: Session, wish: Wish, kinds: tuple[Kind, ...], *, ahead: bool
     inside = [query for query in served.lacking if is_within(query.name, known.zone)]
     outside, resolver = Rehearsal(), session.lookup()
     outside([*(query for query in served.lacking if query not in inside), *beyond.lacking])
-    found, _ = both(lambda: session.survey(servers, queries, inside), lambda: outside.ask(resolver))
+    found, _ = both(
+        lambda: session.dns.survey(servers, queries, inside), lambda: outside.ask(resolver)
+    )
     if not known.managed and is_nowhere(found, wish.domain):
         raise ZoneError(
             f"{wish.domain} does not exist: its name servers know no such name in the zone "
@@ -417,7 +418,7 @@ def _zone(session: Session, wish: Wish) -> str:
             )
         return zone
     try:
-        return session.find_zone(wish.domain)
+        return session.dns.zone_of(wish.domain)
     except ZoneError:
         (answer,) = session.lookup()([Query(wish.domain, "NS")])
         if answer.status in SILENT and is_zone_form(wish.domain):

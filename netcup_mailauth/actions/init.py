@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from netcup_mailauth import dkim, dmarc, records, spf
+from netcup_mailauth import dkim, dmarc, spf
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
 from netcup_mailauth.errors import RecordError, ZoneError
 from netcup_mailauth.keys.sources import MAILCOW
@@ -241,19 +241,15 @@ def tables_of_served(
     for domain in domains:
         try:
             if domain not in known:
-                check_that_netcup_may_serve(_zone_of(session, domain), session.lookup())
+                check_that_netcup_may_serve(session.zone_of(domain), session.lookup())
             found += tables(session, [domain], known, has_mailcow=has_mailcow)
         except ZoneError as error:
             found.append(f"{comment(f'{domain}: {error.what}')}\n")
     return found
 
 
-def _zone_of(session: Session, domain: str) -> str:
-    return domain if records.is_zone_form(domain) else session.find_zone(domain)
-
-
 def _found(session: Session, domain: str, has_mailcow: bool) -> Found:
-    zone = session.backend.zone(_zone_of(session, domain))
+    zone = session.backend.zone(session.zone_of(domain))
     if not has_mailcow:
         return Found(domain, zone)
     return Found(domain, zone, has_mailcow=True, key=session.keys.key(MAILCOW, domain))

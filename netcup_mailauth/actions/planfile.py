@@ -27,7 +27,6 @@ from netcup_mailauth.actions.planning import Draft
 from netcup_mailauth.errors import (
     KeySourceError,
     MailauthError,
-    RecordError,
     StaleError,
     UsageError,
 )
@@ -214,7 +213,7 @@ def _asked_again(
     if key is not None and any(_asks_for(key, text) for text in planned):
         return key
     now = f"has another key now ({_told(key.key)})" if key else "has no DKIM key any more"
-    then = " and ".join(_told(_key_in(text)) for text in planned)
+    then = " and ".join(_told(dkim.key_in(text)) for text in planned)
     raise StaleError(f"{domain}: {words} {now}; the plan is about {then}.", PLAN_AGAIN)
 
 
@@ -230,15 +229,8 @@ def _is_file(path: str) -> bool:
 def _asks_for(key: DkimSource, text: str) -> bool:
     """Whether a source still asks for this record; a bare key says nothing of other tags."""
     if key.key_only:
-        return key.key is not None and key.key == _key_in(text)
+        return key.key is not None and key.key == dkim.key_in(text)
     return same_meaning(Kind.DKIM, text, key.record)
-
-
-def _key_in(text: str) -> dkim.PublicKey | None:
-    try:
-        return dkim.parse(text).key
-    except RecordError:
-        return None
 
 
 def _told(key: dkim.PublicKey | None) -> str:

@@ -93,7 +93,7 @@ def draft(session: Session, wish: Wish, *, to_write: bool = False) -> Draft:
     dns = session.lookup()
     name = wish.policy.zone or wish.domain
     try:
-        name = session.zone_of(wish)
+        name = wish.policy.zone or session.zone_of(wish.domain)
         if wish.discovered:
             check_that_netcup_may_serve(name, dns)
         source = _key(session, wish)
@@ -174,8 +174,8 @@ def _case(
         findings.append(_rotating(wish.domain, left))
         desired.records = [record for record in desired.records if record not in left]
     records = [one for record in desired.records for one in _storable(api, zone, record, findings)]
-    place = Place(wish.domain, name, api.name, api.endpoint, api.account)
-    change_set = compute(place, zone, records, _new_ttl(api, wish))
+    place, ttl = place_at(api, wish.domain, name), ttl_of_new(api, wish.policy.ttl)
+    change_set = compute(place, zone, records, ttl)
     stays = unmanaged(wish.domain, zone, wish.policy)
     change_set = replace(change_set, allow=wish.allow, unmanaged=stays)
     case = Case(
@@ -195,14 +195,14 @@ def _case(
 
 def failed(session: Session, wish: Wish, error: MailauthError) -> ChangeSet:
     """The change set of a domain that could not be planned."""
-    place = _assumed_place(session, wish, wish.policy.zone or wish.domain)
+    # At the one API there is, or nowhere.
+    place = place_at(session.backend, wish.domain, wish.policy.zone or wish.domain)
     return ChangeSet(place, allow=wish.allow, error=Failure.of(error))
 
 
-def _assumed_place(session: Session, wish: Wish, zone: str) -> Place:
-    """The place of a zone that was not found: at the one API there is, or nowhere."""
-    backend = session.backend
-    return Place(wish.domain, zone, backend.name, backend.endpoint, backend.account)
+def place_at(api: Backend, domain: str, zone: str) -> Place:
+    """The place of a domain whose zone an API serves, or may serve."""
+    return Place(domain, zone, api.name, api.endpoint, api.account)
 
 
 def _elsewhere(session: Session, wish: Wish, zone: str, error: ZoneError) -> Draft:
@@ -212,7 +212,7 @@ def _elsewhere(session: Session, wish: Wish, zone: str, error: ZoneError) -> Dra
         f"mailcow serves {wish.domain}, whose zone is not at this netcup account. {error.what}",
         "Leave it out with exclude, or manage its records where its zone is.",
     )
-    place = _assumed_place(session, wish, zone)
+    place = place_at(session.backend, wish.domain, zone)
     change_set = ChangeSet(place, findings=(note,), allow=wish.allow)
     return Draft(change_set, Zone(zone, session.backend.name, ()))
 
@@ -261,9 +261,9 @@ def _rotating(domain: str, left: Iterable[DesiredRecord]) -> Finding:
     )
 
 
-def _new_ttl(api: Backend, wish: Wish) -> int | None:
+def ttl_of_new(api: Backend, wanted: int | None) -> int | None:
     """The TTL of new records; where the zone has one for all, a wish for another is passed over."""
-    return None if api.new_ttl is None else wish.policy.ttl or api.new_ttl
+    return None if api.new_ttl is None else wanted or api.new_ttl
 
 
 def _storable(

@@ -8,35 +8,33 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from netcup_mailauth import records
 from netcup_mailauth.clock import Clock, Pauses
-from netcup_mailauth.dnsio.servers import Dns
+from netcup_mailauth.dnsio.servers import Unasked
 from netcup_mailauth.errors import CredentialsError
 from netcup_mailauth.keys.sources import Sources
-from netcup_mailauth.lookup import silent
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
+    from netcup_mailauth.dnsio.servers import Dns
     from netcup_mailauth.errors import MailauthError
-    from netcup_mailauth.keys.sources import KeySources
-    from netcup_mailauth.lookup import Lookup, Query, Server, ServerAnswer, Survey
+    from netcup_mailauth.lookup import Lookup
     from netcup_mailauth.netcup.api import Backend
-    from netcup_mailauth.plan import ChangeSet, Place, Result
-    from netcup_mailauth.policy import Wish
-    from netcup_mailauth.records import DesiredRecord, Zone
-    from netcup_mailauth.state.journal import Journal
+    from netcup_mailauth.plan import ChangeSet, Result
+    from netcup_mailauth.records import Zone
+    from netcup_mailauth.state.memory import Memory
 
 
-class Reporter(Protocol):
+class Reporter:
     """Hears of each thing as it happens, in the order of the domains.
 
-    A run that is interrupted has told of all that it wrote until then.
+    A run that is interrupted has told of all that it wrote until then. This one keeps it all to
+    itself: what an action returns is all there is.
     """
 
     def planned(self) -> None:
@@ -58,56 +56,6 @@ class Reporter(Protocol):
         """One step of a rotation is done."""
 
 
-class Nobody:
-    """A reporter that keeps all of it to itself: what an action returns is all there is."""
-
-    def planned(self) -> None:
-        """See `Reporter`."""
-
-    def show(self, change_set: ChangeSet) -> None:
-        """See `Reporter`."""
-
-    def show_anew(self, change_set: ChangeSet) -> None:
-        """See `Reporter`."""
-
-    def done(self, result: Result) -> None:
-        """See `Reporter`."""
-
-    def note(self, sentence: str) -> None:
-        """See `Reporter`."""
-
-    def step(self, sentence: str) -> None:
-        """See `Reporter`."""
-
-
-class State(Protocol):
-    """What this machine keeps from one run to the next, and the lock on it."""
-
-    def zone(self, domain: str) -> Zone | None:
-        """The zone of a domain as the last write from here left it, if there was one."""
-        ...
-
-    def held(self, domain: str) -> frozenset[str]:
-        """The hostnames that an open key rotation of a domain works on."""
-        ...
-
-    def last_applied(self, domain: str) -> Mapping[DesiredRecord, datetime]:
-        """The records of a domain that were last written from here, and when."""
-        ...
-
-    def journal_of(self, place: Place, undoes: Mapping[str, str]) -> Journal:
-        """The journal in which a write to a place is noted before it is sent."""
-        ...
-
-    def lock(self, timeout: float) -> AbstractContextManager[None]:
-        """Keep other runs of this user from writing to the accounts in use.
-
-        Raises:
-            MailauthError: another run had it for all of ``timeout`` seconds.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
     """One run.
@@ -115,7 +63,7 @@ class Session:
     Attributes:
         apis: where zones are read and written; ``None`` without credentials, which only a check
             does without.
-        dns: ``None`` asks nobody about names outside the zone.
+        dns: by default nobody is asked about names outside the zone.
         state: ``None`` remembers, notes and locks nothing.
         pauses: how long is waited before something is looked at again.
         jobs: domains that are worked on at a time.
@@ -126,10 +74,10 @@ class Session:
     """
 
     apis: Backend | None = None
-    dns: Dns | None = None
-    keys: KeySources = field(default_factory=Sources)
-    state: State | None = None
-    reporter: Reporter = field(default_factory=Nobody)
+    dns: Dns = field(default_factory=Unasked)
+    keys: Sources = field(default_factory=Sources)
+    state: Memory | None = None
+    reporter: Reporter = field(default_factory=Reporter)
     clock: Clock = field(default_factory=Clock)
     pauses: Pauses = field(default_factory=Pauses)
     jobs: int = 1
@@ -151,51 +99,15 @@ class Session:
 
     def lookup(self) -> Lookup:
         """The look-up for one domain, with that domain's budget of queries and time."""
-        return silent if self.dns is None else self.dns.lookup()
+        return self.dns.lookup()
 
-    def find_zone(self, domain: str) -> str:
-        """The zone that a mail domain lies in, as DNS says.
-
-        Raises:
-            ZoneError: DNS does not say.
-        """
-        return (self.dns or Dns()).zone_of(domain)
-
-    def servers_of(self, zone: str) -> tuple[Server, ...]:
-        """The authoritative servers of a zone, or those that are asked instead.
-
-        Raises:
-            MailauthError: DNS does not say, or one that was named is no server.
-        """
-        return (self.dns or Dns()).servers_of(zone)
-
-    def survey(
-        self, servers: Sequence[Server], queries: Sequence[Query], once: Sequence[Query] = ()
-    ) -> Survey:
-        """What each server says of each query, and one of them of those that are asked ``once``."""
-        return (self.dns or Dns()).survey(servers, queries, once)
-
-    def ask(
-        self, servers: Sequence[Server], queries: Sequence[Query]
-    ) -> dict[Server, tuple[ServerAnswer, ...]]:
-        """What each of these servers says of each of these queries."""
-        return (self.dns or Dns()).ask(servers, queries)
-
-    def ask_over_tcp(
-        self, servers: Sequence[Server], queries: Sequence[Query]
-    ) -> dict[Server, tuple[ServerAnswer, ...]]:
-        """The same, over TCP from the start."""
-        return (self.dns or Dns()).ask_over_tcp(servers, queries)
-
-    def zone_of(self, wish: Wish) -> str:
-        """The zone a domain lies in: as configured, else by its form, else as DNS says.
+    def zone_of(self, domain: str) -> str:
+        """The zone a domain lies in, unless one is configured: by its form, else as DNS says.
 
         Raises:
             ZoneError: DNS does not say.
         """
-        if wish.policy.zone:
-            return wish.policy.zone
-        return wish.domain if records.is_zone_form(wish.domain) else self.find_zone(wish.domain)
+        return domain if records.is_zone_form(domain) else self.dns.zone_of(domain)
 
     def remembered(self, domain: str) -> Zone | None:
         """The zone of a domain as the last write from here left it, if there was one."""

@@ -43,8 +43,7 @@ def zone_of(session: Session, domain: str) -> Zone:
     Raises:
         MailauthError: DNS or netcup does not know it.
     """
-    name = session.zone_of(Wish(domain, DomainPolicy()))
-    return session.backend.zone(name)
+    return session.backend.zone(session.zone_of(domain))
 
 
 def situation_of(

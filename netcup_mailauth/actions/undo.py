@@ -10,7 +10,6 @@ of its own; so it is shown, asked about, and never done by itself.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from netcup_mailauth import dkim, remedy
 from netcup_mailauth.actions.applying import apply_agreed
 from netcup_mailauth.actions.domains import each
 from netcup_mailauth.actions.planning import Draft, not_tried_failure
-from netcup_mailauth.actions.session import Nobody
+from netcup_mailauth.actions.session import Reporter
 from netcup_mailauth.errors import (
     MailauthError,
     RecordError,
@@ -96,7 +95,7 @@ def _bare(target: Target) -> ChangeSet:
 def apply_undo(session: Session, plan: Plan, targets: Sequence[Target]) -> RunResult:
     """Write what :func:`plan_undo` planned for these targets, and somebody has agreed to."""
     of = {target.entry.domain: target for target in targets}
-    quiet = replace(session, reporter=Nobody())  # what could not be asked was told with the plan
+    quiet = replace(session, reporter=Reporter())  # what could not be asked was told with the plan
 
     def again(planned: ChangeSet) -> Draft:
         target = of[planned.domain]
@@ -305,15 +304,9 @@ def _change_back(past: _Past, found: DnsRecord | None) -> Change:
     # An update keeps the TTL of what it replaces, also one that somebody has set since.
     ttl = past.record.ttl if found is None else found.ttl
     after = replace(past.record, id=None, raw=None, ttl=ttl)
-    fingerprint = _fingerprint(after) if past.kind is Kind.DKIM else None
+    key = dkim.key_in(after.destination) if past.kind is Kind.DKIM else None
+    fingerprint = key.fingerprint if key else None
     return Change(action, past.kind, found, after, fingerprint=fingerprint)
-
-
-def _fingerprint(record: DnsRecord) -> str | None:
-    with suppress(RecordError):
-        key = dkim.parse(record.destination).key
-        return key.fingerprint if key else None
-    return None
 
 
 def _counted(change_set: ChangeSet, zone: Zone) -> ChangeSet:
@@ -338,11 +331,6 @@ class Sent:
 
     before: DnsRecord | None
     after: DnsRecord
-
-    @property
-    def action(self) -> Action:
-        """What happens to it."""
-        return Action.CREATE if self.before is None else Action.UPDATE
 
 
 @dataclass(frozen=True, slots=True)

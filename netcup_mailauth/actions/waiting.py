@@ -115,7 +115,7 @@ def _round(
     """Who lacks what of those that are asked, and what caches may hold since."""
     asked = [one for one in watched if whom.get(one.domain)]
     answers = side_by_side(
-        lambda one: session.ask(whom[one.domain], one.queries), asked, _DOMAINS_AT_ONCE
+        lambda one: session.dns.ask(whom[one.domain], one.queries), asked, _DOMAINS_AT_ONCE
     )
     lags = []
     for one, own in zip(asked, answers, strict=True):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.keys.sources import Sources
     from netcup_mailauth.netcup.zonefile import ZoneFiles
     from netcup_mailauth.plan import Plan
     from netcup_mailauth.policy import Wish
@@ -132,7 +132,7 @@ def _document(plan: Plan, grounds: Mapping[str, Grounds]) -> str:
     return documents.dumps(planfile.plan_document(plan, grounds))
 
 
-def grounds_of(wishes: Sequence[Wish], keys: KeySources) -> dict[str, Grounds]:
+def grounds_of(wishes: Sequence[Wish], keys: Sources) -> dict[str, Grounds]:
     """What each domain's changes are judged by, beside the records."""
     found: dict[str, Grounds] = {}
     for wish in wishes:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import propagation, spf
+from netcup_mailauth.actions import session
 from netcup_mailauth.cli import onward
 from netcup_mailauth.cli.many import Many
 from netcup_mailauth.cli.output import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from netcup_mailauth.render.ways import Way
 
 
-class Reporter:
+class Reporter(session.Reporter):
     """Prints what happens as it happens; JSON and Markdown at the end, as one document."""
 
     def __init__(self, output_format: str, full: bool, many: Many | None = None) -> None:
@@ -65,9 +66,6 @@ class Reporter:
     def note(self, sentence: str) -> None:
         """Something that could not be found out, and stops nothing."""
         warn(sentence)
-
-    def step(self, sentence: str) -> None:
-        """A rotation's, which is told by its own reporter."""
 
     def show_plan(self, plan: Plan) -> None:
         """The whole plan, before the question: on stdout only if that is the result."""

@@ -14,7 +14,7 @@ import click
 
 from netcup_mailauth import records, state
 from netcup_mailauth.actions.planning import check_that_netcup_may_serve
-from netcup_mailauth.actions.session import Nobody, Session
+from netcup_mailauth.actions.session import Reporter, Session
 from netcup_mailauth.cli.metrics import record
 from netcup_mailauth.cli.onward import rotating, rotating_on
 from netcup_mailauth.cli.options import NAMESERVER
@@ -216,7 +216,7 @@ def _begin(work: Work, domain: str, together: Mapping[str, bool]) -> Waiting | N
     wish = _wish(work, domain)
     try:
         if discovered:
-            zone = work.session.zone_of(wish)
+            zone = wish.policy.zone or work.session.zone_of(wish.domain)
             check_that_netcup_may_serve(zone, work.session.lookup())
         rotator = _beginning(work, wish, together)
     except ZoneError as error:
@@ -332,7 +332,8 @@ def _beginning(work: Work, wish: Wish, together: Iterable[str]) -> Rotator:
             "Name a domain of this mailcow from which nobody sends: [mailcow] helper_domain in "
             "the config, or --helper-domain. Or use --import-key, or --signer-command.",
         )
-    zone = work.session.backend.zone(work.session.zone_of(wish))
+    name = wish.policy.zone or work.session.zone_of(wish.domain)
+    zone = work.session.backend.zone(name)
     api = work.session.backend.serving(zone.backend)
     folder = _folder(api)
     if not _is_on_loopback(api):  # a sandbox does not outlive the machine either
@@ -442,7 +443,7 @@ def _check_that_it_signs_alone(work: Work, wish: Wish, together: Iterable[str] =
 # --- What is said ---------------------------------------------------------------------------------
 
 
-class Told(Nobody):
+class Told(Reporter):
     """Says what happens as it happens, and at the end what is left to say; keeps the exit codes."""
 
     def __init__(self, output_format: str) -> None:

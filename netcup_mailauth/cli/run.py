@@ -47,7 +47,7 @@ from netcup_mailauth.settings.credentials import (
     with_entered,
 )
 from netcup_mailauth.shown import MASK, masked
-from netcup_mailauth.state.holds import FileHold, Hold, NoHold, digest
+from netcup_mailauth.state.holds import FileHold, Hold, digest
 from netcup_mailauth.state.lock import LOCK_TIMEOUT
 from netcup_mailauth.state.memory import Memory, folders
 
@@ -259,14 +259,14 @@ class Run:
         return replace(bare, apis=self.backend) if has_netcup_credentials(self.environ) else bare
 
     def _bare(self, reporter: Reporter | None) -> Session:
-        from netcup_mailauth.actions.session import Nobody, Session
+        from netcup_mailauth.actions.session import Reporter, Session
         from netcup_mailauth.keys.sources import Sources
 
         return Session(
             dns=self.dns,
             keys=Sources(self._stdin, lambda: self.mailcow, self.mailcow_named),
             state=self.memory,
-            reporter=reporter or Nobody(),
+            reporter=reporter or Reporter(),
             pauses=self.pauses,
         )
 
@@ -372,7 +372,7 @@ def hold(who: str, endpoint: str, *secrets: SecretStr) -> Hold:
     try:
         root = state.root(os.environ)
     except (UsageError, NotOursError):  # no home of ours; whoever writes needs one, others do not
-        return NoHold()
+        return Hold()
     name = digest(endpoint, (secret.get_secret_value() for secret in secrets))
     return FileHold(root, endpoint, name, who, attended(), warn)
 

@@ -68,17 +68,17 @@ def to_server(query: Query) -> QueryMessage:
     return message
 
 
-def exchange(place: Place, question: QueryMessage, until: float, sends: int = 1) -> Message:
+def exchange(place: Place, question: QueryMessage, until: float) -> Message:
     """The answer over UDP, or over TCP if it does not fit.
 
-    Over UDP the question goes out ``sends`` times, evenly spread over the time ``until`` then.
+    Over UDP the question goes out twice in the time ``until`` then: many answer so much a second.
 
     Raises:
         NoAnswerError: none came.
         BadAnswerError: it is malformed, or answers something else.
     """
     try:
-        return _over_udp(place, question, until, sends)
+        return _over_udp(place, question, until)
     except _TruncatedError:
         pass
     try:
@@ -105,15 +105,14 @@ def over_tcp(place: Place, question: QueryMessage, until: float) -> Message:
         raise BadAnswerError("the answer is cut off, over TCP too") from None
 
 
-def _over_udp(place: Place, question: QueryMessage, until: float, sends: int) -> Message:
+def _over_udp(place: Place, question: QueryMessage, until: float) -> Message:
     import socket
 
-    step = (until - monotonic()) / sends
-    moments = [until - step * left for left in reversed(range(sends))]
+    half_way = (monotonic() + until) / 2
     strays: list[bytes] = []
     try:
         with _connected(place, socket.SOCK_DGRAM, until) as link:
-            for moment in moments:
+            for moment in (half_way, until):
                 link.send(question.to_wire())
                 data = _own_datagram(link, question.id, moment, strays)
                 if data is not None:

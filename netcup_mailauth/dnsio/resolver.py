@@ -164,7 +164,7 @@ class Resolver:
 
 def _try(query: Query, place: Place, question: QueryMessage, until: float) -> tuple[Answer, float]:
     try:
-        message = ask.exchange(place, question, until, sends=2)  # many answer so much a second
+        message = ask.exchange(place, question, until)
     except ask.NoAnswerError:
         return Answer(Status.TIMEOUT), SILENCE
     except ask.BadAnswerError:

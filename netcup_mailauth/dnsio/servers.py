@@ -36,17 +36,16 @@ from netcup_mailauth.lookup import (
     ServerStatus,
     Status,
     Survey,
+    silent,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from dns.message import Message, QueryMessage
+    from dns.message import Message
 
     from netcup_mailauth.lookup import RecordType
     from netcup_mailauth.netcup.zonefile import ZoneFiles
-
-    Exchange = Callable[[Place, QueryMessage, float], Message]
 
 _FAMILIES: dict[RecordType, str] = {"A": "IPv4", "AAAA": "IPv6"}
 
@@ -137,14 +136,7 @@ def ask_each(
     ``timeout`` seconds, in which a question goes out twice if need be; beyond what one server is
     asked at a time, that much for each such number.
     """
-    return _ask(_over_udp, servers, queries, timeout)
-
-
-def ask_over_tcp(
-    servers: Sequence[Server], queries: Sequence[Query], *, timeout: float = TIMEOUT
-) -> dict[Server, tuple[ServerAnswer, ...]]:
-    """As :func:`ask_each`, but over TCP from the start: whether a server is reached that way."""
-    return _ask(ask.over_tcp, servers, queries, timeout)
+    return _ask(servers, queries, timeout)
 
 
 def denial_ttl(answer: ServerAnswer) -> int | None:
@@ -160,12 +152,12 @@ def denial_ttl(answer: ServerAnswer) -> int | None:
 
 
 def _ask(
-    exchange: Exchange, servers: Sequence[Server], queries: Sequence[Query], timeout: float
+    servers: Sequence[Server], queries: Sequence[Query], timeout: float, *, tcp: bool = False
 ) -> dict[Server, tuple[ServerAnswer, ...]]:
     asked = dict.fromkeys(servers)
     pairs = [(server, query) for server in asked for query in queries]
     answers = iter(
-        in_lanes(lambda pair: _answer(exchange, *pair, monotonic() + timeout), pairs, _lane)
+        in_lanes(lambda pair: _answer(*pair, monotonic() + timeout, tcp=tcp), pairs, _lane)
     )
     return {server: tuple(next(answers) for _ in queries) for server in asked}
 
@@ -175,16 +167,14 @@ def _lane(pair: tuple[Server, Query]) -> Place:
     return pair[0].address, pair[0].port
 
 
-def _over_udp(place: Place, question: QueryMessage, until: float) -> Message:
-    return ask.exchange(place, question, until, sends=2)
-
-
-def _answer(exchange: Exchange, server: Server, query: Query, until: float) -> ServerAnswer:
+def _answer(server: Server, query: Query, until: float, *, tcp: bool = False) -> ServerAnswer:
     if not server.address:
         return ServerAnswer(ServerStatus.NO_ANSWER, detail=server.unknown)
     try:
-        question = ask.to_server(query)
-        message = exchange((server.address, server.port), question, until)
+        question, place = ask.to_server(query), (server.address, server.port)
+        message = (
+            ask.over_tcp(place, question, until) if tcp else ask.exchange(place, question, until)
+        )
     except ask.NoAnswerError as error:
         return ServerAnswer(ServerStatus.NO_ANSWER, detail=str(error))
     except (ask.BadAnswerError, ValueError) as error:
@@ -282,7 +272,7 @@ def survey(
     pairs += [(server, query) for server in one for query in beside]
 
     def asked(pair: tuple[Server, Query]) -> tuple[ServerAnswer, float]:
-        answer = _answer(_over_udp, *pair, monotonic() + timeout)
+        answer = _answer(*pair, monotonic() + timeout)
         change = silent.add if answer.status is ServerStatus.NO_ANSWER else silent.discard
         change(_lane(pair))
         return answer, monotonic()
@@ -487,4 +477,12 @@ class Dns:
         self, servers: Sequence[Server], queries: Sequence[Query]
     ) -> dict[Server, tuple[ServerAnswer, ...]]:
         """The same, over TCP: what only fits into UDP cut off does not help anybody."""
-        return ask_over_tcp(servers, queries)
+        return _ask(servers, queries, TIMEOUT, tcp=True)
+
+
+class Unasked(Dns):
+    """As `Dns`, but nobody is asked about names outside a zone."""
+
+    def lookup(self) -> Lookup:
+        """The look-up that answers nothing."""
+        return silent

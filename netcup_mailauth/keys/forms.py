@@ -199,7 +199,7 @@ def _bare_key(text: str) -> tuple[str, str]:
 
     rspamadm prints a private Ed25519 key as a line above the zone-file record.
     """
-    head = text[: zone_start(text)] if is_zone_file(text) else text
+    head = before_zone_file(text)
     return (head, text[len(head) :]) if is_base64(head) else ("", text)
 
 
@@ -208,7 +208,7 @@ def _records(text: str, origin: str) -> tuple[FoundRecord, ...]:
         selector, _, domain = line[1].rstrip(".").lower().partition("._domainkey")
         name = checked(selector, origin)
         return tuple(FoundRecord(r.text, name, domain.lstrip(".")) for r in from_text(line[2]))
-    return from_zone_file(text, origin) if is_zone_file(text) else from_text(text)
+    return from_zone_file(text, origin) if _ZONE_LINE.search(text) else from_text(text)
 
 
 def _source(
@@ -317,14 +317,9 @@ class FoundRecord:
     domain: str = ""
 
 
-def is_zone_file(text: str) -> bool:
-    """Whether a line of ``text`` is the beginning of a TXT record in a zone file."""
-    return _ZONE_LINE.search(text) is not None
-
-
-def zone_start(text: str) -> int:
-    """Where the first line begins that is a TXT record in a zone file; 0 if there is none."""
-    return match.start() if (match := _ZONE_LINE.search(text)) else 0
+def before_zone_file(text: str) -> str:
+    """What stands above the first line that is a TXT record in a zone file; all, if none is."""
+    return text[: match.start()] if (match := _ZONE_LINE.search(text)) else text
 
 
 def from_zone_file(text: str, origin: str) -> tuple[FoundRecord, ...]:

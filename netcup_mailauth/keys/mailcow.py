@@ -66,7 +66,7 @@ class Mailcow:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = {"X-API-Key": api_key.get_secret_value()}
-        self.pauses = pauses or Pauses()
+        self.pauses, self.sleep = pauses or Pauses(), sleep
         self._http = HttpClient(url, "mailcow", headers=headers, pauses=self.pauses, sleep=sleep)
         self.host = urlsplit(url).hostname or url
         self._api_key = api_key
@@ -150,23 +150,22 @@ class Mailcow:
 
     def _entries(self, path: str, name: str, value: str) -> dict[str, str]:
         """Of each active entry the text at ``name``, in lower case, with that at ``value``."""
-        data = self._get(path)
-        return {
-            str(entry[name]).lower(): str(entry.get(value)).lower()
-            for entry in (data if isinstance(data, list) else ())
-            if isinstance(entry, dict) and name in entry and str(entry.get("active")) == "1"
-        }
+        found = self._active(path, name)
+        return {str(entry[name]).lower(): str(entry.get(value)).lower() for entry in found}
 
     def _list(self, path: str, name: str) -> list[str]:
-        """The names of the active entries; mailcow answers ``{}`` where there is none."""
+        """The names of the active entries, of those that are domains."""
+        named = [self._domain(entry[name]) for entry in self._active(path, name)]
+        return [domain for domain in named if domain is not None]
+
+    def _active(self, path: str, name: str) -> list[dict[str, object]]:
+        """The active entries that have a ``name``; mailcow answers ``{}`` where there is none."""
         data = self._get(path)
-        entries = data if isinstance(data, list) else []
-        named = [
-            self._domain(entry[name])
-            for entry in entries
+        return [
+            entry
+            for entry in (data if isinstance(data, list) else ())
             if isinstance(entry, dict) and name in entry and str(entry.get("active")) == "1"
         ]
-        return [domain for domain in named if domain is not None]
 
     def _domain(self, name: object) -> str | None:
         """A name of mailcow's as a domain name, or ``None``.
@@ -270,7 +269,6 @@ class MailcowWriting:
     """
 
     mailcow: Mailcow
-    sleep: Callable[[float], None] = time.sleep
 
     def add(self, domain: str, selector: str, bits: int) -> bool:
         """Have mailcow make an RSA key, for a domain of its own that has none."""
@@ -304,7 +302,7 @@ class MailcowWriting:
     def delete(self, *names: str) -> bool:
         """Remove the keys under these names; a name that has none is no error."""
         return self._write(
-            "delete/dkim", list(names), ", ".join(names), lambda: all(map(self._is_empty, names))
+            "delete/dkim", list(names), ", ".join(names), lambda: all(map(self.is_empty, names))
         )
 
     def _write(self, call: str, body: object, name: str, arrived: Callable[[], bool]) -> bool:
@@ -339,7 +337,7 @@ class MailcowWriting:
         try:
             if arrived():
                 return
-            self.sleep(self.mailcow.pauses.settle)
+            self.mailcow.sleep(self.mailcow.pauses.settle)
             if arrived():
                 return
         except MailauthError as blind:
@@ -366,7 +364,8 @@ class MailcowWriting:
         held = self._held(target)
         return held is not None and held == self._held(source)
 
-    def _is_empty(self, name: str) -> bool:
+    def is_empty(self, name: str) -> bool:
+        """Whether nothing at all lies under a name, not even half a key."""
         try:
             return self.mailcow.dkim(name) is None
         except KeySourceError:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from netcup_mailauth.dkim import public_key_from_crypto
 from netcup_mailauth.files import read_regular
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
     Private = RSAPrivateKey | Ed25519PrivateKey
 
-KeyType = Literal["rsa2048", "rsa3072", "rsa4096", "ed25519"]
-
-DEFAULT: KeyType = "rsa2048"
-"""What every receiver accepts; many do not verify Ed25519 yet (fact sheet mail, 2.1)."""
+BITS = 2048
+"""Of a new key. Signers should use at least so many (RFC 8301, 3.2), and they fit into one UDP
+answer. It is an RSA key, as many receivers do not verify Ed25519 yet (fact sheet mail, 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,12 @@ class NewKey:
     public: PublicKey
 
 
-def generate(key_type: KeyType = DEFAULT) -> NewKey:
-    """Make a key pair. RSA 4096 takes some seconds."""
+def generate() -> NewKey:
+    """Make an RSA key pair."""
     from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
-    private: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-    if key_type == "ed25519":
-        private = ed25519.Ed25519PrivateKey.generate()
-    else:
-        bits = int(key_type.removeprefix("rsa"))
-        private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    private = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
     pem = private.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -121,8 +115,7 @@ def signer_in_file(path: Path) -> Signer | None:
 def signer_in(text: str) -> Signer | None:
     """The private key in a text, in the forms that :mod:`netcup_mailauth.keys.forms` reads."""
     block = _BLOCK.search(text.replace("\\n", "\n"))
-    head = text[: forms.zone_start(text)] if forms.is_zone_file(text) else text
-    encoded = block[2] if block else head
+    encoded = block[2] if block else forms.before_zone_file(text)
     if block is None and not forms.is_base64(encoded):
         return None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from netcup_mailauth.errors import MailauthError, UsageError
@@ -25,36 +25,9 @@ FILE = "file:"
 RECORD = "record:"
 
 
-class KeySources(Protocol):
-    """Finds the key that a ``source`` of a policy means."""
-
-    def key(self, source: str, domain: str) -> DkimSource | None:
-        """The key; ``None`` where the source has none for this domain.
-
-        Raises:
-            KeySourceError: it is no key.
-            MailauthError: the source could not be asked.
-        """
-        ...
-
-    def host(self, source: str) -> str | None:
-        """The host that signs with the keys of this source, where the source is that host.
-
-        Known by its address; it is not asked.
-        """
-        ...
-
-    def relay(self, source: str, domain: str) -> str | None:
-        """The relay through which the source sends the domain's mail; ``None`` if it does not.
-
-        Raises MailauthError if the source could not be asked.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sources:
-    """The sources this run can reach.
+    """Finds the key that a ``source`` of a policy means, in the sources this run can reach.
 
     ``stdin`` reads all of standard input, and gives the same each time it is called. ``mailcow``
     opens the connection to it; ``None`` if there is none to ask. ``address`` says where it is, also
@@ -66,7 +39,12 @@ class Sources:
     address: Callable[[], str | None] | None = None
 
     def key(self, source: str, domain: str) -> DkimSource | None:
-        """See :class:`KeySources`."""
+        """The key; ``None`` where the source has none for this domain.
+
+        Raises:
+            KeySourceError: it is no key.
+            MailauthError: the source could not be asked.
+        """
         if source == MAILCOW:
             return self._mailcow().dkim(domain)
         from netcup_mailauth.keys.forms import read_key, read_key_file
@@ -78,14 +56,20 @@ class Sources:
         return read_key(source.removeprefix(RECORD), "the record given")
 
     def host(self, source: str) -> str | None:
-        """See :class:`KeySources`; a mailcow on this very machine is known by no public name."""
+        """The host that signs with the keys of this source, where the source is that host.
+
+        Known by its address; it is not asked. One on this very machine has no public name.
+        """
         if source != MAILCOW:
             return None
         host = self._mailcow().host if self.address is None else _host_in(self.address() or "")
         return None if host is None or is_loopback(host) else host
 
     def relay(self, source: str, domain: str) -> str | None:
-        """See :class:`KeySources`."""
+        """The relay through which the source sends the domain's mail; ``None`` if it does not.
+
+        Raises MailauthError if the source could not be asked.
+        """
         return self._mailcow().relay(domain) if source == MAILCOW else None
 
     def _mailcow(self) -> Mailcow:

@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Protocol, Self
 from netcup_mailauth import clock
 from netcup_mailauth.errors import MailauthError, WaitError, WriteNotProcessedError
 from netcup_mailauth.netcup import CALLS, WINDOW
+from netcup_mailauth.records import reason_not_to_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from netcup_mailauth.netcup.http import HttpClient
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.records import DesiredRecord, Zone
 
@@ -245,3 +247,53 @@ class Budget:
             f"{error.what}",
             "The run ends here, because more errors lock the account. Correct the list of domains.",
         )
+
+
+class OneApi:
+    """What both APIs do alike of what a :class:`Backend` does."""
+
+    name: str
+    endpoint: str
+    account: str
+    new_ttl: int | None
+    read_and_write: int
+    """Calls to read a zone and to write to it."""
+
+    def __init__(
+        self, http: HttpClient, budget: Budget | None, trace: Callable[[str], None] | None
+    ) -> None:
+        self.endpoint = http.url
+        self._http = http
+        self._budget = budget or Budget()
+        self._trace = trace
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._http.close()
+
+    @property
+    def ahead(self) -> dict[str, float]:
+        """Of this API."""
+        return {} if self._http.ahead is None else {self._http.what: self._http.ahead}
+
+    def serving(self, name: str) -> Self:  # noqa: ARG002
+        """Itself."""
+        return self
+
+    def reserve(self) -> None:
+        """All of its calls at once."""
+        self._budget.take(self.read_and_write)
+
+    def release(self) -> None:
+        """Give them back."""
+        self._budget.release()
+
+    def refuses(self, record: DesiredRecord) -> str | None:
+        """Why it is not sure that a TXT text survives (fact 1.7), or ``None``."""
+        return reason_not_to_store(record.value, self.name)
+
+    def _note(self, line: str) -> None:
+        if self._trace is not None:
+            self._trace(f"netcup: {line}")

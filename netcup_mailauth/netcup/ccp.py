@@ -24,7 +24,7 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
 )
 from netcup_mailauth.netcup import CCP_ADDRESS
-from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
+from netcup_mailauth.netcup.api import OneApi, check_fresh, send_by
 from netcup_mailauth.netcup.ccp_wire import (
     LOCKED_OUT,
     Code,
@@ -39,18 +39,19 @@ from netcup_mailauth.netcup.ccp_wire import (
     to_entry,
     to_record,
 )
-from netcup_mailauth.netcup.http import TOO_MANY, HttpClient, NotJsonError, Reply, too_many
+from netcup_mailauth.netcup.http import TOO_MANY, HttpClient, NotJsonError, Reply, once, too_many
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record, masked
-from netcup_mailauth.records import Zone, reason_not_to_store
+from netcup_mailauth.records import Zone
 from netcup_mailauth.state.holds import Reason, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from netcup_mailauth.clock import Pauses
+    from netcup_mailauth.netcup.api import Budget
     from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.plan import Edit
-    from netcup_mailauth.records import DesiredRecord, DnsRecord
+    from netcup_mailauth.records import DnsRecord
     from netcup_mailauth.state.holds import Hold
 
 NO_JSON = (
@@ -61,13 +62,10 @@ NO_JSON = (
 REQUEST_ID = 16
 """Random bytes of a ``clientrequestid``, in 32 characters; netcup takes 64 at most (fact 1.3)."""
 
-READ_AND_WRITE = 2
-"""Calls to read a zone and to write to it."""
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class CcpBackend:
+class CcpBackend(OneApi):
     """The zones of one netcup account behind the CCP API.
 
     ``trace`` is told of each answer in a line that holds no secret, ``recording`` of all, masked.
@@ -75,6 +73,7 @@ class CcpBackend:
 
     name = "ccp"
     new_ttl: int | None = None
+    read_and_write = 2
 
     def __init__(
         self,
@@ -90,29 +89,24 @@ class CcpBackend:
         pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.endpoint = endpoint
         self.account = hashlib.sha256(customer_number.encode()).hexdigest()[:12]
         self._customer_number = SecretStr(customer_number)
         self._api_key = api_key
         self._api_password = api_password
         recorded = (recording, self.name) if recording else None
         what = "netcup's CCP API"
-        self._http = HttpClient(endpoint, what, recorded=recorded, pauses=pauses, sleep=sleep)
-        self._budget = budget or Budget()
-        self._trace = trace
+        http = HttpClient(endpoint, what, recorded=recorded, pauses=pauses, sleep=sleep)
+        super().__init__(http, budget, trace)
         self._trial = Trial(hold)
         self._session: SecretStr | None = None
         self._entering = threading.Lock()
         self._secrets = [self._customer_number, api_key, api_password]
 
-    def __enter__(self) -> CcpBackend:
-        return self
-
     def __exit__(self, *error: object) -> None:
         try:
             self._log_out()
         finally:
-            self._http.close()
+            super().__exit__(*error)
 
     def log_in(self) -> SecretStr:
         """Begin a session; called by itself, it shows whether the credentials work.
@@ -128,14 +122,6 @@ class CcpBackend:
         self._trial.succeed()
         return self._session
 
-    def reserve(self) -> None:
-        """Take two calls at once."""
-        self._budget.take(READ_AND_WRITE)
-
-    def release(self) -> None:
-        """Give them back."""
-        self._budget.release()
-
     def zone(self, name: str) -> Zone:
         """Read a zone."""
         self._enter()
@@ -149,15 +135,6 @@ class CcpBackend:
             records = self._records(name, self._expect("infoDnsRecords", name, answer, RecordSet))
         return Zone(name, self.name, records, asked_at=asked_at, answered_at=answered_at)
 
-    @property
-    def ahead(self) -> dict[str, float]:
-        """See :class:`~netcup_mailauth.netcup.api.Backend`."""
-        return {} if self._http.ahead is None else {"netcup's CCP API": self._http.ahead}
-
-    def serving(self, name: str) -> CcpBackend:  # noqa: ARG002
-        """Itself."""
-        return self
-
     def apply(self, zone: Zone, changes: Sequence[Edit]) -> Zone:
         """Write the changes in one call."""
         entries = [to_entry(change) for change in changes]
@@ -169,7 +146,7 @@ class CcpBackend:
         self._budget.take(1)
         check_fresh(zone)  # whatever there was to wait for came before
         try:
-            answer = self._send("updateDnsRecords", _within(session, param), _once, send_by(zone))
+            answer = self._send("updateDnsRecords", _within(session, param), once, send_by(zone))
         except TransportError as error:
             if error.sent:
                 raise
@@ -183,10 +160,6 @@ class CcpBackend:
         name = zone.name
         records = self._records(name, self._expect("updateDnsRecords", name, answer, RecordSet))
         return Zone(name, self.name, records)
-
-    def refuses(self, record: DesiredRecord) -> str | None:
-        """Why a TXT text does not survive at netcup (fact 1.7), or ``None``."""
-        return reason_not_to_store(record.value, self.name)
 
     def _check_that_zone_exists(self, name: str) -> None:
         answer = self._read("infoDnsZone", {"domainname": name})
@@ -233,7 +206,7 @@ class CcpBackend:
         param: dict[str, object] = {"apisessionid": self._session.get_secret_value()}
         self._session = None
         try:
-            self._send("logout", param, _once)
+            self._send("logout", param, once)
         except MailauthError:
             # The session ends by itself after a quarter of an hour, and the user's own result,
             # or first error, must not be hidden by this one.
@@ -365,10 +338,6 @@ class CcpBackend:
             self._trial.refuse(error, reason)  # no other job logs in after it
         return self._budget.counted(error)
 
-    def _note(self, line: str) -> None:
-        if self._trace is not None:
-            self._trace(f"netcup: {line}")
-
 
 def _asks_for_json(endpoint: str) -> bool:
     """Whether an address is one at which netcup speaks JSON: elsewhere it answers nothing."""
@@ -377,7 +346,3 @@ def _asks_for_json(endpoint: str) -> bool:
 
 def _within(session: SecretStr, param: dict[str, object]) -> dict[str, object]:
     return {**param, "apisessionid": session.get_secret_value()}
-
-
-def _once(send: Callable[[], Reply]) -> Reply:
-    return send()

@@ -18,7 +18,7 @@ from netcup_mailauth.errors import (
     WriteNotProcessedError,
 )
 from netcup_mailauth.netcup import REST_ADDRESS
-from netcup_mailauth.netcup.api import Budget, check_fresh, send_by
+from netcup_mailauth.netcup.api import OneApi, check_fresh, send_by
 from netcup_mailauth.netcup.clouddns_wire import (
     BAD_VALUE,
     Answer,
@@ -39,17 +39,15 @@ from netcup_mailauth.netcup.clouddns_wire import (
     to_record,
     unknown_shape,
 )
-from netcup_mailauth.netcup.http import HttpClient, Reply
+from netcup_mailauth.netcup.http import HttpClient, Reply, once
 from netcup_mailauth.netcup.revisions import History
 from netcup_mailauth.netcup.survey import Sample
 from netcup_mailauth.netcup.wire import NOTHING_TAKEN, foreign_record
 from netcup_mailauth.records import (
     APEX,
     CLOUDDNS,
-    DesiredRecord,
     DnsRecord,
     Zone,
-    reason_not_to_store,
 )
 from netcup_mailauth.state.holds import Reason, Trial
 
@@ -59,6 +57,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, SecretStr
 
     from netcup_mailauth.clock import Pauses
+    from netcup_mailauth.netcup.api import Budget
     from netcup_mailauth.netcup.recording import Recording
     from netcup_mailauth.plan import Edit
     from netcup_mailauth.state.holds import Hold
@@ -213,9 +212,6 @@ ASSUMPTIONS = (
 )
 """All of them; the sandbox can do the opposite of each."""
 
-READ_AND_WRITE = 4
-"""Calls to read a zone (the domain, its revisions, their newest's records) and to write to it."""
-
 NOBODYS = "example.com"
 
 DOMAIN = "the entry"
@@ -228,7 +224,7 @@ CHANGES = "the changes"
 Model = TypeVar("Model", bound="BaseModel")
 
 
-class CloudDnsBackend:
+class CloudDnsBackend(OneApi):
     """The zones of one netcup account on CloudDNS.
 
     ``account`` is the same for every key: this API shows no customer number, keys expire, and
@@ -241,6 +237,7 @@ class CloudDnsBackend:
     name = CLOUDDNS
     account = "rest"
     new_ttl: int | None = DEFAULT_TTL
+    read_and_write = 4  # to read it: the domain, its revisions, their newest's records
 
     def __init__(
         self,
@@ -254,10 +251,9 @@ class CloudDnsBackend:
         pauses: Pauses | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.endpoint = endpoint
         self._key = key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
-        self._http = HttpClient(
+        http = HttpClient(
             endpoint,
             "netcup's REST API",
             headers=headers,
@@ -265,26 +261,10 @@ class CloudDnsBackend:
             pauses=pauses,
             sleep=sleep,
         )
-        self._budget = budget or Budget()
-        self._trace = trace
+        super().__init__(http, budget, trace)
         self._trial = Trial(hold)
         self._domains: dict[str, DomainEntry | None] = {}
         self._forms: dict[str, NameForm] = {}
-
-    def __enter__(self) -> CloudDnsBackend:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._http.close()
-
-    @property
-    def ahead(self) -> dict[str, float]:
-        """See :class:`~netcup_mailauth.netcup.api.Backend`."""
-        return {} if self._http.ahead is None else {"netcup's REST API": self._http.ahead}
-
-    def serving(self, name: str) -> CloudDnsBackend:  # noqa: ARG002
-        """Itself."""
-        return self
 
     def check_key(self) -> None:
         """See that the key works; fails as :meth:`lookup` does."""
@@ -330,14 +310,6 @@ class CloudDnsBackend:
         self._domains[name] = found = self._ask_for(name)
         return found
 
-    def reserve(self) -> None:
-        """Take four calls at once."""
-        self._budget.take(READ_AND_WRITE)
-
-    def release(self) -> None:
-        """Give them back."""
-        self._budget.release()
-
     def zone(self, name: str) -> Zone:
         """Read a zone."""
         return self.read(_managed(name, self.lookup(name)))
@@ -368,10 +340,6 @@ class CloudDnsBackend:
             raise nothing_new(zone.name)
         history.check_follows(zone, made.identifier if made else history.live.identifier)
         return self._live(entry, history)
-
-    def refuses(self, record: DesiredRecord) -> str | None:
-        """Why it is not sure that a TXT text survives, or ``None``."""
-        return reason_not_to_store(record.value, self.name)
 
     def _ask_for(self, name: str) -> DomainEntry | None:
         answer = self._get(DOMAIN, name, "/domain", {"fqdn": name})
@@ -407,7 +375,7 @@ class CloudDnsBackend:
         """Write, if it can leave ``by`` then: the new revision, if the success names it."""
         path = f"/domain/{quote(entry.id)}/changeset"
         try:
-            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post(body, path, by), _once)
+            answer = self._send(CHANGES, entry.fqdn, lambda: self._http.post(body, path, by), once)
         except TransportError as error:
             if error.sent:
                 raise
@@ -450,8 +418,7 @@ class CloudDnsBackend:
 
         with self._trial.turn():
             answer = Answer.of(repeat(spend_and_send), (self._key,))
-            if self._trace is not None:
-                self._trace(f"netcup: {call} of {zone}: {answer.message}")
+            self._note(f"{call} of {zone}: {answer.message}")
             about_one = self._trial.works and is_about_one(answer)
             if refuses_the_key(answer) and not about_one:
                 raise self._trial.refuse(credentials(answer), Reason.REFUSED)
@@ -491,10 +458,6 @@ def _check_apex(zone: str, records: tuple[DnsRecord, ...]) -> None:
     for record in records:
         if record.type == "SOA" and record.hostname != APEX:
             raise foreign_record(zone, record.hostname)
-
-
-def _once(send: Callable[[], Reply]) -> Reply:
-    return send()
 
 
 PER_PAGE = 100

@@ -303,6 +303,11 @@ class HttpClient:
         return line
 
 
+def once(send: Callable[[], Reply]) -> Reply:
+    """Do a request that may change something, whatever comes of it."""
+    return send()
+
+
 def _ahead(date: str, now: float) -> float | None:
     """How many seconds a ``Date`` is ahead of ``now``; ``None`` if it is none."""
     from email.utils import parsedate_to_datetime
@@ -471,9 +476,6 @@ def _reason(error: BaseException) -> str:
     return type(error).__name__
 
 
-_LOOPBACK_NAMES = frozenset({"localhost", "::1"})
-
-
 def check_url(url: str, what: str) -> str:
     """``url``, if a secret may be sent to it. No message shows it: it may hold a secret itself.
 
@@ -512,7 +514,7 @@ def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine: localhost, 127/8, ::1."""
     import ipaddress
 
-    if host in _LOOPBACK_NAMES:
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

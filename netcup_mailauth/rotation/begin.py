@@ -67,7 +67,7 @@ def draft(rotator: Rotator, *, revoke: bool = False) -> Rotation:
         MailauthError: somebody did not answer.
     """
     session, domain, signer = rotator.session, rotator.domain, rotator.signer
-    zone_name = session.zone_of(rotator.wish)
+    zone_name = rotator.wish.policy.zone or session.zone_of(domain)
     book = read_book(rotator.folder, domain)
     current = signer.current(domain)
     if current is None:

@@ -341,15 +341,11 @@ def _taken(rotation: Rotation) -> Stop:
 
 
 def _is_exactly(found: tuple[str, ...], side: Side) -> bool:
-    return len(found) == 1 and bool(side.record) and _is_of(found[0], side)
+    return len(found) == 1 and bool(side.record) and same_meaning(Kind.DKIM, found[0], side.record)
 
 
 def _is_free_or_ours(found: tuple[str, ...], side: Side) -> bool:
     return not found or _is_exactly(found, side)
-
-
-def _is_of(text: str, side: Side) -> bool:
-    return same_meaning(Kind.DKIM, text, side.record)
 
 
 MOST_APART = 3600.0

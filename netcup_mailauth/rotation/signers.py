@@ -20,7 +20,7 @@ from netcup_mailauth.errors import (
 )
 from netcup_mailauth.files import expanded, make_folder, read_private, sync_folder, write_private
 from netcup_mailauth.keys import forms
-from netcup_mailauth.keys.private import DEFAULT, generate
+from netcup_mailauth.keys.private import generate
 from netcup_mailauth.keys.sources import FILE
 from netcup_mailauth.policy import DomainPolicy, layered
 from netcup_mailauth.rotation.masking import READ, said
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netcup_mailauth.dkim import PublicKey
-    from netcup_mailauth.keys.private import KeyType, NewKey
-    from netcup_mailauth.keys.sources import KeySources
+    from netcup_mailauth.keys.private import NewKey
+    from netcup_mailauth.keys.sources import Sources
     from netcup_mailauth.policy import Config, DkimPolicy
 
 
@@ -211,6 +211,13 @@ class KeyFile:
                 "Nothing was done. Make room, or name another folder in NETCUP_MAILAUTH_STATE_DIR.",
             ) from None
 
+    def gone(self, domain: str) -> MailauthError:
+        """The error where there is none at the switch of a domain."""
+        return MailauthError(
+            f"There is no key for {domain} to switch to: {self.path} is gone.",
+            "End the rotation, and begin another: rotate --abort",
+        )
+
     def _damaged(self) -> KeySourceError:
         return KeySourceError(
             f"{self.path} is not the key file that a rotation writes, or it is damaged.",
@@ -254,10 +261,9 @@ class CommandSigner:
         self,
         argv: Sequence[str],
         folder: Path,
-        keys: KeySources,
+        keys: Sources,
         policy: DkimPolicy,
         *,
-        key_type: KeyType = DEFAULT,
         time_limit: float = TIME_LIMIT,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -266,7 +272,6 @@ class CommandSigner:
         self._folder = folder
         self._keys = keys
         self._policy = policy
-        self._key_type = key_type
         self._time_limit = time_limit
         self._environ = os.environ if environ is None else environ
 
@@ -302,7 +307,7 @@ class CommandSigner:
         ready = self.prepared(domain)
         if ready is not None and ready.selector == selector:
             return ready
-        new = generate(self._key_type)
+        new = generate()
         self._file(domain).keep(selector, new)
         return SignerKey(selector, dkim.build(new.public), new.public)
 
@@ -315,10 +320,7 @@ class CommandSigner:
         """See ``Signer``. The command is run again if the last run was not seen to have worked."""
         new = self.prepared(domain)
         if new is None:
-            raise MailauthError(
-                f"There is no key for {domain} to switch to: {self._file(domain).path} is gone.",
-                "End the rotation, and begin another: rotate --abort",
-            )
+            raise self._file(domain).gone(domain)
         if self._file(domain).private_pem() is not None or self.current(domain) != new:
             self._run(domain, new)
             self._check(domain, new)

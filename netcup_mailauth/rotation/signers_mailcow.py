@@ -23,7 +23,7 @@ from netcup_mailauth.errors import (
     UsageError,
 )
 from netcup_mailauth.keys.mailcow import MailcowWriting
-from netcup_mailauth.keys.private import DEFAULT, generate
+from netcup_mailauth.keys.private import BITS, generate
 from netcup_mailauth.rotation.signers import KeyFile, SignerKey, Users, Writes, key_file
 from netcup_mailauth.rotation.state import is_rotation_style
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from netcup_mailauth.dkim import PublicKey
     from netcup_mailauth.keys.mailcow import Mailcow
-    from netcup_mailauth.keys.private import KeyType
 
 LONGEST_NAME = 253
 """Characters in a domain name; ``delete/dkim`` refuses a longer one (is_valid_domain_name)."""
@@ -70,9 +69,9 @@ class MailcowKeys:
     helper = ""
     """A domain in which new keys are made, and which never signs; empty where there is none."""
 
-    def __init__(self, mailcow: Mailcow, writing: MailcowWriting | None = None) -> None:
+    def __init__(self, mailcow: Mailcow) -> None:
         self.mailcow = mailcow
-        self.writing = writing or MailcowWriting(mailcow)
+        self.writing = MailcowWriting(mailcow)
 
     @property
     def ahead(self) -> dict[str, float]:
@@ -192,13 +191,6 @@ class MailcowKeys:
             "Somebody else may be changing keys there. Run the same command again.",
         )
 
-    def is_empty(self, name: str) -> bool:
-        """Whether nothing at all lies under a name, not even half a key."""
-        try:
-            return self.mailcow.dkim(name) is None
-        except KeySourceError:
-            return False
-
     def discard(self, domain: str) -> None:
         """See ``Signer``: the keys under the domain's parking names go.
 
@@ -220,10 +212,6 @@ def _is(found: SignerKey | None, wanted: SignerKey) -> bool:
     return found is not None and (found.selector, found.key) == (wanted.selector, wanted.key)
 
 
-BITS = 2048
-"""What signers should use at least (RFC 8301, 3.2), and what fits into one UDP answer."""
-
-
 class MailcowSigner(MailcowKeys):
     """Rotates by ``dkim_duplicate``: mailcow makes the key, and no private key leaves the server.
 
@@ -235,15 +223,8 @@ class MailcowSigner(MailcowKeys):
     the helper's key until the copy of it is whole, the prepared key until it signs.
     """
 
-    def __init__(
-        self,
-        mailcow: Mailcow,
-        helper: str,
-        *,
-        bits: int = BITS,
-        writing: MailcowWriting | None = None,
-    ) -> None:
-        super().__init__(mailcow, writing)
+    def __init__(self, mailcow: Mailcow, helper: str, *, bits: int = BITS) -> None:
+        super().__init__(mailcow)
         self.name = f"mailcow at {mailcow.host}"
         self.helper = helper.lower()
         self.bits = bits
@@ -315,7 +296,7 @@ class MailcowSigner(MailcowKeys):
                 f"If nobody sends mail from there, delete the key in mailcow ({MAILCOW_PAGE}); "
                 "else name another domain in [mailcow] helper_domain.",
             )
-        if not self.is_empty(self.helper):
+        if not self.writing.is_empty(self.helper):
             self.writing.delete(self.helper)
         if not self.writing.add(self.helper, selector, self.bits):
             raise UnverifiedError(
@@ -348,18 +329,10 @@ class MailcowImportSigner(MailcowKeys):
     old key before it sets the new one. It knows RSA keys only.
     """
 
-    def __init__(
-        self,
-        mailcow: Mailcow,
-        folder: Path,
-        *,
-        key_type: KeyType = DEFAULT,
-        writing: MailcowWriting | None = None,
-    ) -> None:
-        super().__init__(mailcow, writing)
+    def __init__(self, mailcow: Mailcow, folder: Path) -> None:
+        super().__init__(mailcow)
         self.name = f"mailcow at {mailcow.host}, by import"
         self._folder = folder
-        self._key_type = key_type
 
     def current(self, domain: str) -> SignerKey | None:
         """See ``Signer``. In the middle of an import there is none."""
@@ -386,7 +359,7 @@ class MailcowImportSigner(MailcowKeys):
         if ready is not None and ready.selector == selector:
             return ready
         self.writing.delete(parked_name(domain))
-        new = generate(self._key_type)
+        new = generate()
         self._file(domain).keep(selector, new)
         return _as_mailcow_shows(selector, new.public)
 
@@ -402,13 +375,10 @@ class MailcowImportSigner(MailcowKeys):
         """
         new = self.prepared(domain)
         if new is None:
-            raise MailauthError(
-                f"There is no key for {domain} to switch to: {self._file(domain).path} is gone.",
-                "End the rotation, and begin another: rotate --abort",
-            )
+            raise self._file(domain).gone(domain)
         held = self.at(domain)
-        shows = held is not None and (held.selector, held.key) == (new.selector, new.key)
-        if held is None or not shows or self._file(domain).private_pem() is not None:
+        handed_over = self._file(domain).private_pem() is None
+        if held is None or not _is(held, new) or not handed_over:
             self.park(domain, new)
             held = self._import(domain, new)
         self._file(domain).forget_private()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth import dkim
 from netcup_mailauth.actions import applying
+from netcup_mailauth.actions.planning import place_at, ttl_of_new
 from netcup_mailauth.actions.signals import uninterrupted
 from netcup_mailauth.dnsio.servers import denial_ttl, not_asked, with_route
 from netcup_mailauth.errors import ApiError, RecordError, RefusedError, StaleError, UnverifiedError
@@ -20,7 +21,7 @@ from netcup_mailauth.judge.case import Signer as Signing
 from netcup_mailauth.judge.faults import unstorable
 from netcup_mailauth.kinds import near_misses, of_kind
 from netcup_mailauth.lookup import Query, ServerStatus
-from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Place, Status, compute
+from netcup_mailauth.plan import Action, Change, ChangeSet, Kept, Status, compute
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind, absolute, relative
 from netcup_mailauth.rotation.state import Round, Said, is_rotation_style
 
@@ -79,13 +80,13 @@ def look(session: Session, zone: str, names: Sequence[str]) -> Round:
     Over TCP, because a key that is only ever cut off does not help anybody. Addresses of a family
     that this machine has no route to are left out, and named: they would be waited for for ever.
     """
-    servers = session.servers_of(zone)
+    servers = session.dns.servers_of(zone)
     left_out = not_asked(servers)
     if left_out:
         session.reporter.note(left_out)
     asked = with_route(servers)
-    answers = session.ask_over_tcp(asked, [Query(name, "TXT") for name in names])
-    denials = session.ask(asked, [Query(zone, "SOA")])
+    answers = session.dns.ask_over_tcp(asked, [Query(name, "TXT") for name in names])
+    denials = session.dns.ask(asked, [Query(zone, "SOA")])
     said = {
         server.label: Said(_texts(names, answers[server]), denial_ttl(denials[server][0]))
         for server in answers
@@ -132,8 +133,8 @@ def creation(backend: Backend, zone: Zone, rotation: Rotation, ttl: int | None) 
     if (reason := api.refuses(wanted)) is not None:
         refused = unstorable(wanted.kind, wanted.value, reason)
         raise RecordError(refused.message, refused.advice)
-    new_ttl = None if api.new_ttl is None else ttl or api.new_ttl
-    change_set = compute(_place(backend, zone, rotation.domain), zone, [wanted], new_ttl)
+    place = place_at(api, rotation.domain, zone.name)
+    change_set = compute(place, zone, [wanted], ttl_of_new(api, ttl))
     beside = near_misses(zone, Kind.DKIM, rotation.hostname_of(new))
     if beside or any(change.action is not Action.CREATE for change in change_set.changes):
         raise RefusedError(
@@ -151,7 +152,7 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     hostname = rotation.hostname_of(rotation.leaving)
     key = rotation.leaving.key
     members = of_kind(zone, Kind.DKIM, hostname)
-    gone = [record for record in members if key is not None and _key_in(record) == key]
+    gone = [r for r in members if key is not None and dkim.key_in(r.destination) == key]
     revoked = [_revoked(record) for record in gone[:1] if rotation.revoke and not rotation.aborted]
     changes = (
         *(Change(Action.CREATE, Kind.DKIM, None, record) for record in revoked),
@@ -159,7 +160,7 @@ def removal(backend: Backend, zone: Zone, rotation: Rotation) -> ChangeSet:
     )
     kept = tuple(Kept(Kind.DKIM, record) for record in members if record not in gone)
     untouched = len(zone.records) - len(members)
-    place = _place(backend, zone, rotation.domain)
+    place = place_at(backend.serving(zone.backend), rotation.domain, zone.name)
     return ChangeSet(place, changes, kept if changes else (), untouched=untouched)
 
 
@@ -203,18 +204,6 @@ def _check(result: Result) -> None:
         Status.LOST: UnverifiedError,
     }.get(result.status, ApiError)
     raise sort(failure.message, failure.advice)
-
-
-def _place(backend: Backend, zone: Zone, domain: str) -> Place:
-    api = backend.serving(zone.backend)
-    return Place(domain, zone.name, api.name, api.endpoint, api.account)
-
-
-def _key_in(record: DnsRecord) -> PublicKey | None:
-    try:
-        return dkim.parse(record.destination).key
-    except RecordError:
-        return None
 
 
 def _revoked(record: DnsRecord) -> DnsRecord:

@@ -3,10 +3,9 @@
 It behaves as netcup was seen to behave, and where nobody knows, as nastily as it might. It shares
 no code with the client, so that the two cannot be wrong together.
 
-    sandbox.py       the sandbox as a whole, and what can be done to it
+    sandbox.py       the sandbox as a whole, and what can be done to it, over HTTP too
     quirks.py        what is not known about netcup, as switches
     faults.py        the one table of faults
-    control.py       the controls over HTTP: statistics, faults, reset
     addresses.py     where everything is, and the environment that points a client there
     state.py         zones and keys in a file, for a sandbox that goes on where it stopped
     calls.py         what is counted, limited and delayed, whichever API is called

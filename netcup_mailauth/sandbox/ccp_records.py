@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from netcup_mailauth.sandbox import ccp_answers
 from netcup_mailauth.sandbox.ccp_answers import CcpAnswer, update_failed, validation_error
-from netcup_mailauth.sandbox.zones import TYPES, Record, is_hostname, is_number
+from netcup_mailauth.sandbox.zones import ADDRESSES, TYPES, Record, is_hostname, is_number, relative
 
 if TYPE_CHECKING:
     from netcup_mailauth.sandbox.quirks import Quirks
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 TYPE_CHANGED = f"{ccp_answers.UPDATE_FAILED}The type of a record cannot be changed."  # (guess)
 
 _TARGETS = frozenset({"CNAME", "MX", "NS"})
-_ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -95,12 +93,8 @@ def _priority(value: object, problems: list[str]) -> str:
 
 def _relative(hostname: str, zone: str) -> str:
     """A name with a trailing dot loses the zone (L33); one without is relative already."""
-    if not hostname.endswith("."):
-        return hostname
-    if hostname.lower() == f"{zone}.":
-        return "@"
-    suffix = f".{zone}."
-    return hostname[: -len(suffix)] if hostname.lower().endswith(suffix) else hostname
+    name = relative(hostname[:-1], zone) if hostname.endswith(".") else None
+    return hostname if name is None else name
 
 
 def _type_problems(kind: str, destination: str, zone: str, quirks: Quirks) -> list[str]:
@@ -140,10 +134,10 @@ def _fits(kind: str, destination: str) -> bool:
     if kind == "CNAME":
         is_name = bool(destination.strip(".")) and not re.search(r"\s", destination)
         return destination == "@" or is_name
-    if kind not in _ADDRESSES:
+    if kind not in ADDRESSES:
         return bool(destination)
     try:
-        _ADDRESSES[kind](destination)
+        ADDRESSES[kind](destination)
     except ValueError:
         return False
     return True

@@ -5,7 +5,6 @@ What cannot be taken is a RefusedError, whose answer says why.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -25,11 +24,17 @@ from netcup_mailauth.sandbox.rest_answers import (
     read_object,
     strict_miss,
 )
-from netcup_mailauth.sandbox.zones import CONTACT, NAME_SERVERS, TYPES, Record, is_hostname
+from netcup_mailauth.sandbox.zones import (
+    ADDRESSES,
+    CONTACT,
+    NAME_SERVERS,
+    TYPES,
+    Record,
+    is_hostname,
+    relative,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from netcup_mailauth.sandbox.quirks import Quirks
     from netcup_mailauth.sandbox.zones import Zone, Zones
 
@@ -121,7 +126,7 @@ def hostname_of(name: str, zone: str, quirks: Quirks) -> str:
     A name with a dot at its end is complete; one without is only where names are shown so.
     """
     is_full = name.endswith(".") or quirks.rest_names == "fqdn"
-    hostname = _relative(name.removesuffix("."), zone) if is_full else name
+    hostname = relative(name.removesuffix("."), zone) if is_full else name
     if hostname is None and not name.endswith("."):
         hostname = name
     if hostname == "":
@@ -129,13 +134,6 @@ def hostname_of(name: str, zone: str, quirks: Quirks) -> str:
     if hostname is None or not is_hostname(hostname):
         raise invalid("Record name is not valid.")
     return hostname
-
-
-def _relative(full: str, zone: str) -> str | None:
-    if full.lower() == zone:
-        return "@"
-    suffix = f".{zone}"
-    return full[: -len(suffix)] if full.lower().endswith(suffix) else None
 
 
 def shown_rdata(record: Record, zone: str, quirks: Quirks) -> str:
@@ -177,14 +175,8 @@ def _read_rdata(kind: str, rdata: str, zone: str, quirks: Quirks) -> tuple[str, 
         return "0", " ".join([*map(_number, numbers), _stored_target(target, zone)])
     if not rdata.strip():
         raise ValueError("there is no value")
-    address = _ADDRESSES.get(kind)
+    address = ADDRESSES.get(kind)
     return "0", rdata if address is None else str(address(rdata))
-
-
-_ADDRESSES: dict[str, Callable[[str], object]] = {
-    "A": ipaddress.IPv4Address,
-    "AAAA": ipaddress.IPv6Address,
-}
 
 
 def _full_target(target: str, zone: str, quirks: Quirks) -> str:

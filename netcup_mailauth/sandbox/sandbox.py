@@ -1,11 +1,15 @@
-"""The sandbox as a whole: builds its parts, starts and stops them, and is what tests hold on to."""
+"""The sandbox as a whole: builds its parts, starts and stops them, and is what tests hold on to.
+
+Its controls over HTTP, at the end, let any program look at it, break it, and put it back.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from netcup_mailauth.sandbox import ccp, control, faults, rest
+from netcup_mailauth.sandbox import ccp, faults, rest
 from netcup_mailauth.sandbox.addresses import Addresses, Credentials
 from netcup_mailauth.sandbox.calls import Counters, Lockout, RateLimit, Timers
 from netcup_mailauth.sandbox.dns import DnsService
@@ -15,6 +19,7 @@ from netcup_mailauth.sandbox.http import (
     Request,
     compressed,
     html_reply,
+    json_reply,
     takes_gzip,
 )
 from netcup_mailauth.sandbox.mailcow import Mailcow
@@ -31,10 +36,12 @@ from netcup_mailauth.sandbox.zones import Zones, read_drafts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from netcup_mailauth.library.account import Netcup
     from netcup_mailauth.sandbox.faults import DnsFault, Fault
+
+CONTROL = "/control/"
+"""Where its controls are, at the port of both APIs."""
 
 
 class Sandbox:
@@ -142,12 +149,7 @@ class Sandbox:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def start(self) -> None:
@@ -173,7 +175,7 @@ class Sandbox:
             ccp_endpoint=f"{netcup.url}{ccp.PATH}?JSON",
             rest_endpoint=f"{netcup.url}{rest.PREFIX.rstrip('/')}",
             mailcow_url=mailcow.url,
-            control_url=f"{netcup.url}{control.PREFIX.rstrip('/')}",
+            control_url=f"{netcup.url}{CONTROL.rstrip('/')}",
             nameservers=tuple(nameservers),
             resolver=resolver,
             credentials=self._credentials,
@@ -210,8 +212,8 @@ class Sandbox:
             account: ccp.CcpAccount | rest.RestAccount = self._ccp
         elif request.path.startswith(rest.PREFIX):
             account = self._rest
-        elif request.path.startswith(control.PREFIX):
-            return control.reply(self, request)
+        elif request.path.startswith(CONTROL):
+            return _control(self, request)
         else:
             return html_reply("404 Not Found", 404)
         if self._replay is not None:
@@ -387,11 +389,7 @@ class Sandbox:
         self.add_fault(faults.read_fault({**order, "delay": delay, "records": records}))
 
     def add_fault(self, fault: Fault) -> None:
-        """Let calls fail as described."""
-        self._faults.add(fault)
-
-    def add_mailcow_fault(self, fault: Fault) -> None:
-        """Let calls to mailcow fail as described; see `faults.read_mailcow_fault`."""
+        """Let calls fail as described, those to mailcow too."""
         self._faults.add(fault)
 
     def dns_fault(self, server: int, mode: str, *, delay: float | None = None) -> None:
@@ -436,3 +434,115 @@ class Sandbox:
         with self._zones.lock:  # one writer at a time
             zones, keys = self._zones.by_name, self._keyring.snapshot()
             save(self._state_file, State(zones, keys, self._zones.last_id))
+
+
+# The controls over HTTP
+#
+# A web page must not be able to make these calls: a POST needs a JSON content type, which a page
+# cannot send without being asked for leave; for the Host header see `http.are_served`.
+
+
+def _control(sandbox: Sandbox, request: Request) -> Reply:
+    """Answer one control call."""
+    name = request.path.removeprefix(CONTROL)
+    if name == "stats":
+        if request.method != "GET":
+            return _error(405, "stats are asked for with GET")
+        return json_reply(sandbox.stats())
+    job = _POSTS.get(name)
+    if job is None:
+        return html_reply("404 Not Found", 404)
+    if request.method != "POST":
+        return _error(405, f"{name} is called with POST")
+    content_type = request.headers.get("Content-Type", "").partition(";")[0]
+    if content_type.strip().lower() != "application/json":
+        return _error(415, "control calls need Content-Type: application/json")
+    try:
+        return json_reply(job(sandbox, _object(request.body)))
+    except ValueError as error:
+        return _error(400, str(error))
+
+
+def _fault(sandbox: Sandbox, body: dict[str, Any]) -> object:
+    fault = faults.read_fault(body)
+    sandbox.add_fault(fault)
+    return fault.report()
+
+
+def _dns(sandbox: Sandbox, body: dict[str, Any]) -> object:
+    fault = faults.read_dns_fault(body)
+    sandbox.add_dns_fault(fault)
+    return {"server": fault.server, "mode": fault.mode}
+
+
+def _world(sandbox: Sandbox, body: dict[str, Any]) -> object:
+    name, kind, values = (body.get(field) for field in ("name", "type", "values"))
+    if not isinstance(name, str) or not isinstance(kind, str) or not isinstance(values, list):
+        raise ValueError("name and type must be texts, values a list of texts")
+    sandbox.set_world(name, kind, values)
+    return {"name": name, "type": kind, "values": values}
+
+
+def _reset(sandbox: Sandbox, _body: dict[str, Any]) -> object:
+    sandbox.reset()
+    return {"reset": True}
+
+
+def _zone(sandbox: Sandbox, body: dict[str, Any]) -> object:
+    domain = _domain(body)
+    if "records" in body:
+        sandbox.set_zone(domain, body["records"])
+    if "backend" in body:
+        sandbox.set_backend(domain, str(body["backend"]))
+    if not {"records", "backend"} & body.keys():
+        raise ValueError("records must hold the zone's records")
+    return {"domain": domain}
+
+
+def _mailcow(sandbox: Sandbox, body: dict[str, Any]) -> object:
+    action = body.get("action")
+    if action == "fail":
+        fault = faults.read_mailcow_fault(body)
+        sandbox.add_fault(fault)
+        return {"call": fault.action, "mode": fault.mode, "times": fault.times}
+    domain = _domain(body)
+    if action == "no-key":
+        sandbox.remove_dkim(domain)
+        return {"domain": domain, "pubkey": None}
+    if action != "new-key":
+        raise ValueError("action must be new-key, no-key or fail")
+    selector, bits = body.get("selector"), body.get("bits", 2048)
+    if not isinstance(selector, str | None) or not isinstance(bits, int):
+        raise ValueError("selector must be a text, bits a number")
+    return {"domain": domain, "pubkey": sandbox.set_dkim(domain, selector, bits)}
+
+
+_POSTS: Mapping[str, Callable[[Sandbox, dict[str, Any]], object]] = {
+    "fault": _fault,
+    "dns": _dns,
+    "world": _world,
+    "reset": _reset,
+    "zone": _zone,
+    "mailcow": _mailcow,
+}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise ValueError("the body is not JSON") from None
+    if not isinstance(data, dict):
+        raise ValueError("the body must be a JSON object")
+    return data
+
+
+def _domain(body: dict[str, Any]) -> str:
+    domain = body.get("domain")
+    if not isinstance(domain, str):
+        raise ValueError("domain must name a domain of this sandbox")
+    return domain.lower()
+
+
+def _error(status: int, message: str) -> Reply:
+    return json_reply({"error": message}, status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 import re
 import threading
@@ -32,6 +33,9 @@ TYPES = frozenset(
         "OPENPGPKEY", "SMIMEA", "SRV", "SSHFP", "TLSA", "TXT",
     }
 )  # fmt: skip
+
+#: What reads the addresses that two of them hold.
+ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
 
 #: The TTL of a record that was given none, in seconds (R14).
 USUAL_TTL = 3600
@@ -141,6 +145,14 @@ def _draft(where: str, entry: object) -> Draft:
 def is_hostname(text: str) -> bool:
     """Whether it is the name of a record below its zone: `@`, `*`, or labels."""
     return _HOSTNAME.fullmatch(text) is not None
+
+
+def relative(full: str, zone: str) -> str | None:
+    """The hostname in a full name without its last dot; `None` outside the zone."""
+    if full.lower() == zone:
+        return "@"
+    suffix = f".{zone}"
+    return full[: -len(suffix)] if full.lower().endswith(suffix) else None
 
 
 def is_number(value: object) -> bool:

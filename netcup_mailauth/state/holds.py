@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcup_mailauth.errors import CredentialsError, MailauthError, WaitError
 from netcup_mailauth.files import read_private, write_private
@@ -47,8 +47,11 @@ class Reason(StrEnum):
     LOCKED_OUT = "locked-out"
 
 
-class Hold(Protocol):
-    """What is remembered of some credentials; whoever sends them asks and tells it."""
+class Hold:
+    """What is remembered of some credentials; whoever sends them asks and tells it.
+
+    This one remembers nothing: for a library user, who decides that, and where there is no state.
+    """
 
     def check(self) -> None:
         """Called before they are sent.
@@ -56,28 +59,12 @@ class Hold(Protocol):
         Raises:
             CredentialsError, WaitError: they were refused lately, and nothing may be sent.
         """
-        ...
 
     def note(self, reason: Reason) -> None:
         """They were refused, or their account is locked."""
-        ...
 
     def lift(self) -> None:
         """They work."""
-        ...
-
-
-class NoHold:
-    """Remembers nothing: for a library user, who decides that, and where there is no state."""
-
-    def check(self) -> None:
-        """See :class:`Hold`."""
-
-    def note(self, reason: Reason) -> None:
-        """See :class:`Hold`."""
-
-    def lift(self) -> None:
-        """See :class:`Hold`."""
 
 
 class Trial:
@@ -88,7 +75,7 @@ class Trial:
     """
 
     def __init__(self, hold: Hold | None) -> None:
-        self._hold = hold or NoHold()
+        self._hold = hold or Hold()
         self._trying = threading.Lock()
         self._refusing = threading.Lock()
         self._noted = False
@@ -141,7 +128,7 @@ class Memory(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class FileHold:
+class FileHold(Hold):
     """A hold in the state folder. See :class:`Hold`.
 
     ``digest`` stands for the credentials in the file's name, ``who`` is whoever refuses them, in

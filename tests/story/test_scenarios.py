@@ -16,6 +16,7 @@ from netcup_mailauth.actions.session import Session
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.judge import holding
 from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import Action, ChangeSet, applied
 from netcup_mailauth.policy import Config, DomainPolicy, Wish, linked
 from netcup_mailauth.records import DesiredRecord, Kind, Zone, join_txt
@@ -80,7 +81,7 @@ class Account(Unlimited):
         return None
 
 
-class Keys:
+class Keys(Sources):
     """The keys of a mailcow, by domain."""
 
     def __init__(self, **keys: DkimSource) -> None:

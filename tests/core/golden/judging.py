@@ -24,6 +24,7 @@ from netcup_mailauth.judge import case as judged_by
 from netcup_mailauth.judge import holding
 from netcup_mailauth.judge.report import Basis
 from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.lookup import Answer, Query, Server, ServerAnswer, ServerStatus, Status, silent
 from netcup_mailauth.plan import Action, Change, ChangeSet, Place, compute
 from netcup_mailauth.policy import DomainPolicy, Wish
@@ -206,7 +207,7 @@ def _pairs(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((domain, host) for domain, host in (line.split(" ") for line in lines))
 
 
-class _Keys:
+class _Keys(Sources):
     """A source of keys that has this one, or none."""
 
     def __init__(
@@ -315,7 +316,7 @@ def _reachable(*, everywhere: bool) -> Callable[[tuple[str, int]], bool]:
 def _answering(having: Mapping[Server, Dns]) -> Callable[..., ServerAnswer]:
     """Servers that answer at once, from what they have."""
 
-    def answer(_exchange: object, server: Server, query: Query, _until: float) -> ServerAnswer:
+    def answer(server: Server, query: Query, _until: float, **_more: object) -> ServerAnswer:
         return _own_answer(Names(having[server]), query)
 
     return answer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dns.flags
 import pytest
 
-from netcup_mailauth.dnsio.servers import ask_each, ask_over_tcp, denial_ttl
+from netcup_mailauth.dnsio.servers import Dns, ask_each, denial_ttl
 from netcup_mailauth.lookup import Query, Server, ServerAnswer, ServerStatus
 from tests.edges.dnsio import nameserver
 from tests.edges.dnsio.nameserver import (
@@ -155,12 +155,12 @@ def test_recursion_is_not_asked_for() -> None:
 
 def test_tcp_only() -> None:
     with serving({("a.example", "TXT"): answer(A_TEXT)}) as server:
-        assert ask_over_tcp([at(server)], [TEXT]) == {at(server): (OK,)}
+        assert Dns().ask_over_tcp([at(server)], [TEXT]) == {at(server): (OK,)}
     assert [over for *_, over in server.asked] == ["tcp"]
 
 
 def test_tcp_only_at_a_closed_port() -> None:
-    [[found]] = ask_over_tcp([Server("ns", "127.0.0.1", closed_port())], [TEXT]).values()
+    [[found]] = Dns().ask_over_tcp([Server("ns", "127.0.0.1", closed_port())], [TEXT]).values()
     assert found == ServerAnswer(ServerStatus.NO_ANSWER, detail="Connection refused")
 
 
@@ -232,8 +232,8 @@ def test_a_closed_port_is_known_at_once() -> None:
 def test_ipv6(address: str) -> None:
     """Whether or not this machine has IPv6: no such server answers, and nothing is raised."""
     server = Server(address, address, closed_port())
-    for question in (ask_each, ask_over_tcp):
-        [[found]] = question([server], [TEXT], timeout=0.5).values()
+    for said in (Dns().ask_over_tcp([server], [TEXT]), ask_each([server], [TEXT], timeout=0.5)):
+        [[found]] = said.values()
         assert found.status is ServerStatus.NO_ANSWER
 
 

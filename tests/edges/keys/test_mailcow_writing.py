@@ -62,8 +62,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def writing(pauses: list[float]) -> MailcowWriting:
-    mailcow = Mailcow(URL, SecretStr(CANARY), sleep=lambda _seconds: None)
-    return MailcowWriting(mailcow, sleep=pauses.append)
+    return MailcowWriting(Mailcow(URL, SecretStr(CANARY), sleep=pauses.append))
 
 
 def shows(api: responses.RequestsMock, name: str, *payloads: object) -> None:

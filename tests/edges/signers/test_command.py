@@ -14,10 +14,13 @@ import pytest
 from netcup_mailauth.dkim import DkimSource, build, parse
 from netcup_mailauth.errors import MailauthError, UnverifiedError
 from netcup_mailauth.keys.forms import read_key_file
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy
+from netcup_mailauth.rotation import signers
 from netcup_mailauth.rotation.signers import CommandSigner, Users
 from tests.canaries import leaks
 from tests.edges.signers.world import DOMAIN, SELECTOR
+from tests.keys import ed25519
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +43,7 @@ def key_file(tmp_path: Path) -> Path:
     return tmp_path / "state" / f"{DOMAIN}.key"
 
 
-class Made:
+class Made(Sources):
     """Makes signers that read what is in use from the mail server's file."""
 
     def __init__(self, in_use: Path, key_file: Path) -> None:
@@ -52,7 +55,6 @@ class Made:
             self.key_file.parent,
             self,
             DkimPolicy(source="configured"),
-            key_type="ed25519",
             time_limit=time_limit,
             environ={"PATH": "/usr/bin:/bin", "NETCUP_API_KEY": "s3cret", "MAILCOW_API_KEY": "s3"},
         )
@@ -71,7 +73,8 @@ class Made:
 
 
 @pytest.fixture
-def made(in_use: Path, key_file: Path) -> Made:
+def made(in_use: Path, key_file: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    monkeypatch.setattr(signers, "generate", ed25519)
     return Made(in_use, key_file)
 
 

@@ -10,17 +10,19 @@ import pytest
 
 from netcup_mailauth.errors import KeySourceError, MailauthError
 from netcup_mailauth.keys.forms import read_key_file
-from netcup_mailauth.keys.private import NewKey, generate
 from netcup_mailauth.rotation.signers import KeyFile
 from tests.canaries import leaks
+from tests.keys import ed25519
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from netcup_mailauth.keys.private import NewKey
+
 
 @pytest.fixture
 def new() -> NewKey:
-    return generate("ed25519")
+    return ed25519()
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from tests.edges.signers.world import (
     SELECTOR,
     KillAt,
     KilledError,
-    patient,
     private_names,
     signs_with,
 )
@@ -44,7 +43,7 @@ WRITES = 7
 
 def signer_at(mailcow: Mailcow) -> MailcowSigner:
     # Keys that are made quickly; mailcow makes any size in the same way.
-    return MailcowSigner(mailcow, HELPER, bits=1024, writing=patient(mailcow))
+    return MailcowSigner(mailcow, HELPER, bits=1024)
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def signer(mailcow: Mailcow) -> MailcowSigner:
 
 
 def fail(sandbox: Sandbox, mode: str, call: str = "*", **more: Any) -> None:
-    sandbox.add_mailcow_fault(read_mailcow_fault({"call": call, "mode": mode, **more}))
+    sandbox.add_fault(read_mailcow_fault({"call": call, "mode": mode, **more}))
 
 
 def pair(key: SignerKey | None) -> object:
@@ -138,7 +137,7 @@ def test_a_domain_without_a_key_gets_its_first(signer: MailcowSigner, sandbox: S
 def test_who_else_signs_with_a_key(signer: MailcowSigner, sandbox: Sandbox) -> None:
     """Domains and alias domains; not the helper and not the parking names, which never sign."""
     new = signer.prepare(DOMAIN, SELECTOR)
-    writing = patient(signer.mailcow)
+    writing = signer.writing
     writing.duplicate(prepared_name(DOMAIN), ALIAS)
     writing.duplicate(prepared_name(DOMAIN), HELPER)
     assert signer.others(DOMAIN, new.key) == Users((ALIAS,))
@@ -173,11 +172,11 @@ def test_what_a_crashed_rotation_left_at_the_helper_is_replaced(
     left = sandbox.set_dkim(HELPER, "s2026-10b", 1024)
     new = signer.prepare(DOMAIN, SELECTOR)
     assert new.key.p != left
-    assert signer.is_empty(HELPER)
+    assert signer.writing.is_empty(HELPER)
 
 
 def test_a_helper_that_mailcow_does_not_know(mailcow: Mailcow) -> None:
-    signer = MailcowSigner(mailcow, "nowhere.example", writing=patient(mailcow))
+    signer = MailcowSigner(mailcow, "nowhere.example")
     with pytest.raises(ApiError, match=r"access_denied nowhere\.example") as caught:
         signer.prepare(DOMAIN, SELECTOR)
     assert "Add it there" in caught.value.advice

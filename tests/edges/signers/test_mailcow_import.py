@@ -22,7 +22,6 @@ from tests.edges.signers.world import (
     SELECTOR,
     KillAt,
     KilledError,
-    patient,
     signs_with,
 )
 
@@ -55,8 +54,8 @@ def key_file(tmp_path: Path) -> Path:
 def make(
     made: NewKey, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Mailcow], MailcowImportSigner]:
-    monkeypatch.setattr(signers_mailcow, "generate", lambda _key_type: made)
-    return lambda mailcow: MailcowImportSigner(mailcow, key_file.parent, writing=patient(mailcow))
+    monkeypatch.setattr(signers_mailcow, "generate", lambda: made)
+    return lambda mailcow: MailcowImportSigner(mailcow, key_file.parent)
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ def test_no_error_shows_the_key(
 ) -> None:
     signer.prepare(DOMAIN, SELECTOR)
     order = {"call": "add/dkim_import", "mode": mode, "times": 3}
-    sandbox.add_mailcow_fault(read_mailcow_fault(order))
+    sandbox.add_fault(read_mailcow_fault(order))
     with pytest.raises(MailauthError) as caught:
         signer.switch(DOMAIN)
     assert leaks(caught.value, made.pem.splitlines()[1:-1]) == []
@@ -227,7 +226,7 @@ def test_mailcow_fails_at_any_write_and_between_its_own(
 ) -> None:
     """An import deletes before it sets: the old key must lie elsewhere by then."""
     old = signs_with(sandbox)
-    sandbox.add_mailcow_fault(read_mailcow_fault({"call": "*", "after": number, **fault}))
+    sandbox.add_fault(read_mailcow_fault({"call": "*", "after": number, **fault}))
     step = go_on(make(connect()))
     if step < 2:
         places = (DOMAIN, parked_name(DOMAIN))
@@ -243,7 +242,7 @@ def test_a_private_half_that_is_missing_comes_with_the_next_run(
     old = signer.current(DOMAIN)
     new = signer.prepare(DOMAIN, SELECTOR)
     order = {"call": "add/dkim_import", "mode": "partly", "writes": 5, "times": 2}
-    sandbox.add_mailcow_fault(read_mailcow_fault(order))
+    sandbox.add_fault(read_mailcow_fault(order))
     with pytest.raises(UnverifiedError, match="did not confirm"):
         signer.switch(DOMAIN)
     assert signs_with(sandbox) is None
@@ -258,7 +257,7 @@ def test_in_the_middle_of_an_import_there_is_no_key(
     signer.prepare(DOMAIN, SELECTOR)
     old = signer.current(DOMAIN)
     order = {"call": "add/dkim_import", "mode": "partly", "writes": 4}
-    sandbox.add_mailcow_fault(read_mailcow_fault(order))
+    sandbox.add_fault(read_mailcow_fault(order))
     with pytest.raises(ApiError, match="redis_error"):
         signer.switch(DOMAIN)
     assert signer.current(DOMAIN) is None

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from netcup_mailauth.errors import TransportError
 from netcup_mailauth.keys.mailcow import Mailcow
-from netcup_mailauth.keys.private import generate
 from netcup_mailauth.rotation.signers import Users
 from netcup_mailauth.rotation.signers_mailcow import MailcowKeys
+from tests.keys import ed25519
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 URL = "https://mail.example.com"
 ALL, ALIASES = f"{URL}/api/v1/get/domain/all", f"{URL}/api/v1/get/alias-domain/all"
 OWN, OTHER, ALIAS = "example.com", "other.example", "alias.example"
-KEY = generate("ed25519").public
+KEY = ed25519().public
 
 
 @pytest.fixture

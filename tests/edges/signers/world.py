@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from netcup_mailauth.keys.forms import split
-from netcup_mailauth.keys.mailcow import Mailcow, MailcowWriting
+from netcup_mailauth.keys.mailcow import Mailcow
 
 if TYPE_CHECKING:
     from netcup_mailauth.dkim import PublicKey
@@ -50,11 +50,6 @@ class KillAt:
             if self.left == 0:
                 self.happened = True
                 raise KilledError
-
-
-def patient(mailcow: Mailcow) -> MailcowWriting:
-    """Writes that wait no time."""
-    return MailcowWriting(mailcow, sleep=lambda _seconds: None)
 
 
 def signs_with(sandbox: Sandbox, domain: str = DOMAIN) -> tuple[str, PublicKey] | None:

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from netcup_mailauth.errors import CredentialsError, ExitCode, MailauthError, WaitError
-from netcup_mailauth.state.holds import FileHold, NoHold, Reason, Trial, digest
+from netcup_mailauth.state.holds import FileHold, Hold, Reason, Trial, digest
 from tests.notes import Notes
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def test_a_hold_that_cannot_be_removed_is_told(hold: FileHold, told: list[str]) 
 
 
 def test_without_a_memory_nothing_is_held() -> None:
-    hold: Any = NoHold()
+    hold = Hold()
     hold.note(Reason.REFUSED)
     hold.check()
     hold.lift()

@@ -25,6 +25,7 @@ from netcup_mailauth.dnsio.cache import Cache
 from netcup_mailauth.dnsio.servers import Dns, parse_servers
 from netcup_mailauth.errors import ApiError, CredentialsError, UsageError, ZoneError
 from netcup_mailauth.judge.report import Basis, DomainCheck, State
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.lookup import Answer, Query, Server, Status
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DesiredRecord, DnsRecord, Kind
@@ -62,7 +63,7 @@ WISH = Wish(
 ANY = Wish("example.com", DomainPolicy())
 
 
-class Mailcow:
+class Mailcow(Sources):
     """A mailcow with or without a key, at a host, perhaps behind a relay."""
 
     def __init__(self, key: str | None = None, relay: str | None = None) -> None:
@@ -117,7 +118,6 @@ class Reading:
 
 def asking(session: Session, *servers: Server) -> Session:
     """The session, with these servers instead of the zone's own."""
-    assert session.dns is not None
     return replace(session, dns=These(session.dns.resolver, those=servers))
 
 
@@ -151,7 +151,6 @@ def test_a_domain_in_a_zone_that_is_not_its_own_is_a_mistake_of_the_config() -> 
 def test_the_zone_of_the_config_is_not_looked_up() -> None:
     wish = Wish("sub.example.com", DomainPolicy(zone="example.com", spf=SpfPolicy(record=SPF)))
     with checking() as (_, session):
-        assert session.dns is not None
         session = replace(
             session, dns=These(session.dns.resolver, session.dns.servers, unsaid=AssertionError())
         )
@@ -176,7 +175,6 @@ def test_a_policy_inherited_by_a_sub_domain_is_no_gap() -> None:
 
 def test_a_silent_resolver_does_not_hide_a_zone_whose_servers_are_known() -> None:
     with checking(live=False) as (_, session):
-        assert session.dns is not None
         unknown = ZoneError("DNS does not say in which zone it lies.")
         silent = replace(session, dns=These("127.0.0.1:9", session.dns.servers, unsaid=unknown))
         assert check_domain(silent, WISH, Basis.CONFIG).exit_code == 0
@@ -415,7 +413,6 @@ class Vendors(Dns):
 
 
 def served_by_others(session: Session, texts: Mapping[str, str | None]) -> Session:
-    assert session.dns is not None
     return replace(session, dns=Vendors(session.dns.resolver, session.dns.servers, texts=texts))
 
 

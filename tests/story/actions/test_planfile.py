@@ -18,6 +18,7 @@ from netcup_mailauth.actions.applying import apply_unasked
 from netcup_mailauth.actions.planfile import apply_saved
 from netcup_mailauth.errors import ExitCode, MailauthError, RefusedError, UsageError
 from netcup_mailauth.judge import holding
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.plan import Change, RunResult, Status, applied
 from netcup_mailauth.policy import DkimPolicy, DomainPolicy, Grounds, SpfPolicy, Wish, linked
 from netcup_mailauth.records import DnsRecord, Kind, Zone
@@ -76,7 +77,7 @@ class Memory(Unlimited):
 
 
 @dataclass
-class Keys:
+class Keys(Sources):
     """Key sources that say what a test wants."""
 
     record: str | None = None

@@ -10,6 +10,7 @@ from netcup_mailauth.actions.planning import draft
 from netcup_mailauth.actions.session import Session
 from netcup_mailauth.findings import Severity
 from netcup_mailauth.keys.forms import read_key
+from netcup_mailauth.keys.sources import Sources
 from netcup_mailauth.policy import DkimPolicy, DmarcPolicy, DomainPolicy, SpfPolicy, Wish
 from netcup_mailauth.records import DnsRecord
 from tests.core.judge.cases import key_record
@@ -44,7 +45,7 @@ def test_one_that_would_be_written_may_not() -> None:
 WITH_NOTE = key_record(tags='n=say "hi";')
 
 
-class Given:
+class Given(Sources):
     """A source that has this text."""
 
     def __init__(self, text: str) -> None:

@@ -39,7 +39,7 @@ def mailcow_fault(call: str, mode: str) -> Act:
     """Let a call to mailcow fail."""
 
     def do(stage: Stage) -> None:
-        stage.sandbox.add_mailcow_fault(read_mailcow_fault({"call": call, "mode": mode}))
+        stage.sandbox.add_fault(read_mailcow_fault({"call": call, "mode": mode}))
 
     return Act(f"mailcow: the next {call} call: {mode}", do)
 

@@ -17,6 +17,7 @@ from netcup_mailauth.clock import Clock, Uptime
 from netcup_mailauth.dnsio.servers import Dns
 from netcup_mailauth.errors import MailauthError
 from netcup_mailauth.lookup import Server, ServerAnswer, ServerStatus, silent
+from netcup_mailauth.plan import Change
 from netcup_mailauth.policy import DomainPolicy, Wish
 from netcup_mailauth.records import DnsRecord, Zone
 from netcup_mailauth.rotation import FOLDER, begin, run
@@ -204,6 +205,7 @@ class FakeBackend(Unlimited):
         self.trap.step()
         records = list(self.held.records)
         for change in changes:
+            assert isinstance(change, Change)
             self.actions.append(change.action)
             if change.before is not None:
                 records = [r for r in records if r.id != change.before.id]  # as CCP: by its id

@@ -55,7 +55,7 @@ def test_cut_off_again_and_again_it_finishes_and_says_why_it_stops(
             place.sandbox.fault("*", NETCUP[number // 4 % 3], times=99, after=late)
         elif not calm:
             fault = {"call": "*", "after": late % 3, "times": 9, **MAILCOW[number // 2 % 5]}
-            place.sandbox.add_mailcow_fault(read_mailcow_fault(fault))
+            place.sandbox.add_fault(read_mailcow_fault(fault))
         ended = place.step((), begun)
         place.sandbox._faults.clear()
         check_that_no_mail_fails(place)

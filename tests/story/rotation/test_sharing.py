@@ -10,8 +10,8 @@ import pytest
 
 from netcup_mailauth.cli.entry import main
 from netcup_mailauth.errors import ExitCode
-from netcup_mailauth.keys.private import generate
 from netcup_mailauth.sandbox import Sandbox
+from tests.keys import ed25519
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Shop:
         self.folder, self.sandbox = folder, sandbox
         self.key = folder / "keys" / "one.pem"
         self.key.parent.mkdir()
-        self.key.write_text(generate("ed25519").pem)
+        self.key.write_text(ed25519().pem)
         self.config = folder / "c.toml"
         self.argv = [sys.executable, "-c", PUT, str(self.key), "{domain}"]
 
@@ -158,7 +158,7 @@ def test_a_command_that_is_not_told_the_domain(
 ) -> None:
     """It would put the key of the second into the place of the first."""
     other = shop.folder / "two.pem"
-    other.write_text(generate("ed25519").pem)
+    other.write_text(ed25519().pem)
     shop.write(dkim(ONE, shop.key) + dkim(TWO, other), shop.argv[:-1])
     options = [] if known == "in the config" else ["--signer-command", f"tee {shop.key}"]
     assert shop.run("apply", "--yes") == ExitCode.OK

@@ -76,13 +76,12 @@ class Memory(Unlimited):
     def __exit__(self, *_: object) -> None: ...
 
 
-@dataclass
 class Keys(Sources):
     """Key sources that say what a test wants."""
 
-    record: str | None = None
-    selector: str | None = "dkim"
-    asked: list[str] = field(default_factory=list)
+    def __init__(self, record: str | None = None, selector: str | None = "dkim") -> None:
+        self.record, self.selector = record, selector
+        self.asked: list[str] = []
 
     def key(self, name: str, domain: str) -> DkimSource | None:
         self.asked.append(name)

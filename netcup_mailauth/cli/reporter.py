@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from netcup_mailauth import propagation, spf
@@ -233,13 +232,15 @@ def note_needless(change_set: ChangeSet) -> None:
             )
 
 
-def note_mistyped(change_set: ChangeSet, dropped: Iterable[str]) -> None:
+def note_mistyped(change_set: ChangeSet, dropped: Sequence[str]) -> None:
     """Name what ``--spf-drop`` was to take out, and is not there, where one much like it is.
 
     A term that went in an earlier run is not there either, and needs no word.
     """
-    if settings().quiet:
+    if settings().quiet or not dropped:
         return
+    from difflib import get_close_matches
+
     texts = [change.before for change in change_set.changes if change.kind is Kind.SPF]
     texts += [kept.record for kept in change_set.unchanged if kept.kind is Kind.SPF]
     for record in spf_faults.parsed([one.destination for one in texts if one is not None]):

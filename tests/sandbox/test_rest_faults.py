@@ -183,6 +183,7 @@ def test_a_fault_breaks_no_body_that_is_none(untouched: Rest, mode: str) -> None
         assert mode in ("drop", "apply-then-drop", "apply-late")
     else:
         assert response.status_code in (103, 200, 204, 400, 403, 404, 422, 429, 500)
+    untouched.http.close()  # what comes behind a 103 is no answer to the next test's call
     assert untouched.sandbox.stats()["faults"] == []
 
 

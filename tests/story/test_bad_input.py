@@ -283,7 +283,7 @@ def test_what_was_mistyped_is_told_before_the_question(
         told.append(capsys.readouterr().err)
         return False
 
-    cli.monkeypatch.setattr("netcup_mailauth.cli.apply.attended", lambda: True)
+    cli.monkeypatch.setattr("netcup_mailauth.cli.output.attended", lambda: True)
     cli.monkeypatch.setattr("netcup_mailauth.cli.apply.agreed", no)
     ended = cli("apply", "example.com", "--spf-all", "fail", "--spf-drop", f"{NETCUP}s")
     assert f"is {NETCUP} meant?" in told[0]

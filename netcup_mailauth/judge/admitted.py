@@ -105,9 +105,9 @@ def _is_consented(change: Change, carve_out: Term, passing: Term) -> bool:
     asked = change.policy.spf or None
     if asked is None:
         return False
-    dropped = (spf.spelt_out(change.domain, spf.parse_term(text)) for text in asked.drop or ())
-    if any(spf.names(term, carve_out) for term in dropped):
-        return True
+    dropped = [term for term in map(spf.parse_term, asked.drop or ()) if term.qualifier is not None]
+    if any(spf.names(spf.spelt_out(change.domain, term), carve_out) for term in dropped):
+        return True  # a redirect= that is dropped names no carve-out, whatever it leads to
     required = () if asked.record is not None else asked.require or ()
     named = (spf.spelt_out(change.domain, spf.parse_term(text)) for text in required)
     return any(

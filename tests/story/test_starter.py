@@ -57,7 +57,7 @@ def zone(
 
 
 def wanted_spf(texts: list[str]) -> dict[str, object] | str | None:
-    texts = [text for text in texts if spf.is_spf(text)]
+    texts = list(dict.fromkeys(text for text in texts if spf.is_spf(text)))
     if not texts:
         return {"require": ["mx"]}
     try:
@@ -68,7 +68,7 @@ def wanted_spf(texts: list[str]) -> dict[str, object] | str | None:
 
 
 def wanted_dmarc(texts: list[str]) -> dict[str, object] | str | None:
-    texts = [text for text in texts if dmarc.is_dmarc(text)]
+    texts = list(dict.fromkeys(text for text in texts if dmarc.is_dmarc(text)))
     if not texts:
         return {"policy": "none", "rua": ["mailto:postmaster@example.com"]}
     try:

@@ -49,6 +49,13 @@ def test_what_two_records_shut_out_by_two_spellings_is_named_by_one() -> None:
     assert list(unnamed(case, found, wish)) != []
 
 
+def test_a_redirect_that_is_dropped_is_no_consent_to_whom_an_include_shut_out() -> None:
+    live = ["v=spf1 -include:x.example.net ip4:192.0.2.9 redirect=x.example.net"]
+    wish = {"require": ["include:x.example.net"], "drop": ["redirect=x.example.net"]}
+    case, found = case_of(mail_zone(live, DMARC, ()), wants(wish), dns=dns(WORLD))
+    assert list(unnamed(case, [*found, *guard.judge(case)], wish)) == []
+
+
 @SOME
 @given(st.data())
 def test_the_safer_wish_is_not_held_back_and_consent_leaves_no_danger(

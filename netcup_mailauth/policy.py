@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import Field, model_validator
@@ -383,6 +384,10 @@ def _over(
     return lower.model_copy(update={**dict.fromkeys(gone), **given})
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+"""Of most domains nothing is coming; one such mapping is enough for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One domain, and what it should have.
@@ -400,7 +405,7 @@ class Wish:
     policy: DomainPolicy
     discovered: bool = False
     authorises: tuple[tuple[str, str], ...] = ()
-    coming: Mapping[str, str] = field(default_factory=dict)
+    coming: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     dkim_left_out: str | None = None
 
     @property
@@ -493,6 +498,8 @@ def linked(wishes: Sequence[Wish]) -> list[Wish]:
         for receiver, host in _to(sender, known):
             takes.setdefault(receiver, []).append((sender.domain, host))
             coming[dmarc.authorisation_name(sender.domain, host)] = "v=DMARC1"
+    if not coming:
+        return list(wishes)
     return [
         replace(wish, authorises=tuple(takes.get(wish.domain, ())), coming=coming)
         for wish in wishes

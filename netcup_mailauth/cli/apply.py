@@ -51,7 +51,8 @@ def command(
         if not yes:
             _check_that_somebody_can_answer(options)
         session = current.session(reporter, lock_timeout=options["lock_timeout"])
-        reporter.grounds = grounds_of(wishes, session.keys)
+        if output_format == "json":
+            reporter.grounds = grounds_of(wishes, session.keys)
         beside = _beside(yes=yes, wait=wait, timeout=timeout)
         config = current.config
         reporter.now = Typed("apply", domains, options, tuple(wishes), many, config, beside)

@@ -32,7 +32,7 @@ def settled(case: Case, decided: Sequence[Finding] = ()) -> ChangeSet:
     when the change set was made, beside what the guard finds.
     """
     first = told = found = [*decided, *judge(case)]
-    held: frozenset[Kind] = frozenset()
+    held = case.change_set.held  # none yet, and one such set for all domains
     while kinds := _holding(replace(case.change_set, findings=tuple(found), held=held)):
         held |= kinds
         rest = replace(case.change_set, held=held).without_held

@@ -197,6 +197,13 @@ def test_an_update_keeps_the_ttl_and_a_new_record_gets_one() -> None:
     }
 
 
+def test_an_update_keeps_its_own_ttl_beside_a_text_with_a_shorter_one() -> None:
+    beside = replace(LIVE, records=(*LIVE.records, row("d", "@", "of-somebody-else=1", 60)))
+    (change,) = compute(CLOUD, beside, [SPF], 1800).changes
+    assert change.after is not None
+    assert change.after.ttl == 300
+
+
 def test_another_ttl_is_another_record_and_is_named() -> None:
     change_set = compute(CLOUD, LIVE, [SPF], 3600)
     slower = replace(LIVE, records=(row("b", "@", "v=spf1 mx a ~all", 60), *LIVE.records[2:]))

@@ -6,6 +6,12 @@ Not part of the library's interface. Modules here import nothing heavy at their 
 
 from __future__ import annotations
 
-from netcup_mailauth.cli.entry import main
+import sys
+
+try:
+    from netcup_mailauth.cli.entry import main
+except KeyboardInterrupt:  # nothing is begun yet, and a traceback says nothing to anybody
+    print("\nInterrupted.", file=sys.stderr)  # noqa: T201 - what else prints is not loaded
+    sys.exit(130)
 
 __all__ = ["main"]

@@ -88,3 +88,27 @@ def test_no_plugin_of_anybodys_is_shown_what_is_checked(sandbox: Sandbox, tmp_pa
     (folder / "entry_points.txt").write_text("[pydantic]\ncurious = curious:plugin\n")
     (tmp_path / "curious.py").write_text("plugin = None\n")
     assert "curious" not in loaded(sandbox, tmp_path, "records", DOMAIN)
+
+
+INTERRUPTED = """
+import sys
+
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+from netcup_mailauth.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_while_it_is_still_being_loaded_shows_no_traceback() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "records", DOMAIN],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "\nInterrupted.\n")
